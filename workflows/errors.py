@@ -1,0 +1,89 @@
+"""What can be refused and what can go wrong, by name?
+
+Every ``ApplicationError`` that leaves an activity carries one of these names as its ``type``.
+The words that people read are made where people read them (``activities/notices.py``,
+``activities/blocks.py``, ``bot/replies.py``), never here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RefusalCode(StrEnum):
+    """Why a request was not let in, or a decision did not count. Always told in private."""
+
+    BAD_REQUEST = "BadRequest"
+    UNKNOWN_HOST = "UnknownHost"
+    ENGINE_UNREACHABLE = "EngineUnreachable"
+    UNKNOWN_CONTAINER = "UnknownContainer"
+    AMBIGUOUS_CONTAINER = "AmbiguousContainer"
+    AUTO_REMOVE = "AutoRemoveContainer"
+    PROTECTED = "ProtectedContainer"
+    OWN_CONTAINER = "OwnContainer"
+    UNUSABLE_STATE = "UnusableState"
+    BAD_REFERENCE = "BadReference"
+    REFERENCE_TAKEN = "ReferenceTaken"
+    NO_POLICY = "NoPolicy"
+    REASON_REQUIRED = "ReasonRequired"
+    NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
+    CARD_NOT_POSTED = "CardNotPosted"
+
+    WRONG_REQUEST = "WrongRequest"
+    WRONG_CARD = "WrongCard"
+    WRONG_TEAM = "WrongTeam"
+    OWN_REQUEST = "OwnRequest"
+    NOT_AN_APPROVER = "NotAnApprover"
+    GUEST = "Guest"
+    BOT = "Bot"
+    DEACTIVATED = "Deactivated"
+    UNKNOWN_PERSON = "UnknownPerson"
+    NOT_VERIFIED = "NotVerified"
+    ALREADY_APPROVED = "AlreadyApproved"
+    NOT_OPEN = "NotOpen"
+    NOT_REQUESTER = "NotRequester"
+
+
+class ErrorType(StrEnum):
+    """What went wrong in an activity; the ``type`` of its ``ApplicationError``."""
+
+    # The engine
+    ENGINE_UNAVAILABLE = "EngineUnavailable"
+    ENGINE_AMBIGUOUS = "EngineAmbiguous"
+    ENGINE_FORBIDDEN = "EngineForbidden"
+    ENGINE_ERROR = "EngineError"
+    WRONG_ENGINE = "WrongEngine"
+    BAD_ENGINE_REQUEST = "BadEngineRequest"
+    DISK_FULL = "DiskFull"
+    PORT_BUSY = "PortBusy"
+    NETWORK_MISSING = "NetworkMissing"
+    STATE_CONFLICT = "StateConflict"
+    # The container
+    CONTAINER_GONE = "ContainerGone"
+    CONTAINER_CHANGED = "ContainerChanged"
+    NOT_STOPPED = "NotStopped"
+    NOT_RUNNING = "NotRunning"
+    UNHEALTHY = "Unhealthy"
+    # The snapshot
+    SNAPSHOT_VANISHED = "SnapshotVanished"
+    REFERENCE_TAKEN = "ReferenceTaken"
+    # Slack
+    SLACK_UNAVAILABLE = "SlackUnavailable"
+    SLACK_RATE_LIMITED = "SlackRateLimited"
+    SLACK_REFUSED = "SlackRefused"
+    # Ours
+    BAD_INPUT = "BadInput"
+    WORKER_UNAVAILABLE = "WorkerUnavailable"
+    UNEXPECTED = "Unexpected"
+
+
+#: Errors after which the container was found to be another than the one approved:
+#: when they come before anything was touched, the request is stale.
+STALE_ERRORS = frozenset(
+    {ErrorType.CONTAINER_GONE, ErrorType.CONTAINER_CHANGED, ErrorType.WRONG_ENGINE}
+)
+
+#: Errors that no repetition of a compensation can mend: a person is needed at once and for good.
+HOPELESS_ERRORS = frozenset(
+    {ErrorType.CONTAINER_GONE, ErrorType.CONTAINER_CHANGED, ErrorType.WRONG_ENGINE}
+)

@@ -1,0 +1,191 @@
+"""Which types cross from one room to another?
+
+All are frozen, keyword-only dataclasses that Temporal's default JSON converter writes, so that
+``temporal workflow show`` reads well and people can script against them. Fields are only ever
+added, with defaults: histories of open requests must stay readable. Durations are whole seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class OperationKind(StrEnum):
+    """What is asked for. ``stop`` leaves the container stopped, ``snapshot`` as it was."""
+
+    STOP = "stop"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationSpec:
+    """The operation as the requester asked for it.
+
+    ``snapshot`` says whether an image is made; it is always true for the kind ``snapshot``.
+    ``snapshot_ref`` is the image reference asked for, ``None`` for the default one.
+    ``grace_seconds`` is the stop grace, ``None`` for the container's own (Docker's default: 10).
+    """
+
+    kind: OperationKind
+    snapshot: bool = False
+    snapshot_ref: str | None = None
+    grace_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerRef:
+    """A container by the name of its host and its exact own name."""
+
+    host: str
+    name: str
+
+
+class ContainerState(StrEnum):
+    """Docker's and Podman's container states; one that neither documents is ``unknown``."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    REMOVING = "removing"
+    STOPPING = "stopping"
+    EXITED = "exited"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the container's process is meant to run: it runs, or is between two crashes."""
+        return self in (ContainerState.RUNNING, ContainerState.RESTARTING)
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the container rests: it can be committed and started."""
+        return self in (ContainerState.CREATED, ContainerState.EXITED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A mount, which ``docker commit`` leaves out. Its source stays on the host: it may tell."""
+
+    type: str
+    destination: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerPin:
+    """The exact container that people decide about. Never its environment or command line."""
+
+    container_id: str
+    name: str
+    image: str
+    image_id: str
+    state: ContainerState
+    started_at: str
+    restart_policy: str
+    auto_remove: bool
+    engine_id: str
+    mounts: tuple[Mount, ...] = ()
+    has_healthcheck: bool = False
+    stop_timeout_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Who decides about what. Empty ``operations``, ``hosts``, ``containers``, ``labels``: all."""
+
+    name: str
+    operations: tuple[OperationKind, ...] = ()
+    hosts: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+    labels: dict[str, str]
+    approvers: tuple[str, ...] = ()
+    approver_groups: tuple[str, ...] = ()
+    required_approvals: int = 1
+    expires_after_seconds: int = 900
+    reason_required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleRequest:
+    """The start input of a request. ``policies`` are those that could match, in the book's order.
+
+    ``delivery_id`` identifies the Slack delivery that asked, so that a repeated one is known.
+    """
+
+    request_id: str
+    operation: OperationSpec
+    container: ContainerRef
+    requester: str
+    team_id: str
+    channel_id: str
+    policies: tuple[Policy, ...]
+    delivery_id: str
+    reason: str = ""
+
+
+class Choice(StrEnum):
+    """What one person decides."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The payload of the signal ``decide``: one person's choice, by whatever door it came.
+
+    ``source`` is ``card:CHANNEL:TS``, ``form:CHANNEL:TS``, ``command`` or a free word.
+    ``sent_at`` rescues a click that was made in time while no worker was running.
+    """
+
+    decision_id: str
+    request_id: str
+    approver_id: str
+    team_id: str
+    choice: Choice
+    comment: str = ""
+    source: str = ""
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequest:
+    """The payload of the signal ``cancel_request``."""
+
+    request_id: str
+    user_id: str
+    team_id: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who a Slack user is at this moment.
+
+    ``groups`` are those of the groups asked about to which the user belongs;
+    ``groups_known`` is false when the look-up failed, and then nobody counts through a group.
+    """
+
+    user_id: str
+    team_id: str
+    is_guest: bool = False
+    is_bot: bool = False
+    deleted: bool = False
+    found: bool = True
+    groups: tuple[str, ...] = ()
+    groups_known: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedDecision:
+    """A decision that counted."""
+
+    decision_id: str
+    approver_id: str
+    choice: Choice
+    comment: str
+    source: str
+    decided_at: datetime

@@ -1,0 +1,104 @@
+"""Which names do the rooms share with each other, with Temporal and with Docker?
+
+People script against workflow ids, the signal, the query and the image label, so those
+are part of the product's contract and never change silently.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from temporalio.common import SearchAttributeKey
+
+CONTROL_TASK_QUEUE = "control"
+
+DECIDE_SIGNAL = "decide"
+CANCEL_SIGNAL = "cancel_request"
+PROGRESS_SIGNAL = "operation_progress"
+GIVE_UP_SIGNAL = "give_up"
+STATE_QUERY = "state"
+
+REQUEST_WORKFLOW = "ContainerLifecycleWorkflow"
+OPERATION_WORKFLOW = "StopAndSnapshotWorkflow"
+LOOK_WORKFLOW = "HostLookWorkflow"
+
+REQUEST_LABEL = "dockwarden.request-id"
+SOURCE_LABEL = "dockwarden.source"
+PROTECTED_LABEL = "dockwarden.protected"
+
+STATUS = SearchAttributeKey.for_keyword("DockwardenStatus")
+HOST = SearchAttributeKey.for_keyword("DockwardenHost")
+CONTAINER = SearchAttributeKey.for_keyword("DockwardenContainer")
+REQUESTER = SearchAttributeKey.for_keyword("DockwardenRequester")
+REQUEST_ID = SearchAttributeKey.for_keyword("DockwardenRequestId")
+SEARCH_ATTRIBUTES = (STATUS, HOST, CONTAINER, REQUESTER, REQUEST_ID)
+
+#: Docker's own rule for container names. Only a text that matches it may reach an engine:
+#: docker-py quotes with ``safe="/:"``, so a path would reach another endpoint.
+CONTAINER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
+REQUEST_ID_FORM = re.compile(r"[0-9a-f]{12}")
+CONTAINER_ID_FORM = re.compile(r"[0-9a-f]{64}")
+
+
+class ActionId(StrEnum):
+    """``action_id`` of the buttons on a card."""
+
+    APPROVE = "request.approve"
+    REJECT = "request.reject"
+    CANCEL = "request.cancel"
+    AGAIN = "request.again"
+
+
+REJECT_FORM = "request.reject.form"
+
+
+def docker_task_queue(host: str) -> str:
+    """Name the task queue that the worker of one Docker engine polls."""
+    return f"docker/{host}"
+
+
+def request_workflow_id(host: str, container: str) -> str:
+    """Name the request's workflow: at most one open request per container."""
+    return f"request/{host}/{container}"
+
+
+def operation_workflow_id(host: str, container_id: str) -> str:
+    """Name the operation's workflow: it is the lock on one exact container."""
+    return f"operate/{host}/{container_id}"
+
+
+def card_block_id(request_id: str) -> str:
+    """Name the first block of a card, by which a lost answer to its posting is found again."""
+    return f"card.{request_id}"
+
+
+def thread_block_id(request_id: str, key: str) -> str:
+    """Name the block of one thread reply; ``key`` is unique within the request."""
+    return f"log.{request_id}.{key}"
+
+
+def button_value(host: str, container: str, request_id: str) -> str:
+    """Say what a button carries: an address, never an authority.
+
+    The workflow compares the request id with its own and decides on its stored request.
+    """
+    return f"{request_id} {host} {container}"
+
+
+def parse_button_value(value: str) -> tuple[str, str, str]:
+    """Split a button's value into request id, host and container.
+
+    Raises:
+        ValueError: the value is not one that :func:`button_value` made.
+    """
+    match value.split(" "):
+        case [request_id, host, container] if (
+            REQUEST_ID_FORM.fullmatch(request_id)
+            and HOST_NAME.fullmatch(host)
+            and CONTAINER_NAME.fullmatch(container)
+        ):
+            return request_id, host, container
+    message = "this button does not belong to a Dockwarden request"
+    raise ValueError(message)

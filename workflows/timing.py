@@ -1,0 +1,91 @@
+"""How long may each part of the work take, and do the limits fit into each other?
+
+All numbers are seconds. An HTTP call to the engine must end before the activity around it does,
+or Temporal starts a second attempt while the first is still at work; ``check`` proves that, and
+it is called whenever settings load.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIN_GRACE_SECONDS = 1
+MAX_GRACE_SECONDS = 600
+DEFAULT_GRACE_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """The limits of the Docker side.
+
+    The engine needs up to 12 s beyond the grace (it kills, waits 10 s, then 2 s more), and
+    docker-py adds the grace to its HTTP time-out by itself: hence ``stop_margin``.
+    """
+
+    inspect_http: int = 5
+    stop_margin: int = 15
+    stop_extra: int = 15
+    commit_http: int = 600
+    commit_settle: int = 30
+    commit_extra: int = 30
+    tag_http: int = 10
+    start_http: int = 30
+    settle_margin: int = 3
+    verify_running: int = 5
+    verify_health: int = 120
+    heartbeat_interval: int = 3
+    heartbeat_timeout: int = 10
+
+    def stop_http(self, grace: int) -> int:
+        """How long the HTTP call of a stop may take."""
+        return grace + self.stop_margin
+
+    def stop_attempt(self, grace: int) -> int:
+        """How long one attempt of the stop activity may take."""
+        return grace + self.stop_margin + self.stop_extra
+
+    def commit_attempt(self) -> int:
+        """How long one attempt of the commit activity may take."""
+        return self.commit_http + self.commit_settle + self.commit_extra
+
+    def settle(self, grace: int) -> int:
+        """How long a stop that was sent may still be at work in the engine."""
+        return grace + self.settle_margin
+
+    def put_back_attempt(self, grace: int) -> int:
+        """How long one attempt to put a container back may take."""
+        return (
+            self.settle(grace)
+            + self.start_http
+            + self.verify_running
+            + self.verify_health
+            + 4 * self.inspect_http
+        )
+
+    def check(self) -> None:
+        """Prove that the limits fit into each other.
+
+        Raises:
+            ValueError: one does not; the message names it.
+        """
+        rules = {
+            "a heartbeat must be missed three times before it times out": (
+                self.heartbeat_timeout >= 3 * self.heartbeat_interval
+            ),
+            "the engine needs 12 s beyond the grace to kill a container": self.stop_margin >= 12,
+            "the HTTP call of a stop must end before its activity": all(
+                self.stop_http(grace) + 2 * self.inspect_http < self.stop_attempt(grace)
+                for grace in (MIN_GRACE_SECONDS, MAX_GRACE_SECONDS)
+            ),
+            "the HTTP call of a commit must end before its activity": (
+                self.commit_http + self.commit_settle + 2 * self.inspect_http
+                < self.commit_attempt()
+            ),
+        }
+        broken = [rule for rule, holds in rules.items() if not holds]
+        if broken:
+            message = "time-outs do not fit into each other: " + "; ".join(broken)
+            raise ValueError(message)
+
+
+TIMING = Timing()
