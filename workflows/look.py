@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from workflows import activity_options
+from workflows import activity_options, failures
 from workflows.models import ContainerRef
 from workflows.names import LOOK_WORKFLOW
 from workflows.ports import ContainerList, ContainersPort, InspectInput, Inspection, ListInput
@@ -55,4 +55,4 @@ class HostLookWorkflow:
             )
             return LookResult(containers=containers)
         except ActivityError as error:
-            return LookResult(refusal=activity_options.refusal_of(error, look.host))
+            return LookResult(refusal=failures.refusal_of(error, look.host))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_DOMAIN = r"(?:localhost|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+)(?::[0-9]{1,5})?"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_DOMAIN = rf"(?:localhost|{_LABEL}(?:\.{_LABEL})+)(?::[0-9]{{1,5}})?"
 _REPOSITORY = re.compile(rf"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _HEX_ID = re.compile(r"[0-9a-f]{64}")
 _SLUG_LENGTH = 60
+_REPOSITORY_LENGTH = 200
 
 
 def slug(name: str) -> str:
@@ -45,8 +47,8 @@ def reference_problem(reference: str) -> str:
     repository, colon, tag = reference.rpartition(":")
     if not colon or "/" in tag:
         return "it has no tag; write one, like team/web:before-upgrade"
-    if len(repository) > 200:
-        return "the name before the tag is longer than 200 characters"
+    if len(repository) > _REPOSITORY_LENGTH:
+        return f"the name before the tag is longer than {_REPOSITORY_LENGTH} characters"
     if _HEX_ID.fullmatch(repository) or not _REPOSITORY.fullmatch(repository):
         return (
             "the name before the tag takes small letters and digits, "

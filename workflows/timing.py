@@ -12,14 +12,15 @@ from dataclasses import dataclass
 MIN_GRACE_SECONDS = 1
 MAX_GRACE_SECONDS = 600
 DEFAULT_GRACE_SECONDS = 10
+#: What the engine may need beyond the grace: it kills, waits 10 s, then 2 s more.
+ENGINE_KILL_SECONDS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """The limits of the Docker side.
 
-    The engine needs up to 12 s beyond the grace (it kills, waits 10 s, then 2 s more), and
-    docker-py adds the grace to its HTTP time-out by itself: hence ``stop_margin``.
+    docker-py adds the grace of a stop to its HTTP time-out by itself: hence ``stop_margin``.
     """
 
     inspect_http: int = 5
@@ -72,7 +73,9 @@ class Timing:
             "a heartbeat must be missed three times before it times out": (
                 self.heartbeat_timeout >= 3 * self.heartbeat_interval
             ),
-            "the engine needs 12 s beyond the grace to kill a container": self.stop_margin >= 12,
+            "the engine needs time beyond the grace to kill a container": (
+                self.stop_margin >= ENGINE_KILL_SECONDS
+            ),
             "the HTTP call of a stop must end before its activity": all(
                 self.stop_http(grace) + 2 * self.inspect_http < self.stop_attempt(grace)
                 for grace in (MIN_GRACE_SECONDS, MAX_GRACE_SECONDS)

@@ -1,0 +1,121 @@
+"""How long may each activity take, how often is it tried, and what does a cancel do to it?
+
+One table for all. Steps that change something wait for their own end when they are cancelled
+(``WAIT_CANCELLATION_COMPLETED``): with the SDK's default the workflow would start the container
+while the abandoned stop is still at work, and the stop would win.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType, ActivityConfig
+
+from workflows.names import docker_task_queue
+from workflows.timing import TIMING
+
+_WAIT = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+_HEARTBEAT = timedelta(seconds=TIMING.heartbeat_timeout)
+
+#: A live worker takes a task within milliseconds; a host that nobody serves shows by this.
+HOST_ANSWERS_WITHIN = timedelta(seconds=5)
+#: An approved step waits this long for a worker that is being restarted.
+WORKER_RETURNS_WITHIN = timedelta(minutes=5)
+#: A container that is down must not wait long in silence: then people are paged.
+PAGE_WITHIN = timedelta(seconds=30)
+#: Tries to put a container back before the workflow looks again at what to do.
+PUT_BACK_TRIES = 3
+
+
+def look(host: str) -> ActivityConfig:
+    """Read from an engine for a person who waits for the answer."""
+    return ActivityConfig(
+        task_queue=docker_task_queue(host),
+        start_to_close_timeout=timedelta(seconds=3 * TIMING.inspect_http),
+        schedule_to_start_timeout=HOST_ANSWERS_WITHIN,
+        schedule_to_close_timeout=timedelta(seconds=30),
+        retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_attempts=3),
+    )
+
+
+def stop(host: str, grace_seconds: int) -> ActivityConfig:
+    """Stop a container."""
+    return _step(host, timedelta(seconds=TIMING.stop_attempt(grace_seconds)), "stop")
+
+
+def commit(host: str) -> ActivityConfig:
+    """Commit a container; as long as a large file system takes."""
+    return _step(host, timedelta(seconds=TIMING.commit_attempt()), "docker commit")
+
+
+def tag(host: str) -> ActivityConfig:
+    """Tag a snapshot, or remove images that a late commit left."""
+    return _step(host, timedelta(seconds=TIMING.tag_http + 4 * TIMING.inspect_http), "docker tag")
+
+
+def put_back(host: str, grace_seconds: int, *, summary: str) -> ActivityConfig:
+    """Bring a container back; the workflow repeats it without end."""
+    config = _step(host, timedelta(seconds=TIMING.put_back_attempt(grace_seconds)), summary)
+    config["schedule_to_start_timeout"] = PAGE_WITHIN
+    config["retry_policy"] = RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        backoff_coefficient=3,
+        maximum_attempts=PUT_BACK_TRIES,
+    )
+    return config
+
+
+def publish(*, last: bool) -> ActivityConfig:
+    """Draw a card. The last word of a request is tried for a day, those before it for a minute."""
+    return ActivityConfig(
+        start_to_close_timeout=timedelta(seconds=30),
+        schedule_to_close_timeout=timedelta(days=1) if last else timedelta(minutes=1),
+        heartbeat_timeout=timedelta(seconds=15),
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)
+        ),
+        cancellation_type=_WAIT,
+        summary="card" if not last else "final card",
+    )
+
+
+def notify() -> ActivityConfig:
+    """Tell people in private."""
+    return ActivityConfig(
+        start_to_close_timeout=timedelta(seconds=60),
+        schedule_to_close_timeout=timedelta(minutes=5),
+        heartbeat_timeout=timedelta(seconds=15),
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)
+        ),
+        summary="private notice",
+    )
+
+
+def look_up(summary: str) -> ActivityConfig:
+    """Ask Slack who somebody is; a decision waits for the answer, so it is tried for a while."""
+    return ActivityConfig(
+        start_to_close_timeout=timedelta(seconds=15),
+        schedule_to_close_timeout=timedelta(minutes=5),
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=15)
+        ),
+        summary=summary,
+    )
+
+
+def _step(host: str, attempt: timedelta, summary: str) -> ActivityConfig:
+    return ActivityConfig(
+        task_queue=docker_task_queue(host),
+        start_to_close_timeout=attempt,
+        schedule_to_start_timeout=WORKER_RETURNS_WITHIN,
+        heartbeat_timeout=_HEARTBEAT,
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(seconds=1),
+            maximum_interval=timedelta(seconds=15),
+            maximum_attempts=6,
+        ),
+        cancellation_type=_WAIT,
+        summary=summary,
+    )

@@ -1,0 +1,75 @@
+"""What does a failure that reached a workflow mean?
+
+The server wraps what an activity raised; these functions unwrap it into our own names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    TimeoutError as TemporalTimeoutError,
+    TimeoutType,
+    is_cancelled_exception,
+)
+
+from workflows.errors import ErrorType, RefusalCode
+from workflows.state import Refusal
+
+_UNREACHABLE = frozenset(
+    {
+        ErrorType.ENGINE_UNAVAILABLE,
+        ErrorType.ENGINE_AMBIGUOUS,
+        ErrorType.ENGINE_FORBIDDEN,
+        ErrorType.ENGINE_ERROR,
+    }
+)
+
+
+def ends_workflow(error: BaseException) -> bool:
+    """Tell a failure or a cancellation from a bug.
+
+    A bug must go on to the SDK, which then holds the workflow until a mended worker comes;
+    compensation must not run for it.
+    """
+    return isinstance(error, (asyncio.CancelledError, FailureError))
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Tell whether somebody cancelled the work."""
+    return is_cancelled_exception(error)
+
+
+def error_type(error: BaseException) -> ErrorType:
+    """Name what went wrong."""
+    cause = error.cause if isinstance(error, ActivityError) else error
+    if isinstance(cause, TemporalTimeoutError):
+        never_taken = cause.type is TimeoutType.SCHEDULE_TO_START
+        return ErrorType.WORKER_UNAVAILABLE if never_taken else ErrorType.ENGINE_AMBIGUOUS
+    if isinstance(cause, ApplicationError) and cause.type in list(ErrorType):
+        return ErrorType(cause.type)
+    return ErrorType.UNEXPECTED
+
+
+def error_text(error: BaseException) -> str:
+    """Give the short safe text that our activities raise; nothing of an unknown error."""
+    cause = error.cause if isinstance(error, ActivityError) else error
+    if isinstance(cause, ApplicationError) and cause.type in list(ErrorType):
+        return cause.message
+    return ""
+
+
+def refusal_of(error: ActivityError, host: str) -> Refusal:
+    """Say why a request could not be planned."""
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.type in list(RefusalCode):
+        return Refusal(code=RefusalCode(cause.type), detail=cause.message)
+    kind = error_type(error)
+    if kind is ErrorType.WORKER_UNAVAILABLE:
+        return Refusal(code=RefusalCode.UNKNOWN_HOST, detail=host)
+    if kind in _UNREACHABLE:
+        return Refusal(code=RefusalCode.ENGINE_UNREACHABLE, detail=host)
+    return Refusal(code=RefusalCode.BAD_REQUEST, detail=error_text(error))

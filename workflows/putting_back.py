@@ -1,0 +1,128 @@
+"""How is a container put back, and what happens when even that fails?
+
+It is tried three times; then people are paged, and it is tried again and again until it
+succeeds, a person says to stop, or it can never succeed because the container is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, FailureError
+
+from workflows import activity_options, failures, steps
+from workflows.errors import HOPELESS_ERRORS, ErrorType
+from workflows.models import ContainerState
+from workflows.names import PROGRESS_SIGNAL
+from workflows.ports import ContainersPort, PutBackInput, PutBackResult, ThreadEntry, ThreadKind
+from workflows.presenter import Presenter
+from workflows.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.timing import TIMING
+
+_FIRST_PAUSE = timedelta(seconds=15)
+_LONGEST_PAUSE = timedelta(minutes=5)
+
+
+class PuttingBack:
+    """The compensation of a stop.
+
+    ``read`` gives the request's state, ``change`` replaces fields of it.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], RequestState],
+        change: Callable[..., None],
+        presenter: Presenter,
+    ) -> None:
+        self._read = read
+        self._change = change
+        self._presenter = presenter
+        self._given_up = False
+
+    def give_up(self) -> None:
+        """Stop trying, because a person said so."""
+        self._given_up = True
+
+    async def run(self) -> None:
+        """Put the container back, or leave the request in the state that needs a person."""
+        pause = _FIRST_PAUSE
+        while True:
+            now = workflow.now()
+            self._change(steps=steps.begin(self._read().steps, StepName.PUT_BACK, now))
+            try:
+                result = await self._try()
+            except ActivityError as error:
+                kind = failures.error_type(error)
+            else:
+                self._succeed(result)
+                return
+            await self._fail(kind)
+            if kind in HOPELESS_ERRORS or await self._told_to_stop(pause):
+                return
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _try(self) -> PutBackResult:
+        state = self._read()
+        assert state.pin is not None  # noqa: S101 - nothing is operated on without a pin
+        grace = state.grace_seconds
+        return await workflow.execute_activity_method(
+            ContainersPort.ensure_running,
+            PutBackInput(pin=state.pin, settle_seconds=TIMING.settle(grace)),
+            **activity_options.put_back(state.container.host, grace, summary="put it back"),
+        )
+
+    def _succeed(self, result: PutBackResult) -> None:
+        state, now = self._read(), workflow.now()
+        note = _note(result)
+        self._change(
+            status=RequestStatus.PUT_BACK,
+            steps=steps.end(state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=note),
+        )
+
+    async def _fail(self, kind: ErrorType) -> None:
+        state, now = self._read(), workflow.now()
+        first = state.status is not RequestStatus.NEEDS_PERSON
+        self._change(
+            status=RequestStatus.NEEDS_PERSON,
+            attempts=state.attempts + activity_options.PUT_BACK_TRIES,
+            steps=steps.fail(state.steps, StepName.PUT_BACK, kind, now),
+        )
+        if first:
+            self._presenter.redraw(ThreadEntry(key="page", kind=ThreadKind.PAGE, at=now))
+            await self._tell_parent()
+
+    async def _tell_parent(self) -> None:
+        parent = workflow.info().parent
+        if parent is None:
+            return
+        handle: workflow.ExternalWorkflowHandle[Any] = workflow.get_external_workflow_handle(
+            parent.workflow_id, run_id=parent.run_id
+        )
+        try:
+            await handle.signal(PROGRESS_SIGNAL, self._read())
+        except FailureError:
+            workflow.logger.warning("the request's workflow is gone")
+
+    async def _told_to_stop(self, pause: timedelta) -> bool:
+        try:
+            await workflow.wait_condition(
+                lambda: self._given_up,
+                timeout=pause,
+                timeout_summary="before the next try to put the container back",
+            )
+        except TimeoutError:
+            return False
+        return True
+
+
+def _note(result: PutBackResult) -> str:
+    health = {None: "", True: ", healthy", False: ", not healthy"}[result.healthy]
+    if result.started:
+        return f"started, {result.state} again{health}"
+    if result.state is ContainerState.UNKNOWN:
+        return ""
+    return f"still {result.state}{health}"

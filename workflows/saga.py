@@ -1,0 +1,62 @@
+"""How is undone what was begun, whatever else happens meanwhile?
+
+A compensation is registered before its step (a step that is reported as failed may have
+happened), all run in reverse order, each on its own, and none is interrupted by a cancel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TypeVar
+
+from workflows.failures import ends_workflow
+
+T = TypeVar("T")
+Compensation = Callable[[], Awaitable[None]]
+
+
+class Saga:
+    """The compensations of one operation."""
+
+    def __init__(self) -> None:
+        self._compensations: list[Compensation] = []
+
+    def register(self, compensation: Compensation) -> None:
+        """Remember how to undo the step that comes next."""
+        self._compensations.append(compensation)
+
+    async def compensate(self) -> list[BaseException]:
+        """Undo all steps, newest first; a failing one never keeps the others from running.
+
+        Returns:
+            The failures, in the order in which they came.
+        """
+        failures: list[BaseException] = []
+        while self._compensations:
+            compensation = self._compensations.pop()
+            try:
+                await compensation()
+            except BaseException as error:
+                if not ends_workflow(error):
+                    raise
+                failures.append(error)
+        return failures
+
+
+async def shielded(work: Coroutine[object, object, T]) -> T:
+    """Finish ``work`` even if the workflow is cancelled meanwhile.
+
+    One ``asyncio.shield`` is not enough: the cancel ends the await, and with it the workflow,
+    while the work is half done. So the await is taken up again until the work is done.
+    """
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
+        except BaseException:  # noqa: BLE001 - raised by the task itself, and again below
+            break
+    return task.result()
