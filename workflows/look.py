@@ -47,7 +47,9 @@ class HostLookWorkflow:
             if look.name:
                 container = ContainerRef(host=look.host, name=look.name)
                 inspection = await workflow.execute_activity_method(
-                    ContainersPort.inspect_container, InspectInput(container=container), **options
+                    ContainersPort.inspect_container,
+                    InspectInput(container=container, for_request=False),
+                    **options,
                 )
                 return LookResult(inspection=inspection)
             containers = await workflow.execute_activity_method(

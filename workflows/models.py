@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+#: User texts (reasons, comments) are cut to this many characters where they come in.
+MAX_TEXT_LENGTH = 2000
+
 
 class OperationKind(StrEnum):
     """What is asked for. ``stop`` leaves the container stopped, ``snapshot`` as it was."""
@@ -76,7 +79,10 @@ class Mount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPin:
-    """The exact container that people decide about. Never its environment or command line."""
+    """The exact container that people decide about. Never its environment or command line.
+
+    ``unhealthy`` says that its health check failed already: then putting it back asks no more.
+    """
 
     container_id: str
     name: str
@@ -90,6 +96,7 @@ class ContainerPin:
     mounts: tuple[Mount, ...] = ()
     has_healthcheck: bool = False
     stop_timeout_seconds: int | None = None
+    unhealthy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,11 +27,15 @@ from workflows.state import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectInput:
-    """``reference`` is the tag wanted, ``""`` for none; ``label_selectors`` those of policies."""
+    """``reference`` is the tag wanted, ``""`` for none; ``label_selectors`` those of policies.
+
+    ``for_request`` is false for a mere look: then protected, ``--rm`` and odd containers show too.
+    """
 
     container: ContainerRef
     reference: str = ""
     label_selectors: tuple[dict[str, str], ...] = ()
+    for_request: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
