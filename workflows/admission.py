@@ -11,12 +11,11 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from workflows.errors import ErrorType
-from workflows.models import LifecycleRequest, OperationKind, Policy
+from workflows.models import MAX_TEXT_LENGTH, LifecycleRequest, OperationKind, Policy
 from workflows.names import CONTAINER_NAME, HOST_NAME, REQUEST_ID_FORM, request_workflow_id
 from workflows.references import complete_reference, reference_problem
 from workflows.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
 
-MAX_REASON_LENGTH = 2000
 MAX_POLICIES = 100
 MAX_EXPIRY_SECONDS = 30 * 24 * 3600
 
@@ -63,8 +62,8 @@ def _problems(request: LifecycleRequest) -> list[str]:
         or not reference_problem(
             complete_reference(operation.snapshot_ref, container.name, request.request_id)
         ),
-        f"reason takes up to {MAX_REASON_LENGTH} characters": (
-            len(request.reason) <= MAX_REASON_LENGTH
+        f"reason takes up to {MAX_TEXT_LENGTH} characters": (
+            len(request.reason) <= MAX_TEXT_LENGTH
         ),
         f"policies takes up to {MAX_POLICIES}": len(request.policies) <= MAX_POLICIES,
         "a policy has no approver, or an impossible number": all(

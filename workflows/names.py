@@ -39,6 +39,7 @@ SEARCH_ATTRIBUTES = (STATUS, HOST, CONTAINER, REQUESTER, REQUEST_ID)
 CONTAINER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 REQUEST_ID_FORM = re.compile(r"[0-9a-f]{12}")
+USER_ID_FORM = re.compile(r"[UW][A-Z0-9]{1,30}")
 CONTAINER_ID_FORM = re.compile(r"[0-9a-f]{64}")
 
 

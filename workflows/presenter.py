@@ -7,7 +7,6 @@ next one, so that Slack's limit on updates holds however fast the steps are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,7 +22,8 @@ from workflows.ports import (
     PublishInput,
     ThreadEntry,
 )
-from workflows.state import CardRef, Refusal, RequestState
+from workflows.record import Record
+from workflows.state import Refusal
 
 #: Slack allows about 50 updates a minute for all cards together.
 _REDRAW_EVERY = timedelta(seconds=2)
@@ -31,14 +31,10 @@ _TRY_AGAIN_AFTER = timedelta(seconds=30)
 
 
 class Presenter:
-    """Shows one request: its card, the thread, and private notices.
+    """Shows one request: its card, the thread, and private notices."""
 
-    ``read`` gives the state to draw, ``keep`` takes the card's position back.
-    """
-
-    def __init__(self, read: Callable[[], RequestState], keep: Callable[[CardRef], None]) -> None:
-        self._read = read
-        self._keep = keep
+    def __init__(self, record: Record) -> None:
+        self._record = record
         self._entries: list[ThreadEntry] = []
         self._notices: list[Notice] = []
         self._told = 0
@@ -54,9 +50,13 @@ class Presenter:
         if self._drawing is None or self._drawing.done():
             self._drawing = asyncio.create_task(self._draw_while_due())
 
+    def announce(self, entry: ThreadEntry) -> None:
+        """Add a reply to the thread with the next drawing, whoever makes it."""
+        self._entries.append(entry)
+
     def tell(self, user_id: str, refusal: Refusal) -> None:
         """Tell one person in private, soon."""
-        state = self._read()
+        state = self._record.state
         self._told += 1
         self._notices.append(
             Notice(
@@ -88,6 +88,22 @@ class Presenter:
         self._entries.extend(entries)
         await self._draw(last=True)
         await self.told()
+
+    async def hand_over(self) -> tuple[ThreadEntry, ...]:
+        """Stop drawing, because another workflow draws from now on; give what is left to it.
+
+        A drawing under way is ended first: coming late, it would hide what the other drew.
+        """
+        self._closing = True
+        if self._drawing is not None and not self._drawing.done():
+            self._drawing.cancel()
+            await asyncio.wait([self._drawing])
+        entries, self._entries = tuple(self._entries), []
+        return entries
+
+    def take_over(self) -> None:
+        """Draw again, after the other workflow has ended."""
+        self._closing = False
 
     async def told(self) -> None:
         """Wait until every private notice is out."""
@@ -123,13 +139,13 @@ class Presenter:
         try:
             card = await workflow.execute_activity_method(
                 MessagesPort.publish,
-                PublishInput(state=self._read(), thread=entries),
+                PublishInput(state=self._record.state, thread=entries),
                 **options,
             )
         except ActivityError:
             self._entries = [*entries, *self._entries]
             raise
-        self._keep(card)
+        self._record.change(card=card)
 
     async def _tell_all(self) -> None:
         while self._notices:

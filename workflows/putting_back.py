@@ -6,7 +6,6 @@ succeeds, a person says to stop, or it can never succeed because the container i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +14,11 @@ from temporalio.exceptions import ActivityError, FailureError
 
 from workflows import activity_options, failures, steps
 from workflows.errors import HOPELESS_ERRORS, ErrorType
-from workflows.models import ContainerState
 from workflows.names import PROGRESS_SIGNAL
 from workflows.ports import ContainersPort, PutBackInput, PutBackResult, ThreadEntry, ThreadKind
 from workflows.presenter import Presenter
-from workflows.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.record import Record
+from workflows.state import RequestStatus, StepName, StepStatus
 from workflows.timing import TIMING
 
 _FIRST_PAUSE = timedelta(seconds=15)
@@ -27,19 +26,10 @@ _LONGEST_PAUSE = timedelta(minutes=5)
 
 
 class PuttingBack:
-    """The compensation of a stop.
+    """The compensation of a stop."""
 
-    ``read`` gives the request's state, ``change`` replaces fields of it.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[], RequestState],
-        change: Callable[..., None],
-        presenter: Presenter,
-    ) -> None:
-        self._read = read
-        self._change = change
+    def __init__(self, record: Record, presenter: Presenter) -> None:
+        self._record = record
         self._presenter = presenter
         self._given_up = False
 
@@ -52,7 +42,7 @@ class PuttingBack:
         pause = _FIRST_PAUSE
         while True:
             now = workflow.now()
-            self._change(steps=steps.begin(self._read().steps, StepName.PUT_BACK, now))
+            self._record.change(steps=steps.begin(self._record.state.steps, StepName.PUT_BACK, now))
             try:
                 result = await self._try()
             except ActivityError as error:
@@ -66,27 +56,25 @@ class PuttingBack:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _try(self) -> PutBackResult:
-        state = self._read()
-        assert state.pin is not None  # noqa: S101 - nothing is operated on without a pin
-        grace = state.grace_seconds
+        grace = self._record.state.grace_seconds
         return await workflow.execute_activity_method(
             ContainersPort.ensure_running,
-            PutBackInput(pin=state.pin, settle_seconds=TIMING.settle(grace)),
-            **activity_options.put_back(state.container.host, grace, summary="put it back"),
+            PutBackInput(pin=self._record.pin, settle_seconds=TIMING.settle(grace)),
+            **activity_options.put_back(self._record.host, grace, summary="put it back"),
         )
 
     def _succeed(self, result: PutBackResult) -> None:
-        state, now = self._read(), workflow.now()
+        state, now = self._record.state, workflow.now()
         note = _note(result)
-        self._change(
+        self._record.change(
             status=RequestStatus.PUT_BACK,
             steps=steps.end(state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=note),
         )
 
     async def _fail(self, kind: ErrorType) -> None:
-        state, now = self._read(), workflow.now()
+        state, now = self._record.state, workflow.now()
         first = state.status is not RequestStatus.NEEDS_PERSON
-        self._change(
+        self._record.change(
             status=RequestStatus.NEEDS_PERSON,
             attempts=state.attempts + activity_options.PUT_BACK_TRIES,
             steps=steps.fail(state.steps, StepName.PUT_BACK, kind, now),
@@ -103,7 +91,7 @@ class PuttingBack:
             parent.workflow_id, run_id=parent.run_id
         )
         try:
-            await handle.signal(PROGRESS_SIGNAL, self._read())
+            await handle.signal(PROGRESS_SIGNAL, self._record.state)
         except FailureError:
             workflow.logger.warning("the request's workflow is gone")
 
@@ -123,6 +111,4 @@ def _note(result: PutBackResult) -> str:
     health = {None: "", True: ", healthy", False: ", not healthy"}[result.healthy]
     if result.started:
         return f"started, {result.state} again{health}"
-    if result.state is ContainerState.UNKNOWN:
-        return ""
     return f"still {result.state}{health}"

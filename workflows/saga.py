@@ -44,8 +44,10 @@ class Saga:
         return failures
 
 
-async def shielded(work: Coroutine[object, object, T]) -> T:
-    """Finish ``work`` even if the workflow is cancelled meanwhile.
+async def shielded(
+    work: Coroutine[object, object, T], *, on_cancel: Callable[[], None] | None = None
+) -> T:
+    """Finish ``work`` even if the workflow is cancelled meanwhile; then call ``on_cancel``.
 
     One ``asyncio.shield`` is not enough: the cancel ends the await, and with it the workflow,
     while the work is half done. So the await is taken up again until the work is done.
@@ -57,6 +59,8 @@ async def shielded(work: Coroutine[object, object, T]) -> T:
         except asyncio.CancelledError:
             if task.cancelled():
                 raise
+            if on_cancel is not None:
+                on_cancel()
         except BaseException:  # noqa: BLE001 - raised by the task itself, and again below
             break
     return task.result()

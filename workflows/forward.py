@@ -1,0 +1,156 @@
+"""How is an approved operation carried out, step by step?
+
+Stop, commit, tag, start again. Each step first looks whether somebody cancelled: a cancel that
+comes while a step is at work is delivered only when it has ended, and is then easily lost
+(temporalio/sdk-python#620).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from workflows import activity_options, failures, steps
+from workflows.errors import ErrorType
+from workflows.ports import (
+    ContainersPort,
+    PutBackInput,
+    SnapshotInput,
+    SnapshotsPort,
+    StopInput,
+    TagInput,
+    ThreadEntry,
+    ThreadKind,
+)
+from workflows.presenter import Presenter
+from workflows.record import Record
+from workflows.saga import Compensation, Saga
+from workflows.state import SnapshotResult, StepName, StepStatus
+from workflows.timing import TIMING
+
+#: A restart policy or an engine restart can start the container between stop and commit,
+#: and an image prune can take the snapshot before its tag: then the work begins anew.
+_ROUNDS = 3
+_BEGIN_ANEW = frozenset({ErrorType.NOT_STOPPED, ErrorType.SNAPSHOT_VANISHED})
+
+
+class Forward:
+    """The steps of one operation; ``begun`` says whether the engine may have been asked."""
+
+    def __init__(self, record: Record, presenter: Presenter, saga: Saga) -> None:
+        self._record = record
+        self._presenter = presenter
+        self._saga = saga
+        self.begun = False
+
+    async def run(self, *compensations: Compensation) -> None:
+        """Do all steps; ``compensations`` are registered before the first."""
+        for last in [False] * (_ROUNDS - 1) + [True]:
+            try:
+                await self._stop(compensations)
+                if self._record.state.operation.snapshot:
+                    await self._commit()
+                    await self._tag()
+                break
+            except ActivityError as error:
+                if last or failures.error_type(error) not in _BEGIN_ANEW:
+                    raise
+        if steps.find(self._record.state.steps, StepName.START) is not None:
+            await self._start_again()
+
+    async def tag_snapshot(self) -> None:
+        """Tag the request's snapshot."""
+        snapshot = self._record.state.snapshot or SnapshotResult(image_id="")
+        arg = self.tag_input(snapshot.image_id)
+        options = activity_options.tag(self._record.host)
+        result = await workflow.execute_activity_method(SnapshotsPort.ensure_tag, arg, **options)
+        self._record.change(snapshot=replace(result, repeated=snapshot.repeated))
+        if snapshot.repeated:
+            await workflow.execute_activity_method(SnapshotsPort.sweep_snapshots, arg, **options)
+
+    def tag_input(self, image_id: str) -> TagInput:
+        """Name the snapshot to the worker of the host."""
+        state = self._record.state
+        return TagInput(
+            pin=self._record.pin,
+            request_id=state.request_id,
+            image_id=image_id,
+            reference=state.reference,
+        )
+
+    async def _stop(self, compensations: tuple[Compensation, ...]) -> None:
+        grace, again = self._record.state.grace_seconds, self.begun
+        with self._step(StepName.STOP):
+            if not again:
+                self.begun = True
+                for compensation in compensations:
+                    self._saga.register(compensation)
+            result = await workflow.execute_activity_method(
+                ContainersPort.ensure_stopped,
+                StopInput(pin=self._record.pin, grace_seconds=grace, expect_untouched=not again),
+                **activity_options.stop(self._record.host, grace),
+            )
+        if result.restarted_since and not again:
+            self._record.change(restarted_since=True)
+            self._presenter.redraw(ThreadEntry(key="restarted", kind=ThreadKind.RESTARTED))
+        if result.was_running:
+            self._end(StepName.STOP, StepStatus.DONE, note=steps.stop_note(result))
+        else:
+            self._end(StepName.STOP, StepStatus.SKIPPED)
+
+    async def _commit(self) -> None:
+        with self._step(StepName.SNAPSHOT):
+            result = await workflow.execute_activity_method(
+                SnapshotsPort.ensure_snapshot,
+                SnapshotInput(pin=self._record.pin, request_id=self._record.state.request_id),
+                **activity_options.commit(self._record.host),
+            )
+        self._record.change(snapshot=result)
+        self._end(StepName.SNAPSHOT, StepStatus.DONE)
+
+    async def _tag(self) -> None:
+        with self._step(StepName.TAG):
+            await self.tag_snapshot()
+        self._end(StepName.TAG, StepStatus.DONE)
+
+    async def _start_again(self) -> None:
+        grace = self._record.state.grace_seconds
+        with self._step(StepName.START):
+            await workflow.execute_activity_method(
+                ContainersPort.ensure_running,
+                PutBackInput(pin=self._record.pin, settle_seconds=TIMING.settle(grace)),
+                **activity_options.put_back(self._record.host, grace, summary="docker start"),
+            )
+        self._end(StepName.START, StepStatus.DONE)
+
+    @contextmanager
+    def _step(self, name: StepName) -> Iterator[None]:
+        record = self._record
+        if workflow.cancellation_reason() is not None or record.state.cancel_requested_by:
+            raise asyncio.CancelledError
+        record.change(steps=steps.begin(record.state.steps, name, workflow.now()))
+        try:
+            yield
+        except ActivityError as error:
+            if failures.is_cancellation(error):
+                self._end(name, StepStatus.NOT_RUN, note="cancelled")
+            else:
+                kind = failures.error_type(error)
+                record.change(steps=steps.fail(record.state.steps, name, kind, workflow.now()))
+                self._tell_thread(name)
+            raise
+
+    def _end(self, name: StepName, status: StepStatus, *, note: str = "") -> None:
+        record, now = self._record, workflow.now()
+        record.change(steps=steps.end(record.state.steps, name, status, now, note=note))
+        self._tell_thread(name)
+
+    def _tell_thread(self, name: StepName) -> None:
+        now, step = workflow.now(), steps.find(self._record.state.steps, name)
+        key = f"{name}.{now.timestamp():.3f}"
+        self._presenter.redraw(ThreadEntry(key=key, kind=ThreadKind.STEP, step=step, at=now))

@@ -1,0 +1,150 @@
+"""How does a request follow its operation, and what if the operation is ended from outside?
+
+A terminated operation cannot put anything back. Its request sees the end, and starts the
+operation once more, only to put the container back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import (
+    ChildWorkflowError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+)
+from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
+
+from workflows import names
+from workflows.deliberation import Deliberation
+from workflows.errors import ErrorType
+from workflows.inbox import Inbox
+from workflows.ports import ThreadEntry
+from workflows.record import Record
+from workflows.saga import shielded
+from workflows.state import RequestState, RequestStatus
+from workflows.stop_and_snapshot import OperateInput, StopAndSnapshotWorkflow
+
+#: How often an operation that was ended from outside is started again to put the container back.
+_RECOVERIES = 3
+
+
+class Operating:
+    """Runs the operation of an approved request to its end."""
+
+    def __init__(self, record: Record, inbox: Inbox) -> None:
+        self._record = record
+        self._inbox = inbox
+        self._operation: workflow.ChildWorkflowHandle[Any, RequestState] | None = None
+        self._cancelled = False
+        self._messages: list[asyncio.Task[None]] = []
+
+    def cancel(self, user_id: str) -> None:
+        """Cancel after the current step; when a person is needed already: stop trying."""
+        operation = self._operation
+        if operation is None:
+            return
+        if self._record.state.status is RequestStatus.NEEDS_PERSON:
+            self._send(operation, names.GIVE_UP_SIGNAL)
+        elif not self._cancelled:
+            self._cancelled = True
+            self._record.change(cancel_requested_by=user_id)
+            if user_id:
+                self._send(operation, names.CANCEL_SIGNAL, user_id)
+            operation.cancel()
+
+    def take_progress(self, told: RequestState) -> None:
+        """Take over that a person is needed; nothing else is taken from a message."""
+        if (
+            self._operation is not None
+            and told.request_id == self._record.state.request_id
+            and told.status is RequestStatus.NEEDS_PERSON
+        ):
+            self._record.change(
+                status=told.status,
+                steps=told.steps,
+                cause=told.cause,
+                cause_text=told.cause_text,
+                attempts=told.attempts,
+                card=told.card,
+            )
+            upsert_status(self._record.state)
+
+    async def run(self, deliberation: Deliberation, thread: tuple[ThreadEntry, ...]) -> bool:
+        """Operate; false says that the outcome is still to be shown by the request itself."""
+        for recovery in range(_RECOVERIES + 1):
+            arg = OperateInput(state=self._record.state, recover=recovery > 0, thread=thread)
+            try:
+                self._operation = await self._start(arg)
+            except WorkflowAlreadyStartedError:
+                self._record.change(
+                    status=RequestStatus.STALE,
+                    cause=ErrorType.CONTAINER_CHANGED,
+                    cause_text="another operation is at work on this container",
+                )
+                return False
+            try:
+                outcome = await shielded(
+                    self._follow(self._operation, deliberation),
+                    on_cancel=lambda: self.cancel(""),
+                )
+            except ChildWorkflowError:
+                workflow.logger.error("the operation was ended from outside")
+                self._cancelled = False
+                continue
+            self._record.change_to(outcome)
+            return True
+        self._record.change(status=RequestStatus.NEEDS_PERSON, cause=ErrorType.UNEXPECTED)
+        return False
+
+    async def _start(self, arg: OperateInput) -> workflow.ChildWorkflowHandle[Any, RequestState]:
+        state = self._record.state
+        workflow_id = names.operation_workflow_id(self._record.host, self._record.pin.container_id)
+        self._record.change(operation_workflow_id=workflow_id)
+        return await workflow.start_child_workflow(
+            StopAndSnapshotWorkflow.run,
+            arg,
+            id=workflow_id,
+            cancellation_type=ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+            parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(names.HOST, self._record.host),
+                    SearchAttributePair(names.CONTAINER, state.container.name),
+                    SearchAttributePair(names.REQUESTER, state.requester),
+                    SearchAttributePair(names.REQUEST_ID, state.request_id),
+                ]
+            ),
+            static_summary=f"{state.operation.kind} {state.container.name} on {self._record.host}",
+        )
+
+    async def _follow(
+        self,
+        operation: workflow.ChildWorkflowHandle[Any, RequestState],
+        deliberation: Deliberation,
+    ) -> RequestState:
+        while not operation.done():
+            await workflow.wait_condition(lambda: operation.done() or bool(self._inbox))
+            await deliberation.judge_all()
+        if self._messages:
+            await asyncio.wait(self._messages)
+        return await operation
+
+    def _send(
+        self, operation: workflow.ChildWorkflowHandle[Any, RequestState], signal: str, *args: str
+    ) -> None:
+        async def send() -> None:
+            try:
+                await operation.signal(signal, args=args)
+            except FailureError:
+                workflow.logger.info("the operation has ended before the signal came")
+
+        self._messages.append(asyncio.create_task(send()))
+
+
+def upsert_status(state: RequestState) -> None:
+    """Let people filter Temporal's list by what became of requests."""
+    workflow.upsert_search_attributes([names.STATUS.value_set(state.status)])
