@@ -1,0 +1,286 @@
+"""What is set, and is it enough to start?
+
+The only file that reads the environment. Every setting is ``DOCKWARDEN_…``; each secret can also
+come from a file (``DOCKWARDEN_…_FILE``). The connection to Temporal has its own standard:
+``TEMPORAL_…``, see ``bot/temporal.py``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import StartUpError
+from workflows.names import HOST_NAME
+from workflows.timing import MAX_GRACE_SECONDS, TIMING
+
+PREFIX = "DOCKWARDEN_"
+_LONGEST_STOP = TIMING.stop_attempt(MAX_GRACE_SECONDS)
+_SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
+
+
+class SlackMode(StrEnum):
+    """How Slack reaches the bot."""
+
+    SOCKET = "socket"
+    HTTP = "http"
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """Which log lines are written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Settings(BaseSettings):
+    """All settings; a command requires only those that it needs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    slack_bot_token: SecretStr = Field(
+        default=SecretStr(""), description="Bot token of the Slack app, xoxb-… (bot and worker)."
+    )
+    slack_bot_token_file: Path | None = Field(
+        default=None, description="A file with the bot token."
+    )
+    slack_app_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="App-level token with connections:write, xapp-… (socket mode).",
+    )
+    slack_app_token_file: Path | None = Field(
+        default=None, description="A file with the app-level token."
+    )
+    slack_signing_secret: SecretStr = Field(
+        default=SecretStr(""), description="Signing secret of the Slack app (http mode)."
+    )
+    slack_signing_secret_file: Path | None = Field(
+        default=None, description="A file with the signing secret."
+    )
+    slack_mode: SlackMode = Field(
+        default=SlackMode.SOCKET,
+        description="socket: the bot calls Slack, no open port; http: Slack calls the bot.",
+    )
+    slack_api_url: str = Field(
+        default="https://slack.com/api/",
+        description="Address of Slack's Web API.",
+        pattern="^https?://",
+    )
+    command: str = Field(
+        default="/container",
+        description="The slash command, as the Slack app declares it.",
+        pattern=r"^/[^\s/]{1,31}$",
+    )
+    socket_ping_seconds: int = Field(
+        default=5,
+        description="How often the bot asks a Slack socket whether it lives.",
+        ge=1,
+        le=60,
+    )
+    http_port: int = Field(
+        default=3000, description="Port for Slack's calls (http mode).", ge=0, le=65535
+    )
+    listen: str = Field(
+        default="127.0.0.1",
+        description="Address on which ports are opened; 0.0.0.0 for all, as containers need it.",
+    )
+    policies: Path = Field(
+        default=Path("policies.toml"), description="The policy book: who may decide about what."
+    )
+    default_host: str = Field(
+        default="local",
+        description="The Docker host that a command means when it names none (bot).",
+    )
+    host: str = Field(
+        default="local", description="The name of the Docker host that a worker serves."
+    )
+    docker_host: str = Field(
+        default="unix:///var/run/docker.sock", description="Address of the Docker engine (worker)."
+    )
+    protected: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Names of containers that are never touched, comma-separated, with * and ?.",
+    )
+    temporal_ui_url: str = Field(
+        default="", description="Address of Temporal's web UI, for links on cards; empty: no links."
+    )
+    shutdown_seconds: int = Field(
+        default=_LONGEST_STOP + 30,
+        description="How long a worker may finish its work at SIGTERM; longer than any stop.",
+        gt=_LONGEST_STOP,
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.TEXT, description="text or json, one event a line."
+    )
+    log_level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error.")
+    health_port: int = Field(
+        default=0, description="Port of /livez and /readyz; 0: none.", ge=0, le=65535
+    )
+
+    @field_validator("protected", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("host", "default_host")
+    @classmethod
+    def _is_host_name(cls, value: str) -> str:
+        if not HOST_NAME.fullmatch(value):
+            raise ValueError("takes small letters, digits, dots and hyphens")
+        return value
+
+    @field_validator("temporal_ui_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("takes an address that begins with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, values: dict[str, object]) -> dict[str, object]:
+        for name in _SECRETS:
+            path = values.get(f"{name}_file")
+            if not path:
+                continue
+            if values.get(name):
+                message = f"{variable(name)} and {variable(name)}_FILE are both set; keep one"
+                raise ValueError(message)
+            values[name] = _read_secret(name, Path(str(path)))
+        return values
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> Self:
+        TIMING.check()
+        return self
+
+
+def variable(field: str) -> str:
+    """Name the environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def load() -> Settings:
+    """Read the environment.
+
+    Raises:
+        StartUpError: a value is impossible; the message names the variable and what to do.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"{variable(str(problem['loc'][0]))}: {problem['msg']}"
+            if problem["loc"]
+            else problem["msg"].removeprefix("Value error, ")
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+    raise StartUpError("\n".join(line.replace("Value error, ", "") for line in lines))
+
+
+def unknown_variables() -> list[str]:
+    """Describe the ``DOCKWARDEN_…`` variables that mean nothing; mostly typing errors."""
+    known = [variable(field) for field in Settings.model_fields]
+    unknown = sorted(
+        name
+        for name in os.environ  # noqa: TID251 - this is the file that reads the environment
+        if name.startswith(PREFIX) and name not in known
+    )
+    hints = {name: get_close_matches(name, known, n=1) for name in unknown}
+    return [
+        f"{name} is not a setting" + (f"; did you mean {hint[0]}?" if hint else "")
+        for name, hint in hints.items()
+    ]
+
+
+def require_for_bot(settings: Settings) -> None:
+    """Refuse to start a bot that could not serve.
+
+    Raises:
+        StartUpError: something is missing; all of it is named.
+    """
+    _refuse(
+        [
+            *_missing_bot_token(settings),
+            *_missing(
+                settings,
+                "slack_app_token",
+                when=settings.slack_mode is SlackMode.SOCKET,
+                needed="the app-level token (xapp-…) with the scope connections:write",
+            ),
+            *_missing(
+                settings,
+                "slack_signing_secret",
+                when=settings.slack_mode is SlackMode.HTTP,
+                needed="the signing secret: without it forged calls could not be told apart",
+            ),
+        ]
+    )
+
+
+def require_for_worker(settings: Settings, *, serves_control: bool) -> None:
+    """Refuse to start a worker that could not serve.
+
+    Raises:
+        StartUpError: something is missing; all of it is named.
+    """
+    _refuse(_missing_bot_token(settings) if serves_control else [])
+
+
+def _missing_bot_token(settings: Settings) -> list[str]:
+    return _missing(settings, "slack_bot_token", when=True, needed="the bot token (xoxb-…)")
+
+
+_MISTAKEN: dict[str, Callable[[str], bool]] = {
+    "slack_bot_token": lambda secret: secret.startswith(("xapp-", "xoxp-")),
+    "slack_app_token": lambda secret: secret.startswith("xox"),
+    "slack_signing_secret": lambda secret: secret.startswith(("xox", "xapp-")),
+}
+
+
+def _missing(settings: Settings, field: str, *, when: bool, needed: str) -> list[str]:
+    secret: str = getattr(settings, field).get_secret_value()
+    if not when:
+        return []
+    if not secret.strip():
+        return [f"{variable(field)} is missing: set it, or {variable(field)}_FILE, to {needed}"]
+    if _MISTAKEN[field](secret):
+        return [f"{variable(field)} holds another kind of token: set it to {needed}"]
+    return []
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise StartUpError("\n".join(problems))
+
+
+def _read_secret(name: str, path: Path) -> str:
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{variable(name)}_FILE: {path} cannot be read ({type(error).__name__})"
+        raise ValueError(message) from None
+    if not secret:
+        message = f"{variable(name)}_FILE: {path} is empty"
+        raise ValueError(message)
+    return secret
