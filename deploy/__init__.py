@@ -1,0 +1,1 @@
+"""How is Dockwarden run: in production, and whole on one machine?"""

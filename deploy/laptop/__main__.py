@@ -1,0 +1,116 @@
+"""What can a person ask of the laptop?"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+
+from deploy.laptop.console import say, warn
+from deploy.laptop.containers import NAMES
+from deploy.laptop.demo import play
+from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.stack import Options, running
+
+_STATE = Path(__file__).parents[2] / ".dockwarden" / "laptop"
+
+#: What a shell reports for a program that was ended by Ctrl-C.
+_INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run what was asked for; give the exit status."""
+    arguments = _parser().parse_args()
+    options = Options(
+        state=arguments.state,
+        policies=arguments.policies,
+        docker_host=arguments.docker_host or None,
+        containers=NAMES if arguments.containers else (),
+        ready=arguments.ready,
+    )
+    run = play(options) if arguments.command == "demo" else _up(options)
+    try:
+        return asyncio.run(_until_signalled(run))
+    except LaptopProblem as problem:
+        warn(str(problem))
+        return 1
+
+
+async def _up(options: Options) -> int:
+    async with running(options) as laptop:
+        say(f"Slack:    {laptop.slack}")
+        say(f"Temporal: {laptop.temporal_ui}")
+        say("Ctrl-C stops and removes all of it; requests are kept for the next time")
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+    return 0
+
+
+async def _until_signalled(run: Coroutine[None, None, int]) -> int:
+    """Run until the end or a signal; the clean-up that follows is not interrupted by another."""
+    task = asyncio.create_task(run)
+    signalled = False
+
+    def stop() -> None:
+        nonlocal signalled
+        say("already stopping" if signalled else "stopping")
+        if not signalled:
+            signalled = True
+            task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.laptop",
+        description="Run the whole of Dockwarden on this machine, with a local Slack and Temporal.",
+    )
+    parser.add_argument(
+        "command", choices=("up", "demo"), help="run until Ctrl-C, or play three scenes first"
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=_STATE,
+        metavar="DIR",
+        help="where it keeps its ports and Temporal's database (default: .dockwarden/laptop)",
+    )
+    parser.add_argument(
+        "--policies",
+        type=Path,
+        metavar="FILE",
+        help="who may decide what (default: bob or carol, about any container)",
+    )
+    parser.add_argument(
+        "--docker-host",
+        metavar="URL",
+        help="the Docker engine to use (default: the one that runs here, or one of its own)",
+    )
+    parser.add_argument(
+        "--no-containers",
+        action="store_false",
+        dest="containers",
+        help="make no containers to play with",
+    )
+    parser.add_argument(
+        "--ready",
+        type=Path,
+        metavar="FILE",
+        help="write the addresses and process ids there, as JSON, whenever all is ready",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

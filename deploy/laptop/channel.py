@@ -1,0 +1,121 @@
+"""How do the people of the local Slack ask, press and read, without a browser?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from deploy.laptop.console import say
+from deploy.laptop.rendering import Message, render
+from deploy.laptop.slack_server import BOT_USER_ID, CHANNEL_ID, USERS
+from deploy.laptop.web import get_json, post_json
+from workflows.names import card_block_id
+
+_NAMES = {user_id: name for name, user_id in USERS.items()} | {BOT_USER_ID: "Dockwarden"}
+_POLL = 0.05
+_PATIENCE = 60.0
+
+
+class SceneFailed(Exception):  # noqa: N818 - it is what happened, in the words of a play
+    """Something that a scene waits for or checks is not so."""
+
+
+class Channel:
+    """The channel of the local Slack; prints what is new in it as people see it."""
+
+    def __init__(self, slack: str) -> None:
+        self._control = f"{slack}/_control"
+        self._printed: dict[str, list[str]] = {}
+
+    async def ask(self, user: str, text: str) -> None:
+        """Type ``/container …`` as a person."""
+        say(f"\n  {user} types: /container {text}")
+        await self._post("command", user, command="/container", text=text)
+
+    async def press(self, user: str, card: Message, action_id: str) -> None:
+        """Press a button of a card as a person.
+
+        Raises:
+            SceneFailed: the card has no such button.
+        """
+        for block in card.get("blocks", []):
+            for element in block.get("elements", []):
+                if element.get("action_id") == action_id:
+                    say(f"\n  {user} presses: {element['text']['text']}")
+                    action = {
+                        "type": "button",
+                        "action_id": action_id,
+                        "block_id": block["block_id"],
+                        "value": element["value"],
+                    }
+                    await self._post("interact", user, messageTs=card["ts"], action=action)
+                    return
+        message = f"the card has no button {action_id}"
+        raise SceneFailed(message)
+
+    async def wait_for(
+        self, what: str, is_it: Callable[[Message], bool], *, within: float = _PATIENCE
+    ) -> Message:
+        """Wait for a message, printing what appears meanwhile.
+
+        Raises:
+            SceneFailed: it does not come in time.
+        """
+        deadline = time.monotonic() + within
+        while True:
+            messages = await self.messages()
+            self._print_news(messages)
+            found = next((message for message in messages if is_it(message)), None)
+            if found is not None:
+                return found
+            if time.monotonic() > deadline:
+                message = f"{what} did not come within {within:g} s"
+                raise SceneFailed(message)
+            await asyncio.sleep(_POLL)
+
+    async def wait_for_card(self, request_id: str, emoji: str) -> Message:
+        """Wait until the card of a request is in the state that an emoji stands for."""
+        return await self.wait_for(
+            f"the card with {emoji}",
+            lambda m: request_of(m) == request_id and headline(m).startswith(emoji),
+        )
+
+    async def messages(self) -> list[Message]:
+        """Read the channel, oldest first, with replies and private notices."""
+        answer = await get_json(f"{self._control}/messages/{CHANNEL_ID}")
+        found: list[Message] = answer["messages"]
+        return found
+
+    def _print_news(self, messages: list[Message]) -> None:
+        for message in messages:
+            lines = render(message, _NAMES)
+            before = self._printed.get(message["ts"])
+            if lines == before or message.get("user") in USERS.values():
+                continue
+            self._printed[message["ts"]] = lines
+            say("")
+            if before is None:
+                say("\n".join(lines))
+            else:
+                say(f"{lines[0]}  (redrawn)")
+                say("\n".join(line for line in lines[1:] if line not in before))
+
+    async def _post(self, door: str, user: str, **fields: Any) -> None:  # noqa: ANN401 - JSON
+        body = {"channel": CHANNEL_ID, "user": USERS[user], **fields}
+        await post_json(f"{self._control}/{door}", body)
+
+
+def request_of(message: Message) -> str:
+    """Give the id of the request whose card a message is, or ``""``."""
+    blocks = message.get("blocks") or [{}]
+    prefix = card_block_id("")
+    block_id: str = blocks[0].get("block_id", "")
+    return block_id.removeprefix(prefix) if block_id.startswith(prefix) else ""
+
+
+def headline(card: Message) -> str:
+    """Give the first line of a card."""
+    text: str = card["blocks"][0]["text"]["text"]
+    return text

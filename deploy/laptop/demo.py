@@ -1,0 +1,89 @@
+"""What does a newcomer see first?"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import docker
+
+from deploy.laptop.channel import Channel, SceneFailed
+from deploy.laptop.console import is_terminal, say, warn
+from deploy.laptop.containers import API_VERSION, NAMES
+from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST
+from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.scenes import EXPIRES_AFTER, IMPATIENT, SCENES, Stage
+from deploy.laptop.slack_server import CHANNEL_NAME, USERS
+from deploy.laptop.stack import Laptop, Options, running
+
+_POLICIES = f"""\
+# So that the third scene of the demo is short.
+[[policy]]
+name = "impatient"
+hosts = ["{HOST}"]
+containers = ["{IMPATIENT}"]
+approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
+expires_after = "{EXPIRES_AFTER}"
+
+{DEFAULT_POLICIES}"""
+
+
+async def play(options: Options) -> int:
+    """Play the scenes; on a terminal stay up afterwards. Give 0 when every check held.
+
+    Raises:
+        LaptopProblem: something is missing or in the way.
+    """
+    if options.policies or not options.containers:
+        message = (
+            "the demo has its own policies and containers: use up for --policies, --no-containers"
+        )
+        raise LaptopProblem(message)
+    policies = options.state / "demo-policies.toml"
+    await asyncio.to_thread(_write, policies)
+    options = replace(options, policies=policies, containers=(*NAMES, IMPATIENT))
+    async with running(options) as laptop:
+        good = await _play_scenes(laptop)
+        if is_terminal():
+            _invite(laptop)
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+    return 0 if good else 1
+
+
+async def _play_scenes(laptop: Laptop) -> bool:
+    engine = docker.APIClient(base_url=laptop.docker_url, version=API_VERSION, timeout=30)
+    stage = Stage(channel=Channel(laptop.slack), engine=engine)
+    failed = 0
+    try:
+        for number, (title, scene) in enumerate(SCENES, start=1):
+            say(f"\n━━ Scene {number} of {len(SCENES)}: {title}")
+            try:
+                await scene(stage)
+            except (SceneFailed, aiohttp.ClientError, docker.errors.DockerException) as failure:
+                failed += 1
+                warn(f"scene {number} failed: {failure}")
+    finally:
+        engine.close()
+    say(f"\n━━ {len(SCENES) - failed} of {len(SCENES)} scenes went as they should")
+    return not failed
+
+
+def _invite(laptop: Laptop) -> None:
+    say(
+        f"""
+It stays up. Try it yourself:
+  1. open {laptop.slack} and choose #{CHANNEL_NAME}
+  2. as alice, type: /container stop cache-1 snapshot reason="my first"
+  3. switch "Act as" to bob, and press Approve
+  4. look at how it went, step by step: {laptop.temporal_ui}
+Ctrl-C stops and removes all of it."""
+    )
+
+
+def _write(policies: Path) -> None:
+    policies.parent.mkdir(parents=True, exist_ok=True)
+    policies.write_text(_POLICIES, encoding="utf-8")

@@ -1,0 +1,70 @@
+"""How does the laptop run Dockwarden itself?
+
+By the installed commands ``dockwarden bot`` and ``dockwarden worker``, as in production; only
+their settings differ.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deploy.laptop.environment import part_environment
+from deploy.laptop.slack_server import USERS, credentials, slack_url
+from deploy.laptop.state import LOOPBACK, Ports, StateDirectory
+from deploy.laptop.supervisor import Part
+from deploy.laptop.temporal_server import NAMESPACE, installed_command, temporal_ui_url
+from deploy.laptop.web import answers
+
+HOST = "local"
+
+DEFAULT_POLICIES = f"""\
+# Any container on this host: bob or carol decides, one approval is enough.
+[[policy]]
+name = "laptop"
+hosts = ["{HOST}"]
+approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
+required_approvals = 1
+expires_after = "15m"
+"""
+
+
+def dockwarden(
+    state: StateDirectory, ports: Ports, *, docker_url: str, policies: Path
+) -> tuple[Part, Part]:
+    """Describe the worker and the bot."""
+    app = credentials(state)
+    settings = {
+        "DOCKWARDEN_SLACK_BOT_TOKEN": app.bot_token,
+        "DOCKWARDEN_SLACK_APP_TOKEN": app.app_token,
+        "DOCKWARDEN_SLACK_SIGNING_SECRET": app.signing_secret,
+        "DOCKWARDEN_SLACK_API_URL": f"{slack_url(ports)}/api/",
+        "DOCKWARDEN_SLACK_MODE": "socket",
+        "DOCKWARDEN_POLICIES": str(policies),
+        "DOCKWARDEN_DOCKER_HOST": docker_url,
+        "DOCKWARDEN_TEMPORAL_UI_URL": temporal_ui_url(ports),
+        "TEMPORAL_ADDRESS": f"{LOOPBACK}:{ports.temporal}",
+        "TEMPORAL_NAMESPACE": NAMESPACE,
+    }
+    return (
+        _part("worker", ("--host", HOST), state, ports.worker_health, settings),
+        _part("bot", (), state, ports.bot_health, settings),
+    )
+
+
+def _part(
+    name: str,
+    arguments: tuple[str, ...],
+    state: StateDirectory,
+    health_port: int,
+    settings: dict[str, str],
+) -> Part:
+    return Part(
+        name=name,
+        command=(str(installed_command("dockwarden")), name, *arguments),
+        environment=part_environment({**settings, "DOCKWARDEN_HEALTH_PORT": str(health_port)}),
+        log=state.logs / f"{name}.log",
+        is_ready=lambda: answers(f"http://{LOOPBACK}:{health_port}/readyz"),
+        ready_within=60.0,
+        # A stop of a container that is under way may finish.
+        stop_within=30.0,
+    )

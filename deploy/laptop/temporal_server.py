@@ -1,0 +1,70 @@
+"""How does the laptop run a Temporal server?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from deploy.laptop.environment import part_environment
+from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.state import LOOPBACK, Ports, StateDirectory
+from deploy.laptop.supervisor import Part
+from deploy.laptop.web import get_json
+from workflows.names import SEARCH_ATTRIBUTES
+
+NAMESPACE = "default"
+
+
+def temporal_server(state: StateDirectory, ports: Ports) -> Part:
+    """Describe the Temporal dev server: on loopback, its database in the state directory."""
+    attributes = [f"--search-attribute={key.name}=Keyword" for key in SEARCH_ATTRIBUTES]
+    return Part(
+        name="temporal",
+        command=(
+            str(installed_command("temporal")),
+            *("server", "start-dev"),
+            f"--db-filename={state.database}",
+            f"--ip={LOOPBACK}",
+            f"--port={ports.temporal}",
+            f"--ui-port={ports.temporal_ui}",
+            "--ui-disable-news-fetch",
+            "--log-level=warn",
+            # With the default, each step of a workflow waits up to 50 ms for its turn.
+            "--dynamic-config-value=history.transferProcessorMaxPollRPS=2000",
+            *attributes,
+        ),
+        environment=part_environment(),
+        log=state.logs / "temporal.log",
+        is_ready=lambda: _is_set_up(temporal_ui_url(ports)),
+    )
+
+
+def temporal_ui_url(ports: Ports) -> str:
+    """Give the address of Temporal's own UI."""
+    return f"http://{LOOPBACK}:{ports.temporal_ui}"
+
+
+def installed_command(name: str) -> Path:
+    """Find a command beside the running interpreter: the same environment, whatever PATH says.
+
+    Raises:
+        LaptopProblem: it is not installed there.
+    """
+    command = Path(sys.executable).parent / name
+    if not command.exists():
+        message = (
+            f"{command} is missing: run `make demo`, or install the project with its group laptop"
+        )
+        raise LaptopProblem(message)
+    return command
+
+
+async def _is_set_up(ui: str) -> bool:
+    """Ask by way of the UI's API: the server listens before its search attributes are there."""
+    try:
+        known = await get_json(f"{ui}/api/v1/namespaces/{NAMESPACE}/search-attributes")
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+    return set(known.get("customAttributes", {})) >= {key.name for key in SEARCH_ATTRIBUTES}
