@@ -130,7 +130,7 @@ class Operating:
             await workflow.wait_condition(lambda: operation.done() or bool(self._inbox))
             await deliberation.judge_all()
         if self._messages:
-            await asyncio.wait(self._messages)
+            await workflow.wait(self._messages)
         return await operation
 
     def _send(

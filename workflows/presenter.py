@@ -97,7 +97,7 @@ class Presenter:
         self._closing = True
         if self._drawing is not None and not self._drawing.done():
             self._drawing.cancel()
-            await asyncio.wait([self._drawing])
+            await workflow.wait([self._drawing])
         entries, self._entries = tuple(self._entries), []
         return entries
 

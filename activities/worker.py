@@ -1,0 +1,126 @@
+"""How are activities and workflows put together into a worker process?
+
+Two kinds, in one process or in several: *control* (workflows, Slack) and *docker* (one engine).
+A docker worker needs no Slack token, a control worker no access to an engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.containers import Containers
+from activities.directory import Directory
+from activities.engine import Engine
+from activities.messages import Messages, slack_client
+from activities.protection import Protection, own_container_id
+from activities.snapshots import Snapshots
+from workflows.lifecycle import ContainerLifecycleWorkflow
+from workflows.look import HostLookWorkflow
+from workflows.names import CONTROL_TASK_QUEUE, docker_task_queue
+from workflows.sandbox import workflow_runner
+from workflows.stop_and_snapshot import StopAndSnapshotWorkflow
+
+#: Commits block their thread for minutes; looks must still be answered beside them.
+_DOCKER_THREADS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerConfig:
+    """What a worker process serves, and with what.
+
+    ``serve`` holds ``control``, ``docker`` or both; ``graceful_seconds`` is how long a shutdown
+    waits for running activities, and must exceed the longest stop.
+    """
+
+    serve: frozenset[str]
+    host: str
+    docker_base_url: str
+    protected_names: tuple[str, ...]
+    slack_token: str
+    slack_api_url: str
+    temporal_ui: str
+    namespace: str
+    graceful_seconds: int
+
+
+async def run_worker(
+    client: Client, config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], None]
+) -> None:
+    """Serve until ``stop`` is set, then finish what runs.
+
+    ``ready`` is called once the workers poll.
+    """
+    async with AsyncExitStack() as stack:
+        if "control" in config.serve:
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            await stack.enter_async_context(_control_worker(client, config, session))
+        if "docker" in config.serve:
+            threads = stack.enter_context(ThreadPoolExecutor(_DOCKER_THREADS, "docker"))
+            await stack.enter_async_context(_docker_worker(client, config, threads))
+        ready()
+        await stop.wait()
+
+
+def check_docker(base_url: str) -> tuple[bool, str]:
+    """Say in one line how the engine is, for ``dockwarden check``."""
+    engine = Engine(base_url=base_url, host="check", protection=Protection())
+    try:
+        facts = engine.facts()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong, an operator wants one line
+        return False, f"{getattr(error, 'message', 'cannot be used')} ({base_url})"
+    line = f"{facts.version}, API {facts.api_version}, storage driver {facts.storage_driver}"
+    return not facts.warning, f"{line}: {facts.warning}" if facts.warning else line
+
+
+def _control_worker(
+    client: Client, config: WorkerConfig, session: aiohttp.ClientSession
+) -> Worker:
+    slack = slack_client(config.slack_token, config.slack_api_url, session)
+    messages = Messages(slack, temporal_ui=config.temporal_ui, namespace=config.namespace)
+    directory = Directory(slack)
+    return Worker(
+        client,
+        task_queue=CONTROL_TASK_QUEUE,
+        workflows=[ContainerLifecycleWorkflow, StopAndSnapshotWorkflow, HostLookWorkflow],
+        workflow_runner=workflow_runner(),
+        activities=[
+            messages.publish,
+            messages.notify,
+            directory.look_up_person,
+            directory.list_group_members,
+        ],
+        graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
+    )
+
+
+def _docker_worker(client: Client, config: WorkerConfig, threads: ThreadPoolExecutor) -> Worker:
+    protection = Protection(
+        name_patterns=config.protected_names, own_container=own_container_id()
+    )
+    engine = Engine(base_url=config.docker_base_url, host=config.host, protection=protection)
+    containers, snapshots = Containers(engine), Snapshots(engine)
+    return Worker(
+        client,
+        task_queue=docker_task_queue(config.host),
+        activities=[
+            containers.inspect_container,
+            containers.list_containers,
+            containers.ensure_stopped,
+            containers.ensure_running,
+            snapshots.ensure_snapshot,
+            snapshots.ensure_tag,
+            snapshots.sweep_snapshots,
+        ],
+        activity_executor=threads,
+        max_concurrent_activities=_DOCKER_THREADS,
+        graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
+    )

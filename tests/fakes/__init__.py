@@ -1,0 +1,1 @@
+"""Class fakes, for what the real parts will not do on demand."""

@@ -1,0 +1,156 @@
+"""A Docker host that fails and blocks on demand, for the workflows' tests.
+
+It keeps one container and its images in memory. The real engine is tested elsewhere; here the
+order of steps, compensation and cancellation is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from dataclasses import replace
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from workflows.errors import ErrorType, RefusalCode
+from workflows.models import ContainerPin, ContainerState
+from workflows.ports import (
+    ContainerList,
+    ContainersPort,
+    ContainerSummary,
+    InspectInput,
+    Inspection,
+    ListInput,
+    PutBackInput,
+    PutBackResult,
+    SnapshotInput,
+    SnapshotsPort,
+    StopInput,
+    TagInput,
+)
+from workflows.state import SnapshotResult, StopResult
+
+
+def failure(kind: ErrorType | RefusalCode, *details: str, retry: bool = False) -> ApplicationError:
+    """Make an error as an activity raises it."""
+    return ApplicationError(f"made {kind}", *details, type=kind, non_retryable=not retry)
+
+
+class FakeHost(ContainersPort, SnapshotsPort):
+    """One host. ``faults[activity]`` are raised in turn; ``gates[activity]`` block it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.pin = ContainerPin(
+            container_id="c" * 64,
+            name="web-1",
+            image="demo/web:1",
+            image_id="sha256:" + "a" * 64,
+            state=ContainerState.RUNNING,
+            started_at="2026-01-01T00:00:00Z",
+            restart_policy="no",
+            auto_remove=False,
+            engine_id="ENGINE",
+            stop_timeout_seconds=1,
+        )
+        self.state = ContainerState.RUNNING
+        self.images: dict[str, str] = {}
+        self.taken: set[str] = set()
+        self.labels: dict[str, str] = {}
+        self.restarted_since = False
+        self.calls: list[str] = []
+        self.faults: dict[str, list[ApplicationError]] = defaultdict(list)
+        self.fired: list[str] = []
+        self.gates: dict[str, threading.Event] = {}
+        self.entered: dict[str, threading.Event] = defaultdict(threading.Event)
+
+    def _enter(self, name: str) -> None:
+        self.calls.append(name)
+        self.entered[name].set()
+        gate = self.gates.get(name)
+        if gate is not None and not gate.wait(30):
+            raise TimeoutError(name)
+        if self.faults[name]:
+            self.fired.append(name)
+            raise self.faults[name].pop(0)
+
+    @activity.defn(name="inspect_container")
+    def inspect_container(self, arg: InspectInput) -> Inspection:
+        """Pin the one container."""
+        self._enter("inspect_container")
+        if arg.container.name != self.pin.name:
+            raise failure(RefusalCode.UNKNOWN_CONTAINER)
+        met = tuple(s.items() <= self.labels.items() for s in arg.label_selectors)
+        return Inspection(
+            pin=replace(self.pin, state=self.state),
+            selectors_met=met,
+            reference_taken=arg.reference in self.taken,
+        )
+
+    @activity.defn(name="list_containers")
+    def list_containers(self, arg: ListInput) -> ContainerList:
+        """List the one container."""
+        self._enter("list_containers")
+        assert arg.host == self.name
+        one = ContainerSummary(name=self.pin.name, image=self.pin.image, state=self.state)
+        return ContainerList(containers=(one,), total=1)
+
+    @activity.defn(name="ensure_stopped", no_thread_cancel_exception=True)
+    def ensure_stopped(self, arg: StopInput) -> StopResult:
+        """Stop the container."""
+        self._enter("ensure_stopped")
+        self.state = ContainerState.EXITED
+        up = not arg.pin.state.is_down
+        return StopResult(
+            was_running=up, exit_code=0 if up else None, restarted_since=self.restarted_since
+        )
+
+    @activity.defn(name="ensure_running", no_thread_cancel_exception=True)
+    def ensure_running(self, arg: PutBackInput) -> PutBackResult:
+        """Bring the container back to its pinned state."""
+        self._enter("ensure_running")
+        started = self.state is not arg.pin.state
+        self.state = arg.pin.state
+        return PutBackResult(state=self.state, started=started)
+
+    @activity.defn(name="ensure_snapshot", no_thread_cancel_exception=True)
+    def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:
+        """Commit the container."""
+        self._enter("ensure_snapshot")
+        if not self.state.is_down:
+            raise failure(ErrorType.NOT_STOPPED)
+        image_id = "sha256:" + arg.request_id.ljust(64, "0")
+        self.images.setdefault(image_id, "")
+        return SnapshotResult(image_id=image_id, size_bytes=1_234_567)
+
+    @activity.defn(name="ensure_tag", no_thread_cancel_exception=True)
+    def ensure_tag(self, arg: TagInput) -> SnapshotResult:
+        """Tag the image."""
+        self._enter("ensure_tag")
+        if arg.reference in self.taken:
+            raise failure(ErrorType.REFERENCE_TAKEN)
+        self.images[arg.image_id] = arg.reference
+        return SnapshotResult(image_id=arg.image_id, reference=arg.reference, size_bytes=1_234_567)
+
+    @activity.defn(name="sweep_snapshots", no_thread_cancel_exception=True)
+    def sweep_snapshots(self, arg: TagInput) -> int:
+        """Remove untagged images."""
+        self._enter("sweep_snapshots")
+        untagged = [i for i, ref in self.images.items() if not ref and i != arg.image_id]
+        for image_id in untagged:
+            del self.images[image_id]
+        return len(untagged)
+
+    @property
+    def activities(self) -> list[object]:
+        """All activities, to register with a worker."""
+        return [
+            self.inspect_container,
+            self.list_containers,
+            self.ensure_stopped,
+            self.ensure_running,
+            self.ensure_snapshot,
+            self.ensure_tag,
+            self.sweep_snapshots,
+        ]

@@ -1,0 +1,77 @@
+"""A Slack workspace that only remembers, for the workflows' tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from workflows.models import Person
+from workflows.ports import (
+    DirectoryPort,
+    GroupMembers,
+    GroupMembersInput,
+    LookUpInput,
+    MessagesPort,
+    Notice,
+    NotifyInput,
+    PublishInput,
+    ThreadEntry,
+)
+from workflows.state import CardRef, RequestState
+
+
+class FakeOffice(MessagesPort, DirectoryPort):
+    """People, cards and notices; ``publish_faults`` are raised in turn."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, Person] = {}
+        self.groups: dict[str, set[str]] = {}
+        self.groups_known = True
+        self.drawn: list[RequestState] = []
+        self.thread: list[ThreadEntry] = []
+        self.notices: list[Notice] = []
+        self.look_ups: list[str] = []
+        self.publish_faults: list[ApplicationError] = []
+        self.look_up_faults: list[ApplicationError] = []
+
+    def person(self, user_id: str, **facts: bool | str) -> None:
+        """Let the workspace know a person."""
+        self.people[user_id] = replace(Person(user_id=user_id, team_id="T1"), **facts)  # type: ignore[arg-type]  # facts are fields
+
+    @activity.defn(name="publish")
+    async def publish(self, arg: PublishInput) -> CardRef:
+        """Remember a card."""
+        if self.publish_faults:
+            raise self.publish_faults.pop(0)
+        self.drawn.append(arg.state)
+        self.thread.extend(arg.thread)
+        return arg.state.card or CardRef(channel_id=arg.state.channel_id, ts="1.0")
+
+    @activity.defn(name="notify")
+    async def notify(self, arg: NotifyInput) -> None:
+        """Remember notices."""
+        self.notices.extend(arg.notices)
+
+    @activity.defn(name="look_up_person")
+    async def look_up_person(self, arg: LookUpInput) -> Person:
+        """Say who a person is."""
+        self.look_ups.append(arg.user_id)
+        if self.look_up_faults:
+            raise self.look_up_faults.pop(0)
+        unknown = Person(user_id=arg.user_id, team_id="", found=False)
+        groups = tuple(g for g in arg.groups if arg.user_id in self.groups.get(g, ()))
+        known = self.people.get(arg.user_id, unknown)
+        return replace(known, groups=groups, groups_known=self.groups_known)
+
+    @activity.defn(name="list_group_members")
+    async def list_group_members(self, arg: GroupMembersInput) -> GroupMembers:
+        """Say who could decide."""
+        members = set().union(*(self.groups.get(g, set()) for g in arg.groups))
+        return GroupMembers(user_ids=tuple(sorted(members)), known=self.groups_known)
+
+    @property
+    def activities(self) -> list[object]:
+        """All activities, to register with a worker."""
+        return [self.publish, self.notify, self.look_up_person, self.list_group_members]

@@ -1,0 +1,1 @@
+"""Tests of one room on the real part next to it."""

