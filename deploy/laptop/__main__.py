@@ -14,6 +14,7 @@ from deploy.laptop.console import say, warn
 from deploy.laptop.containers import NAMES
 from deploy.laptop.demo import play
 from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.slack_server import binary
 from deploy.laptop.stack import Options, running
 
 _STATE = Path(__file__).parents[2] / ".dockwarden" / "laptop"
@@ -32,8 +33,11 @@ def main() -> int:
         containers=NAMES if arguments.containers else (),
         ready=arguments.ready,
     )
-    run = play(options) if arguments.command == "demo" else _up(options)
     try:
+        if arguments.command == "fetch":
+            binary()
+            return 0
+        run = play(options) if arguments.command == "demo" else _up(options)
         return asyncio.run(_until_signalled(run))
     except LaptopProblem as problem:
         warn(str(problem))
@@ -77,7 +81,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the whole of Dockwarden on this machine, with a local Slack and Temporal.",
     )
     parser.add_argument(
-        "command", choices=("up", "demo"), help="run until Ctrl-C, or play three scenes first"
+        "command",
+        choices=("up", "demo", "fetch"),
+        help="run until Ctrl-C; play three scenes first; or only get the local Slack",
     )
     parser.add_argument(
         "--state",

@@ -19,7 +19,10 @@ from deploy.laptop.scenes import EXPIRES_AFTER, IMPATIENT, SCENES, Stage
 from deploy.laptop.slack_server import CHANNEL_NAME, USERS
 from deploy.laptop.stack import Laptop, Options, running
 
-_POLICIES = f"""\
+
+def demo_policies() -> str:
+    """Write the policy book of the demo."""
+    return f"""\
 # So that the third scene of the demo is short.
 [[policy]]
 name = "impatient"
@@ -86,4 +89,4 @@ Ctrl-C stops and removes all of it."""
 
 def _write(policies: Path) -> None:
     policies.parent.mkdir(parents=True, exist_ok=True)
-    policies.write_text(_POLICIES, encoding="utf-8")
+    policies.write_text(demo_policies(), encoding="utf-8")

@@ -148,7 +148,11 @@ def _install() -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(_PACKAGE / name, _CACHE / name)
     ended = subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"],
+        [
+            *(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"),
+            # A home directory may be read-only.
+            f"--cache={_CACHE / 'npm-cache'}",
+        ],
         cwd=_CACHE,
         env=machine_environment(),
         stdin=subprocess.DEVNULL,

@@ -1,0 +1,31 @@
+# Each of these works alone on a bare Debian machine as root, and on any machine that has
+# Docker, Python 3.11 or newer, and npm.
+
+.PHONY: help demo test lint lock clean
+.DEFAULT_GOAL := help
+
+PYTHON := .venv/bin/python
+
+help: ## Show this
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 8
+
+demo: ## Run everything here and play three scenes; on a terminal it then stays up
+	@deploy/scripts/setup.sh demo
+	@$(PYTHON) -m deploy.laptop demo $(if $(DOCKER_HOST),--docker-host "$(DOCKER_HOST)")
+
+test: ## Run all tests, the style and the types among them
+	@deploy/scripts/setup.sh test
+	@$(PYTHON) -m pytest -q
+
+lint: ## Check style and types only
+	@deploy/scripts/setup.sh test
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+lock: ## Write the lock files anew from pyproject.toml (needs uv)
+	@deploy/scripts/lock.sh
+
+clean: ## Remove all that the others made here
+	rm -rf .venv .dockwarden .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

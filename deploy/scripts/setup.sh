@@ -1,0 +1,82 @@
+#!/bin/sh
+# Makes this machine able to run the demo (setup.sh demo) or the tests (setup.sh test).
+# What is there already is left alone, so that a second run takes a moment.
+set -eu
+cd "$(dirname "$0")/../.."
+goal=$1
+case $goal in
+    demo) lock=deploy/requirements/laptop.txt ;;
+    test) lock=deploy/requirements/dev.txt ;;
+    *) echo "setup.sh takes demo or test" >&2; exit 2 ;;
+esac
+PATH=$PATH:/usr/sbin:/sbin
+
+say() { echo "» $*"; }
+fail() { echo "! $*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+usable_python() {
+    for python in python3 python3.14 python3.13 python3.12 python3.11; do
+        if have "$python" && "$python" -c \
+            'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$python"
+            return
+        fi
+    done
+}
+
+# The tests start and break engines of their own; the demo takes any that is there.
+engine_is_there() {
+    have dockerd || { [ "$goal" = demo ] && { [ -S /var/run/docker.sock ] || [ -n "${DOCKER_HOST:-}" ]; }; }
+}
+
+# --- What the system has to bring
+
+missing=
+need() { missing="$missing $*"; }
+
+[ -n "$(usable_python)" ] || need python3 python3-venv
+have npm || need npm
+engine_is_there || need docker.io
+have busybox || need busybox-static
+if [ "$goal" = test ]; then
+    have chromium || have chromium-browser || have google-chrome || need chromium
+    have fc-list && fc-list | grep -qi emoji || need fontconfig fonts-noto-color-emoji
+fi
+
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" = 0 ] && have apt-get && [ -f /etc/debian_version ]; then
+        say "installing with apt-get:$missing"
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -qq </dev/null >/dev/null
+        # shellcheck disable=SC2086 # a list of packages
+        apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
+    else
+        [ -n "$(usable_python)" ] || fail "Python 3.11 or newer, with venv, is missing: install it"
+        have npm || fail "npm is missing: install Node.js with npm; it brings the local Slack"
+        engine_is_there || fail "there is no Docker engine: install and start one (on Debian as root this does it by itself)"
+        say "missing here, some things may not work:$missing"
+    fi
+fi
+python=$(usable_python)
+[ -n "$python" ] || fail "Python 3.11 or newer is missing; this system's is older"
+
+# --- What the project brings
+
+stamp="$("$python" -V) $(cat pyproject.toml "$lock" | cksum) $(pwd)"
+is_current() { [ -x .venv/bin/dockwarden ] && [ "$(cat "$1" 2>/dev/null)" = "$stamp" ]; }
+
+if ! is_current ".venv/.set-up-for-$goal"; then
+    if ! .venv/bin/python -c '' 2>/dev/null; then
+        say "making the virtual environment .venv"
+        "$python" -m venv --clear .venv
+    fi
+    say "installing $(grep -c '==' "$lock") locked packages, each checked by its hash"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+        --require-hashes -r "$lock" </dev/null
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+        --no-deps --no-index --no-build-isolation --editable . </dev/null
+    echo "$stamp" >".venv/.set-up-for-$goal"
+fi
+
+.venv/bin/python -m deploy.laptop fetch
