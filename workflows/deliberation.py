@@ -49,7 +49,7 @@ class Deliberation:
             if workflow.cancellation_reason() is not None:
                 # Delivered while the card was being posted, and swallowed by its end.
                 raise asyncio.CancelledError
-            received = self._inbox.take()
+            received = self._inbox.take(expires_at)
             if received is not None:
                 await self.judge(received)
             elif workflow.now() >= expires_at:
@@ -79,7 +79,7 @@ class Deliberation:
 
     async def judge_all(self) -> None:
         """Judge all that has come in."""
-        while (received := self._inbox.take()) is not None:
+        while (received := self._inbox.take(self.record.state.expires_at)) is not None:
             await self.judge(received)
 
     async def _next_message(self, wait: timedelta) -> None:

@@ -42,11 +42,16 @@ class Inbox:
         queue = self._cancels if isinstance(message, CancelRequest) else self._decisions
         queue.append(Received(message=message, at=at))
 
-    def take(self) -> Received | None:
-        """Take the next message."""
+    def take(self, deadline: datetime | None) -> Received | None:
+        """Take the next message; what came in time before what came after the deadline."""
         if self._cancels:
             return self._cancels.popleft()
-        return self._decisions.popleft() if self._decisions else None
+        if not self._decisions:
+            return None
+        in_time = (d for d in self._decisions if deadline is None or not d.is_late(deadline))
+        chosen = next(in_time, self._decisions[0])
+        self._decisions.remove(chosen)
+        return chosen
 
     def __bool__(self) -> bool:
         """Whether a message waits."""

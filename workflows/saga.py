@@ -61,6 +61,8 @@ async def shielded(
                 raise
             if on_cancel is not None:
                 on_cancel()
-        except BaseException:  # noqa: BLE001 - raised by the task itself, and again below
-            break
+        except BaseException:
+            # What the task itself raised is raised below; anything else ends this await.
+            if not task.done():
+                raise
     return task.result()

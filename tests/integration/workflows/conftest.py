@@ -20,3 +20,15 @@ async def _client() -> AsyncIterator[Client]:
 async def _stage(client: Client) -> AsyncIterator[Stage]:
     async with Stage(client) as stage:
         yield stage
+
+
+@pytest.fixture(scope="session", name="skipping_client")
+async def _skipping_client() -> AsyncIterator[Client]:
+    async with temporal_server(time_skipping=True) as env:
+        yield env.client
+
+
+@pytest.fixture(name="skipping")
+async def _skipping(skipping_client: Client) -> AsyncIterator[Stage]:
+    async with Stage(skipping_client) as stage:
+        yield stage

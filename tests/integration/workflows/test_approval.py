@@ -171,7 +171,7 @@ async def test_click_during_a_worker_outage_is_kept_and_counted(stage: Stage) ->
 
 
 async def test_click_in_time_during_an_outage_counts_although_seen_late(stage: Stage) -> None:
-    """What was sent before the expiry counts after an outage; what was sent later does not."""
+    """What was sent in time counts after an outage, even behind what was sent too late."""
     play = await stage.start(stage.request(expires_after_seconds=2, required_approvals=1))
     expires_at = (await play.until(RequestStatus.WAITING)).expires_at
     assert expires_at is not None
@@ -184,8 +184,24 @@ async def test_click_in_time_during_an_outage_counts_although_seen_late(stage: S
 
     state = await play.result()
 
-    # The first is seen first and ends the request: a late click must never act.
-    assert state.status is RequestStatus.EXPIRED
+    assert [d.approver_id for d in state.decisions] == ["UCAROL"]
+    assert [(n.user_id, n.refusal.code) for n in stage.office.notices] == [
+        ("UBOB", RefusalCode.NOT_OPEN)
+    ]
+
+
+async def test_click_after_the_expiry_never_acts(stage: Stage) -> None:
+    """A click that was made too late ends in an expired request, even after an outage."""
+    play = await stage.start(stage.request(expires_after_seconds=2))
+    expires_at = (await play.until(RequestStatus.WAITING)).expires_at
+    assert expires_at is not None
+    await stage.stop_control()
+    await play.decide("UBOB", sent_at=expires_at + timedelta(seconds=1))
+    await eventually(lambda: datetime.now(UTC) > expires_at + timedelta(milliseconds=500))
+    await stage.start_control()
+
+    assert (await play.result()).status is RequestStatus.EXPIRED
+    assert stage.host.calls == ["inspect_container"]
 
 
 async def test_only_click_in_time_during_an_outage_counts(stage: Stage) -> None:

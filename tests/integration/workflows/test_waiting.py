@@ -1,0 +1,45 @@
+"""What time does to a request: reminders, expiry, and tries that go on. Time is skipped."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.host import failure
+from tests.rigs.temporal import Stage
+from workflows.errors import ErrorType
+from workflows.models import ContainerState
+from workflows.state import RequestStatus
+
+
+async def test_unanswered_request_reminds_once_and_expires(skipping: Stage) -> None:
+    """Half-way the approvers are reminded; at the end the request expires untouched."""
+    play = await skipping.start(skipping.request(expires_after_seconds=4 * 3600))
+
+    state = await play.result()
+
+    assert state.status is RequestStatus.EXPIRED
+    assert skipping.host.calls == ["inspect_container"]
+    assert [entry.key for entry in skipping.office.thread] == ["reminder", "outcome"]
+    assert state.finished_at is not None
+    assert state.expires_at is not None
+    assert state.finished_at >= state.expires_at
+
+
+@pytest.mark.parametrize("failures", [2, 7])
+async def test_failed_compensation_pages_once_and_goes_on(skipping: Stage, failures: int) -> None:
+    """Failures page the channel once; the tries go on, and success is told when it comes."""
+    skipping.host.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
+    skipping.host.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY) for _ in range(failures)]
+    play = await skipping.start(skipping.request())
+    await play.decide("UBOB")
+
+    state = await play.result()
+
+    assert skipping.host.fired.count("ensure_running") == failures
+    assert state.status is RequestStatus.PUT_BACK
+    assert state.attempts >= failures
+    assert [e.key for e in skipping.office.thread].count("page") == 1
+    statuses = [drawn.status for drawn in skipping.office.drawn]
+    assert RequestStatus.NEEDS_PERSON in statuses
+    assert statuses[-1] is RequestStatus.PUT_BACK
+    assert skipping.host.state is ContainerState.RUNNING
