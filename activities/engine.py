@@ -219,7 +219,7 @@ class Engine:
         )
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; the next call makes new ones."""
         with self._lock:
             for client in self._clients.values():
                 client.close()
@@ -243,8 +243,7 @@ class Engine:
         except RAW_ERRORS as raw:
             error = translate(raw, missing=missing)
         if error.type == ErrorType.ENGINE_UNAVAILABLE:
-            with self._lock:
-                self._clients.clear()
+            self.close()
         # Not inside the handler: the raw error would travel along as the context of ours.
         raise error
 

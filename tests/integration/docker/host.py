@@ -1,0 +1,118 @@
+"""How does a test run the activities of one host, attempt by attempt?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.containers import Containers
+from activities.engine import Engine
+from activities.protection import Protection
+from activities.snapshots import Snapshots
+from workflows.models import ContainerPin, ContainerRef
+from workflows.ports import (
+    InspectInput,
+    PutBackInput,
+    SnapshotInput,
+    StopInput,
+    TagInput,
+)
+from workflows.timing import TIMING
+
+REQUEST = "0123456789ab"
+#: Waits cut short, so that the tests are quick; nothing depends on their length.
+QUICK = replace(TIMING, verify_running=1, verify_health=8, commit_settle=2)
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+class Host:
+    """The activities of one host, with their inputs made from little."""
+
+    def __init__(
+        self, base_url: str, *, protection: Protection | None = None, **timing: Any
+    ) -> None:
+        self.engine = Engine(
+            base_url=base_url,
+            host="local",
+            protection=protection or Protection(),
+            timing=replace(QUICK, **timing),
+        )
+        self.containers = Containers(self.engine)
+        self.snapshots = Snapshots(self.engine)
+
+    def pin(self, container: str) -> ContainerPin:
+        """Pin a container as the inspection does."""
+        return self.engine.container(container).pin(self.engine.engine_id())
+
+    def inspect(self, name: str, **fields: Any) -> InspectInput:
+        """Ask for the inspection of a name."""
+        return InspectInput(container=ContainerRef(host="local", name=name), **fields)
+
+    def stop(self, pin: ContainerPin, *, grace: int = 5, untouched: bool = True) -> StopInput:
+        """Ask for a stop."""
+        return StopInput(pin=pin, grace_seconds=grace, expect_untouched=untouched)
+
+    def commit(self, pin: ContainerPin) -> SnapshotInput:
+        """Ask for a snapshot."""
+        return SnapshotInput(pin=pin, request_id=REQUEST)
+
+    def tag(self, pin: ContainerPin, image: str, reference: str = "team/web:before") -> TagInput:
+        """Ask for a tag."""
+        return TagInput(pin=pin, request_id=REQUEST, image_id=image, reference=reference)
+
+    def put_back(self, pin: ContainerPin, *, settle: int = 1) -> PutBackInput:
+        """Ask for a container to be put back."""
+        return PutBackInput(pin=pin, settle_seconds=settle)
+
+
+class Attempts:
+    """The attempts of one activity, each told what the one before it left in its heartbeat."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.details: Sequence[Any] = ()
+        self.beats: list[tuple[Any, ...]] = []
+
+    def run(self, activity: Callable[[_In], _Out], arg: _In) -> _Out:
+        """Run the next attempt."""
+        environment = ActivityEnvironment()
+        self.number += 1
+        environment.info = replace(
+            environment.info, attempt=self.number, heartbeat_details=list(self.details)
+        )
+        environment.on_heartbeat = self._beat
+        return environment.run(activity, arg)
+
+    def fail(self, activity: Callable[[_In], Any], arg: _In) -> ApplicationError:
+        """Run the next attempt, which must fail, and give its error."""
+        with pytest.raises(ApplicationError) as caught:
+            self.run(activity, arg)
+        assert caught.value.__cause__ is None
+        assert caught.value.__context__ is None
+        return caught.value
+
+    def lose(self) -> None:
+        """Pretend that an attempt ended with its worker: it left no word."""
+        self.number += 1
+        self.details = ()
+
+    def _beat(self, *details: Any) -> None:
+        self.beats.append(details)
+        self.details = details
+
+
+def run(activity: Callable[[_In], _Out], arg: _In) -> _Out:
+    """Run an activity that succeeds at once."""
+    return Attempts().run(activity, arg)
+
+
+def fail(activity: Callable[[_In], Any], arg: _In) -> ApplicationError:
+    """Run an activity that fails at once, and give its error."""
+    return Attempts().fail(activity, arg)

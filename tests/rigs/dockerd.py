@@ -1,0 +1,301 @@
+"""How do tests get a real Docker engine of their own, one that they may break?
+
+A second ``dockerd`` in a network namespace of its own, with its data, sockets and containers in
+one temporary directory. It can be stopped, killed, frozen and started again, and it leaves
+nothing behind. It never skips: what is missing is an error that says what to install.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, Self
+
+import docker
+import pytest
+import requests.exceptions
+
+IMAGE: Final = "rig/busybox:1"
+#: What the process with id 1 does. One without a handler for TERM ignores it.
+STOPS_AT_ONCE: Final = 'trap "exit 0" TERM; sleep 100000 & wait $!'
+IGNORES_TERM: Final = 'trap "" TERM; while :; do sleep 1; done'
+_APPLETS: Final = ("sh", "sleep", "cat", "dd", "echo", "false", "rm", "test", "touch", "true")
+_WAIT_SECONDS: Final = 60
+
+
+class DockerRig:
+    """One engine; start it, break it, close it.
+
+    Args:
+        live_restore: whether containers outlive the engine.
+        arguments: further arguments of ``dockerd``.
+    """
+
+    def __init__(self, *, live_restore: bool = False, arguments: tuple[str, ...] = ()) -> None:
+        _check_machine()
+        self._directory = Path(tempfile.mkdtemp(prefix="dw-engine-"))
+        self._live_restore = live_restore
+        self._arguments = arguments
+        self._process: subprocess.Popen[bytes] | None = None
+        self.base_url = f"unix://{self._directory}/docker.sock"
+        self.api = docker.APIClient(base_url=self.base_url, version="1.41", timeout=60)
+
+    def start(self) -> Self:
+        """Start the engine, also after a stop or a kill, and wait until it answers."""
+        directory = self._directory
+        with (directory / "dockerd.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    # The engine dies with the tests, and never touches the host's network.
+                    *("setpriv", "--pdeathsig", "TERM", "unshare", "--net", _path("dockerd")),
+                    *("--bridge=none", "--iptables=false", "--ip6tables=false"),
+                    *("--ip-forward=false", "--ip-masq=false", "--userland-proxy=true"),
+                    f"--data-root={directory}/data",
+                    f"--exec-root={directory}/exec",
+                    f"--pidfile={directory}/dockerd.pid",
+                    f"--host={self.base_url}",
+                    f"--live-restore={str(self._live_restore).lower()}",
+                    *("--shutdown-timeout=5", *self._arguments),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(self._answers, f"the engine answers; see {directory}/dockerd.log")
+        return self
+
+    def stop(self) -> None:
+        """Stop the engine in an orderly way."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            self._reap()
+
+    def kill(self) -> None:
+        """Kill the engine; its containers go on until it is started again."""
+        if self._process is not None:
+            self._process.kill()
+            self._reap()
+
+    def freeze(self) -> None:
+        """Hang the engine: it takes connections and never answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen engine go on; what was sent meanwhile is worked through."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """Remove the engine and all that it made."""
+        if self._process is not None:
+            self.thaw()
+            with contextlib.suppress(requests.exceptions.RequestException, docker.errors.APIError):
+                self.remove_containers()
+            self.stop()
+        self.api.close()
+        for pid in self._leftovers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+        for point in sorted((line.split()[1] for line in mounts), reverse=True):
+            if Path(point).is_relative_to(self._directory):
+                subprocess.run(["umount", "--lazy", point], check=False)
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def create(
+        self,
+        script: str = STOPS_AT_ONCE,
+        *,
+        name: str | None = None,
+        policy: str = "no",
+        auto_remove: bool = False,
+        labels: dict[str, str] | None = None,
+        environment: dict[str, str] | None = None,
+        healthcheck: str | None = None,
+        image: str = IMAGE,
+        network: str = "none",
+        ports: dict[int, int] | None = None,
+        stop_timeout: int | None = None,
+        volumes: tuple[str, ...] = (),
+    ) -> str:
+        """Create a container that runs a shell script as its process 1, and give its id."""
+        second = 1_000_000_000
+        check = {"test": ["CMD-SHELL", healthcheck], "interval": second, "retries": 2}
+        made = self.api.create_container(
+            image,
+            command=["sh", "-c", script],
+            name=name,
+            labels=labels,
+            environment=environment,
+            healthcheck={**check, "timeout": second} if healthcheck else None,
+            ports=list(ports or ()),
+            stop_timeout=stop_timeout,
+            volumes=list(volumes),
+            host_config=self.api.create_host_config(
+                auto_remove=auto_remove,
+                network_mode=network,
+                port_bindings=ports,
+                restart_policy={"Name": policy} if policy != "no" else None,
+            ),
+        )
+        return str(made["Id"])
+
+    def run(self, script: str = STOPS_AT_ONCE, **options: Any) -> str:
+        """Create a container as :meth:`create` does, and start it."""
+        container = self.create(script, **options)
+        self.api.start(container)
+        return container
+
+    def state(self, container: str) -> str:
+        """Read the state of a container."""
+        return str(self.inspect(container)["State"]["Status"])
+
+    def inspect(self, container: str) -> dict[str, Any]:
+        """Read all that the engine says about a container."""
+        found: dict[str, Any] = self.api.inspect_container(container)
+        return found
+
+    def await_state(self, container: str, state: str) -> None:
+        """Wait until a container is in this state."""
+        wait_until(lambda: self.state(container) == state, f"the container is {state}")
+
+    def images(self) -> set[str]:
+        """Give the ids of all images but the rig's own."""
+        return {image["Id"] for image in self.api.images() if IMAGE not in image["RepoTags"]}
+
+    def remove_containers(self) -> None:
+        """Remove all containers."""
+        for container in self.api.containers(all=True, quiet=True):
+            with contextlib.suppress(docker.errors.APIError):
+                self.api.remove_container(container["Id"], force=True, v=True)
+
+    def clear(self) -> None:
+        """Remove all containers, networks, and images but the rig's own."""
+        self.remove_containers()
+        for network in self.api.networks():
+            if network["Name"] not in ("none", "host", "bridge"):
+                self.api.remove_network(network["Id"])
+        for image in self.images():
+            with contextlib.suppress(docker.errors.APIError):
+                self.api.remove_image(image, force=True)
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            log = (self._directory / "dockerd.log").read_text(errors="replace")
+            message = "dockerd ended:\n" + "\n".join(log.splitlines()[-15:])
+            raise RuntimeError(message)
+        try:
+            # First by hand: docker-py leaves a socket open when nobody listens.
+            with socket.socket(socket.AF_UNIX) as knock:
+                knock.connect(self.base_url.removeprefix("unix://"))
+            self.api.ping()
+        except OSError:
+            return False
+        self._load_image()
+        return True
+
+    def _load_image(self) -> None:
+        if not any(IMAGE in (image["RepoTags"] or ()) for image in self.api.images()):
+            repository, _, tag = IMAGE.partition(":")
+            self.api.import_image_from_data(_root_file_system(), repository=repository, tag=tag)
+
+    def _reap(self) -> None:
+        """Wait for the engine and its containerd, which a next engine could not share."""
+        assert self._process is not None
+        self._process.wait(_WAIT_SECONDS)
+        self._process = None
+        (self._directory / "dockerd.pid").unlink(missing_ok=True)
+        wait_until(lambda: not self._containerd(), "the engine's containerd has gone")
+        (self._directory / "exec/containerd/containerd.pid").unlink(missing_ok=True)
+
+    def _containerd(self) -> list[int]:
+        return [pid for pid, line in self._processes() if line.split()[0].endswith("containerd")]
+
+    def _leftovers(self) -> list[int]:
+        """Find shims and containers that a killed engine left."""
+        shims = [pid for pid, _ in self._processes()]
+        children = [
+            int(child)
+            for pid in shims
+            for child in _read(f"/proc/{pid}/task/{pid}/children").split()
+        ]
+        return [*shims, *children]
+
+    def _processes(self) -> Iterator[tuple[int, str]]:
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                line = _read(f"{entry}/cmdline").replace("\0", " ")
+                if f"{self._directory}/exec" in line and int(entry.name) != os.getpid():
+                    yield int(entry.name), line
+
+
+def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = _WAIT_SECONDS) -> None:
+    """Wait for a condition.
+
+    Raises:
+        TimeoutError: it did not come about; the message says what was waited for.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= deadline:
+            message = f"waited {seconds} s in vain until {what}"
+            raise TimeoutError(message)
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def engine_rig() -> Iterator[DockerRig]:
+    """Run one engine for the whole session; tests share it and name their own containers."""
+    rig = DockerRig()
+    try:
+        yield rig.start()
+    finally:
+        rig.close()
+
+
+def _check_machine() -> None:
+    missing = [tool for tool in ("dockerd", "unshare", "setpriv", "busybox") if not _path(tool)]
+    if missing:
+        message = f"{', '.join(missing)} not found; apt-get install docker.io busybox-static"
+        raise RuntimeError(message)
+    if os.geteuid() != 0:
+        message = "only root can start a Docker engine for the tests"
+        raise RuntimeError(message)
+    if subprocess.run(["ldd", _path("busybox")], check=False, capture_output=True).returncode == 0:
+        message = "busybox is not the static one; apt-get install busybox-static"
+        raise RuntimeError(message)
+
+
+def _path(tool: str) -> str:
+    return shutil.which(tool) or shutil.which(tool, path="/usr/sbin:/sbin") or ""
+
+
+def _root_file_system() -> bytes:
+    """Pack an image's whole file system: one static binary under a few names."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.add(_path("busybox"), "bin/busybox")
+        for applet in _APPLETS:
+            link = tarfile.TarInfo(f"bin/{applet}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(link)
+    return packed.getvalue()
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace")
+    except OSError:
+        return ""
