@@ -1,0 +1,1 @@
+"""Real parts that the tests start, and what drives or disturbs them."""

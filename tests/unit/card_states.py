@@ -1,0 +1,236 @@
+"""Which states do the tests of the card draw: one of each kind, and the worst of each?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from activities.blocks import Links
+from workflows.errors import ErrorType
+from workflows.models import (
+    Choice,
+    ContainerPin,
+    ContainerRef,
+    ContainerState,
+    Mount,
+    OperationKind,
+    OperationSpec,
+    Policy,
+    RecordedDecision,
+)
+from workflows.state import (
+    RequestState,
+    RequestStatus,
+    SnapshotResult,
+    StepName,
+    StepState,
+    StepStatus,
+)
+
+T0 = datetime(2026, 3, 5, 13, 50, tzinfo=UTC)
+NOW = T0 + timedelta(minutes=1)
+ALICE, BOB, CAROL = "U0ALICE01", "U0BOB0001", "U0CAROL01"
+REFERENCE = "dockwarden/web-1:req-0a1b2c3d4e5f"
+LINKS = Links(temporal_ui="http://127.0.0.1:8233", namespace="default")
+
+PIN = ContainerPin(
+    container_id="3f4e5d6c7b8a" + "0" * 52,
+    name="web-1",
+    image="registry.example.com:5000/team/web:2.4.1",
+    image_id="sha256:" + "ab12" * 16,
+    state=ContainerState.RUNNING,
+    started_at="2026-03-05T09:00:00Z",
+    restart_policy="unless-stopped",
+    auto_remove=False,
+    engine_id="engine-1",
+    mounts=(
+        Mount(type="volume", destination="/var/lib/data"),
+        Mount(type="bind", destination="/etc/web"),
+    ),
+)
+POLICY = Policy(name="production", labels={}, approvers=(ALICE, BOB, CAROL), required_approvals=1)
+SNAPSHOT = SnapshotResult(
+    image_id="sha256:" + "cd34" * 16, reference=REFERENCE, size_bytes=187_400_000
+)
+
+
+def steps(**statuses: StepStatus) -> tuple[StepState, ...]:
+    """Build steps with plausible times; a keyword names each step and its status."""
+    built, at = [], T0 + timedelta(minutes=2)
+    for name, status in statuses.items():
+        over = status in (StepStatus.DONE, StepStatus.FAILED, StepStatus.SKIPPED)
+        begun = over or status is StepStatus.RUNNING
+        end = at + timedelta(seconds=0.1 if name == "stop" else 1.9)
+        built.append(
+            StepState(
+                name=StepName(name),
+                status=status,
+                started_at=at if begun else None,
+                finished_at=end if over else None,
+                note="exit code 0" if name == "stop" and status is StepStatus.DONE else "",
+            )
+        )
+        at = end
+    return tuple(built)
+
+
+PLAN = steps(stop=StepStatus.TODO, snapshot=StepStatus.TODO, tag=StepStatus.TODO)
+
+
+def decision(user: str, choice: Choice = Choice.APPROVE, comment: str = "") -> RecordedDecision:
+    """Build a decision that counted."""
+    return RecordedDecision(
+        decision_id=f"d-{user}",
+        approver_id=user,
+        choice=choice,
+        comment=comment,
+        source="card:C0OPS0001:1.1",
+        decided_at=T0 + timedelta(minutes=2),
+    )
+
+
+WAITING = RequestState(
+    request_id="0a1b2c3d4e5f",
+    status=RequestStatus.WAITING,
+    operation=OperationSpec(kind=OperationKind.STOP, snapshot=True),
+    container=ContainerRef(host="edge", name="web-1"),
+    requester=ALICE,
+    team_id="T0LAPTOP1",
+    channel_id="C0OPS0001",
+    reason="CVE-2026-1 & friends: <patch> it `now`",
+    requested_at=T0,
+    workflow_id="request/edge/web-1",
+    revision=3,
+    pin=PIN,
+    policy=POLICY,
+    reference=REFERENCE,
+    expires_at=T0 + timedelta(minutes=15),
+    steps=PLAN,
+)
+APPROVED = (decision(BOB),)
+OVER: dict[str, Any] = {"finished_at": T0 + timedelta(minutes=3), "closed": True}
+D, F, N, R, S, T = (
+    StepStatus.DONE,
+    StepStatus.FAILED,
+    StepStatus.NOT_RUN,
+    StepStatus.RUNNING,
+    StepStatus.SKIPPED,
+    StepStatus.TODO,
+)
+
+
+def _failed(error: ErrorType, *begun: StepState) -> tuple[StepState, ...]:
+    return tuple(replace(s, error=error) if s.status is F else s for s in begun)
+
+
+_SNAPSHOT_KIND = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
+_RUNNING = replace(WAITING, status=RequestStatus.RUNNING, decisions=APPROVED)
+_STOPPED_PIN = replace(PIN, state=ContainerState.EXITED, mounts=())
+_NEEDS_PERSON = replace(
+    _RUNNING,
+    status=RequestStatus.NEEDS_PERSON,
+    cause=ErrorType.REFERENCE_TAKEN,
+    attempts=3,
+    steps=_failed(ErrorType.PORT_BUSY, *steps(stop=D, snapshot=D, tag=F, put_back=F)),
+)
+
+STATES: dict[str, RequestState] = {
+    "pending": WAITING,
+    "pending-two-of-two": replace(WAITING, policy=replace(POLICY, required_approvals=2)),
+    "pending-one-more": replace(
+        WAITING, policy=replace(POLICY, required_approvals=2), decisions=APPROVED
+    ),
+    "pending-stop-only": replace(
+        WAITING,
+        operation=OperationSpec(kind=OperationKind.STOP),
+        steps=steps(stop=T),
+        reference="",
+        reason="",
+        grace_seconds=90,
+    ),
+    "pending-snapshot": replace(
+        WAITING, operation=_SNAPSHOT_KIND, steps=steps(stop=T, snapshot=T, tag=T, start=T)
+    ),
+    "pending-already-stopped": replace(WAITING, operation=_SNAPSHOT_KIND, pin=_STOPPED_PIN),
+    "pending-groups": replace(
+        WAITING, policy=replace(POLICY, approvers=(), approver_groups=("S0OPSLEAD",))
+    ),
+    "rejected": replace(
+        WAITING,
+        status=RequestStatus.REJECTED,
+        decisions=(decision(BOB, Choice.REJECT, "not during <!channel> sale"),),
+        **OVER,
+    ),
+    "expired": replace(WAITING, status=RequestStatus.EXPIRED, **OVER),
+    "cancelled": replace(
+        WAITING, status=RequestStatus.CANCELLED, cancel_requested_by=ALICE, **OVER
+    ),
+    "stale": replace(
+        WAITING,
+        status=RequestStatus.STALE,
+        decisions=APPROVED,
+        steps=steps(stop=N, snapshot=N, tag=N),
+        cause=ErrorType.CONTAINER_CHANGED,
+        cause_text="it was created anew at 13:51",
+        **OVER,
+    ),
+    "running": replace(_RUNNING, steps=steps(stop=D, snapshot=R, tag=T)),
+    "running-restarted": replace(
+        _RUNNING, steps=steps(stop=D, snapshot=R, tag=T), restarted_since=True
+    ),
+    "cancelling": replace(
+        _RUNNING, steps=steps(stop=D, snapshot=R, tag=T), cancel_requested_by=ALICE
+    ),
+    "putting-back": replace(
+        _RUNNING,
+        steps=_failed(ErrorType.DISK_FULL, *steps(stop=D, snapshot=F, tag=N, put_back=R)),
+        cause=ErrorType.DISK_FULL,
+    ),
+    "succeeded": replace(
+        _RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        steps=steps(stop=D, snapshot=D, tag=D),
+        snapshot=SNAPSHOT,
+        **OVER,
+    ),
+    "succeeded-snapshot": replace(
+        _RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        operation=_SNAPSHOT_KIND,
+        steps=steps(stop=D, snapshot=D, tag=D, start=D),
+        snapshot=SNAPSHOT,
+        **OVER,
+    ),
+    "succeeded-already-stopped": replace(
+        _RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        pin=_STOPPED_PIN,
+        steps=steps(stop=S, snapshot=D, tag=D),
+        snapshot=SNAPSHOT,
+        **OVER,
+    ),
+    "put-back": replace(
+        _RUNNING,
+        status=RequestStatus.PUT_BACK,
+        steps=_failed(ErrorType.REFERENCE_TAKEN, *steps(stop=D, snapshot=D, tag=F, put_back=D)),
+        cause=ErrorType.REFERENCE_TAKEN,
+        **OVER,
+    ),
+    "put-back-after-cancel": replace(
+        _RUNNING,
+        status=RequestStatus.PUT_BACK,
+        cancel_requested_by=ALICE,
+        steps=steps(stop=D, snapshot=D, tag=D, put_back=D),
+        snapshot=SNAPSHOT,
+        **OVER,
+    ),
+    "needs-person": _NEEDS_PERSON,
+    "needs-person-gone": replace(
+        _NEEDS_PERSON,
+        cause=ErrorType.CONTAINER_GONE,
+        steps=_failed(ErrorType.CONTAINER_GONE, *steps(stop=D, snapshot=F, tag=N, put_back=F)),
+        **OVER,
+    ),
+    "needs-person-given-up": replace(_NEEDS_PERSON, attempts=12, **OVER),
+}
