@@ -35,10 +35,16 @@ _HOW_TO_GET_ONE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """An engine by its address; ``part`` is set where the laptop runs it itself."""
+    """An engine by its address; where the laptop runs it itself, also the part that it is."""
 
     url: str
     part: Part | None = None
+    run_directory: Path | None = None
+
+    def clear(self) -> None:
+        """Remove the sockets and pid files of an engine of the laptop's own."""
+        if self.run_directory:
+            shutil.rmtree(self.run_directory, ignore_errors=True)
 
 
 async def find_engine(asked_for: str | None, state: StateDirectory) -> Engine:
@@ -67,6 +73,9 @@ async def find_engine(asked_for: str | None, state: StateDirectory) -> Engine:
 
 def engine_answers(url: str) -> bool:
     """Tell whether an engine answers at an address."""
+    # The client leaks a socket with each connection that fails; mostly the file is just missing.
+    if url.startswith("unix://") and not Path(url.removeprefix("unix://")).exists():
+        return False
     try:
         client = docker.APIClient(base_url=url, version="1.41", timeout=5)
         try:
@@ -127,8 +136,12 @@ def _own_engine(state: StateDirectory) -> Engine:
     url = f"unix://{run}/docker.sock"
     # An engine that was killed leaves a pid file behind, and would not start over it.
     (run / "docker.pid").unlink(missing_ok=True)
+    # The system's own configuration is not for this engine.
+    config = run / "daemon.json"
+    config.write_text("{}", encoding="utf-8")
     return Engine(
         url=url,
+        run_directory=run,
         part=Part(
             name="docker",
             command=(
@@ -138,7 +151,7 @@ def _own_engine(state: StateDirectory) -> Engine:
                 f"--data-root={state.path / 'engine'}",
                 f"--exec-root={run / 'exec'}",
                 f"--pidfile={run / 'docker.pid'}",
-                "--config-file=/dev/null",
+                f"--config-file={config}",
                 "--iptables=false",
                 "--bridge=none",
                 "--log-level=warn",

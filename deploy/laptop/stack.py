@@ -117,6 +117,7 @@ async def running(options: Options) -> AsyncIterator[Laptop]:
         state = ending.enter_context(StateDirectory(options.state))
         policies = _policies(options, state)
         engine = await find_engine(options.docker_host, state)
+        ending.callback(engine.clear)
         laptop = Laptop(options=options, ports=state.ports(), docker_url=engine.url)
         ending.push_async_callback(laptop.supervisor.stop)
         if engine.part:

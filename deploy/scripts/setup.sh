@@ -13,6 +13,9 @@ PATH=$PATH:/usr/sbin:/sbin
 
 say() { echo "» $*"; }
 fail() { echo "! $*" >&2; exit 1; }
+# What a tool prints matters only when it fails.
+quietly() { out=$("$@" </dev/null 2>&1) || fail "$1 failed:
+$out"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 usable_python() {
@@ -48,9 +51,9 @@ if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ] && have apt-get && [ -f /etc/debian_version ]; then
         say "installing with apt-get:$missing"
         export DEBIAN_FRONTEND=noninteractive
-        apt-get update -qq </dev/null >/dev/null
+        quietly apt-get update
         # shellcheck disable=SC2086 # a list of packages
-        apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
+        quietly apt-get install -y --no-install-recommends $missing
     else
         [ -n "$(usable_python)" ] || fail "Python 3.11 or newer, with venv, is missing: install it"
         have npm || fail "npm is missing: install Node.js with npm; it brings the local Slack"
@@ -69,13 +72,12 @@ is_current() { [ -x .venv/bin/dockwarden ] && [ "$(cat "$1" 2>/dev/null)" = "$st
 if ! is_current ".venv/.set-up-for-$goal"; then
     if ! .venv/bin/python -c '' 2>/dev/null; then
         say "making the virtual environment .venv"
-        "$python" -m venv --clear .venv
+        quietly "$python" -m venv --clear .venv
     fi
     say "installing $(grep -c '==' "$lock") locked packages, each checked by its hash"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
-        --require-hashes -r "$lock" </dev/null
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
-        --no-deps --no-index --no-build-isolation --editable . </dev/null
+    pip="quietly .venv/bin/python -m pip --disable-pip-version-check --no-input install"
+    $pip --require-hashes -r "$lock"
+    $pip --no-deps --no-index --no-build-isolation --editable .
     echo "$stamp" >".venv/.set-up-for-$goal"
 fi
 
