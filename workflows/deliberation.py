@@ -6,6 +6,7 @@ for it; what is refused is told to that person in private, and the request goes 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from temporalio import activity
@@ -33,6 +34,9 @@ class FakeOffice(MessagesPort, DirectoryPort):
         self.thread: list[ThreadEntry] = []
         self.notices: list[Notice] = []
         self.look_ups: list[str] = []
+        self.publishing = asyncio.Event()
+        self.may_publish = asyncio.Event()
+        self.may_publish.set()
         self.publish_faults: list[ApplicationError] = []
         self.look_up_faults: list[ApplicationError] = []
 
@@ -43,6 +47,8 @@ class FakeOffice(MessagesPort, DirectoryPort):
     @activity.defn(name="publish")
     async def publish(self, arg: PublishInput) -> CardRef:
         """Remember a card."""
+        self.publishing.set()
+        await self.may_publish.wait()
         if self.publish_faults:
             raise self.publish_faults.pop(0)
         self.drawn.append(arg.state)

@@ -116,6 +116,20 @@ async def test_cancel_through_temporal_while_waiting_is_shown(stage: Stage) -> N
     assert stage.office.drawn[-1].status is RequestStatus.CANCELLED
 
 
+async def test_cancel_while_the_card_is_being_posted_is_not_lost(stage: Stage) -> None:
+    """A cancel that the end of the posting swallows is found again before anybody can decide."""
+    stage.office.may_publish.clear()
+    play = await stage.start(stage.request())
+    await stage.office.publishing.wait()
+
+    await play.handle.cancel()
+    stage.office.may_publish.set()
+    with pytest.raises(WorkflowFailureError):
+        await play.handle.result()
+
+    assert stage.office.drawn[-1].status is RequestStatus.CANCELLED
+
+
 @pytest.mark.parametrize("step", MUTATING[:2])
 async def test_cancel_through_temporal_while_running_puts_back(stage: Stage, step: str) -> None:
     """``temporal workflow cancel`` of a running request compensates like a person's cancel."""

@@ -1,0 +1,219 @@
+"""What is let in, and what is refused before anybody is asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+
+from tests.fakes.host import failure
+from tests.rigs.temporal import Stage
+from workflows import names
+from workflows.errors import ErrorType, RefusalCode
+from workflows.look import LookInput, LookResult
+from workflows.models import LifecycleRequest, OperationKind, OperationSpec, Policy
+from workflows.state import RequestStatus
+
+
+def _policies(request: LifecycleRequest, **changes: Any) -> LifecycleRequest:
+    return replace(request, policies=(replace(request.policies[0], **changes),))
+
+
+async def _refused(stage: Stage, request: LifecycleRequest) -> RefusalCode:
+    state = await (await stage.start(request)).result()
+    assert state.status is RequestStatus.REJECTED
+    assert state.refusal is not None
+    assert [(n.user_id, n.refusal) for n in stage.office.notices] == [("UALICE", state.refusal)]
+    assert stage.office.drawn == []
+    return state.refusal.code
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        RefusalCode.UNKNOWN_CONTAINER,
+        RefusalCode.AMBIGUOUS_CONTAINER,
+        RefusalCode.AUTO_REMOVE,
+        RefusalCode.PROTECTED,
+        RefusalCode.OWN_CONTAINER,
+    ],
+)
+async def test_what_the_host_refuses_is_told_in_private(stage: Stage, code: RefusalCode) -> None:
+    """A container that must not be touched never reaches a card."""
+    stage.host.faults["inspect_container"] = [failure(code)]
+
+    assert await _refused(stage, stage.request()) is code
+
+
+async def test_unreachable_engine_is_said_within_seconds(stage: Stage) -> None:
+    """An engine that does not answer is named as such."""
+    stage.host.faults["inspect_container"] = [
+        failure(ErrorType.ENGINE_UNAVAILABLE, retry=True) for _ in range(3)
+    ]
+
+    assert await _refused(stage, stage.request()) is RefusalCode.ENGINE_UNREACHABLE
+
+
+async def test_host_that_nobody_serves_is_said_within_seconds(stage: Stage) -> None:
+    """A host without a live worker is an unknown host."""
+    request = stage.request()
+    nowhere = replace(request.container, host="nowhere")
+
+    assert await _refused(stage, replace(request, container=nowhere)) is RefusalCode.UNKNOWN_HOST
+
+
+async def test_labels_pick_the_policy(stage: Stage) -> None:
+    """The first policy whose labels the container carries is the one that counts."""
+    stage.host.labels = {"tier": "web"}
+    base = stage.request().policies[0]
+    policies = (
+        replace(base, name="db", labels={"tier": "db"}),
+        replace(base, name="web", labels={"tier": "web"}),
+        replace(base, name="rest"),
+    )
+    play = await stage.start(stage.request(policies=policies))
+
+    state = await play.until(RequestStatus.WAITING)
+
+    assert state.policy is not None
+    assert state.policy.name == "web"
+    assert state.policy_hash
+
+
+async def test_request_without_a_policy_is_refused(stage: Stage) -> None:
+    """What no policy covers is not allowed."""
+    request = _policies(stage.request(), labels={"tier": "db"})
+
+    assert await _refused(stage, request) is RefusalCode.NO_POLICY
+
+
+async def test_missing_reason_is_refused_where_the_policy_wants_one(stage: Stage) -> None:
+    """A policy may want a reason; blanks are none."""
+    request = _policies(stage.request(reason="  "), reason_required=True)
+
+    assert await _refused(stage, request) is RefusalCode.REASON_REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("approvers", "needed"),
+    [
+        (("UALICE",), 1),  # only the requester
+        (("UALICE", "UBOB"), 2),  # not enough without the requester
+    ],
+)
+async def test_request_that_nobody_could_approve_is_refused(
+    stage: Stage, approvers: tuple[str, ...], needed: int
+) -> None:
+    """No card is posted that can only expire."""
+    request = _policies(stage.request(), approvers=approvers, required_approvals=needed)
+
+    assert await _refused(stage, request) is RefusalCode.NO_ELIGIBLE_APPROVER
+
+
+async def test_group_without_other_members_is_refused(stage: Stage) -> None:
+    """A group of which only the requester is a member decides nothing."""
+    stage.office.groups["SOPS"] = {"UALICE"}
+    request = _policies(stage.request(), approvers=(), approver_groups=("SOPS",))
+
+    assert await _refused(stage, request) is RefusalCode.NO_ELIGIBLE_APPROVER
+
+
+async def test_taken_reference_is_refused_when_planning(stage: Stage) -> None:
+    """An existing tag is never overwritten."""
+    spec = OperationSpec(kind=OperationKind.STOP, snapshot=True, snapshot_ref="team/web:1")
+    stage.host.taken = {"team/web:1"}
+
+    assert await _refused(stage, stage.request(operation=spec)) is RefusalCode.REFERENCE_TAKEN
+
+
+async def test_card_that_slack_refuses_ends_the_request(stage: Stage) -> None:
+    """Without a card nobody could decide, so the requester is told and nothing waits."""
+    stage.office.publish_faults = [failure(ErrorType.SLACK_REFUSED)]
+
+    assert await _refused(stage, stage.request()) is RefusalCode.CARD_NOT_POSTED
+
+
+async def test_second_request_for_the_same_container_is_not_started(stage: Stage) -> None:
+    """One open request per container."""
+    play = await stage.start(stage.request())
+    await play.until(RequestStatus.WAITING)
+
+    with pytest.raises(WorkflowAlreadyStartedError):
+        await stage.start(stage.request())
+
+
+def _without(request: dict[str, Any], field: str) -> dict[str, Any]:
+    return {key: value for key, value in request.items() if key != field}
+
+
+MALFORMED = [
+    # a word; nothing; a list; a missing field; a wrong type; a hostile name; no approver
+    lambda _: "stop web-1",
+    lambda _: None,
+    lambda _: [1, 2],
+    lambda r: _without(r, "policies"),
+    lambda r: {**r, "operation": "stop"},
+    lambda r: {**r, "request_id": "../../x"},
+    lambda r: {**r, "container": {**r["container"], "name": "../images/x"}},
+    lambda r: {**r, "operation": {"kind": "stop", "grace_seconds": 0}},
+    lambda r: {**r, "operation": {"kind": "stop", "snapshot": True, "snapshot_ref": "UPPER:x y"}},
+    lambda r: {**r, "operation": {"kind": "explode"}},
+    lambda r: {**r, "policies": [{**r["policies"][0], "approvers": []}]},
+    lambda r: {**r, "policies": [{**r["policies"][0], "required_approvals": 0}]},
+]
+
+
+@pytest.mark.parametrize("spoil", MALFORMED)
+async def test_malformed_start_input_fails_the_workflow(stage: Stage, spoil: Any) -> None:
+    """Who starts a workflow with nonsense gets a failed workflow, never one that hangs."""
+    converter = stage.client.data_converter.payload_converter
+    good = converter.from_payload(converter.to_payload(stage.request()), dict[str, Any])
+    handle = await stage.client.start_workflow(
+        names.REQUEST_WORKFLOW,
+        spoil(good),
+        id=names.request_workflow_id(stage.host.name, "web-1"),
+        task_queue=names.CONTROL_TASK_QUEUE,
+    )
+
+    with pytest.raises(WorkflowFailureError) as caught:
+        await handle.result()
+
+    assert isinstance(caught.value.cause, ApplicationError)
+    assert caught.value.cause.type == ErrorType.BAD_INPUT
+    assert stage.host.calls == []
+
+
+async def test_look_answers_without_a_request(stage: Stage) -> None:
+    """People look at a host and at a container; a host that nobody serves is named."""
+
+    async def look(host: str, name: str = "") -> LookResult:
+        return await stage.client.execute_workflow(
+            names.LOOK_WORKFLOW,
+            LookInput(host=host, name=name),
+            id=f"look/{host}/{stage.host.name}",
+            task_queue=names.CONTROL_TASK_QUEUE,
+            result_type=LookResult,
+        )
+
+    everything = await look(stage.host.name)
+    one = await look(stage.host.name, "web-1")
+    unknown = await look(stage.host.name, "web-9")
+    nowhere = await look("nowhere")
+
+    assert everything.containers is not None
+    assert [c.name for c in everything.containers.containers] == ["web-1"]
+    assert one.inspection is not None
+    assert one.inspection.pin.name == "web-1"
+    assert unknown.refusal is not None
+    assert unknown.refusal.code is RefusalCode.UNKNOWN_CONTAINER
+    assert nowhere.refusal is not None
+    assert nowhere.refusal.code is RefusalCode.UNKNOWN_HOST
+
+
+def test_policy_type_has_no_shared_default() -> None:
+    """A policy without labels matches every container, so it must be said, not forgotten."""
+    with pytest.raises(TypeError):
+        Policy(name="x")  # type: ignore[call-arg]  # that is the point
