@@ -174,6 +174,11 @@ class DockerRig:
         """Give the ids of all images but the rig's own."""
         return {image["Id"] for image in self.api.images() if IMAGE not in image["RepoTags"]}
 
+    def is_committing(self) -> bool:
+        """Tell whether a commit is writing its layer."""
+        partial = (self._directory / "data/image").glob("*/layerdb/tmp/write-set-*/*")
+        return any(True for _ in partial)
+
     def remove_containers(self) -> None:
         """Remove all containers."""
         for container in self.api.containers(all=True, quiet=True):

@@ -1,0 +1,78 @@
+"""Does a heartbeat beat, and does it tell the next attempt whether anything was sent?"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.heartbeat import Heartbeat
+
+
+def _environment(attempt: int = 1, details: tuple[Any, ...] = ()) -> ActivityEnvironment:
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, attempt=attempt, heartbeat_details=list(details))
+    return environment
+
+
+def test_it_beats_from_another_thread_until_the_end() -> None:
+    """A blocked activity is seen to live, and a finished one is silent."""
+    environment, twice = _environment(), threading.Event()
+    threads: list[int] = []
+
+    def note(*_: object) -> None:
+        threads.append(threading.get_ident())
+        if len(threads) == 2:
+            twice.set()
+
+    environment.on_heartbeat = note
+
+    def work() -> None:
+        with Heartbeat(0.01):
+            assert twice.wait(5)
+
+    environment.run(work)
+    assert threading.get_ident() not in threads
+    assert "heartbeat" not in [thread.name for thread in threading.enumerate()]
+
+
+@pytest.mark.parametrize(
+    ("attempt", "details", "may_have_sent"),
+    [
+        (1, (), False),
+        (2, (), True),
+        (2, ("nothing sent", 1), False),
+        (3, ("nothing sent", 1), True),
+        (3, ("nothing sent", 2), False),
+    ],
+)
+def test_only_clear_word_of_the_attempt_before_is_believed(
+    attempt: int, details: tuple[Any, ...], *, may_have_sent: bool
+) -> None:
+    """A killed worker leaves no word, or that of an older attempt: then something may be sent."""
+
+    def work() -> None:
+        with Heartbeat(60) as heartbeat:
+            assert heartbeat.may_have_sent is may_have_sent
+
+    _environment(attempt, details).run(work)
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_failure_leaves_word_when_nothing_was_sent(*, sent: bool) -> None:
+    """The last heartbeat before the failure tells the next attempt."""
+    environment, beats = _environment(), []
+    environment.on_heartbeat = lambda *details: beats.append(details)
+
+    def work() -> None:
+        with Heartbeat(60) as heartbeat:
+            if sent:
+                heartbeat.sending()
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        environment.run(work)
+    assert beats == ([] if sent else [("nothing sent", 1)])
