@@ -1,0 +1,1 @@
+"""Recorded histories of every kind of request, replayed by each test run."""

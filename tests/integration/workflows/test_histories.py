@@ -1,0 +1,82 @@
+"""Requests that were begun by an earlier release go on: their histories replay."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from tests.histories.scenarios import FOLDER, OPERATED, SCENARIOS
+from tests.rigs.temporal import Stage
+from workflows.lifecycle import ContainerLifecycleWorkflow
+from workflows.names import OPERATION_WORKFLOW
+from workflows.ports import SnapshotInput, SnapshotsPort
+from workflows.sandbox import workflow_runner
+from workflows.state import RequestState
+from workflows.stop_and_snapshot import OperateInput, StopAndSnapshotWorkflow
+
+RECORDED = sorted(FOLDER.glob("*.json"))
+
+
+def _history(path: Path) -> WorkflowHistory:
+    text = path.read_text()
+    started = json.loads(text)["events"][0]["workflowExecutionStartedEventAttributes"]
+    return WorkflowHistory.from_json(started.get("workflowId", path.stem), text)
+
+
+def test_every_scenario_is_recorded() -> None:
+    """No scenario is without its history, and no history without its scenario."""
+    wanted = {f"{name}.request.json" for name in SCENARIOS}
+    wanted |= {f"{name}.operation.json" for name in OPERATED}
+    assert {path.name for path in RECORDED} == wanted
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+async def test_recorded_history_replays(path: Path) -> None:
+    """A recorded history leads today's code to the same commands."""
+    replayer = Replayer(
+        workflows=[ContainerLifecycleWorkflow, StopAndSnapshotWorkflow],
+        workflow_runner=workflow_runner(),
+    )
+
+    await replayer.replay_workflow(_history(path))
+
+
+@workflow.defn(name=OPERATION_WORKFLOW, sandboxed=False)
+class MutatedWorkflow:
+    """An operation that commits before it stops: what replay must notice."""
+
+    @workflow.run
+    async def run(self, operate: OperateInput) -> RequestState:
+        """Do the wrong thing first."""
+        assert operate.state.pin is not None
+        arg = SnapshotInput(pin=operate.state.pin, request_id=operate.state.request_id)
+        await workflow.execute_activity_method(
+            SnapshotsPort.ensure_snapshot,
+            arg,
+            start_to_close_timeout=timedelta(seconds=1),
+        )
+        return operate.state
+
+
+async def test_mutated_workflow_fails_to_replay() -> None:
+    """The replay test can fail: a workflow with another order of steps does not pass it."""
+    replayer = Replayer(workflows=[MutatedWorkflow])
+
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer.replay_workflow(_history(FOLDER / "approve.operation.json"))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_scenario_still_ends_as_recorded(stage: Stage, name: str) -> None:
+    """Each recorded way through a request still has its outcome when it is played live."""
+    scenario, status = SCENARIOS[name]
+
+    play = await scenario(stage)
+
+    assert (await play.result()).status is status
