@@ -122,3 +122,23 @@ EXAMPLES = {
     "reject": 'reject 3f9a1c2b4d5e "not during the sale"',
     "help": "help stop",
 }
+
+#: How each sub-command is written and what it does; the help shows it.
+USAGE = {
+    "stop": (
+        'stop NAME [on HOST] [snapshot[=REF]] [grace=30s] [reason="…"]',
+        "Asks to stop a container, with a snapshot of it if you want one. It stays stopped.",
+    ),
+    "snapshot": (
+        'snapshot NAME [on HOST] [as REF] [grace=30s] [reason="…"]',
+        "Asks to stop a container, make a snapshot and start it again if it was running.",
+    ),
+    "list": ("list [on HOST]", "Shows the containers of a host."),
+    "inspect": ("inspect NAME [on HOST]", "Shows one container, without its environment."),
+    "requests": ("requests [waiting|mine|recent]", "Shows requests; waiting ones if not told."),
+    "status": ("status ID", "Shows where a request stands."),
+    "cancel": ("cancel ID", "Cancels your own request."),
+    "approve": ('approve ID ["comment"]', "Approves a request, like the button on its card."),
+    "reject": ('reject ID "reason"', "Rejects a request, like the button on its card."),
+    "help": ("help [SUBCOMMAND]", "Shows this, or more about one sub-command."),
+}

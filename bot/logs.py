@@ -13,8 +13,6 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-from bot.settings import LogFormat, LogLevel
-
 _TOKEN = re.compile(r"\b(?:xox[a-z](?:\.xox[a-z])?|xapp|xwfp)-[A-Za-z0-9-]+")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 #: Libraries whose lower levels hold payloads, and with them what people wrote.
@@ -55,10 +53,10 @@ class JsonFormatter(logging.Formatter):
         return redact(json.dumps(entry, default=str, ensure_ascii=False))
 
 
-def configure(log_format: LogFormat, level: LogLevel, *, stream: TextIO | None = None) -> None:
+def configure(*, as_json: bool, level: str, stream: TextIO | None = None) -> None:
     """Send all log lines to ``stream``, standard error unless told otherwise."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter() if log_format is LogFormat.JSON else TextFormatter())
+    handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     for name in _QUIET:

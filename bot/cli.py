@@ -1,0 +1,225 @@
+"""What can be typed, and how does the program end?
+
+The composition root: ``dockwarden bot``, ``worker``, ``check`` and ``version``. SIGTERM and
+Ctrl-C drain; the same signal again ends at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from importlib import metadata
+
+from bot import health, logs, settings as bot_settings, temporal
+from bot.checks import Part, run_checks
+from bot.errors import StartUpError
+from bot.serving import serve_bot
+from bot.settings import LogFormat, Settings
+from workflows.names import HOST_NAME
+
+_log = logging.getLogger(__name__)
+
+_OK, _FAILED, _BAD_SETUP = 0, 1, 2
+_SERVABLE = ("control", "docker")
+_HARD_END = 15
+
+Service = Callable[[asyncio.Event], Awaitable[None]]
+
+
+def main() -> None:
+    """Run the program and end the process.
+
+    It ends hard: the threads of Temporal's SDK race the interpreter's shutdown
+    (temporalio/sdk-python#300), which now and then turned a clean end into a crash.
+    """
+    code = run(sys.argv[1:])
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit status: 0 well, 1 failed, 2 set up wrongly."""
+    options = _parser().parse_args(arguments)
+    if options.command == "version":
+        sys.stdout.write(f"dockwarden {metadata.version('dockwarden')}\n")
+        return _OK
+    try:
+        settings = bot_settings.load()
+        logs.configure(as_json=settings.log_format is LogFormat.JSON, level=settings.log_level)
+        return _COMMANDS[options.command](settings, options)
+    except StartUpError as error:
+        for line in str(error).splitlines():
+            sys.stderr.write(f"dockwarden: {logs.redact(line)}\n")
+        return _BAD_SETUP
+    except Exception:  # noqa: BLE001 - whatever it was, the log says it and the status is 1
+        _log.exception("ended by an unexpected error")
+        return _FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dockwarden",
+        description="Asks people in Slack before it touches a container.",
+        epilog="Settings are environment variables; deploy/env.example lists them all.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("bot", help="serve Slack")
+    worker = commands.add_parser("worker", help="carry out requests")
+    worker.add_argument(
+        "--serve",
+        type=_serve,
+        default=frozenset(_SERVABLE),
+        metavar="control,docker",
+        help="what to serve: control (workflows, Slack), docker (one engine), or both (default)",
+    )
+    worker.add_argument(
+        "--host", type=_host, default=None, help="name of the Docker host (DOCKWARDEN_HOST)"
+    )
+    check = commands.add_parser("check", help="say what is missing")
+    check.add_argument(
+        "--only",
+        type=_parts,
+        default=frozenset(Part),
+        metavar=",".join(Part),
+        help="check only these parts",
+    )
+    commands.add_parser("version", help="print the version")
+    return parser
+
+
+def _bot(settings: Settings, _options: argparse.Namespace) -> int:
+    _warn_of_unknown_variables()
+    asyncio.run(_until_signal(lambda stop: serve_bot(settings, stop)))
+    return _OK
+
+
+def _worker(settings: Settings, options: argparse.Namespace) -> int:
+    _warn_of_unknown_variables()
+    serve: frozenset[str] = options.serve
+    bot_settings.require_for_worker(settings, serves_control="control" in serve)
+    host = options.host or settings.host
+    asyncio.run(
+        _until_signal(lambda stop: _serve_worker(settings, serve=serve, host=host, stop=stop))
+    )
+    return _OK
+
+
+def _check(settings: Settings, options: argparse.Namespace) -> int:
+    from activities.worker import check_docker  # noqa: PLC0415 - only this command needs Docker
+
+    findings = asyncio.run(run_checks(settings, options.only, check_docker))
+    for finding in findings:
+        sys.stdout.write(f"{logs.redact(str(finding))}\n")
+    return _OK if all(finding.right for finding in findings) else _FAILED
+
+
+_COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
+    "bot": _bot,
+    "worker": _worker,
+    "check": _check,
+}
+
+
+async def _serve_worker(
+    settings: Settings, *, serve: frozenset[str], host: str, stop: asyncio.Event
+) -> None:
+    from activities.worker import (  # noqa: PLC0415 - a bot never loads what a worker needs
+        WorkerConfig,
+        run_worker,
+    )
+
+    is_ready = False
+
+    def ready() -> None:
+        nonlocal is_ready
+        is_ready = True
+        what = ",".join(sorted(serve))
+        _log.info("ready", extra={"role": "worker", "serve": what, "host": host})
+
+    async with health.served(
+        address=settings.listen,
+        port=settings.health_port,
+        is_ready=lambda: is_ready and not stop.is_set(),
+    ):
+        client = await temporal.connect_patiently(stop)
+        if client is None:
+            return
+        config = WorkerConfig(
+            serve=serve,
+            host=host,
+            docker_base_url=settings.docker_host,
+            protected_names=settings.protected,
+            slack_token=settings.slack_bot_token.get_secret_value(),
+            slack_api_url=settings.slack_api_url,
+            temporal_ui=settings.temporal_ui_url,
+            namespace=client.namespace,
+            graceful_seconds=settings.shutdown_seconds,
+        )
+        working = asyncio.create_task(run_worker(client, config, stop, ready))
+        await _finish(working, stop, within=settings.shutdown_seconds + _HARD_END)
+
+
+async def _finish(working: asyncio.Task[None], stop: asyncio.Event, *, within: float) -> None:
+    """Wait for the work; once ``stop`` is set, no longer than the drain may take."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    done, _ = await asyncio.wait((working,), timeout=within)
+    if not done:
+        message = f"the work did not end within {within:g} s"
+        raise TimeoutError(message)
+    working.result()
+
+
+async def _until_signal(service: Service) -> None:
+    """Run a service; the first signal asks it to stop, the second ends the process."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        _log.info("draining", extra={"signal": signal.Signals(number).name})
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+    await service(stop)
+
+
+def _warn_of_unknown_variables() -> None:
+    for words in bot_settings.unknown_variables():
+        _log.warning("unknown setting ignored", extra={"why": words})
+
+
+def _serve(text: str) -> frozenset[str]:
+    return frozenset(_choices(text, _SERVABLE))
+
+
+def _parts(text: str) -> frozenset[Part]:
+    return frozenset(Part(part) for part in _choices(text, tuple(Part)))
+
+
+def _choices(text: str, possible: tuple[str, ...]) -> list[str]:
+    chosen = [part.strip().lower() for part in text.split(",")]
+    wrong = [part for part in chosen if part not in possible]
+    if wrong:
+        message = f"{', '.join(wrong)!r} is not one of {', '.join(possible)}"
+        raise argparse.ArgumentTypeError(message)
+    return chosen
+
+
+def _host(text: str) -> str:
+    if not HOST_NAME.fullmatch(text):
+        message = f"{text!r} is no host name: small letters, digits, dots and hyphens"
+        raise argparse.ArgumentTypeError(message)
+    return text

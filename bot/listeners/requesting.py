@@ -1,0 +1,65 @@
+"""How does a wish become a request?"""
+
+from __future__ import annotations
+
+import logging
+
+from bot import policies, replies
+from bot.gateway import Gateway
+from bot.listeners.exchange import Exchange
+from bot.reply_views import operation_words
+from workflows.models import ContainerRef, LifecycleRequest, OperationSpec
+
+_log = logging.getLogger(__name__)
+
+
+class Requesting:
+    """Starts requests, whichever door they come through."""
+
+    def __init__(self, gateway: Gateway, book: policies.PolicyBook) -> None:
+        self._gateway = gateway
+        self._book = book
+
+    async def ask(
+        self, exchange: Exchange, operation: OperationSpec, container: ContainerRef, reason: str
+    ) -> None:
+        """Start a request of the one who asks, then say so in private."""
+        what = operation_words(operation)
+        candidates = policies.matching(self._book, operation.kind, container.host, container.name)
+        if not candidates:
+            reply = replies.no_policy(what=what, container=container.name, host=container.host)
+            await exchange.tell(reply)
+            return
+        request = LifecycleRequest(
+            request_id=exchange.request_id,
+            operation=operation,
+            container=container,
+            requester=exchange.user_id,
+            team_id=exchange.team_id,
+            channel_id=exchange.channel_id,
+            policies=candidates,
+            delivery_id=exchange.trigger_id,
+            reason=reason,
+        )
+        await self._gateway.start(request)
+        _log.info(
+            "request started",
+            extra={
+                "request_id": request.request_id,
+                "operation": what,
+                "host": container.host,
+                "container": container.name,
+                "user": request.requester,
+                "team": request.team_id,
+                "channel": request.channel_id,
+                "policy_book": self._book.hash,
+            },
+        )
+        await exchange.tell(
+            replies.started(
+                request_id=request.request_id,
+                what=what,
+                container=container.name,
+                host=container.host,
+            )
+        )

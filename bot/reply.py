@@ -1,0 +1,125 @@
+"""How does a private answer look to Slack?
+
+Text of people goes into ``plain_text`` objects, which parse nothing; what stands in ``mrkdwn`` is
+ours or went through :func:`escape` or :func:`code`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+_SECTION_LENGTH = 2900
+_MAX_BLOCKS = 20
+_TEXT_LENGTH = 10_000
+_USER_ID = re.compile(r"[UW][A-Z0-9_]{1,40}")
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A paragraph: ``mrkdwn`` of ours, or, when ``plain``, text of people."""
+
+    content: str
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A private answer."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole answer for notifications and for readers without blocks."""
+        parts = [escape(line.content) if line.plain else line.content for line in self.lines]
+        return _cut("\n".join(parts), _TEXT_LENGTH)
+
+    @property
+    def bare_text(self) -> str:
+        """The answer without any mark-up, for the error line of a form."""
+        parts = [line.content if line.plain else _bare(line.content) for line in self.lines]
+        return " ".join(parts)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The answer in sections, none longer than Slack takes."""
+        sections = [
+            _section(part, plain=line.plain)
+            for line in self.lines
+            for part in _split(line.content)
+            if part.strip()
+        ]
+        return sections[:_MAX_BLOCKS]
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Give the arguments of ``ack`` and ``respond``; only the one who asked reads it."""
+        return {"response_type": "ephemeral", "text": self.text, "blocks": self.blocks}
+
+
+def reply(*lines: str | Line | None) -> Reply:
+    """Put an answer together; empty lines are left out."""
+    given = (Line(line) if isinstance(line, str) else line for line in lines)
+    return Reply(tuple(line for line in given if line is not None and line.content))
+
+
+def plain(text: str) -> Line:
+    """Show text of people exactly as it is."""
+    return Line(text, plain=True)
+
+
+def bullet_list(rows: Iterable[str]) -> str:
+    """Write one row a line."""
+    return "\n".join(f"• {row}" for row in rows)
+
+
+def escape(text: str) -> str:
+    """Take away the meaning of what Slack would read as a link or a mention."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def code(text: str) -> str:
+    """Show a name as code; a backtick or a new line in it cannot end the code."""
+    return "`" + (escape(re.sub(r"[`\s]+", " ", text)).strip() or " ") + "`"
+
+
+def person(user_id: str) -> str:
+    """Name a person; an id that is none is shown as text."""
+    return f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else code(user_id)
+
+
+def link(url: str, words: str) -> str:
+    """Write a link to an address of ours."""
+    return f"<{url}|{words}>" if re.fullmatch(r"https?://[^\s<>|]+", url) else ""
+
+
+def _section(text: str, *, plain: bool) -> Block:
+    if plain:
+        return {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def _split(text: str) -> list[str]:
+    """Split at the ends of lines into parts that fit into a section."""
+    parts = [""]
+    for row in text.split("\n"):
+        shown = _cut(row, _SECTION_LENGTH)
+        if len(parts[-1]) + len(shown) + 1 > _SECTION_LENGTH:
+            parts.append(shown)
+        else:
+            parts[-1] = f"{parts[-1]}\n{shown}" if parts[-1] else shown
+    return parts
+
+
+def _bare(mrkdwn: str) -> str:
+    words = re.sub(r"<[^<>|]*\|([^<>]*)>", r"\1", mrkdwn)
+    return html.unescape(re.sub(r"[`*<>]", "", words))
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
