@@ -1,0 +1,271 @@
+"""Does a request get exactly one card and each reply once, whatever Slack does?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from tests.integration.slack.desk import Desk, fresh
+from tests.rigs.local_slack import CHANNEL_ID, LocalSlack, texts
+from tests.rigs.slack_proxy import Fault, SlackProxy
+from tests.unit.card_states import ALICE, BOB, CAROL, STATES
+from workflows.errors import ErrorType
+from workflows.ports import PublishInput, ThreadEntry, ThreadKind
+from workflows.state import StepName, StepState, StepStatus
+
+APPROVED = ThreadEntry(
+    key="decision.bob", kind=ThreadKind.APPROVED, user_id=BOB, comment="fine <!here>"
+)
+STEP = ThreadEntry(
+    key="step.stop",
+    kind=ThreadKind.STEP,
+    step=StepState(name=StepName.STOP, status=StepStatus.DONE, note="exit code 0"),
+)
+OUTCOME = ThreadEntry(key="outcome", kind=ThreadKind.OUTCOME, user_id=ALICE)
+
+_PASSING = [
+    (Fault.RATE_LIMITED, ErrorType.SLACK_RATE_LIMITED),
+    (Fault.SERVER_ERROR, ErrorType.SLACK_UNAVAILABLE),
+    (Fault.GARBLED, ErrorType.SLACK_UNAVAILABLE),
+    (Fault.REFUSED, ErrorType.SLACK_UNAVAILABLE),
+    (Fault.RESET, ErrorType.SLACK_UNAVAILABLE),
+    (Fault.LOST_ANSWER, ErrorType.SLACK_UNAVAILABLE),
+]
+
+
+@pytest.mark.parametrize("name", STATES)
+async def test_every_card_is_posted_and_redrawn_in_place(name: str, desk: Desk) -> None:
+    """A request has one message for all its life."""
+    card = await desk.publish(fresh("pending"))
+    assert card.permalink.startswith("http")
+    again = await desk.publish(replace(fresh(name), card=card, revision=9))
+    assert again == card
+    (shown,) = await desk.cards()
+    assert shown["ts"] == card.ts
+    assert "web-1" in texts(shown)
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("keep_heartbeats", [True, False], ids=["heartbeat kept", "worker died"])
+@pytest.mark.parametrize(("fault", "expected"), _PASSING)
+async def test_a_card_is_posted_once_although_slack_fails(
+    fault: Fault, expected: ErrorType, keep_heartbeats: bool, desk: Desk, proxy: SlackProxy
+) -> None:
+    """A failed or lost answer to the posting never gives a second card."""
+    injection = proxy.inject("chat.postMessage", fault, times=2)
+    delivered = await desk.deliver(
+        desk.messages.publish,
+        PublishInput(state=fresh("pending")),
+        keep_heartbeats=keep_heartbeats,
+    )
+    fired = 1 if fault is Fault.LOST_ANSWER else 2
+    assert injection.fired == fired
+    assert delivered.types == [expected] * fired
+    (shown,) = await desk.cards()
+    assert shown["ts"] == delivered.result.ts
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("keep_heartbeats", [True, False], ids=["heartbeat kept", "worker died"])
+@pytest.mark.parametrize(("fault", "expected"), _PASSING)
+async def test_each_reply_is_posted_once_although_slack_fails(
+    fault: Fault, expected: ErrorType, keep_heartbeats: bool, desk: Desk, proxy: SlackProxy
+) -> None:
+    """The thread tells every event once, in its order."""
+    card = await desk.publish(fresh("running"))
+    injection = proxy.inject(
+        "chat.postMessage", fault, when=lambda payload: STEP.key in str(payload["blocks"])
+    )
+    state = replace(fresh("running"), card=card)
+    delivered = await desk.deliver(
+        desk.messages.publish,
+        PublishInput(state=state, thread=(APPROVED, STEP, OUTCOME)),
+        keep_heartbeats=keep_heartbeats,
+    )
+    assert injection.fired == 1
+    assert delivered.types == [expected]
+    keys = [m["blocks"][0]["block_id"].split(".", 2)[2] for m in await desk.replies(card)]
+    assert keys == [APPROVED.key, STEP.key, OUTCOME.key]
+
+
+async def test_replies_that_another_drawing_posted_are_not_repeated(desk: Desk) -> None:
+    """A drawing that was cancelled half-way is taken up by the next without doubling a reply."""
+    card = await desk.publish(fresh("running"))
+    state = replace(fresh("running"), card=card)
+    await desk.publish(state, APPROVED)
+    await desk.publish(state, APPROVED, STEP)
+    assert len(await desk.replies(card)) == 2
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(("fault", "expected"), _PASSING)
+async def test_a_redraw_is_repeated_until_slack_takes_it(
+    fault: Fault, expected: ErrorType, desk: Desk, proxy: SlackProxy
+) -> None:
+    """The last state is shown in the end."""
+    card = await desk.publish(fresh("running"))
+    injection = proxy.inject("chat.update", fault)
+    done = replace(fresh("succeeded"), card=card)
+    delivered = await desk.deliver(desk.messages.publish, PublishInput(state=done))
+    assert injection.fired == 1
+    assert delivered.types == [expected]
+    (shown,) = await desk.cards()
+    assert shown["text"].startswith("✅ Stopped and snapshotted: web-1 on edge")
+
+
+async def test_the_delay_that_slack_asks_for_is_kept(desk: Desk, proxy: SlackProxy) -> None:
+    """A 429 sets the time of the next attempt, and holds no worker meanwhile."""
+    injection = proxy.inject("chat.postMessage", Fault.RATE_LIMITED, retry_after=37)
+    with pytest.raises(ApplicationError) as raised:
+        await desk.publish(fresh("pending"))
+    assert injection.fired == 1
+    assert raised.value.next_retry_delay == timedelta(seconds=37)
+    assert proxy.count("chat.postMessage") == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["invalid_auth", "token_revoked", "channel_not_found", "not_in_channel", "is_archived"],
+)
+async def test_what_slack_refuses_for_good_is_not_repeated(
+    code: str, desk: Desk, proxy: SlackProxy
+) -> None:
+    """A refusal ends the activity at once and names Slack's own code, nothing else."""
+    proxy.inject("chat.postMessage", Fault.REFUSED, error=code)
+    with pytest.raises(ApplicationError) as raised:
+        await desk.deliver(desk.messages.publish, PublishInput(state=fresh("pending")))
+    assert raised.value.type == ErrorType.SLACK_REFUSED
+    assert raised.value.message == f"Slack refuses chat.postMessage: {code}"
+    assert proxy.count("chat.postMessage") == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.GARBLED])
+async def test_the_body_of_an_answer_is_never_passed_on(
+    fault: Fault, desk: Desk, proxy: SlackProxy
+) -> None:
+    """What Slack, or something before it, answered does not get into the history."""
+    injection = proxy.inject("chat.postMessage", fault)
+    with pytest.raises(ApplicationError) as raised:
+        await desk.publish(fresh("pending"))
+    assert injection.fired == 1
+    assert "secret-body" not in raised.value.message
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+
+
+async def test_a_deleted_card_is_posted_anew(desk: Desk, slack: LocalSlack) -> None:
+    """Somebody deleted the card: the request gets one that goes on from there."""
+    card = await desk.publish(fresh("pending"))
+    await slack.delete((await desk.cards())[0])
+    again = await desk.publish(replace(fresh("succeeded"), card=card), OUTCOME)
+    assert again.ts != card.ts
+    assert [m["ts"] for m in await desk.cards()] == [again.ts]
+    assert len(await desk.replies(again)) == 1
+
+
+@pytest.mark.fault
+async def test_a_card_that_was_posted_anew_is_found_again(
+    desk: Desk, slack: LocalSlack, proxy: SlackProxy
+) -> None:
+    """A lost answer to the second posting does not give a third card."""
+    card = await desk.publish(fresh("pending"))
+    await slack.delete((await desk.cards())[0])
+    injection = proxy.inject("chat.postMessage", Fault.LOST_ANSWER)
+    state = replace(fresh("running"), card=card)
+    delivered = await desk.deliver(
+        desk.messages.publish, PublishInput(state=state), keep_heartbeats=False
+    )
+    assert injection.fired == 1
+    assert [m["ts"] for m in await desk.cards()] == [delivered.result.ts]
+
+
+@pytest.mark.parametrize("method", ["conversations.history", "conversations.replies"])
+async def test_without_the_right_to_read_it_still_works(
+    method: str, desk: Desk, proxy: SlackProxy
+) -> None:
+    """An app without a history scope posts all the same, at worst twice."""
+    proxy.inject(method, Fault.REFUSED, error="missing_scope", times=5)
+    injection = proxy.inject("chat.postMessage", Fault.SERVER_ERROR)
+    delivered = await desk.deliver(
+        desk.messages.publish, PublishInput(state=fresh("running"), thread=(STEP,))
+    )
+    assert injection.fired == 1
+    assert len(await desk.cards()) == 1
+    assert len(await desk.replies(delivered.result)) == 1
+
+
+@pytest.mark.fault
+async def test_without_the_right_to_read_the_heartbeat_knows_the_card(
+    desk: Desk, proxy: SlackProxy
+) -> None:
+    """When a later call fails, the card that was posted before is not posted again."""
+    proxy.inject("conversations.history", Fault.REFUSED, error="missing_scope", times=5)
+    late = proxy.inject(
+        "chat.postMessage", Fault.SERVER_ERROR, when=lambda payload: "thread_ts" in payload
+    )
+    await desk.deliver(desk.messages.publish, PublishInput(state=fresh("running"), thread=(STEP,)))
+    assert late.fired == 1
+    assert len(await desk.cards()) == 1
+
+
+async def test_a_card_without_a_link_is_better_than_none(desk: Desk, proxy: SlackProxy) -> None:
+    """A failing look-up of the permalink does not hold the request up."""
+    injection = proxy.inject("chat.getPermalink", Fault.SERVER_ERROR)
+    card = await desk.publish(fresh("pending"))
+    assert injection.fired == 1
+    assert card.permalink == ""
+    assert card.channel_id == CHANNEL_ID
+
+
+async def test_only_a_call_for_help_is_shown_in_the_channel_too(
+    desk: Desk, proxy: SlackProxy
+) -> None:
+    """The thread is the log; the channel hears again when a person is needed."""
+    page = ThreadEntry(key="page", kind=ThreadKind.PAGE)
+    card = await desk.publish(fresh("needs-person"), STEP, page)
+    sent = [c.payload for c in proxy.calls if c.payload.get("thread_ts") == card.ts]
+    assert [bool(payload["reply_broadcast"]) for payload in sent] == [False, True]
+    assert f"<@{ALICE}> <@{BOB}>" in sent[1]["text"]
+    assert "docker start web-1" in sent[1]["text"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (APPROVED, f"✅ <@{BOB}> approved (1 of 1)."),
+        (ThreadEntry(key="r", kind=ThreadKind.REJECTED, user_id=CAROL), f"<@{CAROL}> rejected"),
+        (ThreadEntry(key="m", kind=ThreadKind.REMINDER), f"<@{CAROL}>"),
+        (ThreadEntry(key="s", kind=ThreadKind.RESTARTED), "restarted by itself"),
+        (STEP, "✅ Stopped · exit code 0"),
+        (ThreadEntry(key="c", kind=ThreadKind.CANCELLING, user_id=ALICE), "cancelled this"),
+        (ThreadEntry(key="p", kind=ThreadKind.PAGE), "could not be put back"),
+        (OUTCOME, f"<@{ALICE}> "),
+    ],
+    ids=lambda value: value.kind if isinstance(value, ThreadEntry) else None,
+)
+async def test_every_kind_of_reply_says_what_happened(
+    entry: ThreadEntry, expected: str, desk: Desk
+) -> None:
+    """Each entry of the thread becomes one message that Slack takes; comments stay plain."""
+    card = await desk.publish(fresh("running"), replace(entry, at=entry.at))
+    (reply,) = await desk.replies(card)
+    assert expected in texts(reply)
+    assert "<!here>" not in reply["text"]
+
+
+@pytest.mark.fault
+async def test_a_call_that_hangs_is_given_up(
+    desk: Desk, proxy: SlackProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Slack that does not answer costs seconds, not the whole attempt."""
+    monkeypatch.setattr("activities.slack_calls.CALL_SECONDS", 0.2)
+    injection = proxy.inject("chat.postMessage", Fault.DELAY, seconds=1.0)
+    began = datetime.now(UTC)
+    with pytest.raises(ApplicationError) as raised:
+        await desk.publish(fresh("pending"))
+    assert injection.fired == 1
+    assert raised.value.type == ErrorType.SLACK_UNAVAILABLE
+    assert datetime.now(UTC) - began < timedelta(seconds=0.9)
