@@ -75,11 +75,11 @@ class Channel:
                 raise SceneFailed(message)
             await asyncio.sleep(_POLL)
 
-    async def wait_for_card(self, request_id: str, emoji: str) -> Message:
-        """Wait until the card of a request is in the state that an emoji stands for."""
+    async def wait_for_card(self, request_id: str, state: str) -> Message:
+        """Wait until the first line of a request's card begins with these words."""
         return await self.wait_for(
-            f"the card with {emoji}",
-            lambda m: request_of(m) == request_id and headline(m).startswith(emoji),
+            f"the card saying {state}",
+            lambda m: request_of(m) == request_id and headline(m).startswith(state),
         )
 
     async def messages(self) -> list[Message]:

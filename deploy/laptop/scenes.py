@@ -81,7 +81,7 @@ async def stop_with_snapshot(stage: Stage) -> None:
     )
     await stage.channel.press("bob", card, ActionId.APPROVE)
     request_id = request_of(card)
-    await stage.channel.wait_for_card(request_id, "✅")
+    await stage.channel.wait_for_card(request_id, "✅ *Stopped and snapshotted*")
     after = await stage.inspect("web-1")
     _check("web-1 is stopped", after["Id"] == before["Id"] and after["State"]["Status"] == "exited")
     reference = default_reference("web-1", request_id)
@@ -100,7 +100,7 @@ async def put_back(stage: Stage) -> None:
     try:
         say(f"\n  meanwhile somebody runs: docker tag {IMAGE} {_TAKEN_TAG}")
         await stage.channel.press("bob", card, ActionId.APPROVE)
-        await stage.channel.wait_for_card(request_of(card), "↩️")
+        await stage.channel.wait_for_card(request_of(card), "↩️ *Failed and put back*")
         after = await stage.inspect("db-1")
         _check("db-1 was stopped, and runs again", _runs_again(before, after))
         taken, other = await stage.image(_TAKEN_TAG), await stage.image(IMAGE)
@@ -118,7 +118,7 @@ async def expire(stage: Stage) -> None:
     await stage.channel.ask("alice", f'stop {IMPATIENT} reason="tidy up"')
     card = await stage.pending_card(IMPATIENT, seen)
     say(f"\n  nobody answers for {EXPIRES_AFTER}")
-    await stage.channel.wait_for_card(request_of(card), "⌛")
+    await stage.channel.wait_for_card(request_of(card), "⌛ *Expired*")
     _check(f"{IMPATIENT} runs on, untouched", _runs_on(before, await stage.inspect(IMPATIENT)))
 
 

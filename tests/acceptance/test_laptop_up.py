@@ -1,0 +1,151 @@
+"""Does the laptop run whole, come back when parts of it die, and leave nothing behind?"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.laptop.channel import headline, request_of
+from deploy.laptop.rendering import Message
+from deploy.laptop.web import answers, get_json
+from tests.rigs.dockerd import DockerRig, wait_until
+from tests.rigs.laptop import LaptopRig
+from workflows.names import ActionId
+
+
+@pytest.fixture
+def own_laptop(engine_rig: DockerRig, tmp_path: Path) -> Iterator[LaptopRig]:
+    """A laptop of the test's own, with containers, that it may stop."""
+    engine_rig.clear()
+    rig = LaptopRig(tmp_path, engine_rig.base_url)
+    yield rig
+    rig.close()
+    engine_rig.clear()
+
+
+async def test_the_ready_file_says_where_everything_is(
+    laptop: LaptopRig, engine_rig: DockerRig
+) -> None:
+    """The file has exactly the promised fields, and what it names answers."""
+    ready = laptop.ready
+    assert ready.keys() == {
+        *("slack", "temporal", "temporal_ui", "namespace", "host"),
+        *("docker_host", "channel", "users", "pids"),
+    }
+    assert ready["host"] == "local"
+    assert ready["docker_host"] == engine_rig.base_url
+    assert ready["channel"].keys() == {"id", "name"}
+    assert ready["users"].keys() == {"alice", "bob", "carol", "dave"}
+    assert ready["pids"].keys() == {"bot", "worker", "temporal", "slack"}
+    assert ready["temporal"].startswith("127.0.0.1:")
+    assert await answers(ready["slack"])
+    assert await answers(ready["temporal_ui"])
+    namespace = await get_json(f"{ready['temporal_ui']}/api/v1/namespaces/{ready['namespace']}")
+    assert namespace["namespaceInfo"]["name"] == "default"
+    assert all(_runs(pid) for pid in ready["pids"].values())
+
+
+@pytest.mark.parametrize("part", ["bot", "worker", "temporal", "slack"])
+async def test_a_killed_part_comes_back(
+    laptop: LaptopRig, engine_rig: DockerRig, part: str
+) -> None:
+    """A part that is killed is replaced on the same address, and then a request works."""
+    before = laptop.kill(part)
+    after = laptop.await_ready(after=before)
+    assert after["pids"].pop(part) != before["pids"].pop(part)
+    assert after == before
+    container = engine_rig.run(name=f"after-{part}")
+    await _stop_with_snapshot(laptop, f"after-{part}")
+    assert engine_rig.state(container) == "exited"
+    engine_rig.clear()
+
+
+def test_sigterm_leaves_nothing_behind(own_laptop: LaptopRig, engine_rig: DockerRig) -> None:
+    """After SIGTERM there is no process, no container, no image and no ready file of it."""
+    pids = own_laptop.start().pids
+    assert len(engine_rig.api.containers()) == 3
+    assert own_laptop.stop(signal.SIGTERM) == 0
+    assert not [pid for pid in pids.values() if _runs(pid)]
+    assert engine_rig.api.containers(all=True) == []
+    assert engine_rig.images() == set()
+    assert not own_laptop.file.exists()
+
+
+def test_nothing_survives_a_kill(own_laptop: LaptopRig, engine_rig: DockerRig) -> None:
+    """A laptop that is killed takes its processes along; the next one removes its containers."""
+    pids = own_laptop.start().pids
+    first = {container["Id"] for container in engine_rig.api.containers()}
+    own_laptop.stop(signal.SIGKILL)
+    wait_until(lambda: not any(_runs(pid) for pid in pids.values()), "its processes have gone")
+    own_laptop.file.unlink()
+    own_laptop.start()
+    second = {container["Id"] for container in engine_rig.api.containers(all=True)}
+    assert len(second) == 3
+    assert not first & second
+
+
+async def test_state_survives_a_stop_and_a_start(engine_rig: DockerRig, tmp_path: Path) -> None:
+    """A waiting request can be approved after a restart on the same state, at the same addresses.
+
+    The local Slack has forgotten the card by then, so the decision comes by the command.
+    """
+    engine_rig.clear()
+    container = engine_rig.run(name="patient-1")
+    rig = LaptopRig(tmp_path, engine_rig.base_url, "--no-containers").start()
+    try:
+        before = rig.ready
+        request_id = request_of(await _ask(rig, "patient-1"))
+        assert rig.stop() == 0
+        after = rig.start().ready
+        assert {**after, "pids": {}} == {**before, "pids": {}}
+        assert engine_rig.state(container) == "running"
+        await rig.channel.ask("bob", f"approve {request_id}")
+        await rig.channel.wait_for_card(request_id, "✅")
+        assert engine_rig.state(container) == "exited"
+    finally:
+        rig.close()
+        engine_rig.clear()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--docker-host", "unix:///nowhere.sock"), "no Docker engine answers at unix:///nowhere"),
+        (("--policies", "/nowhere.toml"), "there is no policy file /nowhere.toml"),
+    ],
+)
+def test_a_bad_start_says_what_to_do(
+    engine_rig: DockerRig, tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    """What keeps the laptop from starting is one clear line and a status, not a stack trace."""
+    rig = LaptopRig(tmp_path, engine_rig.base_url, "--no-containers", *arguments)
+    with pytest.raises(AssertionError, match="the laptop ended"):
+        rig.start()
+    assert says in rig.said()
+    assert "Traceback" not in rig.said()
+
+
+async def _ask(laptop: LaptopRig, container: str) -> Message:
+    await laptop.channel.ask("alice", f'stop {container} snapshot reason="a test"')
+    return await laptop.channel.wait_for(
+        f"the card of {container}",
+        lambda m: bool(request_of(m)) and f"`{container}`" in headline(m),
+    )
+
+
+async def _stop_with_snapshot(laptop: LaptopRig, container: str) -> None:
+    card = await _ask(laptop, container)
+    await laptop.channel.press("bob", card, ActionId.APPROVE)
+    await laptop.channel.wait_for_card(request_of(card), "✅")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
