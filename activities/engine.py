@@ -2,22 +2,20 @@
 
 The only file that talks to an engine. Containers are addressed by their full id alone (a name
 or a short id can be shadowed by another container's name), images by their full id or by a
-checked reference, and labels hold hexadecimal digits only. Every call goes through one error
-table and takes its own time limit.
+checked reference, and labels hold hexadecimal digits only. Every call takes its own time limit.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Never, TypeVar
+from typing import Any, Final, Never
 
 import docker
 from temporalio.exceptions import ApplicationError
 
-from activities.docker_errors import RAW_ERRORS, translate
+from activities.connection import Connection
 from activities.observed import (
     ListedContainer,
     ObservedContainer,
@@ -34,18 +32,10 @@ from workflows.names import CONTAINER_ID_FORM
 from workflows.references import reference_problem
 from workflows.timing import TIMING, Timing
 
-#: The oldest API version that has all we need, and the one all was measured with.
-API_VERSION: Final = "1.41"
-
 _IMAGE_ID_FORM: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _LABEL_VALUE: Final = re.compile(r"[0-9a-f]{12,64}")
 #: These kill a container at once when the connection of a stop breaks (moby/moby#45731).
-_IMPATIENT_ENGINES: Final = re.compile(r"23\.0\.[0-6]|24\.0\.[0-2]")
-
-#: As many as the threads of a worker; with fewer, each surplus call connects anew.
-_CONNECTIONS: Final = 16
-
-_T = TypeVar("_T")
+_IMPATIENT_ENGINES: Final = re.compile(r"(?:23\.0\.[0-6]|24\.0\.[0-2])\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +50,7 @@ class EngineFacts:
 
 
 class Engine:
-    """The Docker engine of one host, through one client per time limit.
-
-    Nothing is sent before the first call. The API version is agreed upon then: 1.41, unless the
-    engine is too old or too new for that, and again after the engine was away.
+    """The Docker engine of one host. Nothing is sent before the first call.
 
     Args:
         base_url: the engine's address, like ``unix:///var/run/docker.sock``.
@@ -78,10 +65,7 @@ class Engine:
         self.host = host
         self.protection = protection
         self.timing = timing
-        self._base_url = base_url
-        self._clients: dict[int, docker.APIClient] = {}
-        self._api_version = ""
-        self._lock = threading.Lock()
+        self._connection = Connection(base_url, version_limit=timing.inspect_http)
 
     def facts(self) -> EngineFacts:
         """Describe the engine."""
@@ -91,7 +75,7 @@ class Engine:
         return EngineFacts(
             engine_id=_engine_id(info),
             version=version,
-            api_version=self._api_version,
+            api_version=self._connection.api_version,
             storage_driver=str(info.get("Driver", "unknown")),
             warning=(
                 f"Docker {version} kills a container at once when the worker dies during a stop; "
@@ -145,22 +129,22 @@ class Engine:
         _check(CONTAINER_ID_FORM, container_id)
         # docker-py adds the grace to the client's time limit.
         limit = self.timing.stop_margin
-        self._call(limit, lambda api: api.stop(container_id, timeout=grace_seconds))
+        self._connection.call(limit, lambda api: api.stop(container_id, timeout=grace_seconds))
 
     def start(self, container_id: str) -> None:
         """Start a container; success proves nothing, the process may die at once."""
         _check(CONTAINER_ID_FORM, container_id)
-        self._call(self.timing.start_http, lambda api: api.start(container_id))
+        self._connection.call(self.timing.start_http, lambda api: api.start(container_id))
 
     def pause(self, container_id: str) -> None:
         """Pause a container."""
         _check(CONTAINER_ID_FORM, container_id)
-        self._call(self.timing.start_http, lambda api: api.pause(container_id))
+        self._connection.call(self.timing.start_http, lambda api: api.pause(container_id))
 
     def unpause(self, container_id: str) -> None:
         """Unpause a container."""
         _check(CONTAINER_ID_FORM, container_id)
-        self._call(self.timing.start_http, lambda api: api.unpause(container_id))
+        self._connection.call(self.timing.start_http, lambda api: api.unpause(container_id))
 
     def commit(self, container_id: str, labels: Mapping[str, str]) -> str:
         """Make an image of a container and give its id.
@@ -172,7 +156,7 @@ class Engine:
             _check(_LABEL_VALUE, value)
         changes = "\n".join(f"LABEL {name}={value}" for name, value in labels.items())
         limit = self.timing.commit_http
-        made = self._call(limit, lambda api: api.commit(container_id, changes=changes))
+        made = self._connection.call(limit, lambda api: api.commit(container_id, changes=changes))
         return full_image_id(made["Id"])
 
     def image(self, name: str) -> ObservedImage | None:
@@ -203,7 +187,7 @@ class Engine:
         _check(_IMAGE_ID_FORM, image_id)
         _check_reference(reference)
         repository, _, tag = reference.rpartition(":")
-        self._call(
+        self._connection.call(
             self.timing.tag_http,
             lambda api: api.tag(image_id, repository, tag),
             ErrorType.SNAPSHOT_VANISHED,
@@ -212,7 +196,7 @@ class Engine:
     def remove_image(self, image_id: str) -> None:
         """Remove an image, unless a container or another image needs it."""
         _check(_IMAGE_ID_FORM, image_id)
-        self._call(
+        self._connection.call(
             self.timing.tag_http,
             lambda api: api.remove_image(image_id),
             ErrorType.SNAPSHOT_VANISHED,
@@ -220,66 +204,14 @@ class Engine:
 
     def close(self) -> None:
         """Close the connections; the next call makes new ones."""
-        with self._lock:
-            for client in self._clients.values():
-                client.close()
-            self._clients.clear()
+        self._connection.close()
 
     def _read(
         self,
         send: Callable[[docker.APIClient], Any],
         missing: ErrorType = ErrorType.CONTAINER_GONE,
     ) -> Any:  # noqa: ANN401 - the engine's JSON, read by activities.observed
-        return self._call(self.timing.inspect_http, send, missing)
-
-    def _call(
-        self,
-        limit: int,
-        send: Callable[[docker.APIClient], _T],
-        missing: ErrorType = ErrorType.CONTAINER_GONE,
-    ) -> _T:
-        try:
-            return send(self._client(limit))
-        except RAW_ERRORS as raw:
-            error = translate(raw, missing=missing)
-        if error.type == ErrorType.ENGINE_UNAVAILABLE:
-            self.close()
-        # Not inside the handler: the raw error would travel along as the context of ours.
-        raise error
-
-    def _client(self, limit: int) -> docker.APIClient:
-        with self._lock:
-            if not self._clients:
-                self._api_version = self._agree_on_version()
-            if limit not in self._clients:
-                self._clients[limit] = self._connect(self._api_version, limit)
-            return self._clients[limit]
-
-    def _agree_on_version(self) -> str:
-        client = self._connect(API_VERSION, self.timing.inspect_http)
-        try:
-            offered = client.version(api_version=False)
-        finally:
-            client.close()
-        return choose_api_version(offered.get("MinAPIVersion"), offered.get("ApiVersion"))
-
-    def _connect(self, version: str, limit: int) -> docker.APIClient:
-        client = docker.APIClient(
-            base_url=self._base_url, version=version, timeout=limit, max_pool_size=_CONNECTIONS
-        )
-        # No proxy and no netrc of the environment may come between us and the engine.
-        client.trust_env = False
-        return client
-
-
-def choose_api_version(oldest: str | None, newest: str | None) -> str:
-    """Choose the API version closest to ours among those that an engine speaks."""
-
-    def number(version: str) -> tuple[int, ...]:
-        return tuple(int(part) for part in version.split("."))
-
-    version = max(API_VERSION, oldest or API_VERSION, key=number)
-    return min(version, newest or version, key=number)
+        return self._connection.call(self.timing.inspect_http, send, missing)
 
 
 def _inspect_image(name: str) -> Callable[[docker.APIClient], Any]:

@@ -102,7 +102,7 @@ class DockerRig:
             self.thaw()
             with contextlib.suppress(requests.exceptions.RequestException, docker.errors.APIError):
                 self.remove_containers()
-            self.stop()
+            self.kill()
         self.api.close()
         for pid in self._leftovers():
             with contextlib.suppress(ProcessLookupError):
@@ -131,7 +131,7 @@ class DockerRig:
     ) -> str:
         """Create a container that runs a shell script as its process 1, and give its id."""
         second = 1_000_000_000
-        check = {"test": ["CMD-SHELL", healthcheck], "interval": second, "retries": 2}
+        check = {"test": ["CMD-SHELL", healthcheck], "interval": second // 5, "retries": 2}
         made = self.api.create_container(
             image,
             command=["sh", "-c", script],
@@ -191,9 +191,14 @@ class DockerRig:
         for network in self.api.networks():
             if network["Name"] not in ("none", "host", "bridge"):
                 self.api.remove_network(network["Id"])
+        wait_until(self._remove_images, "all images are gone")
+
+    def _remove_images(self) -> bool:
+        """Remove what can be removed: an image stays as long as another is built on it."""
         for image in self.images():
             with contextlib.suppress(docker.errors.APIError):
                 self.api.remove_image(image, force=True)
+        return not self.images()
 
     def _answers(self) -> bool:
         assert self._process is not None

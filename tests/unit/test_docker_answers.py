@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from activities.engine import choose_api_version
+from activities.connection import choose_api_version
 from activities.observed import container_state, image_id, listed_container, moment
 from workflows.models import ContainerState
 

@@ -122,8 +122,11 @@ _DIES = 'test -e /once || { touch /once; trap "exit 0" TERM; sleep 1000 & wait $
 
 
 @pytest.mark.parametrize("policy", ["no", "always"])
-def test_a_container_that_dies_at_once_is_not_back(host: Host, rig: DockerRig, policy: str) -> None:
+def test_a_container_that_dies_at_once_is_not_back(
+    make_host: Callable[..., Host], rig: DockerRig, policy: str
+) -> None:
     """The engine reports a start as done though the process dies: that is told, to be retried."""
+    host = make_host(verify_running=2)
     container = rig.run(_DIES + "sleep 0.3; exit 7", policy=policy)
     wait_until(lambda: rig.api.diff(container) is not None, "it ran for the first time")
     pin = host.pin(container)

@@ -56,7 +56,7 @@ def test_a_lost_answer_makes_no_second_image(
     make_host: Callable[..., Host], host: Host, rig: DockerRig
 ) -> None:
     """A commit that goes on without us is waited for and taken."""
-    container = _resting(rig, "dd if=/dev/zero of=/big bs=1M count=150 2>/dev/null")
+    container = _resting(rig, "dd if=/dev/zero of=/big bs=1M count=100 2>/dev/null")
     pin, attempts = host.pin(container), Attempts()
     with LossySocket(rig.base_url, lose="/commit") as lossy:
         unlucky = make_host(lossy.base_url)

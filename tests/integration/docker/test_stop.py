@@ -159,12 +159,12 @@ def test_joins_a_stop_that_was_given_up(
     pin, attempts = host.pin(container), Attempts()
     with LossySocket(rig.base_url, lose="/stop", after=0.2) as lossy:
         unlucky = make_host(lossy.base_url)
-        error = attempts.fail(unlucky.containers.ensure_stopped, host.stop(pin, grace=3))
+        error = attempts.fail(unlucky.containers.ensure_stopped, host.stop(pin, grace=2))
         assert lossy.lost == 1
     assert (error.type, error.non_retryable) == (ErrorType.ENGINE_AMBIGUOUS, False)
     assert error.details == ("touched",)
     assert rig.state(container) == "running", "the stop is still at work"
-    result = attempts.run(host.containers.ensure_stopped, host.stop(pin, grace=3))
+    result = attempts.run(host.containers.ensure_stopped, host.stop(pin, grace=2))
     assert result == StopResult(was_running=True, exit_code=137, graceful=False)
 
 
