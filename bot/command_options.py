@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass
 
 from bot.command_words import Word, Words, nearest
+from workflows.models import MAX_TEXT_LENGTH
 from workflows.names import CONTAINER_NAME, HOST_NAME, REQUEST_ID_FORM
 from workflows.references import complete_reference, reference_problem
 from workflows.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
 
-#: Longer reasons and comments are cut with a notice; a workflow takes no more than this.
-MAX_TEXT = 2000
 _SOME_REQUEST_ID = "0" * 12
 _DURATION = re.compile(r"(?:(\d{1,4})m)?(?:(\d{1,5})s?)?")
 _VALUES = {
@@ -33,10 +32,10 @@ class Options:
 
 def shorten(text: str) -> str:
     """Cut a text that is too long for a request, and say so in it."""
-    if len(text) <= MAX_TEXT:
+    if len(text) <= MAX_TEXT_LENGTH:
         return text
     notice = f" … (cut: {len(text)} characters were too long)"
-    return text[: MAX_TEXT - len(notice)] + notice
+    return text[: MAX_TEXT_LENGTH - len(notice)] + notice
 
 
 def take_container(words: Words) -> str:

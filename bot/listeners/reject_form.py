@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bot.command_options import MAX_TEXT
 from bot.listeners.exchange import REASON_BLOCK
+from workflows.models import MAX_TEXT_LENGTH
 from workflows.names import REJECT_FORM, button_value, parse_button_value
 
 _VERSION = 1
@@ -49,7 +49,7 @@ class RejectForm:
                         "type": "plain_text_input",
                         "action_id": _INPUT,
                         "multiline": True,
-                        "max_length": MAX_TEXT,
+                        "max_length": MAX_TEXT_LENGTH,
                     },
                 },
             ],

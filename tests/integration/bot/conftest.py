@@ -1,0 +1,26 @@
+"""What the tests of the bot share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.integration.bot.rig import Bot, bot_on
+from tests.integration.bot.slack_stub import SlackStub
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackStub]:
+    """Serve a stub of Slack."""
+    stub = SlackStub()
+    await stub.start()
+    yield stub
+    await stub.close()
+
+
+@pytest.fixture
+async def bot(slack: SlackStub) -> AsyncIterator[Bot]:
+    """Build the real app on the stub."""
+    async with bot_on(slack) as built:
+        yield built

@@ -1,0 +1,235 @@
+"""What does each text after the slash command ask for?"""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.command_text import CommandMistake, parse
+from bot.command_types import (
+    EXAMPLES,
+    USAGE,
+    Approve,
+    Cancel,
+    Command,
+    Help,
+    Inspect,
+    ListContainers,
+    Reject,
+    Requests,
+    Selection,
+    Snapshot,
+    Status,
+    Stop,
+)
+from workflows.models import MAX_TEXT_LENGTH
+
+ID = "3f9a1c2b4d5e"
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        # every sub-command at its shortest
+        ("stop web-1", Stop(container="web-1", host="local")),
+        ("snapshot web-1", Snapshot(container="web-1", host="local")),
+        ("list", ListContainers(host="local")),
+        ("inspect web-1", Inspect(container="web-1", host="local")),
+        ("requests", Requests()),
+        (f"status {ID}", Status(request_id=ID)),
+        (f"cancel {ID}", Cancel(request_id=ID)),
+        (f"approve {ID}", Approve(request_id=ID)),
+        (f'reject {ID} "no"', Reject(request_id=ID, comment="no")),
+        ("help", Help()),
+        # nothing at all asks for help
+        ("", Help()),
+        ("   ", Help()),
+        ("help stop", Help(topic="stop")),
+        # every option, in two orders
+        (
+            'stop web-1 on edge snapshot=team/web:1 grace=30s reason="why not"',
+            Stop(
+                container="web-1",
+                host="edge",
+                snapshot=True,
+                reference="team/web:1",
+                grace_seconds=30,
+                reason="why not",
+            ),
+        ),
+        (
+            'stop web-1 reason="why not" grace=2m snapshot on edge',
+            Stop(
+                container="web-1",
+                host="edge",
+                snapshot=True,
+                grace_seconds=120,
+                reason="why not",
+            ),
+        ),
+        (
+            'snapshot web-1 on edge as team/web:1 grace=1m30s reason="x"',
+            Snapshot(
+                container="web-1",
+                host="edge",
+                reference="team/web:1",
+                grace_seconds=90,
+                reason="x",
+            ),
+        ),
+        ("requests waiting", Requests(selection=Selection.WAITING)),
+        ("requests mine", Requests(selection=Selection.MINE)),
+        ("requests recent", Requests(selection=Selection.RECENT)),
+        # a number of seconds may stand alone
+        ("stop web-1 grace=30", Stop(container="web-1", host="local", grace_seconds=30)),
+        # keywords and host names may be written large, container names keep their case
+        (
+            'STOP Web_1 ON Edge SNAPSHOT GRACE=10S REASON="A"',
+            Stop(container="Web_1", host="edge", snapshot=True, grace_seconds=10, reason="A"),
+        ),
+        ("Requests MINE", Requests(selection=Selection.MINE)),
+        # typographic dashes and quotes, as phones and Macs make them
+        (
+            "stop web\u20131 reason=“it\u2019s — late”",
+            Stop(container="web-1", host="local", reason="it\u2019s — late"),
+        ),
+        ("stop web\u20111 reason=«x y»", Stop(container="web-1", host="local", reason="x y")),
+        ("stop web-1 reason=\u2018x y\u2019", Stop(container="web-1", host="local", reason="x y")),
+        # Slack makes links of names with dots
+        (
+            "stop <http://web.example|web.example> snapshot=<http://r.io/a:1|r.io/a:1>",
+            Stop(container="web.example", host="local", snapshot=True, reference="r.io/a:1"),
+        ),
+        # channels and people become their names, entities become characters
+        (
+            'stop web-1 reason="see <#C012|ops> and <@U012|bob> &amp; &lt;co&gt;"',
+            Stop(container="web-1", host="local", reason="see #ops and @bob & <co>"),
+        ),
+        ("stop <#C012|web-1>", Stop(container="web-1", host="local")),
+        # no broadcast survives
+        (
+            'stop web-1 reason="<!channel> <!here>"',
+            Stop(container="web-1", host="local", reason="@channel @here"),
+        ),
+        # quotes inside quotes
+        (
+            r'stop web-1 reason="say \"hi\" to it"',
+            Stop(container="web-1", host="local", reason='say "hi" to it'),
+        ),
+        (
+            "stop web-1 reason='don't'",
+            Stop(container="web-1", host="local", reason="don't"),
+        ),
+        # a container that is called like a keyword, by quotes
+        ('stop "on" on edge', Stop(container="on", host="edge")),
+        # white space of all kinds
+        ("stop\u00a0web-1\n snapshot", Stop(container="web-1", host="local", snapshot=True)),
+        # zero-width characters from copying
+        ("stop \u200bweb-1\ufeff", Stop(container="web-1", host="local")),
+        # request ids as people copy them
+        (f"status req-{ID.upper()}", Status(request_id=ID)),
+        (f"status `{ID}`", Status(request_id=ID)),
+        # a comment, with and without quotes
+        (f'approve {ID} "looks good"', Approve(request_id=ID, comment="looks good")),
+        (f"approve {ID} looks good", Approve(request_id=ID, comment="looks good")),
+        (f'reject {ID} reason="too late"', Reject(request_id=ID, comment="too late")),
+    ],
+)
+def test_a_right_text_is_understood(text: str, command: Command) -> None:
+    """A text of the grammar, however it was typed, gives its command."""
+    assert parse(text, default_host="local") == command
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "marked"),
+    [
+        # unknown words, with the one that was meant
+        ("stpo web-1", "Did you mean stop?", "→stpo← web-1"),
+        ("frobnicate", "Try help", "→frobnicate←"),
+        ("stop web-1 snapshoot", "Did you mean snapshot?", "stop web-1 →snapshoot←"),
+        ("stop web-1 grce=3s", "Did you mean grace?", "stop web-1 →grce=3s←"),
+        ("requests mien", "Did you mean mine?", "requests →mien←"),
+        ("help stpo", "Did you mean stop?", "help →stpo←"),
+        # something is missing
+        ("stop", "name of the container is missing", "stop →…←"),
+        ("stop on edge", "name of the container is missing", "stop →on← edge"),
+        ("stop reason=x", "name of the container is missing", "stop →reason=x←"),
+        ("stop web-1 on", "the name of a host is missing", "stop web-1 on →…←"),
+        ("snapshot web-1 as", "an image name is missing", "snapshot web-1 as →…←"),
+        ("stop web-1 snapshot=", "name of the image is missing", "stop web-1 →snapshot=←"),
+        ("stop web-1 reason=", "reason needs a text", "stop web-1 →reason=←"),
+        ('stop web-1 reason=""', "reason needs a text", 'stop web-1 →reason=""←'),
+        ("stop web-1 grace", "grace needs a time", "stop web-1 →grace←"),
+        ("status", "id of the request is missing", "status →…←"),
+        (f"reject {ID}", "needs a reason", f"reject {ID} →…←"),
+        # something is there twice, or too much
+        ("stop web-1 grace=1s grace=2s", "grace is there twice", "grace=1s →grace=2s←"),
+        ("stop web-1 on a1 on b1", "on is there twice", "on a1 →on← b1"),
+        (f"cancel {ID} now", "too much here", f"cancel {ID} →now←"),
+        (f'approve {ID} "a" "b"', "Only one comment", '"a" →"b"←'),
+        # the wrong option for the sub-command
+        ("stop web-1 as x:1", "belongs to the sub-command snapshot", "stop web-1 →as← x:1"),
+        ("snapshot web-1 snapshot=x:1", "as NAME:TAG", "snapshot web-1 →snapshot=x:1←"),
+        ("list grace=3s", "Possible here: on", "list →grace=3s←"),
+        # quotes
+        ("stop web-1 reason=fix the bug", "needs quotes", "reason=fix →the← bug"),
+        ('stop web-1 "a reason"', "was it meant as reason=", 'stop web-1 →"a reason"←'),
+        ('stop web-1 reason="open', "not closed", 'stop web-1 →reason="open←'),
+        # names that could lead elsewhere, or to more than one thing
+        ("stop a", "is no container name", "stop →a←"),
+        ("stop ../images/x", "is no container name", "stop →../images/x←"),
+        ("stop x/../../info", "is no container name", "stop →x/../../info←"),
+        ("stop .", "is no container name", "stop →.←"),
+        ("stop %2e", "is no container name", "stop →%2e←"),
+        ("stop /web-1", "is no container name", "stop →/web-1←"),
+        ("inspect wéb", "is no container name", "inspect →wéb←"),
+        ("stop " + "x" * 300, "is no container name", "stop →xxx"),
+        ("list on web_1", "is no host name", "list on →web_1←"),
+        # bad image names are refused before anything happens
+        ("stop web-1 snapshot=UPPER:x", "is no image name", "→snapshot=UPPER:x←"),
+        ("snapshot web-1 as sha256:x", "is reserved by Docker", "as →sha256:x←"),
+        ("snapshot web-1 as x@sha256:0", "is no image name", "as →x@sha256:0←"),
+        # impossible times
+        ("stop web-1 grace=1h", "is no time", "→grace=1h←"),
+        ("stop web-1 grace=-1s", "is no time", "→grace=-1s←"),
+        ("stop web-1 grace=0s", "1 to 600 seconds", "→grace=0s←"),
+        ("stop web-1 grace=11m", "1 to 600 seconds", "→grace=11m←"),
+        # not ids of requests
+        ("status web-1", "is no request id", "status →web-1←"),
+        (f"approve {ID}0", "is no request id", f"approve →{ID}0←"),
+    ],
+)
+def test_a_mistake_is_explained(text: str, problem: str, marked: str) -> None:
+    """A mistake says what is wrong, shows where, and gives an example that is right."""
+    with pytest.raises(CommandMistake) as mistake:
+        parse(text, default_host="local")
+
+    assert problem in mistake.value.problem
+    assert marked in mistake.value.marked
+    parse(mistake.value.example, default_host="local")
+
+
+def test_a_huge_reason_is_cut_with_a_notice() -> None:
+    """A reason of 100,000 characters makes a request all the same; the cut is told."""
+    command = parse(f'stop web-1 snapshot reason="{"x" * 100_000}"', default_host="local")
+
+    assert isinstance(command, Stop)
+    assert command.snapshot
+    assert len(command.reason) == MAX_TEXT_LENGTH
+    assert command.reason.endswith("(cut: 100000 characters were too long)")
+
+
+def test_a_mistake_in_a_huge_text_is_shown_short() -> None:
+    """What is shown of a long text fits into an answer."""
+    with pytest.raises(CommandMistake) as mistake:
+        parse(f"stop web-1 {'x' * 100_000} {'y' * 100_000}", default_host="local")
+
+    assert len(mistake.value.marked) < 400
+    assert len(mistake.value.problem) < 400
+
+
+def test_every_sub_command_has_an_example_that_works() -> None:
+    """The examples that mistakes and the help show are right."""
+    assert EXAMPLES.keys() == USAGE.keys()
+    for name, example in EXAMPLES.items():
+        assert example.startswith(name)
+        parse(example, default_host="local")
