@@ -15,7 +15,8 @@ from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
 from activities import wording
 from activities.buttons import buttons
-from activities.facts import deciders, facts, not_in_the_snapshot, votes
+from activities.causes import lesson
+from activities.facts import container, deciders, not_in_the_snapshot, people, votes
 from activities.headlines import headline, notification
 from activities.needs_person import what_to_do
 from activities.steps import plan_lines, snapshot_line, step_lines
@@ -55,10 +56,11 @@ def card(state: RequestState, links: Links, now: datetime) -> tuple[str, list[Bl
 
 def _waiting(state: RequestState) -> list[Block | None]:
     return [
-        SectionBlock(block_id=_id(state, "facts"), fields=[mrkdwn(fact) for fact in facts(state)]),
+        SectionBlock(block_id=_id(state, "people"), fields=[mrkdwn(f) for f in people(state)]),
+        _section(state, "container", container(state)),
+        _reason(state),
         _section(state, "plan", f"*What will happen*\n{plan_lines(state)}" if state.steps else ""),
         _context(state, "mounts", not_in_the_snapshot(state)),
-        _reason(state),
         _context(state, "who", deciders(state)),
     ]
 
@@ -74,7 +76,7 @@ def _decided(state: RequestState) -> list[Block | None]:
         _comment(state),
         _section(state, "steps", "" if nothing_ran else step_lines(state)),
         _section(state, "snapshot", snapshot_line(state)),
-        _section(state, "left", what_to_do(state)),
+        _section(state, "left", what_to_do(state) or lesson(state)),
         _cause(state),
         _context(state, "restarted", _restarted(state)),
         _reason(state),

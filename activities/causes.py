@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from workflows.errors import ErrorType
 from workflows.names import CONTAINER_NAME
-from workflows.state import RequestState, StepName
+from workflows.state import RequestState, RequestStatus, StepName
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,14 @@ CAUSES = {
 def cause_of(error: ErrorType | None) -> Cause:
     """Look up the words for a failure."""
     return CAUSES[error or ErrorType.UNEXPECTED]
+
+
+def lesson(state: RequestState) -> str:
+    """Say what went wrong and what helps, for an operation that failed and was put back."""
+    if state.status is not RequestStatus.PUT_BACK or state.cause is None:
+        return ""
+    cause = cause_of(state.cause)
+    return f"*What went wrong:* {cause.meaning}. {cause.advice}"
 
 
 def obstacle(state: RequestState) -> Cause:

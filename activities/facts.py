@@ -11,20 +11,23 @@ _PATH_LENGTH = 60
 _IMAGE_LENGTH = 200
 
 
-def facts(state: RequestState) -> list[str]:
-    """List the facts as fields: a bold name, and the value below."""
-    told = [
+def people(state: RequestState) -> list[str]:
+    """Say who asked and who approved, as fields: a bold name, and the value below."""
+    return [
         f"*Requested by*\n{person(state.requester)}",
         f"*Approvals*\n{approvals(state)}",
     ]
+
+
+def container(state: RequestState) -> str:
+    """Say which container exactly is meant; an image's name is too long for a field."""
     pin = state.pin
-    if pin is not None:
-        container, policy = code(short_id(pin.container_id)), code(pin.restart_policy or "no", 40)
-        told += [
-            f"*Container*\n{container} · {pin.state} · restart policy {policy}",
-            f"*Image*\n{code(pin.image or short_id(pin.image_id), _IMAGE_LENGTH)}",
-        ]
-    return told
+    if pin is None:
+        return ""
+    named, policy = code(short_id(pin.container_id)), code(pin.restart_policy or "no", 40)
+    image = code(pin.image or short_id(pin.image_id), _IMAGE_LENGTH)
+    health = ", unhealthy" if pin.unhealthy else ""
+    return f"*Container* {named} · {pin.state}{health} · restart policy {policy}\n*Image* {image}"
 
 
 def approvals(state: RequestState) -> str:

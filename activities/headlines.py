@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from activities.causes import cause_of, obstacle
+from activities.causes import cause_of
 from activities.steps import is_putting_back, operation_words, position, total
 from activities.wording import clock, code, duration, person, safe
 from workflows.errors import ErrorType
@@ -87,19 +87,15 @@ def _succeeded(state: RequestState) -> str:
 
 
 def _put_back(state: RequestState) -> str:
+    words = "↩️ *Failed and put back*"
     if state.cause is None:
         by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
-        words, why = f"↩️ *Cancelled*{by} *and put back*", ""
-    else:
-        cause = cause_of(state.cause)
-        words = "↩️ *Failed and put back*"
-        why = f"\nWhat went wrong: {cause.meaning}. {cause.advice}"
-    return f"{words} — {_where(state)} is {_as_before(state)}.{why}"
+        words = f"↩️ *Cancelled*{by} *and put back*"
+    return f"{words} — {_where(state)} is {_as_before(state)}"
 
 
 def _needs_person(state: RequestState) -> str:
-    in_the_way = f"What stands in the way: {obstacle(state).meaning}."
-    return f"🛑 *Needs a person* — {_where(state)} could not be put back\n{in_the_way}"
+    return f"🛑 *Needs a person* — {_where(state)} could not be put back"
 
 
 _SAYS_WHAT_WAS_DONE = frozenset(
@@ -111,7 +107,7 @@ _STANDING = {
     RequestStatus.EXPIRED: "⌛ Expired, nothing was changed",
     RequestStatus.CANCELLED: "🚫 Cancelled, nothing was changed",
     RequestStatus.STALE: "⚠️ Out of date, nothing was changed",
-    RequestStatus.NEEDS_PERSON: "🛑 Needs a person",
+    RequestStatus.NEEDS_PERSON: "🛑 Needs a person, could not be put back",
 }
 
 _HEADLINES: dict[RequestStatus, Callable[[RequestState], str]] = {

@@ -11,7 +11,11 @@ def what_to_do(state: RequestState) -> str:
     """Say what is left, what to run where, and whether Dockwarden goes on trying."""
     if state.status is not RequestStatus.NEEDS_PERSON:
         return ""
-    lines = [f"*What is left:* {_left(state)} {obstacle(state).advice}"]
+    cause = obstacle(state)
+    lines = [
+        f"*What is left:* {_left(state)}",
+        f"*What is in the way:* {cause.meaning}. {cause.advice}",
+    ]
     to_run = commands(state)
     if to_run:
         lines += [f"*Run on {safe(state.container.host)}:*", *(code(command) for command in to_run)]

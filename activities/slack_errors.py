@@ -41,7 +41,7 @@ def translate(error: Exception, method: str) -> ApplicationError:
     """Say in our own names what the failure of a call to ``method`` means."""
     if not isinstance(error, SlackApiError):
         return _unavailable(f"Slack did not answer {method}")
-    status, code = _status(error), slack_code(error)
+    status, code = _status(error), _slack_code(error)
     if status == _TOO_MANY or code in _RATE_LIMITED:
         return ApplicationError(
             f"Slack asks to slow down with {method}",
@@ -57,7 +57,7 @@ def translate(error: Exception, method: str) -> ApplicationError:
     )
 
 
-def slack_code(error: SlackApiError) -> str:
+def _slack_code(error: SlackApiError) -> str:
     """Give Slack's short code for an error, or nothing when the answer has none."""
     data = getattr(error.response, "data", None)
     code = data.get("error") if isinstance(data, Mapping) else None

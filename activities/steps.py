@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
-from activities.causes import cause_of
+from activities.causes import cause_of, lesson
 from activities.wording import code, duration, safe, short_id, size
 from workflows.state import RequestState, StepName, StepState, StepStatus
 
@@ -44,15 +45,20 @@ def step_line(step: StepState) -> str:
         case StepStatus.NOT_RUN:
             words = f"{planned}: not run"
         case StepStatus.FAILED:
-            words = f"{going_on} failed: {cause_of(step.error).meaning}"
+            why = f": {cause_of(step.error).meaning}" if step.error else ""
+            words = f"{going_on} failed{why}"
     note = f" · {safe(step.note, 120)}" if step.note else ""
     emoji = "↩️" if _is_put_back(step) and step.status is StepStatus.DONE else _EMOJI[step.status]
     return f"{emoji} {words}{note}"
 
 
 def step_lines(state: RequestState) -> str:
-    """Write all steps, one a line."""
-    return "\n".join(step_line(step) for step in state.steps)
+    """Write all steps, one a line; the failure that the card explains below is only named."""
+    explained = [
+        replace(step, error=None) if lesson(state) and step.error is state.cause else step
+        for step in state.steps
+    ]
+    return "\n".join(step_line(step) for step in explained)
 
 
 def plan_lines(state: RequestState) -> str:

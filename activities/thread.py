@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import Block, SectionBlock
 
 from activities import wording
+from activities.causes import lesson
 from activities.headlines import standing
 from activities.needs_person import called, what_to_do
 from activities.steps import operation_words, snapshot_line, step_line
@@ -61,9 +62,10 @@ def _reminder(state: RequestState, _: ThreadEntry) -> str:
     voted = {d.approver_id for d in state.approvals} | {state.requester}
     people = [person(u) for u in policy.approvers if u not in voted] if policy else []
     groups = [group(g) for g in policy.approver_groups] if policy else []
+    names = some([*groups, *people], _MOST_PEOPLE)
     until = f" until {clock(state.expires_at)}" if state.expires_at else ""
     what = f"{operation_words(state)} {code(state.container.name)}"
-    return f"🔔 Still waiting{until}: {what}. {some([*groups, *people], _MOST_PEOPLE)}"
+    return f"🔔 {names} this waits for a decision{until}: {what}."
 
 
 def _restarted(state: RequestState, _: ThreadEntry) -> str:
@@ -86,9 +88,9 @@ def _page(state: RequestState, _: ThreadEntry) -> str:
 
 def _outcome(state: RequestState, _: ThreadEntry) -> str:
     target = f"{code(state.container.name)} on *{safe(state.container.host)}*"
-    made = snapshot_line(state)
-    image = f"\n{made}" if made and state.status is not RequestStatus.NEEDS_PERSON else ""
-    return f"{person(state.requester)} {standing(state)}: {target}.{image}"
+    made = "" if state.status is RequestStatus.NEEDS_PERSON else snapshot_line(state)
+    first = f"{person(state.requester)} {standing(state)}: {target}."
+    return "\n".join(line for line in (first, lesson(state), made) if line)
 
 
 def _at(entry: ThreadEntry) -> str:

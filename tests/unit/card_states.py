@@ -124,6 +124,12 @@ def _failed(error: ErrorType, *begun: StepState) -> tuple[StepState, ...]:
     return tuple(replace(s, error=error) if s.status is F else s for s in begun)
 
 
+def _stuck(error: ErrorType, *begun: StepState) -> tuple[StepState, ...]:
+    """Let the steps fail for one reason, and the putting back for another."""
+    failed = _failed(ErrorType.REFERENCE_TAKEN, *begun)
+    return (*failed[:-1], replace(failed[-1], error=error))
+
+
 _SNAPSHOT_KIND = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
 _RUNNING = replace(WAITING, status=RequestStatus.RUNNING, decisions=APPROVED)
 _STOPPED_PIN = replace(PIN, state=ContainerState.EXITED, mounts=())
@@ -132,7 +138,7 @@ _NEEDS_PERSON = replace(
     status=RequestStatus.NEEDS_PERSON,
     cause=ErrorType.REFERENCE_TAKEN,
     attempts=3,
-    steps=_failed(ErrorType.PORT_BUSY, *steps(stop=D, snapshot=D, tag=F, put_back=F)),
+    steps=_stuck(ErrorType.PORT_BUSY, *steps(stop=D, snapshot=D, tag=F, put_back=F)),
 )
 
 STATES: dict[str, RequestState] = {
@@ -226,6 +232,11 @@ STATES: dict[str, RequestState] = {
         **OVER,
     ),
     "needs-person": _NEEDS_PERSON,
+    "needs-person-trying": replace(
+        _NEEDS_PERSON,
+        attempts=6,
+        steps=_stuck(ErrorType.PORT_BUSY, *steps(stop=D, snapshot=D, tag=F, put_back=R)),
+    ),
     "needs-person-gone": replace(
         _NEEDS_PERSON,
         cause=ErrorType.CONTAINER_GONE,

@@ -48,7 +48,7 @@ def test_every_refusal_reads_well_in_every_state(code: RefusalCode, name: str) -
         ("expired", "Its time was over at 14:05 UTC"),
         ("cancelled", f"<@{ALICE}> cancelled it"),
         ("stale", "nothing was changed"),
-        ("needs-person", "Needs a person"),
+        ("needs-person", "Needs a person, could not be put back"),
     ],
 )
 def test_who_comes_too_late_learns_what_became_of_the_request(name: str, told: str) -> None:
