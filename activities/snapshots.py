@@ -60,7 +60,7 @@ class Snapshots(SnapshotsPort):
         if reference_problem(arg.reference):
             raise _error(ErrorType.BAD_INPUT, "the image reference is malformed")
         with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
-            self._resting(arg.pin)
+            self._check_circumstances(arg)
             image = self._engine.image(arg.image_id)
             if image is None:
                 raise _error(ErrorType.SNAPSHOT_VANISHED, "the snapshot was removed before its tag")
@@ -75,7 +75,7 @@ class Snapshots(SnapshotsPort):
                 raise _error(ErrorType.SNAPSHOT_VANISHED, "the snapshot lost its tag at once")
             if holder.image_id != arg.image_id:
                 raise _error(ErrorType.REFERENCE_TAKEN, "another image has this tag")
-            self._resting(arg.pin)
+            self._check_circumstances(arg)
         return SnapshotResult(
             image_id=arg.image_id, reference=arg.reference, size_bytes=image.size_bytes
         )
@@ -89,8 +89,7 @@ class Snapshots(SnapshotsPort):
         """
         labels = _labels(arg.request_id, arg.pin)
         with Heartbeat(self._engine.timing.heartbeat_interval):
-            if self._engine.engine_id() != arg.pin.engine_id:
-                raise _error(ErrorType.WRONG_ENGINE, "the snapshot is on another Docker engine")
+            self._check_engine(arg.pin)
             return sum(
                 self._remove(image)
                 for image in self._engine.labelled_images(labels)
@@ -103,6 +102,16 @@ class Snapshots(SnapshotsPort):
         if not seen.state.is_down:
             raise _error(ErrorType.NOT_STOPPED, f"the container is {seen.state} again")
         return seen
+
+    def _check_circumstances(self, arg: TagInput) -> None:
+        if arg.while_resting:
+            self._resting(arg.pin)
+        else:
+            self._check_engine(arg.pin)
+
+    def _check_engine(self, pin: ContainerPin) -> None:
+        if self._engine.engine_id() != pin.engine_id:
+            raise _error(ErrorType.WRONG_ENGINE, "the snapshot is on another Docker engine")
 
     def _found(
         self, labels: dict[str, str], seen: ObservedContainer, *, patient: bool

@@ -95,12 +95,16 @@ class SnapshotInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagInput:
-    """Tag the request's snapshot; ``pin`` says which container it must be of."""
+    """Tag the request's snapshot; ``pin`` says which container it must be of.
+
+    ``while_resting`` is false when the container was put back already and its snapshot is kept.
+    """
 
     pin: ContainerPin
     request_id: str
     image_id: str
     reference: str
+    while_resting: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

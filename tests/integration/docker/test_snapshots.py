@@ -191,7 +191,7 @@ def test_a_pruned_snapshot_is_told(host: Host, rig: DockerRig) -> None:
 
 
 def test_tags_nothing_while_the_container_is_up(host: Host, rig: DockerRig) -> None:
-    """A container that was started again sends the work back to the stop, without a tag."""
+    """A started container sends the work back to the stop, unless it was put back by purpose."""
     container = rig.run()
     pin = host.pin(container)
     rig.api.stop(container, timeout=3)
@@ -200,6 +200,8 @@ def test_tags_nothing_while_the_container_is_up(host: Host, rig: DockerRig) -> N
     error = fail(host.snapshots.ensure_tag, host.tag(pin, image))
     assert (error.type, error.non_retryable) == (ErrorType.NOT_STOPPED, True)
     assert rig.api.inspect_image(image)["RepoTags"] == []
+    kept = replace(host.tag(pin, image), while_resting=False)
+    assert run(host.snapshots.ensure_tag, kept).image_id == image
 
 
 def test_sweeps_what_late_commits_left(host: Host, rig: DockerRig) -> None:
