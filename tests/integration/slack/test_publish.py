@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from tests.integration.slack.desk import Desk, fresh
 from tests.rigs.local_slack import CHANNEL_ID, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
-from tests.unit.card_states import ALICE, BOB, CAROL, STATES
+from tests.unit.card_states import ALICE, BOB, STATES
 from workflows.errors import ErrorType
 from workflows.ports import PublishInput, ThreadEntry, ThreadKind
 from workflows.state import StepName, StepState, StepStatus
@@ -218,42 +218,6 @@ async def test_a_card_without_a_link_is_better_than_none(desk: Desk, proxy: Slac
     assert injection.fired == 1
     assert card.permalink == ""
     assert card.channel_id == CHANNEL_ID
-
-
-async def test_only_a_call_for_help_is_shown_in_the_channel_too(
-    desk: Desk, proxy: SlackProxy
-) -> None:
-    """The thread is the log; the channel hears again when a person is needed."""
-    page = ThreadEntry(key="page", kind=ThreadKind.PAGE)
-    card = await desk.publish(fresh("needs-person"), STEP, page)
-    sent = [c.payload for c in proxy.calls if c.payload.get("thread_ts") == card.ts]
-    assert [bool(payload["reply_broadcast"]) for payload in sent] == [False, True]
-    assert f"<@{ALICE}> <@{BOB}>" in sent[1]["text"]
-    assert "docker start web-1" in sent[1]["text"]
-
-
-@pytest.mark.parametrize(
-    ("entry", "expected"),
-    [
-        (APPROVED, f"✅ <@{BOB}> approved (1 of 1)."),
-        (ThreadEntry(key="r", kind=ThreadKind.REJECTED, user_id=CAROL), f"<@{CAROL}> rejected"),
-        (ThreadEntry(key="m", kind=ThreadKind.REMINDER), f"<@{CAROL}>"),
-        (ThreadEntry(key="s", kind=ThreadKind.RESTARTED), "restarted by itself"),
-        (STEP, "✅ Stopped · exit code 0"),
-        (ThreadEntry(key="c", kind=ThreadKind.CANCELLING, user_id=ALICE), "cancelled this"),
-        (ThreadEntry(key="p", kind=ThreadKind.PAGE), "could not be put back"),
-        (OUTCOME, f"<@{ALICE}> "),
-    ],
-    ids=lambda value: value.kind if isinstance(value, ThreadEntry) else None,
-)
-async def test_every_kind_of_reply_says_what_happened(
-    entry: ThreadEntry, expected: str, desk: Desk
-) -> None:
-    """Each entry of the thread becomes one message that Slack takes; comments stay plain."""
-    card = await desk.publish(fresh("running"), replace(entry, at=entry.at))
-    (reply,) = await desk.replies(card)
-    assert expected in texts(reply)
-    assert "<!here>" not in reply["text"]
 
 
 @pytest.mark.fault
