@@ -17,7 +17,7 @@ from deploy.laptop.problems import LaptopProblem
 from deploy.laptop.slack_server import binary
 from deploy.laptop.stack import Options, running
 
-_STATE = Path(__file__).parents[2] / ".dockwarden" / "laptop"
+_HOME = Path(__file__).parents[2] / ".dockwarden"
 
 #: What a shell reports for a program that was ended by Ctrl-C.
 _INTERRUPTED = 130
@@ -27,7 +27,9 @@ def main() -> int:
     """Run what was asked for; give the exit status."""
     arguments = _parser().parse_args()
     options = Options(
-        state=arguments.state,
+        state=arguments.state or _HOME / ("demo" if arguments.command == "demo" else "laptop"),
+        # A demo that was interrupted leaves requests open, which would be in its own way.
+        fresh=arguments.command == "demo" and not arguments.state,
         policies=arguments.policies,
         docker_host=arguments.docker_host or None,
         containers=NAMES if arguments.containers else (),
@@ -88,9 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--state",
         type=Path,
-        default=_STATE,
         metavar="DIR",
-        help="where it keeps its ports and Temporal's database (default: .dockwarden/laptop)",
+        help="where it keeps its ports and Temporal's database (default: in .dockwarden; "
+        "without it each demo begins anew)",
     )
     parser.add_argument(
         "--policies",

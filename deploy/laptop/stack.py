@@ -22,9 +22,10 @@ from deploy.laptop.temporal_server import NAMESPACE, temporal_server, temporal_u
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the person who starts the laptop asks for."""
+    """What the person who starts the laptop asks for; ``fresh`` forgets all earlier requests."""
 
     state: Path
+    fresh: bool = False
     policies: Path | None = None
     docker_host: str | None = None
     containers: tuple[str, ...] = NAMES
@@ -115,6 +116,8 @@ async def running(options: Options) -> AsyncIterator[Laptop]:
     ending = AsyncExitStack()
     try:
         state = ending.enter_context(StateDirectory(options.state))
+        if options.fresh:
+            state.forget_requests()
         policies = _policies(options, state)
         engine = await find_engine(options.docker_host, state)
         ending.callback(engine.clear)

@@ -74,6 +74,11 @@ class StateDirectory:
         """Temporal's database."""
         return self.path / "temporal.db"
 
+    def forget_requests(self) -> None:
+        """Remove Temporal's database, and with it all requests."""
+        for file in self.path.glob(f"{self.database.name}*"):
+            file.unlink()
+
     @property
     def owner(self) -> str:
         """Name this laptop on what it makes in an engine that others use too."""

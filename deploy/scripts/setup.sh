@@ -11,7 +11,7 @@ case $goal in
 esac
 PATH=$PATH:/usr/sbin:/sbin
 
-say() { echo "» $*"; }
+say() { echo "$*"; }
 fail() { echo "! $*" >&2; exit 1; }
 # What a tool prints matters only when it fails.
 quietly() { out=$("$@" </dev/null 2>&1) || fail "$1 failed:

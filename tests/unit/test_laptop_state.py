@@ -62,6 +62,17 @@ def test_the_life_of_an_owner_shows_by_its_lock(tmp_path: Path) -> None:
     assert is_alive(f"another-machine:{tmp_path}")
 
 
+def test_only_requests_are_forgotten(tmp_path: Path) -> None:
+    """A fresh start removes the database whole, and keeps the ports."""
+    with StateDirectory(tmp_path) as state:
+        ports = state.ports()
+        for suffix in ("", "-wal", "-shm"):
+            state.database.with_name(state.database.name + suffix).touch()
+        state.forget_requests()
+        assert list(tmp_path.glob("temporal.db*")) == []
+        assert state.ports() == ports
+
+
 def test_secrets_stay_the_same_and_are_private(tmp_path: Path) -> None:
     """A made-up secret is kept for the next run, readable by its owner only."""
     with StateDirectory(tmp_path) as state:
