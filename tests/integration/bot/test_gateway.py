@@ -1,0 +1,415 @@
+"""Does what people want reach the real workflows on a real Temporal server?"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from bot import temporal
+from bot.errors import (
+    Act,
+    AlreadyOpenError,
+    NoWorkerError,
+    RequestEndedError,
+    RequestUnknownError,
+    TemporalMisconfiguredError,
+    TemporalUnavailableError,
+)
+from bot.gateway import Gateway
+from bot.summaries import ENDED
+from tests.rigs.temporal import Play, Stage, eventually, server_path, temporal_server
+from workflows import names
+from workflows.models import CancelRequest, Choice, LifecycleRequest
+from workflows.state import RequestState, RequestStatus, StepStatus
+
+
+@pytest.fixture(scope="module", name="client")
+async def _client() -> AsyncIterator[Client]:
+    async with temporal_server() as env:
+        yield env.client
+
+
+@pytest.fixture(name="stage")
+async def _stage(client: Client) -> AsyncIterator[Stage]:
+    async with Stage(client) as stage:
+        yield stage
+
+
+@pytest.fixture(name="gateway")
+def _gateway(client: Client) -> Gateway:
+    return Gateway(client)
+
+
+def _play(stage: Stage, request: LifecycleRequest) -> Play:
+    container = request.container
+    handle = stage.client.get_workflow_handle(
+        names.request_workflow_id(container.host, container.name), result_type=RequestState
+    )
+    return Play(stage, request, handle)
+
+
+async def test_a_request_is_started_and_decided(gateway: Gateway, stage: Stage) -> None:
+    """One call starts a request, one decides it, and its list entry follows."""
+    request = stage.request()
+
+    await gateway.start(request)
+    play = _play(stage, request)
+    waiting = await play.until(RequestStatus.WAITING)
+    await gateway.decide(stage.host.name, "web-1", play.decision("UBOB"))
+    await play.until(RequestStatus.SUCCEEDED)
+
+    assert waiting.requester == "UALICE"
+    summary, state = await gateway.status(request.request_id)
+    assert (summary.host, summary.container, summary.requester) == (
+        stage.host.name,
+        "web-1",
+        "UALICE",
+    )
+    assert state is not None
+    assert state.status is RequestStatus.SUCCEEDED
+
+
+async def test_temporals_own_ui_can_name_a_request(gateway: Gateway, stage: Stage) -> None:
+    """A request has a summary of one line, and no text of people in it."""
+    request = stage.request(reason="<b>secret</b>")
+    await gateway.start(request)
+
+    description = await _play(stage, request).handle.describe()
+
+    assert await description.static_summary() == f"stop and snapshot web-1 on {stage.host.name}"
+    assert "secret" not in str(await description.static_details())
+
+
+async def test_the_same_delivery_starts_once(gateway: Gateway, stage: Stage) -> None:
+    """Twenty deliveries of one request are one workflow, and none is an error."""
+    request = stage.request()
+
+    await asyncio.gather(*(gateway.start(request) for _ in range(20)))
+
+    await eventually(lambda: _has_rows(gateway, request.requester))
+    query = f"{names.REQUEST_ID.name} = '{request.request_id}'"
+    assert (await stage.client.count_workflows(query)).count == 1
+
+
+async def _has_rows(gateway: Gateway, user: str) -> bool:
+    return bool((await gateway.register.of(user))[0])
+
+
+async def test_a_second_request_gets_the_way_to_the_first(gateway: Gateway, stage: Stage) -> None:
+    """A container has one open request; who asks again gets the link to its card."""
+    first = stage.request()
+    await gateway.start(first)
+    state = await _play(stage, first).until(RequestStatus.WAITING)
+
+    with pytest.raises(AlreadyOpenError) as refused:
+        await gateway.start(replace(first, request_id=uuid.uuid4().hex[:12]))
+
+    assert refused.value.request_id == first.request_id
+    assert state.card is not None
+    assert refused.value.permalink == state.card.permalink
+
+
+async def test_a_second_request_is_told_without_a_worker(gateway: Gateway, stage: Stage) -> None:
+    """With no worker to ask, the first request is named all the same, quickly."""
+    await stage.stop_control()
+    first = stage.request()
+    await gateway.start(first)
+    before = time.monotonic()
+
+    with pytest.raises(AlreadyOpenError) as refused:
+        await gateway.start(replace(first, request_id=uuid.uuid4().hex[:12]))
+
+    assert time.monotonic() - before < 2.5
+    assert (refused.value.request_id, refused.value.permalink) == (first.request_id, "")
+
+
+async def test_a_container_can_be_asked_for_again(gateway: Gateway, stage: Stage) -> None:
+    """A request that is over is in nobody's way."""
+    first = stage.request()
+    await gateway.start(first)
+    play = _play(stage, first)
+    await play.until(RequestStatus.WAITING)
+    await gateway.decide(stage.host.name, "web-1", play.decision("UBOB", Choice.REJECT))
+    await play.result()
+
+    await gateway.start(replace(first, request_id=uuid.uuid4().hex[:12]))
+
+
+async def test_a_decision_by_id_and_a_cancel_by_id(gateway: Gateway, stage: Stage) -> None:
+    """Who knows only the id of a request decides through the same door."""
+    request = stage.request(required_approvals=2)
+    await gateway.start(request)
+    play = _play(stage, request)
+    await play.until(RequestStatus.WAITING)
+
+    await gateway.decide_by_id(play.decision("UBOB"))
+    await eventually(lambda: _approvals(play, 1))
+    await gateway.cancel_by_id(
+        CancelRequest(request_id=request.request_id, user_id="UALICE", team_id="T1")
+    )
+
+    assert (await play.result()).status is RequestStatus.CANCELLED
+
+
+async def _approvals(play: Play, count: int) -> bool:
+    return len((await play.state()).approvals) == count
+
+
+async def test_a_decision_is_kept_without_a_worker(gateway: Gateway, stage: Stage) -> None:
+    """A click while the worker is away is accepted at once and counted later."""
+    request = stage.request()
+    await gateway.start(request)
+    play = _play(stage, request)
+    await play.until(RequestStatus.WAITING)
+    await stage.stop_control()
+
+    before = time.monotonic()
+    await gateway.decide(stage.host.name, "web-1", play.decision("UBOB"))
+    assert time.monotonic() - before < 1
+
+    await stage.start_control()
+    await play.until(RequestStatus.SUCCEEDED)
+
+
+@pytest.mark.parametrize("by_id", [False, True])
+async def test_a_late_decision_learns_what_became_of_it(
+    gateway: Gateway, stage: Stage, by_id: bool
+) -> None:
+    """Who decides about a request that is over is told how it ended."""
+    request = stage.request()
+    await gateway.start(request)
+    play = _play(stage, request)
+    await play.until(RequestStatus.WAITING)
+    await gateway.decide(stage.host.name, "web-1", play.decision("UBOB", Choice.REJECT))
+    await play.result()
+
+    decision = play.decision("UCAROL")
+    late_decision = (
+        gateway.decide_by_id(decision)
+        if by_id
+        else gateway.decide(stage.host.name, "web-1", decision)
+    )
+    with pytest.raises(RequestEndedError) as late:
+        await late_decision
+
+    assert late.value.summary.status == RequestStatus.REJECTED
+    assert late.value.summary.request_id == request.request_id
+
+
+async def test_a_late_decision_is_told_without_a_worker(gateway: Gateway, stage: Stage) -> None:
+    """How a request ended is known from Temporal's list too."""
+    request = stage.request()
+    await gateway.start(request)
+    play = _play(stage, request)
+    await play.until(RequestStatus.WAITING)
+    await gateway.decide(stage.host.name, "web-1", play.decision("UBOB", Choice.REJECT))
+    await play.result()
+    await stage.stop_control()
+
+    with pytest.raises(RequestEndedError) as late:
+        await gateway.decide(stage.host.name, "web-1", play.decision("UCAROL"))
+
+    assert late.value.summary.status == RequestStatus.REJECTED
+
+
+async def test_a_request_ended_in_temporal_is_not_said_to_wait(
+    gateway: Gateway, stage: Stage
+) -> None:
+    """A workflow that somebody terminated is over, whatever its last word was."""
+    request = stage.request()
+    await gateway.start(request)
+    play = _play(stage, request)
+    await play.until(RequestStatus.WAITING)
+    await play.handle.terminate()
+
+    async def is_over() -> bool:
+        return (await gateway.register.find(request.request_id)).status == ENDED
+
+    await eventually(is_over)
+
+
+async def test_unknown_requests(gateway: Gateway, stage: Stage) -> None:
+    """An id that no request has is said to be unknown, at every door."""
+    unknown = stage.request()
+    decision = _play(stage, unknown).decision("UBOB")
+
+    with pytest.raises(RequestUnknownError):
+        await gateway.decide(stage.host.name, "none", decision)
+    with pytest.raises(RequestUnknownError):
+        await gateway.decide_by_id(decision)
+    with pytest.raises(RequestUnknownError):
+        await gateway.status(unknown.request_id)
+
+
+async def test_lists_of_requests(gateway: Gateway, stage: Stage) -> None:
+    """Waiting, mine and recent show the right requests, and a limit with a count."""
+    requester = f"U{uuid.uuid4().hex[:8].upper()}"
+    stage.office.person(requester)
+    for number in range(17):
+        stage_request = stage.request(requester=requester)
+        container = replace(stage_request.container, name=f"web-{number}")
+        await gateway.start(replace(stage_request, container=container))
+
+    async def all_listed() -> bool:
+        return (await gateway.register.of(requester))[1] == 17
+
+    await eventually(all_listed)
+    mine, total = await gateway.register.of(requester)
+    waiting, _ = await gateway.register.waiting()
+    recent, _ = await gateway.register.recent()
+    assert (len(mine), total) == (15, 17)
+    assert {row.requester for row in mine} == {requester}
+    assert waiting
+    assert recent
+    assert all(row.status == RequestStatus.WAITING and row.open for row in waiting)
+
+
+async def test_a_name_cannot_widen_a_list(gateway: Gateway, stage: Stage) -> None:
+    """A quote in a user id ends no query."""
+    await gateway.start(stage.request())
+
+    rows, total = await gateway.register.of("x' OR DockwardenRequester = 'UALICE")
+
+    assert (rows, total) == ([], 0)
+
+
+async def test_status_shows_the_steps_while_they_run(gateway: Gateway, stage: Stage) -> None:
+    """While the operation works, its own steps are shown."""
+    gate = stage.host.gates["ensure_stopped"] = threading.Event()
+    request = stage.request()
+    await gateway.start(request)
+    play = _play(stage, request)
+    await play.until(RequestStatus.WAITING)
+    await gateway.decide(stage.host.name, "web-1", play.decision("UBOB"))
+
+    async def a_step_runs() -> bool:
+        _, state = await gateway.status(request.request_id)
+        return state is not None and any(s.status is StepStatus.RUNNING for s in state.steps)
+
+    await eventually(a_step_runs)
+    gate.set()
+    await play.until(RequestStatus.SUCCEEDED)
+
+
+async def test_a_host_is_looked_at(gateway: Gateway, stage: Stage) -> None:
+    """List and inspect go through a short workflow to the worker of the host."""
+    listed = await gateway.look(stage.host.name)
+    inspected = await gateway.look(stage.host.name, "web-1")
+
+    assert listed.containers is not None
+    assert inspected.inspection is not None
+    assert inspected.inspection.pin.name == "web-1"
+
+
+@pytest.mark.fault
+async def test_a_look_without_a_worker_ends(
+    gateway: Gateway, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question that nobody answers ends with words, not with a wait for ever."""
+    monkeypatch.setattr("bot.gateway.LOOK", timedelta(seconds=1))
+    await stage.stop_control()
+
+    with pytest.raises(NoWorkerError):
+        await gateway.look(stage.host.name)
+
+
+@pytest.mark.fault
+async def test_missing_search_attributes_are_named(stage: Stage) -> None:
+    """A server without our search attributes refuses clearly, and starts nothing."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=server_path()
+    ) as bare:
+        with pytest.raises(TemporalMisconfiguredError, match="search attribute"):
+            await Gateway(bare.client).start(stage.request())
+
+
+@pytest.mark.fault
+async def test_temporal_down_from_the_start(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot that never reached Temporal says so within Slack's three seconds."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{_free_port()}")
+    gateway = Gateway(await temporal.connect_lazily())
+    decision = _play(stage, stage.request()).decision("UBOB")
+    before = time.monotonic()
+
+    with pytest.raises(TemporalUnavailableError) as down:
+        await gateway.decide("local", "web-1", decision)
+
+    assert down.value.act is Act.DECIDE
+    assert time.monotonic() - before < 2.6
+
+
+@pytest.mark.fault
+async def test_temporal_silent(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that takes the call and never answers is not waited for."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def swallow(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+
+    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{port}")
+    gateway = Gateway(await temporal.connect_lazily())
+    before = time.monotonic()
+
+    with pytest.raises(TemporalUnavailableError) as silent:
+        await gateway.start(stage.request())
+
+    assert writers
+    assert silent.value.maybe_done
+    assert time.monotonic() - before < 2.6
+    server.close()
+    for writer in writers:
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.fault
+async def test_temporal_dies_and_comes_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A click during an outage is refused in time; the same click counts after it."""
+    port = _free_port()
+    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{port}")
+    gateway = Gateway(await temporal.connect_lazily())
+    request = stage.request()
+    async with await _server(port):
+        await gateway.start(request)
+    before = time.monotonic()
+
+    with pytest.raises(TemporalUnavailableError):
+        await gateway.start(request)
+
+    assert time.monotonic() - before < 2.6
+    async with await _server(port):
+
+        async def accepted() -> bool:
+            try:
+                await gateway.start(request)
+            except TemporalUnavailableError:
+                return False
+            return True
+
+        await eventually(accepted)
+
+
+async def _server(port: int) -> WorkflowEnvironment:
+    return await WorkflowEnvironment.start_local(
+        port=port,
+        dev_server_existing_path=server_path(),
+        search_attributes=list(names.SEARCH_ATTRIBUTES),
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
