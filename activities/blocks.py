@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
 from activities import wording
 from activities.buttons import buttons
-from activities.causes import lesson
+from activities.causes import HAVE_DETAILS, lesson
 from activities.facts import container, deciders, not_in_the_snapshot, people, votes
 from activities.headlines import headline, notification
 from activities.needs_person import what_to_do
@@ -95,8 +95,8 @@ def _comment(state: RequestState) -> Block | None:
 
 
 def _cause(state: RequestState) -> Block | None:
-    """Show the detail that our own activities give; the words for the cause stand above."""
-    if not state.cause_text or state.cause is None:
+    """Show the detail that our own activities give, where it tells more than the cause's words."""
+    if not state.cause_text or state.cause not in HAVE_DETAILS:
         return None
     detail = wording.plain(f"Detail: {state.cause_text}", _CAUSE_LIMIT)
     return ContextBlock(block_id=_id(state, "cause"), elements=[detail])

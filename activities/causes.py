@@ -133,6 +133,20 @@ CAUSES = {
 }
 
 
+#: Failures of which a detail tells more than these words: what changed, how it ended.
+HAVE_DETAILS = frozenset(
+    {
+        ErrorType.ENGINE_ERROR,
+        ErrorType.STATE_CONFLICT,
+        ErrorType.CONTAINER_CHANGED,
+        ErrorType.NOT_RUNNING,
+        ErrorType.UNHEALTHY,
+        ErrorType.BAD_INPUT,
+        ErrorType.UNEXPECTED,
+    }
+)
+
+
 def cause_of(error: ErrorType | None) -> Cause:
     """Look up the words for a failure."""
     return CAUSES[error or ErrorType.UNEXPECTED]

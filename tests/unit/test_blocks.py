@@ -220,6 +220,19 @@ def test_every_failure_has_words_and_commands_that_fit(error: ErrorType) -> None
     assert "docker" in left["text"]["text"] or "systemctl" in left["text"]["text"]
 
 
+@pytest.mark.parametrize(
+    ("error", "shown"), [(ErrorType.NOT_RUNNING, True), (ErrorType.REFERENCE_TAKEN, False)]
+)
+def test_a_detail_is_shown_where_it_tells_more_than_the_words(
+    error: ErrorType, shown: bool
+) -> None:
+    """A cause is not told twice, and its detail is plain text."""
+    state = replace(STATES["put-back"], cause=error, cause_text="it ended <!here> with exit code 1")
+    details = [b for b in drawn(state) if b["block_id"].startswith("cause")]
+    assert bool(details) is shown
+    assert all(e["type"] == "plain_text" for b in details for e in b["elements"])
+
+
 def test_without_an_address_there_is_no_link() -> None:
     """Nobody is sent to an address that does not exist."""
     _, blocks = card(WAITING, Links(temporal_ui="", namespace="default"), NOW)
