@@ -63,10 +63,10 @@ class Forward:
         if steps.find(self._record.state.steps, StepName.START) is not None:
             await self._start_again()
 
-    async def tag_snapshot(self) -> None:
-        """Tag the request's snapshot."""
+    async def tag_snapshot(self, *, while_resting: bool = True) -> None:
+        """Tag the request's snapshot; after a cancel the container runs again already."""
         snapshot = self._record.state.snapshot or SnapshotResult(image_id="")
-        arg = self.tag_input(snapshot.image_id)
+        arg = replace(self.tag_input(snapshot.image_id), while_resting=while_resting)
         options = activity_options.tag(self._record.host)
         result = await workflow.execute_activity_method(SnapshotsPort.ensure_tag, arg, **options)
         self._record.change(snapshot=replace(result, repeated=snapshot.repeated))

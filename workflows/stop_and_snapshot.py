@@ -132,7 +132,7 @@ class StopAndSnapshotWorkflow:
             return
         if state.snapshot is not None and state.cause is None:
             try:
-                await self._forward.tag_snapshot()
+                await self._forward.tag_snapshot(while_resting=False)
             except ActivityError:
                 workflow.logger.info("the snapshot of a cancelled request could not be tagged")
             else:

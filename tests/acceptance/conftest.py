@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.rigs.dockerd import DockerRig, engine_rig
+from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
-
-__all__ = ["engine_rig"]
 
 
 @pytest.fixture(scope="session")

@@ -128,6 +128,8 @@ class FakeHost(ContainersPort, SnapshotsPort):
     def ensure_tag(self, arg: TagInput) -> SnapshotResult:
         """Tag the image."""
         self._enter("ensure_tag")
+        if arg.while_resting and not self.state.is_down:
+            raise failure(ErrorType.NOT_STOPPED)
         if arg.reference in self.taken:
             raise failure(ErrorType.REFERENCE_TAKEN)
         self.images[arg.image_id] = arg.reference

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.docker.host import Host
-from tests.rigs.dockerd import DockerRig, engine_rig
-
-__all__ = ["engine_rig"]
+from tests.rigs.dockerd import DockerRig
 
 
 @pytest.fixture
