@@ -21,8 +21,9 @@ from activities.slack_calls import call
 from activities.slack_errors import refused_with
 from activities.thread import reply
 from activities.wording import mrkdwn
+from workflows.announcements import Notice, NotifyInput, PublishInput
 from workflows.names import USER_ID_FORM, thread_block_id
-from workflows.ports import MessagesPort, Notice, NotifyInput, PublishInput
+from workflows.ports import MessagesPort
 from workflows.state import CardRef, RequestState
 
 #: Somebody deleted the card, or its channel was emptied.

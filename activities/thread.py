@@ -16,8 +16,8 @@ from activities.headlines import standing
 from activities.needs_person import called, what_to_do
 from activities.steps import operation_words, snapshot_line, step_line
 from activities.wording import clock, code, group, mrkdwn, person, safe, some
+from workflows.announcements import ThreadEntry, ThreadKind
 from workflows.names import thread_block_id
-from workflows.ports import ThreadEntry, ThreadKind
 from workflows.state import RequestState, RequestStatus
 
 _COMMENT_LIMIT = 1000

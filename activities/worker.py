@@ -81,9 +81,7 @@ def check_docker(base_url: str) -> tuple[bool, str]:
     return not facts.warning, f"{line}: {facts.warning}" if facts.warning else line
 
 
-def _control_worker(
-    client: Client, config: WorkerConfig, session: aiohttp.ClientSession
-) -> Worker:
+def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.ClientSession) -> Worker:
     slack = slack_client(config.slack_token, config.slack_api_url, session)
     messages = Messages(slack, temporal_ui=config.temporal_ui, namespace=config.namespace)
     directory = Directory(slack)
@@ -103,9 +101,7 @@ def _control_worker(
 
 
 def _docker_worker(client: Client, config: WorkerConfig, threads: ThreadPoolExecutor) -> Worker:
-    protection = Protection(
-        name_patterns=config.protected_names, own_container=own_container_id()
-    )
+    protection = Protection(name_patterns=config.protected_names, own_container=own_container_id())
     engine = Engine(base_url=config.docker_base_url, host=config.host, protection=protection)
     containers, snapshots = Containers(engine), Snapshots(engine)
     return Worker(

@@ -14,7 +14,7 @@ pytest_plugins = ("tests.rigs.dockerd",)
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep settings of the machine out of the tests."""
-    for name in list(os.environ):
+    for name in list(os.environ):  # noqa: TID251 - it is emptied here, not read
         if name.startswith(("DOCKWARDEN_", "TEMPORAL_", "SLACK_", "DOCKER_")):
             monkeypatch.delenv(name)
 

@@ -14,10 +14,11 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures, names, policy
+from workflows.announcements import ThreadEntry, ThreadKind
 from workflows.errors import RefusalCode
 from workflows.inbox import Inbox, Received
 from workflows.models import MAX_TEXT_LENGTH, CancelRequest, Choice, Decision, RecordedDecision
-from workflows.ports import DirectoryPort, LookUpInput, ThreadEntry, ThreadKind
+from workflows.ports import DirectoryPort, LookUpInput
 from workflows.presenter import Presenter
 from workflows.record import Record
 from workflows.state import Refusal, RequestStatus

@@ -16,6 +16,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures, steps
+from workflows.announcements import ThreadEntry, ThreadKind
 from workflows.errors import ErrorType
 from workflows.ports import (
     ContainersPort,
@@ -24,8 +25,6 @@ from workflows.ports import (
     SnapshotsPort,
     StopInput,
     TagInput,
-    ThreadEntry,
-    ThreadKind,
 )
 from workflows.presenter import Presenter
 from workflows.record import Record

@@ -14,12 +14,12 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import failures, names, planning
 from workflows.admission import admit
+from workflows.announcements import ThreadEntry, ThreadKind
 from workflows.deliberation import Deliberation
 from workflows.errors import ErrorType, RefusalCode
 from workflows.inbox import Inbox
 from workflows.models import CancelRequest, Decision, LifecycleRequest
 from workflows.operating import Operating, upsert_status
-from workflows.ports import ThreadEntry, ThreadKind
 from workflows.presenter import Presenter
 from workflows.record import Record
 from workflows.saga import shielded

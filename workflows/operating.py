@@ -19,10 +19,10 @@ from temporalio.exceptions import (
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from workflows import names
+from workflows.announcements import ThreadEntry
 from workflows.deliberation import Deliberation
 from workflows.errors import ErrorType
 from workflows.inbox import Inbox
-from workflows.ports import ThreadEntry
 from workflows.record import Record
 from workflows.saga import shielded
 from workflows.state import RequestState, RequestStatus

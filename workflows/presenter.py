@@ -14,14 +14,9 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options
+from workflows.announcements import Notice, NotifyInput, PublishInput, ThreadEntry
 from workflows.failures import error_type
-from workflows.ports import (
-    MessagesPort,
-    Notice,
-    NotifyInput,
-    PublishInput,
-    ThreadEntry,
-)
+from workflows.ports import MessagesPort
 from workflows.record import Record
 from workflows.state import Refusal
 

@@ -13,9 +13,10 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError
 
 from workflows import activity_options, failures, steps
+from workflows.announcements import ThreadEntry, ThreadKind
 from workflows.errors import HOPELESS_ERRORS, ErrorType
 from workflows.names import PROGRESS_SIGNAL
-from workflows.ports import ContainersPort, PutBackInput, PutBackResult, ThreadEntry, ThreadKind
+from workflows.ports import ContainersPort, PutBackInput, PutBackResult
 from workflows.presenter import Presenter
 from workflows.record import Record
 from workflows.state import RequestStatus, StepName, StepStatus

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-_DATA_MODULES = ("workflows.errors", "workflows.models", "workflows.ports", "workflows.state")
+_DATA_MODULES = (
+    "workflows.announcements",
+    "workflows.errors",
+    "workflows.models",
+    "workflows.ports",
+    "workflows.state",
+)
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:

@@ -13,10 +13,11 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import activity_options, failures, steps
+from workflows.announcements import ThreadEntry, ThreadKind
 from workflows.errors import STALE_ERRORS, ErrorType
 from workflows.forward import Forward
 from workflows.names import CANCEL_SIGNAL, GIVE_UP_SIGNAL, OPERATION_WORKFLOW, STATE_QUERY
-from workflows.ports import SnapshotsPort, ThreadEntry, ThreadKind
+from workflows.ports import SnapshotsPort
 from workflows.presenter import Presenter
 from workflows.putting_back import PuttingBack
 from workflows.record import Record

@@ -8,6 +8,7 @@ from dataclasses import replace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from workflows.announcements import Notice, NotifyInput, PublishInput, ThreadEntry
 from workflows.models import Person
 from workflows.ports import (
     DirectoryPort,
@@ -15,10 +16,6 @@ from workflows.ports import (
     GroupMembersInput,
     LookUpInput,
     MessagesPort,
-    Notice,
-    NotifyInput,
-    PublishInput,
-    ThreadEntry,
 )
 from workflows.state import CardRef, RequestState
 

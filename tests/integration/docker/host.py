@@ -15,13 +15,7 @@ from activities.engine import Engine
 from activities.protection import Protection
 from activities.snapshots import Snapshots
 from workflows.models import ContainerPin, ContainerRef
-from workflows.ports import (
-    InspectInput,
-    PutBackInput,
-    SnapshotInput,
-    StopInput,
-    TagInput,
-)
+from workflows.ports import InspectInput, PutBackInput, SnapshotInput, StopInput, TagInput
 from workflows.timing import TIMING
 
 REQUEST = "0123456789ab"

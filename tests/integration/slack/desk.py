@@ -15,8 +15,8 @@ from activities.directory import Directory
 from activities.messages import Messages
 from tests.rigs.local_slack import CHANNEL_ID, LocalSlack, Message, is_card
 from tests.unit.card_states import STATES
+from workflows.announcements import PublishInput, ThreadEntry
 from workflows.errors import ErrorType
-from workflows.ports import PublishInput, ThreadEntry
 from workflows.state import CardRef, RequestState
 
 _MOST_ATTEMPTS = 8

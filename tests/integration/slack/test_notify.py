@@ -10,8 +10,8 @@ from temporalio.exceptions import ApplicationError
 from tests.integration.slack.desk import Desk, fresh
 from tests.rigs.local_slack import BOB, CAROL, CHANNEL_ID, DAVE, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
+from workflows.announcements import Notice, NotifyInput
 from workflows.errors import ErrorType, RefusalCode
-from workflows.ports import Notice, NotifyInput
 from workflows.state import Refusal
 
 

@@ -12,8 +12,8 @@ from tests.integration.slack.desk import Desk, fresh
 from tests.rigs.local_slack import CHANNEL_ID, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
 from tests.unit.card_states import ALICE, BOB, STATES
+from workflows.announcements import PublishInput, ThreadEntry, ThreadKind
 from workflows.errors import ErrorType
-from workflows.ports import PublishInput, ThreadEntry, ThreadKind
 from workflows.state import StepName, StepState, StepStatus
 
 APPROVED = ThreadEntry(
