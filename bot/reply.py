@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 _SECTION_LENGTH = 2900
-_MAX_BLOCKS = 20
 _TEXT_LENGTH = 10_000
 _USER_ID = re.compile(r"[UW][A-Z0-9_]{1,40}")
 
@@ -49,13 +48,12 @@ class Reply:
     @property
     def blocks(self) -> list[Block]:
         """The answer in sections, none longer than Slack takes."""
-        sections = [
+        return [
             _section(part, plain=line.plain)
             for line in self.lines
             for part in _split(line.content)
             if part.strip()
         ]
-        return sections[:_MAX_BLOCKS]
 
     def as_arguments(self) -> dict[str, Any]:
         """Give the arguments of ``ack`` and ``respond``; only the one who asked reads it."""

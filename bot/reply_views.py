@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 
 from bot.reply import Line, Reply, bullet_list, code, escape, link, person, plain, reply
 from bot.summaries import ENDED, RequestSummary
@@ -43,7 +44,9 @@ _REFUSALS = {
     RefusalCode.PROTECTED: "{name} is protected",
     RefusalCode.OWN_CONTAINER: "{name} is Dockwarden's own container",
 }
-_NEWEST_LENGTH = 12
+#: Slack refuses messages above some 13,000 characters.
+_LIST_LENGTH = 8000
+_SHORT_ID_LENGTH = 12
 
 
 def operation_words(operation: OperationSpec) -> str:
@@ -103,6 +106,7 @@ def container_list(host: str, containers: ContainerList) -> Reply:
     ]
     if not rows:
         return reply(f"There are no containers on {code(host)}.")
+    rows = _that_fit(rows)
     left_out = containers.total - len(rows)
     more = f"… and {left_out} more." if left_out > 0 else ""
     return reply(f"*Containers on* {code(host)} ({containers.total})", "\n".join(rows), more)
@@ -112,10 +116,11 @@ def container(host: str, inspection: Inspection) -> Reply:
     """Show one container."""
     pin = inspection.pin
     up = pin.state is ContainerState.RUNNING
+    image_id = pin.image_id.removeprefix("sha256:")
     mounts = [f"{code(mount.destination)} ({escape(mount.type)})" for mount in pin.mounts]
     facts = [
-        f"id {code(pin.container_id[:_NEWEST_LENGTH])}",
-        f"image {code(pin.image)} ({code(pin.image_id.removeprefix('sha256:')[:12])})",
+        f"id {code(pin.container_id[:_SHORT_ID_LENGTH])}",
+        f"image {code(pin.image)} ({code(image_id[:_SHORT_ID_LENGTH])})",
         f"last start {code(pin.started_at)}" if pin.started_at else "",
         f"restart policy {code(pin.restart_policy or 'no')}",
         "has a health check" if pin.has_healthcheck else "",
@@ -142,6 +147,12 @@ def ago(now: datetime, then: datetime) -> str:
     """Say how long ago something was."""
     seconds = (now - then).total_seconds()
     return "just now" if seconds < 1 else f"{_span(seconds)} ago"
+
+
+def _that_fit(rows: Sequence[str]) -> list[str]:
+    """Keep as many rows as Slack takes in one message."""
+    lengths = accumulate(len(row) + 1 for row in rows)
+    return [row for row, length in zip(rows, lengths, strict=True) if length <= _LIST_LENGTH]
 
 
 def _facts(state: RequestState, now: datetime) -> str:

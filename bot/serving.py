@@ -117,7 +117,10 @@ async def _warm_up(client: Client) -> None:
     try:
         await bounded(Act.READ, client.service_client.check_health(timeout=within), within)
     except (TemporalUnavailableError, TemporalMisconfiguredError, RPCError) as error:
-        _log.warning("Temporal does not answer; commands are refused until it does", exc_info=error)
+        _log.warning(
+            "Temporal does not answer; commands are refused until it does",
+            extra={"why": str(error.__cause__ or error)},
+        )
 
 
 async def _start(transport: Transport, stop: asyncio.Event) -> bool:

@@ -25,6 +25,7 @@ class SlackStub:
         self.handshakes: list[str] = []
         self.refusals: dict[str, str] = {}
         self.stale_addresses = 0
+        self.scopes = ""
         self._sockets: list[web.WebSocketResponse] = []
         self._changed = asyncio.Condition()
         self._tickets = 0
@@ -88,6 +89,13 @@ class SlackStub:
         """Count the open sockets."""
         return sum(not socket.closed for socket in self._sockets)
 
+    async def drop_sockets(self) -> None:
+        """Break all open sockets without a farewell."""
+        for socket in self._sockets:
+            if socket._req is not None and socket._req.transport is not None:
+                socket._req.transport.abort()
+        self._sockets.clear()
+
     async def _note(self) -> None:
         async with self._changed:
             self._changed.notify_all()
@@ -106,7 +114,8 @@ class SlackStub:
         elif method == "apps.connections.open":
             self._tickets += 1
             answer["url"] = f"{self.url.replace('http', 'ws')}/socket/{self._tickets}"
-        return web.json_response(answer)
+        headers = {"x-oauth-scopes": self.scopes} if self.scopes else {}
+        return web.json_response(answer, headers=headers)
 
     async def _respond(self, request: web.Request) -> web.Response:
         self.responses.append(await request.json())

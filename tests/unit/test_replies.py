@@ -1,0 +1,266 @@
+"""Which words does somebody read in private?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from slack_sdk.models.blocks import Block
+
+from bot import replies, reply_views
+from bot.command_types import USAGE
+from bot.errors import (
+    Act,
+    AlreadyOpenError,
+    BotError,
+    NoWorkerError,
+    RequestEndedError,
+    RequestUnknownError,
+    TemporalMisconfiguredError,
+    TemporalUnavailableError,
+)
+from bot.reply import Reply, code, escape, link, person, plain, reply
+from bot.summaries import ENDED, RequestSummary
+from workflows.errors import RefusalCode
+from workflows.models import (
+    Choice,
+    ContainerPin,
+    ContainerRef,
+    ContainerState,
+    Mount,
+    OperationKind,
+    OperationSpec,
+    Policy,
+    RecordedDecision,
+)
+from workflows.ports import ContainerList, ContainerSummary, Inspection
+from workflows.state import (
+    CardRef,
+    Refusal,
+    RequestState,
+    RequestStatus,
+    SnapshotResult,
+    StepName,
+    StepState,
+    StepStatus,
+)
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ID = "3f9a1c2b4d5e"
+EVIL = "<!channel> `x` <@U0BOB> <http://evil|ok> & \u202etxt"
+SUMMARY = RequestSummary(
+    request_id=ID,
+    status="waiting",
+    host="local",
+    container="web-1",
+    requester="U0ALICE",
+    workflow_id="request/local/web-1",
+    run_id="run",
+    started_at=NOW - timedelta(minutes=4),
+    open=True,
+)
+PIN = ContainerPin(
+    container_id="a" * 64,
+    name="web-1",
+    image=EVIL,
+    image_id="sha256:" + "b" * 64,
+    state=ContainerState.RUNNING,
+    started_at="2026-01-01T00:00:00Z",
+    restart_policy="always",
+    auto_remove=True,
+    engine_id="e",
+    mounts=(Mount(type="bind", destination=f"/data/{EVIL}"),),
+    has_healthcheck=True,
+    stop_timeout_seconds=9,
+)
+
+
+def _state(**changes: object) -> RequestState:
+    facts: dict[str, object] = {
+        "request_id": ID,
+        "status": RequestStatus.WAITING,
+        "operation": OperationSpec(kind=OperationKind.STOP, snapshot=True),
+        "container": ContainerRef(host="local", name="web-1"),
+        "requester": "U0ALICE",
+        "team_id": "T1",
+        "channel_id": "C1",
+        "reason": EVIL,
+        "requested_at": NOW - timedelta(minutes=4),
+        "expires_at": NOW + timedelta(minutes=11),
+        "workflow_id": "request/local/web-1",
+        "policy": Policy(name="p", labels={}, approvers=("U0BOB",), required_approvals=2),
+        "card": CardRef(channel_id="C1", ts="1.1", permalink="https://slack.test/p1"),
+        "steps": (
+            StepState(
+                name=StepName.STOP,
+                status=StepStatus.DONE,
+                started_at=NOW,
+                finished_at=NOW + timedelta(seconds=1.25),
+                note=EVIL,
+            ),
+            StepState(name=StepName.PUT_BACK),
+        ),
+    }
+    return RequestState(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def _status(state: RequestState | None) -> Reply:
+    return reply_views.request_status(SUMMARY, state, now=NOW, ui="http://t.test/w")
+
+
+_DECISION = RecordedDecision(
+    decision_id="d",
+    approver_id="U0BOB",
+    choice=Choice.REJECT,
+    comment=EVIL,
+    source="command",
+    decided_at=NOW,
+)
+ERRORS: list[BotError] = [
+    *(TemporalUnavailableError(act, maybe_done=maybe) for act in Act for maybe in (True, False)),
+    NoWorkerError(),
+    TemporalMisconfiguredError(EVIL),
+    AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink=""),
+    RequestUnknownError(ID),
+    RequestEndedError(SUMMARY),
+    BotError(EVIL),
+]
+ALL: list[Reply] = [
+    replies.help_text("/container"),
+    *(replies.help_text("/container", topic) for topic in USAGE),
+    replies.mistake("/container", problem=EVIL, marked=EVIL, example="help"),
+    replies.started(request_id=ID, what="stop", container="web-1", host="local"),
+    replies.recorded(ID),
+    replies.cancel_recorded(ID),
+    replies.no_policy(what="stop", container="web-1", host="local"),
+    replies.form_unavailable("/container", ID),
+    replies.too_many(),
+    replies.foreign_team(),
+    replies.bad_button(),
+    replies.again_unknown("/container", ID),
+    replies.unexpected("12345678"),
+    *(replies.failure(error, "/container") for error in ERRORS),
+    _status(None),
+    _status(_state()),
+    _status(_state(status=RequestStatus.REJECTED, decisions=(_DECISION,), cause_text=EVIL)),
+    _status(_state(refusal=Refusal(code=RefusalCode.NO_POLICY, detail=EVIL))),
+    _status(_state(requester=EVIL, snapshot=SnapshotResult(image_id="i", reference=EVIL))),
+    reply_views.request_list("Your requests", [replace(SUMMARY, container=EVIL)] * 15, 40, now=NOW),
+    reply_views.container("local", Inspection(pin=PIN)),
+    reply_views.container_list(
+        "local",
+        ContainerList(
+            containers=(
+                ContainerSummary(
+                    name="x" * 250, image=EVIL + "y" * 250, state=ContainerState.RUNNING
+                ),
+            )
+            * 100,
+            total=300,
+        ),
+    ),
+    *(
+        reply_views.look_refused(Refusal(code=refusal, detail=EVIL), host="local", name="web-1")
+        for refusal in RefusalCode
+    ),
+]
+
+
+@pytest.mark.parametrize("answer", ALL, ids=range(len(ALL)))
+def test_every_answer_fits_into_slack(answer: Reply) -> None:
+    """Each answer has words, keeps Slack's limits, and is for one person only."""
+    arguments = answer.as_arguments()
+
+    blocks = Block.parse_all(arguments["blocks"])
+    assert blocks
+    for block in blocks:
+        block.validate_json()
+    assert len(blocks) <= 50
+    assert 0 < len(arguments["text"]) <= 10_000
+    assert sum(len(str(block["text"]["text"])) for block in arguments["blocks"]) < 10_000
+    assert arguments["response_type"] == "ephemeral"
+
+
+@pytest.mark.parametrize("answer", ALL, ids=range(len(ALL)))
+def test_no_answer_lets_markup_of_people_through(answer: Reply) -> None:
+    """Nothing that somebody wrote can ping, link, or end a piece of code."""
+    texts = [answer.text] + [
+        block["text"]["text"] for block in answer.blocks if block["text"]["type"] == "mrkdwn"
+    ]
+
+    for text in texts:
+        assert "<!" not in text
+        assert "<http://evil" not in text
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_an_outage_never_sounds_like_a_success(act: Act) -> None:
+    """Whoever acts during an outage reads that it is not done, and that they can repeat it."""
+    for maybe_done in (True, False):
+        error = TemporalUnavailableError(act, maybe_done=maybe_done)
+        words = replies.failure(error, "/container").text
+
+        assert "Not " in words or "does not answer" in words
+        assert "Try again" in words
+        assert "approved" not in words.lower()
+
+
+def test_the_status_of_a_request_says_what_matters() -> None:
+    """Who asked, how many approved, how long it waits, which steps, and where to look."""
+    text = _status(_state()).text
+
+    assert "⏳ waiting for approval — stop and snapshot `web-1` on `local`" in text
+    assert "asked by <@U0ALICE>, 4 min ago" in text
+    assert "approvals 0 of 2" in text
+    assert "expires in 11 min" in text
+    assert "✅ stop · 1.2 s" in text
+    assert "▫️ put back" in text
+    assert "<https://slack.test/p1|See its card>" in text
+    assert "<http://t.test/w|Open in Temporal>" in text
+
+
+@pytest.mark.parametrize("status", [*RequestStatus, ENDED])
+def test_every_status_has_words(status: str) -> None:
+    """No status is shown by its code only."""
+    emoji, _, words = reply_views.status_words(status).partition(" ")
+
+    assert emoji != "•"
+    assert words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "just now"),
+        (1, "1 s ago"),
+        (59, "59 s ago"),
+        (60, "1 min ago"),
+        (3599, "59 min ago"),
+        (3600, "1 h ago"),
+        (172_799, "47 h ago"),
+        (172_800, "2 days ago"),
+    ],
+)
+def test_times_are_read_at_a_glance(seconds: int, words: str) -> None:
+    """A time is told in its largest whole unit."""
+    assert reply_views.ago(NOW, NOW - timedelta(seconds=seconds)) == words
+
+
+def test_the_pieces_of_an_answer_are_safe() -> None:
+    """Names, people and links from outside lose what Slack would read in them."""
+    assert escape("<a> & b") == "&lt;a&gt; &amp; b"
+    assert code("a`b\nc") == "`a b c`"
+    assert code("") == "` `"
+    assert person("U0BOB") == "<@U0BOB>"
+    assert person("x> <!here") == "`x&gt; &lt;!here`"
+    assert link("https://a/b", "c") == "<https://a/b|c>"
+    assert link("javascript:x", "c") == ""
+    assert link("https://a|b>", "c") == ""
+
+
+def test_a_form_shows_bare_words() -> None:
+    """The error line of a form knows no mark-up, so none is in it."""
+    answer = reply("⛔ *Over*: `web-1` <https://a|See it> &amp; more", plain("<as> typed"))
+
+    assert answer.bare_text == "⛔ Over: web-1 See it & more <as> typed"
