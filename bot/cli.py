@@ -19,6 +19,7 @@ from importlib import metadata
 from bot import health, logs, settings as bot_settings, temporal
 from bot.checks import Part, run_checks
 from bot.errors import StartUpError
+from bot.requirements import require_for_worker
 from bot.serving import serve_bot
 from bot.settings import LogFormat, Settings
 from workflows.names import HOST_NAME
@@ -105,7 +106,7 @@ def _bot(settings: Settings, _options: argparse.Namespace) -> int:
 def _worker(settings: Settings, options: argparse.Namespace) -> int:
     _warn_of_unknown_variables()
     serve: frozenset[str] = options.serve
-    bot_settings.require_for_worker(settings, serves_control="control" in serve)
+    require_for_worker(settings, serves_control="control" in serve)
     host = options.host or settings.host
     asyncio.run(
         _until_signal(lambda stop: _serve_worker(settings, serve=serve, host=host, stop=stop))

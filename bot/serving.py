@@ -19,7 +19,8 @@ from bot.calls import bounded
 from bot.errors import Act, TemporalMisconfiguredError, TemporalUnavailableError
 from bot.gateway import Gateway
 from bot.listeners.guard import Guard
-from bot.settings import Settings, SlackMode, require_for_bot
+from bot.requirements import require_for_bot
+from bot.settings import Settings, SlackMode
 from bot.transport import HttpTransport, SocketTransport, Transport
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from bot import settings
+from bot import requirements, settings
 from bot.errors import StartUpError
 from bot.settings import Settings, SlackMode
 from workflows.timing import MAX_GRACE_SECONDS, TIMING
@@ -152,7 +152,10 @@ def test_an_empty_secret_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pa
                 "DOCKWARDEN_SLACK_BOT_TOKEN": "xapp-1",
                 "DOCKWARDEN_SLACK_APP_TOKEN": "xoxb-1",
             },
-            ["DOCKWARDEN_SLACK_BOT_TOKEN holds another", "DOCKWARDEN_SLACK_APP_TOKEN holds another"],
+            [
+                "DOCKWARDEN_SLACK_BOT_TOKEN holds another",
+                "DOCKWARDEN_SLACK_APP_TOKEN holds another",
+            ],
         ),
         # a signing secret of spaces would let nobody in, or everybody
         (
@@ -173,7 +176,7 @@ def test_the_bot_says_what_it_misses(
         monkeypatch.setenv(name, value)
 
     with pytest.raises(StartUpError) as refused:
-        settings.require_for_bot(settings.load())
+        requirements.require_for_bot(settings.load())
 
     lines = str(refused.value).splitlines()
     assert len(lines) == len(missing)
@@ -185,9 +188,9 @@ def test_only_a_control_worker_needs_slack() -> None:
     """A worker beside an engine needs no Slack token."""
     loaded = settings.load()
 
-    settings.require_for_worker(loaded, serves_control=False)
+    requirements.require_for_worker(loaded, serves_control=False)
     with pytest.raises(StartUpError, match="DOCKWARDEN_SLACK_BOT_TOKEN is missing"):
-        settings.require_for_worker(loaded, serves_control=True)
+        requirements.require_for_worker(loaded, serves_control=True)
 
 
 def test_the_drain_is_longer_than_any_stop() -> None:

@@ -1,0 +1,69 @@
+"""What must be set for each command of the program?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.errors import StartUpError
+from bot.settings import Settings, SlackMode, variable
+
+
+def require_for_bot(settings: Settings) -> None:
+    """Refuse to start a bot that could not serve.
+
+    Raises:
+        StartUpError: something is missing; all of it is named.
+    """
+    _refuse(
+        [
+            *_missing_bot_token(settings),
+            *_missing(
+                settings,
+                "slack_app_token",
+                when=settings.slack_mode is SlackMode.SOCKET,
+                needed="the app-level token (xapp-…) with the scope connections:write",
+            ),
+            *_missing(
+                settings,
+                "slack_signing_secret",
+                when=settings.slack_mode is SlackMode.HTTP,
+                needed="the signing secret: without it forged calls could not be told apart",
+            ),
+        ]
+    )
+
+
+def require_for_worker(settings: Settings, *, serves_control: bool) -> None:
+    """Refuse to start a worker that could not serve.
+
+    Raises:
+        StartUpError: something is missing; all of it is named.
+    """
+    _refuse(_missing_bot_token(settings) if serves_control else [])
+
+
+def _missing_bot_token(settings: Settings) -> list[str]:
+    return _missing(settings, "slack_bot_token", when=True, needed="the bot token (xoxb-…)")
+
+
+_MISTAKEN: dict[str, Callable[[str], bool]] = {
+    "slack_bot_token": lambda secret: secret.startswith(("xapp-", "xoxp-")),
+    "slack_app_token": lambda secret: secret.startswith("xox"),
+    "slack_signing_secret": lambda secret: secret.startswith(("xox", "xapp-")),
+}
+
+
+def _missing(settings: Settings, field: str, *, when: bool, needed: str) -> list[str]:
+    secret: str = getattr(settings, field).get_secret_value()
+    if not when:
+        return []
+    if not secret.strip():
+        return [f"{variable(field)} is missing: set it, or {variable(field)}_FILE, to {needed}"]
+    if _MISTAKEN[field](secret):
+        return [f"{variable(field)} holds another kind of token: set it to {needed}"]
+    return []
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise StartUpError("\n".join(problems))
