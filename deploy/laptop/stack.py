@@ -9,6 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import requests
+from docker.errors import DockerException
+
 from deploy.laptop.console import say, warn
 from deploy.laptop.containers import NAMES, Containers
 from deploy.laptop.docker_engine import find_engine
@@ -147,10 +150,14 @@ async def _uninterrupted(work: Coroutine[None, None, None]) -> None:
 
 
 async def _make(containers: Containers, names: Iterable[str]) -> None:
-    await asyncio.to_thread(containers.remove)
-    if names:
-        say(f"making the containers {', '.join(names)}")
-        await asyncio.to_thread(containers.make, names)
+    try:
+        await asyncio.to_thread(containers.remove)
+        if names:
+            say(f"making the containers {', '.join(names)}")
+            await asyncio.to_thread(containers.make, names)
+    except (DockerException, requests.RequestException) as error:
+        message = f"the Docker engine cannot make the laptop's containers: {error}"
+        raise LaptopProblem(message) from error
 
 
 def _policies(options: Options, state: StateDirectory) -> Path:
