@@ -1,0 +1,1 @@
+"""Faults that are provoked on purpose, in the whole product: slow, and run by themselves."""

@@ -1,0 +1,60 @@
+"""What do the engine's faults happen to? The installed program, with a proxy before its engine.
+
+One laptop serves all tests of this package; the proxy leads it to the engine of each test.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from temporalio.client import Client
+
+from tests.rigs.desk import Desk
+from tests.rigs.docker_proxy import DockerProxy
+from tests.rigs.dockerd import DockerRig
+from tests.rigs.laptop import LaptopRig
+
+
+@pytest.fixture(scope="package")
+def door(engine_rig: DockerRig) -> Iterator[DockerProxy]:
+    """Stand before the shared engine."""
+    with DockerProxy(engine_rig.base_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="package")
+def laptop(door: DockerProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopRig]:
+    """Run one laptop behind the proxy."""
+    rig = LaptopRig(tmp_path_factory.mktemp("laptop"), door.base_url, "--no-containers")
+    try:
+        yield rig.start()
+    finally:
+        rig.close()
+
+
+@pytest.fixture(scope="package")
+async def temporal(laptop: LaptopRig) -> Client:
+    """Connect to the laptop's Temporal."""
+    return await Client.connect(laptop.ready["temporal"])
+
+
+@pytest.fixture
+def proxy(door: DockerProxy, engine_rig: DockerRig) -> Iterator[DockerProxy]:
+    """Give the proxy, without traps and before the shared engine."""
+    door.up()
+    door.lead_to(engine_rig.base_url)
+    yield door
+    door.clear()
+
+
+@pytest.fixture
+async def desk(
+    laptop: LaptopRig, temporal: Client, proxy: DockerProxy, engine_rig: DockerRig
+) -> AsyncIterator[Desk]:
+    """Serve requests on the shared engine, and clear it afterwards."""
+    assert proxy.engine == engine_rig.base_url
+    yield Desk(laptop, temporal, engine_rig)
+    engine_rig.clear()
+    gc.collect()

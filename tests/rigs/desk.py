@@ -1,0 +1,174 @@
+"""How does a test take a request through the whole product, and check what became of it?
+
+People ask and press in the local Slack, as users do. What is believed is what the engine, the
+workflow's own state and the card say, all three.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+
+from deploy.laptop.channel import headline, request_of
+from deploy.laptop.rendering import Message
+from tests.rigs.dockerd import IMAGE, DockerRig
+from tests.rigs.laptop import LaptopRig
+from workflows.names import (
+    REQUEST_LABEL,
+    STATE_QUERY,
+    ActionId,
+    card_block_id,
+    request_workflow_id,
+)
+from workflows.state import RequestState, RequestStatus, StepName, StepState
+
+_POLL = 0.1
+_HEADLINES = {
+    RequestStatus.SUCCEEDED: "✅",
+    RequestStatus.PUT_BACK: "↩️",
+    RequestStatus.STALE: "⚠️",
+    RequestStatus.NEEDS_PERSON: "🛑",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One request that has a card."""
+
+    request_id: str
+    name: str
+    container: str
+    card: Message = field(repr=False)
+    handle: WorkflowHandle[Any, RequestState] = field(repr=False)
+
+    async def state(self) -> RequestState:
+        """Ask the workflow where it stands."""
+        return await self.handle.query(STATE_QUERY, result_type=RequestState)
+
+    async def until(self, status: RequestStatus, *, seconds: float = 60) -> RequestState:
+        """Wait until it stands there."""
+        deadline = time.monotonic() + seconds
+        while (state := await self.state()).status is not status:
+            assert time.monotonic() < deadline, f"{self.name} is {state.status}, never {status}"
+            assert not state.closed, f"{self.name} ended as {state.status} ({state.cause})"
+            await asyncio.sleep(_POLL)
+        return state
+
+    async def outcome(self, *, seconds: float = 100) -> RequestState:
+        """Wait for the end."""
+        return await asyncio.wait_for(self.handle.result(), seconds)
+
+
+class Desk:
+    """Alice asks and bob approves, on one laptop and one engine."""
+
+    def __init__(self, laptop: LaptopRig, client: Client, rig: DockerRig) -> None:
+        self.rig = rig
+        self._channel = laptop.channel
+        self._client = client
+
+    async def ask(self, *names: str, command: str = "stop {} snapshot") -> list[Request]:
+        """Ask about containers, one request each, and wait for the cards."""
+        known = {request_of(message) for message in await self._channel.messages()}
+        asked = (self._channel.ask("alice", command.format(name)) for name in names)
+        await asyncio.gather(*asked)
+        deadline = time.monotonic() + 30
+        cards: dict[str, Message] = {}
+        while len(cards) < len(names):
+            assert time.monotonic() < deadline, f"no card for {set(names) - cards.keys()}"
+            await asyncio.sleep(_POLL)
+            for message in await self._channel.messages():
+                if request_of(message) and request_of(message) not in known:
+                    cards[headline(message).split("`")[1]] = message
+        return [self._request(name, cards[name]) for name in names]
+
+    async def approve(self, *requests: Request) -> None:
+        """Press the button."""
+        pressed = (self._channel.press("bob", r.card, ActionId.APPROVE) for r in requests)
+        await asyncio.gather(*pressed)
+
+    async def start(self, name: str, command: str = "stop {} snapshot") -> Request:
+        """Ask about a container and approve it."""
+        (request,) = await self.ask(name, command=command)
+        await self.approve(request)
+        return request
+
+    async def card(self, request: Request) -> Message:
+        """Read the one card of a request."""
+        messages = await self._channel.messages()
+        (card,) = [message for message in messages if request_of(message) == request.request_id]
+        return card
+
+    async def thread(self, request: Request) -> list[Message]:
+        """Read the replies to the card, each of which was posted once."""
+        messages = await self._channel.messages()
+        replies = [m for m in messages if m.get("thread_ts") == request.card["ts"]]
+        replies = [m for m in replies if m["ts"] != request.card["ts"]]
+        block_ids = [reply["blocks"][0]["block_id"] for reply in replies]
+        assert len(block_ids) == len(set(block_ids)), f"replies twice: {block_ids}"
+        return replies
+
+    async def refusal(self, user_id: str, *words: str) -> Message:
+        """Wait for a private notice that holds these words."""
+        return await self._channel.wait_for(
+            f"a notice with {words}",
+            lambda m: m.get("ephemeral_to") == user_id and all(w in _said(m) for w in words),
+        )
+
+    async def check(self, request: Request, state: RequestState, status: RequestStatus) -> None:
+        """See that state, card and container all tell this outcome."""
+        assert state.status is status, f"{request.name}: {state.status}, {state.cause}"
+        card = await self.card(request)
+        assert headline(card).startswith(_HEADLINES[status]), headline(card)
+        assert not any(block["type"] == "actions" for block in card["blocks"] if state.closed)
+        await self.thread(request)
+
+    async def check_snapshotted(
+        self, request: Request, state: RequestState, *, runs: bool = False
+    ) -> None:
+        """See that it succeeded: one tagged image, and the container as the request says."""
+        await self.check(request, state, RequestStatus.SUCCEEDED)
+        assert self.rig.state(request.container) == ("running" if runs else "exited")
+        (image,) = self.images(request)
+        assert state.snapshot is not None
+        assert (image["Id"], image["RepoTags"]) == (state.snapshot.image_id, [state.reference])
+
+    async def check_put_back(
+        self, request: Request, state: RequestState, before: dict[str, Any], *, anew: bool = True
+    ) -> None:
+        """See that it failed and was put back: the same container, up, and no image left."""
+        await self.check(request, state, RequestStatus.PUT_BACK)
+        after = self.rig.inspect(request.container)["State"]
+        assert after["Status"] == before["State"]["Status"]
+        assert (after["StartedAt"] != before["State"]["StartedAt"]) == anew
+        assert self.images(request) == []
+
+    def images(self, request: Request) -> list[dict[str, Any]]:
+        """Give all images of a request, those without a tag too."""
+        label = f"{REQUEST_LABEL}={request.request_id}"
+        found: list[dict[str, Any]] = self.rig.api.images(filters={"label": label})
+        return [image for image in found if IMAGE not in image["RepoTags"]]
+
+    def _request(self, name: str, card: Message) -> Request:
+        workflow_id = request_workflow_id("local", name)
+        assert str(card["blocks"][0]["block_id"]).startswith(card_block_id(""))
+        return Request(
+            request_id=request_of(card),
+            name=name,
+            container=self.rig.inspect(name)["Id"],
+            card=card,
+            handle=self._client.get_workflow_handle(workflow_id, result_type=RequestState),
+        )
+
+
+def step(state: RequestState, name: StepName) -> StepState:
+    """Find a step that there must be."""
+    return next(step for step in state.steps if step.name is name)
+
+
+def _said(message: Message) -> str:
+    return f"{message.get('text', '')} {message.get('blocks')}"
