@@ -102,6 +102,10 @@ CAUSES = {
         "Its log says why.",
         (_LOGS, "docker inspect --format '{{{{json .State.Health}}}}' {name}"),
     ),
+    ErrorType.STOPPED_BY_PERSON: Cause(
+        "somebody started the container meanwhile and stopped it again",
+        "It is left as that person wanted it; start it when it is meant to run.",
+    ),
     ErrorType.SNAPSHOT_VANISHED: Cause(
         "the snapshot was removed before it got its tag",
         "An image clean-up may run on the host; ask again when it is done.",

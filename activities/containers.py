@@ -199,4 +199,5 @@ def _stop_result(pin: ContainerPin, seen: ObservedContainer) -> StopResult:
         exit_code=seen.exit_code if ended else None,
         graceful=not (was_running and seen.exit_code == _KILLED),
         restarted_since=seen.started_at != pin.started_at,
+        stopped_at=seen.finished_at if was_running and ended else None,
     )

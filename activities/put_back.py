@@ -42,6 +42,7 @@ class _PutBack:
         self._engine = engine
         self._pin = arg.pin
         self._settle_seconds = arg.settle_seconds
+        self._stopped_at = arg.stopped_at
         self._heartbeat = heartbeat
         self._may_have_started = heartbeat.may_have_sent
         self._started = False
@@ -51,6 +52,7 @@ class _PutBack:
         seen = self._engine.approved(self._pin, guarded=False)
         if self._pin.state.is_down:
             return PutBackResult(state=seen.state, started=False)
+        self._respect_people(seen)
         seen = self._settle(seen)
         if seen.started_at == self._pin.started_at and not seen.state.is_down:
             return self._untouched(seen)
@@ -70,6 +72,13 @@ class _PutBack:
             return self._await_loop()
         self._watch(seen)
         return self._await_health(seen)
+
+    def _respect_people(self, seen: ObservedContainer) -> None:
+        """Leave a container alone that ended once more since our stop, unless we started it."""
+        known = self._stopped_at is not None and not self._may_have_started
+        if known and seen.state.is_down and seen.finished_at != self._stopped_at:
+            text = "it was started and stopped again since"
+            raise ApplicationError(text, type=ErrorType.STOPPED_BY_PERSON)
 
     def _settle(self, seen: ObservedContainer) -> ObservedContainer:
         """Wait until the container rests, or no stop can be at work any more."""

@@ -20,12 +20,15 @@ from temporalio.worker import Worker
 from activities.containers import Containers
 from activities.directory import Directory
 from activities.engine import Engine
+from activities.ledger import Ledger
 from activities.messages import Messages, slack_client
 from activities.protection import Protection, own_container_id
+from activities.schedule import ensure_reconciliation
 from activities.snapshots import Snapshots
 from workflows.lifecycle import ContainerLifecycleWorkflow
 from workflows.look import HostLookWorkflow
 from workflows.names import CONTROL_TASK_QUEUE, docker_task_queue
+from workflows.reconcile import ReconcileWorkflow
 from workflows.sandbox import workflow_runner
 from workflows.stop_and_snapshot import StopAndSnapshotWorkflow
 
@@ -63,6 +66,7 @@ async def run_worker(
         if "control" in config.serve:
             session = await stack.enter_async_context(aiohttp.ClientSession())
             await stack.enter_async_context(_control_worker(client, config, session))
+            await ensure_reconciliation(client)
         if "docker" in config.serve:
             threads = stack.enter_context(ThreadPoolExecutor(_DOCKER_THREADS, "docker"))
             await stack.enter_async_context(_docker_worker(client, config, threads))
@@ -84,17 +88,24 @@ def check_docker(base_url: str) -> tuple[bool, str]:
 def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.ClientSession) -> Worker:
     slack = slack_client(config.slack_token, config.slack_api_url, session)
     messages = Messages(slack, temporal_ui=config.temporal_ui, namespace=config.namespace)
-    directory = Directory(slack)
+    directory, ledger = Directory(slack), Ledger(client)
     return Worker(
         client,
         task_queue=CONTROL_TASK_QUEUE,
-        workflows=[ContainerLifecycleWorkflow, StopAndSnapshotWorkflow, HostLookWorkflow],
+        workflows=[
+            ContainerLifecycleWorkflow,
+            StopAndSnapshotWorkflow,
+            HostLookWorkflow,
+            ReconcileWorkflow,
+        ],
         workflow_runner=workflow_runner(),
         activities=[
             messages.publish,
             messages.notify,
             directory.look_up_person,
             directory.list_group_members,
+            ledger.find_ended_runs,
+            ledger.last_state,
         ],
         graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
     )

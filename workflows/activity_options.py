@@ -105,6 +105,16 @@ def look_up(summary: str) -> ActivityConfig:
     )
 
 
+def ask_temporal() -> ActivityConfig:
+    """Read Temporal's own record."""
+    return ActivityConfig(
+        start_to_close_timeout=timedelta(seconds=30),
+        schedule_to_close_timeout=timedelta(minutes=2),
+        retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500)),
+        summary="ask Temporal",
+    )
+
+
 def _step(host: str, attempt: timedelta, summary: str) -> ActivityConfig:
     return ActivityConfig(
         task_queue=docker_task_queue(host),

@@ -64,6 +64,7 @@ class ErrorType(StrEnum):
     NOT_STOPPED = "NotStopped"
     NOT_RUNNING = "NotRunning"
     UNHEALTHY = "Unhealthy"
+    STOPPED_BY_PERSON = "StoppedByPerson"
     # The snapshot
     SNAPSHOT_VANISHED = "SnapshotVanished"
     REFERENCE_TAKEN = "ReferenceTaken"
@@ -84,6 +85,4 @@ STALE_ERRORS = frozenset(
 )
 
 #: Errors that no repetition of a compensation can mend: a person is needed at once and for good.
-HOPELESS_ERRORS = frozenset(
-    {ErrorType.CONTAINER_GONE, ErrorType.CONTAINER_CHANGED, ErrorType.WRONG_ENGINE}
-)
+HOPELESS_ERRORS = STALE_ERRORS | {ErrorType.STOPPED_BY_PERSON}

@@ -94,6 +94,7 @@ class Forward:
                 StopInput(pin=self._record.pin, grace_seconds=grace, expect_untouched=not again),
                 **activity_options.stop(self._record.host, grace),
             )
+        self._record.change(stopped_at=result.stopped_at)
         if result.restarted_since and not again:
             self._record.change(restarted_since=True)
             self._presenter.redraw(ThreadEntry(key="restarted", kind=ThreadKind.RESTARTED))

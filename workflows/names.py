@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 CONTROL_TASK_QUEUE = "control"
 
@@ -22,6 +22,8 @@ STATE_QUERY = "state"
 REQUEST_WORKFLOW = "ContainerLifecycleWorkflow"
 OPERATION_WORKFLOW = "StopAndSnapshotWorkflow"
 LOOK_WORKFLOW = "HostLookWorkflow"
+RECONCILE_WORKFLOW = "ReconcileWorkflow"
+RECONCILE_SCHEDULE = "dockwarden-reconcile"
 
 REQUEST_LABEL = "dockwarden.request-id"
 SOURCE_LABEL = "dockwarden.source"
@@ -68,6 +70,20 @@ def request_workflow_id(host: str, container: str) -> str:
 def operation_workflow_id(host: str, container_id: str) -> str:
     """Name the operation's workflow: it is the lock on one exact container."""
     return f"operate/{host}/{container_id}"
+
+
+def operation_attributes(
+    *, host: str, container: str, requester: str, request_id: str
+) -> TypedSearchAttributes:
+    """Say of an operation what people can look for in Temporal."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(HOST, host),
+            SearchAttributePair(CONTAINER, container),
+            SearchAttributePair(REQUESTER, requester),
+            SearchAttributePair(REQUEST_ID, request_id),
+        ]
+    )
 
 
 def card_block_id(request_id: str) -> str:

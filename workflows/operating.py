@@ -7,22 +7,25 @@ operation once more, only to put the container back.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import (
+    ActivityError,
     ChildWorkflowError,
     FailureError,
     WorkflowAlreadyStartedError,
 )
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
-from workflows import names
+from workflows import activity_options, names
 from workflows.announcements import ThreadEntry
 from workflows.deliberation import Deliberation
+from workflows.endings import LastState, LastStateInput
 from workflows.errors import ErrorType
 from workflows.inbox import Inbox
+from workflows.ports import LedgerPort
 from workflows.record import Record
 from workflows.saga import shielded
 from workflows.state import RequestState, RequestStatus
@@ -94,11 +97,27 @@ class Operating:
             except ChildWorkflowError:
                 workflow.logger.error("the operation was ended from outside")
                 self._cancelled = False
+                self._record.change_to(await self._last_state(self._operation))
                 continue
             self._record.change_to(outcome)
             return True
         self._record.change(status=RequestStatus.NEEDS_PERSON, cause=ErrorType.UNEXPECTED)
         return False
+
+    async def _last_state(
+        self, operation: workflow.ChildWorkflowHandle[Any, RequestState]
+    ) -> RequestState:
+        """Ask the ended operation how far it had come; without an answer, fear the worst."""
+        run_id = operation.first_execution_run_id or ""
+        try:
+            answer = await workflow.execute_activity_method(
+                LedgerPort.last_state,
+                LastStateInput(workflow_id=operation.id, run_id=run_id),
+                **activity_options.ask_temporal(),
+            )
+        except ActivityError:
+            answer = LastState()
+        return answer.state or replace(self._record.state, steps=())
 
     async def _start(self, arg: OperateInput) -> workflow.ChildWorkflowHandle[Any, RequestState]:
         state = self._record.state
@@ -110,13 +129,11 @@ class Operating:
             id=workflow_id,
             cancellation_type=ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
             parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
-            search_attributes=TypedSearchAttributes(
-                [
-                    SearchAttributePair(names.HOST, self._record.host),
-                    SearchAttributePair(names.CONTAINER, state.container.name),
-                    SearchAttributePair(names.REQUESTER, state.requester),
-                    SearchAttributePair(names.REQUEST_ID, state.request_id),
-                ]
+            search_attributes=names.operation_attributes(
+                host=self._record.host,
+                container=state.container.name,
+                requester=state.requester,
+                request_id=state.request_id,
             ),
             static_summary=f"{state.operation.kind} {state.container.name} on {self._record.host}",
         )

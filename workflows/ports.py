@@ -9,10 +9,12 @@ drops type hints when the number of arguments differs, so fields are added, neve
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from temporalio import activity
 
 from workflows.announcements import NotifyInput, PublishInput
+from workflows.endings import EndedInput, EndedRuns, LastState, LastStateInput
 from workflows.models import ContainerPin, ContainerRef, ContainerState, Person
 from workflows.state import (
     CardRef,
@@ -108,10 +110,13 @@ class PutBackInput:
     """Bring ``pin`` back to the state it was in when it was approved.
 
     ``settle_seconds`` is how long a stop that was sent may still be at work in the engine.
+    ``stopped_at`` is when the container ended by our stop, as the engine says, ``None`` when
+    that is not known: a container that ended again since was stopped by a person, and stays so.
     """
 
     pin: ContainerPin
     settle_seconds: int
+    stopped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,4 +219,18 @@ class DirectoryPort:
     @activity.defn(name="list_group_members")
     async def list_group_members(self, arg: GroupMembersInput) -> GroupMembers:
         """Say who could decide now, so that no request is opened that nobody can approve."""
+        raise NotImplementedError
+
+
+class LedgerPort:
+    """What Temporal's own record says about work that was ended from outside."""
+
+    @activity.defn(name="find_ended_runs")
+    async def find_ended_runs(self, arg: EndedInput) -> EndedRuns:
+        """Find requests and operations that were terminated and that nobody looks after."""
+        raise NotImplementedError
+
+    @activity.defn(name="last_state")
+    async def last_state(self, arg: LastStateInput) -> LastState:
+        """Ask an ended run how far it had come."""
         raise NotImplementedError

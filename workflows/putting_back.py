@@ -6,7 +6,7 @@ succeeds, a person says to stop, or it can never succeed because the container i
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -40,12 +40,15 @@ class PuttingBack:
 
     async def run(self) -> None:
         """Put the container back, or leave the request in the state that needs a person."""
-        pause = _FIRST_PAUSE
+        pause, state = _FIRST_PAUSE, self._record.state
+        # Once a try of ours may have started it, an end since says nothing about people.
+        untried = steps.find(state.steps, StepName.PUT_BACK) is None
+        stopped_at = state.stopped_at if untried else None
         while True:
             now = workflow.now()
             self._record.change(steps=steps.begin(self._record.state.steps, StepName.PUT_BACK, now))
             try:
-                result = await self._try()
+                result = await self._try(stopped_at)
             except ActivityError as error:
                 kind = failures.error_type(error)
             else:
@@ -54,13 +57,15 @@ class PuttingBack:
             await self._fail(kind)
             if kind in HOPELESS_ERRORS or await self._told_to_stop(pause):
                 return
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause, stopped_at = min(2 * pause, _LONGEST_PAUSE), None
 
-    async def _try(self) -> PutBackResult:
+    async def _try(self, stopped_at: datetime | None) -> PutBackResult:
         grace = self._record.state.grace_seconds
         return await workflow.execute_activity_method(
             ContainersPort.ensure_running,
-            PutBackInput(pin=self._record.pin, settle_seconds=TIMING.settle(grace)),
+            PutBackInput(
+                pin=self._record.pin, settle_seconds=TIMING.settle(grace), stopped_at=stopped_at
+            ),
             **activity_options.put_back(self._record.host, grace, summary="put it back"),
         )
 

@@ -11,6 +11,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 _DATA_MODULES = (
     "workflows.announcements",
+    "workflows.endings",
     "workflows.errors",
     "workflows.models",
     "workflows.ports",

@@ -66,13 +66,15 @@ class StepState:
 class StopResult:
     """What a stop came to. ``graceful`` is false when the engine had to kill (exit code 137).
 
-    ``restarted_since`` says that the container had restarted between the card and the stop.
+    ``restarted_since`` says that the container had restarted between the card and the stop,
+    ``stopped_at`` when it ended, in the engine's words.
     """
 
     was_running: bool
     exit_code: int | None = None
     graceful: bool = True
     restarted_since: bool = False
+    stopped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,7 @@ class RequestState:
     refusal: Refusal | None = None
     operation_workflow_id: str = ""
     restarted_since: bool = False
+    stopped_at: datetime | None = None
     cancel_requested_by: str = ""
     cause: ErrorType | None = None
     cause_text: str = ""

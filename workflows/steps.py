@@ -57,6 +57,16 @@ def abandon(steps: Steps) -> Steps:
     )
 
 
+def cut_off(steps: Steps) -> Steps:
+    """Mark the step that was under way when its workflow was ended from outside."""
+    return tuple(
+        replace(step, status=StepStatus.FAILED, error=ErrorType.UNEXPECTED)
+        if step.status is StepStatus.RUNNING
+        else step
+        for step in steps
+    )
+
+
 def find(steps: Steps, name: StepName) -> StepState | None:
     """Look a step up."""
     return next((step for step in steps if step.name is name), None)

@@ -21,8 +21,8 @@ from workflows.ports import SnapshotsPort
 from workflows.presenter import Presenter
 from workflows.putting_back import PuttingBack
 from workflows.record import Record
-from workflows.saga import Saga, shielded
-from workflows.state import RequestState, RequestStatus, StepName
+from workflows.saga import Compensation, Saga, shielded
+from workflows.state import RequestState, RequestStatus, StepName, StepStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +63,7 @@ class StopAndSnapshotWorkflow:
         self._presenter.redraw(*operate.thread)
         try:
             if operate.recover:
-                for compensation in compensations:
-                    self._saga.register(compensation)
-                self._record.change(steps=())
+                self._resume(compensations)
                 raise _ended_from_outside()
             await self._forward.run(*compensations)
             self._record.change(status=RequestStatus.SUCCEEDED, cancel_requested_by="")
@@ -96,13 +94,24 @@ class StopAndSnapshotWorkflow:
         """Return the state with live steps."""
         return self._record.state
 
+    def _resume(self, compensations: tuple[Compensation, ...]) -> None:
+        """Take up where a run that was ended from outside had come to."""
+        stop = steps.find(self._record.state.steps, StepName.STOP)
+        if stop is None or stop.status is not StepStatus.TODO:
+            self._forward.begun = True
+            for compensation in compensations:
+                self._saga.register(compensation)
+        self._record.change(
+            status=RequestStatus.RUNNING, steps=steps.cut_off(self._record.state.steps)
+        )
+
     async def _undo(self, error: BaseException) -> None:
         record = self._record
         cancelled, kind = failures.is_cancellation(error), failures.error_type(error)
         record.change(steps=steps.abandon(record.state.steps))
         if not cancelled:
             record.change(cause=kind, cause_text=failures.error_text(error))
-        if cancelled and not self._forward.begun:
+        if not self._forward.begun:
             record.change(status=RequestStatus.CANCELLED)
         elif kind in STALE_ERRORS and self._is_untouched(error):
             record.change(status=RequestStatus.STALE)

@@ -17,6 +17,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.ledger import Ledger
 from tests.fakes.host import FakeHost
 from tests.fakes.office import FakeOffice
 from workflows import names
@@ -31,6 +32,7 @@ from workflows.models import (
     OperationSpec,
     Policy,
 )
+from workflows.reconcile import ReconcileWorkflow
 from workflows.sandbox import workflow_runner
 from workflows.state import RequestState, RequestStatus
 from workflows.stop_and_snapshot import StopAndSnapshotWorkflow
@@ -40,6 +42,14 @@ SERVER_ARGUMENTS = [
     "history.transferProcessorMaxPollRPS=2000",
     "--dynamic-config-value",
     "frontend.WorkflowTimeSkippingEnabled=true",
+]
+
+
+PRODUCT_WORKFLOWS: list[type] = [
+    ContainerLifecycleWorkflow,
+    StopAndSnapshotWorkflow,
+    HostLookWorkflow,
+    ReconcileWorkflow,
 ]
 
 
@@ -115,13 +125,13 @@ class Stage:
 
     async def start_control(self, workflows: list[type] | None = None) -> None:
         """Start the worker of workflows and Slack."""
+        ledger = Ledger(self.client)
         worker = Worker(
             self.client,
             task_queue=names.CONTROL_TASK_QUEUE,
-            workflows=workflows
-            or [ContainerLifecycleWorkflow, StopAndSnapshotWorkflow, HostLookWorkflow],
+            workflows=workflows or PRODUCT_WORKFLOWS,
             workflow_runner=workflow_runner(),
-            activities=self.office.activities,  # type: ignore[arg-type]  # bound methods
+            activities=[*self.office.activities, ledger.find_ended_runs, ledger.last_state],  # type: ignore[list-item]  # bound methods
         )
         await self._control.enter_async_context(worker)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from temporalio import activity
 
-from activities import containers, directory, messages, snapshots
+from activities import containers, directory, ledger, messages, snapshots
 from workflows import ports
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +21,7 @@ PORTS = {
     ports.SnapshotsPort: snapshots.Snapshots,
     ports.MessagesPort: messages.Messages,
     ports.DirectoryPort: directory.Directory,
+    ports.LedgerPort: ledger.Ledger,
 }
 DRAWERS = {"utils.py", "helpers.py", "common.py", "manager.py", "base.py"}
 

@@ -43,6 +43,32 @@ def test_an_abandoned_stop_does_not_win(
     assert state["StartedAt"] > state["FinishedAt"] > pin.started_at, "the stop had killed it"
 
 
+def test_leaves_a_container_that_a_person_stopped_again(host: Host, rig: DockerRig) -> None:
+    """Who started the container meanwhile and stopped it again wants it stopped."""
+    container = rig.run()
+    pin = host.pin(container)
+    ours = run(host.containers.ensure_stopped, host.stop(pin)).stopped_at
+    assert ours is not None
+    rig.api.start(container)
+    rig.api.stop(container, timeout=1)
+
+    error = fail(host.containers.ensure_running, replace(host.put_back(pin), stopped_at=ours))
+
+    assert (error.type, error.non_retryable) == (ErrorType.STOPPED_BY_PERSON, True)
+    assert rig.state(container) == "exited"
+
+
+def test_starts_what_only_our_stop_ended(host: Host, rig: DockerRig) -> None:
+    """A container that ended by our stop and not since is started."""
+    container = rig.run()
+    pin = host.pin(container)
+    ours = run(host.containers.ensure_stopped, host.stop(pin)).stopped_at
+
+    result = run(host.containers.ensure_running, replace(host.put_back(pin), stopped_at=ours))
+
+    assert result == _RUNNING
+
+
 def test_a_stop_that_never_came_leaves_nothing_to_start(host: Host, rig: DockerRig) -> None:
     """A container that still runs after the settle time is reported as untouched."""
     container = rig.run()

@@ -1,0 +1,120 @@
+"""What does Temporal's own record say about requests that were ended from outside?
+
+A terminated workflow still answers queries: a worker replays its history, and its last state
+comes to light.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from temporalio import activity
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
+from temporalio.service import RPCError
+
+from workflows.endings import EndedInput, EndedRun, EndedRuns, LastState, LastStateInput
+from workflows.names import OPERATION_WORKFLOW, REQUEST_WORKFLOW, STATE_QUERY
+from workflows.ports import LedgerPort
+from workflows.state import RequestState, RequestStatus
+
+#: Older ends are no longer looked at; Temporal keeps histories for some days only.
+_WINDOW: Final = timedelta(days=1)
+_AT_A_TIME: Final = 20
+_PATIENCE: Final = timedelta(seconds=5)
+
+
+class Ledger(LedgerPort):
+    """The activities that read Temporal's record."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @activity.defn(name="find_ended_runs")
+    async def find_ended_runs(self, arg: EndedInput) -> EndedRuns:
+        """Find requests and operations that were terminated and that nobody looks after."""
+        since = (datetime.now(UTC) - _WINDOW).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = (
+            f"WorkflowType IN ('{REQUEST_WORKFLOW}', '{OPERATION_WORKFLOW}') "
+            "AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed') "
+            f"AND CloseTime > '{since}'"
+        )
+        runs: list[EndedRun] = []
+        seen: list[str] = []
+        async for execution in self._client.list_workflows(query):
+            if execution.run_id in arg.known:
+                seen.append(execution.run_id)
+                continue
+            if len(runs) >= _AT_A_TIME:
+                break
+            activity.heartbeat()
+            ended = await self._orphan(execution)
+            seen.append(execution.run_id)
+            if ended is not None:
+                runs.append(ended)
+        return EndedRuns(runs=tuple(runs), seen=tuple(seen))
+
+    @activity.defn(name="last_state")
+    async def last_state(self, arg: LastStateInput) -> LastState:
+        """Ask an ended run how far it had come."""
+        return LastState(state=await self._state(arg.workflow_id, arg.run_id))
+
+    async def _orphan(self, execution: WorkflowExecution) -> EndedRun | None:
+        state = await self._state(execution.id, execution.run_id)
+        if state is None or state.closed:
+            return None
+        is_operation = execution.workflow_type == OPERATION_WORKFLOW
+        cared_for = self._operation_cared_for if is_operation else self._request_cared_for
+        if await cared_for(execution, state):
+            return None
+        return EndedRun(
+            workflow_id=execution.id,
+            run_id=execution.run_id,
+            is_operation=is_operation,
+            state=state,
+        )
+
+    async def _operation_cared_for(self, execution: WorkflowExecution, state: RequestState) -> bool:
+        """Tell whether a later run has taken it up, or its own request will."""
+        latest = await self._client.get_workflow_handle(execution.id).describe()
+        if latest.run_id != execution.run_id:
+            return True
+        request = await self._state(state.workflow_id, "")
+        return (
+            request is not None
+            and request.request_id == state.request_id
+            and await self._is_open(state.workflow_id)
+        )
+
+    async def _request_cared_for(self, execution: WorkflowExecution, state: RequestState) -> bool:
+        """Tell whether there is no card to mend, or the operation will mend it."""
+        if state.card is None or execution.run_id == "":
+            return True
+        if state.status is RequestStatus.WAITING:
+            return False
+        operation = await self._state(state.operation_workflow_id, "")
+        return operation is not None and operation.request_id == state.request_id
+
+    async def _is_open(self, workflow_id: str) -> bool:
+        found = await self._client.get_workflow_handle(workflow_id).describe()
+        return found.status is WorkflowExecutionStatus.RUNNING
+
+    async def _state(self, workflow_id: str, run_id: str) -> RequestState | None:
+        if not workflow_id:
+            return None
+        handle: WorkflowHandle[object, RequestState] = self._client.get_workflow_handle(
+            workflow_id, run_id=run_id or None
+        )
+        try:
+            state: RequestState = await handle.query(
+                STATE_QUERY, result_type=RequestState, rpc_timeout=_PATIENCE
+            )
+        except (RPCError, WorkflowQueryFailedError):
+            return None
+        return state

@@ -1,0 +1,128 @@
+"""What was terminated is found, put back or told; what people did in the meantime stays."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+
+import pytest
+
+from tests.fakes.host import failure
+from tests.rigs.temporal import Play, Stage, eventually
+from workflows import names
+from workflows.errors import ErrorType
+from workflows.models import ContainerState
+from workflows.reconcile import ReconcileResult
+from workflows.state import RequestStatus, StepStatus
+
+STEPS = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
+
+
+async def _reconcile(stage: Stage) -> ReconcileResult:
+    return await stage.client.execute_workflow(
+        names.RECONCILE_WORKFLOW,
+        id=f"reconcile-{uuid.uuid4().hex}",
+        task_queue=names.CONTROL_TASK_QUEUE,
+        result_type=ReconcileResult,
+    )
+
+
+async def _listed(stage: Stage, play: Play) -> None:
+    """Wait until Temporal's list knows of the ends; it is built beside the workflows."""
+
+    async def known() -> bool:
+        ended = stage.client.list_workflows(
+            f"WorkflowId = '{play.handle.id}' AND ExecutionStatus = 'Terminated'"
+        )
+        return bool([execution async for execution in ended])
+
+    await eventually(known)
+
+
+async def _terminated(stage: Stage, step: str) -> Play:
+    """Terminate the operation and its request in the middle of a step."""
+    gate = stage.host.gates[step] = threading.Event()
+    play = await stage.start(stage.request())
+    await play.until(RequestStatus.WAITING)
+    await play.decide("UBOB")
+    await eventually(stage.host.entered[step].is_set)
+    await stage.stop_control()
+    await play.handle.terminate()
+    await play.operation.terminate()
+    gate.set()
+    await stage.start_control()
+    await _listed(stage, play)
+    return play
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_terminated_operation_is_put_back(stage: Stage, step: str) -> None:
+    """Request and operation are both terminated in a step: the container comes back."""
+    play = await _terminated(stage, step)
+
+    result = await _reconcile(stage)
+    state = await play.operation.result()
+
+    assert play.operation.id in result.recovered
+    assert stage.host.state is ContainerState.RUNNING
+    assert stage.office.drawn[-1].status is RequestStatus.PUT_BACK
+    assert state["status"] == RequestStatus.PUT_BACK
+    assert stage.office.drawn[-1].steps[0].status in (StepStatus.DONE, StepStatus.FAILED)
+
+
+async def test_recovery_happens_once(stage: Stage) -> None:
+    """A second look finds nothing more to do."""
+    play = await _terminated(stage, "ensure_snapshot")
+    await _reconcile(stage)
+    await play.operation.result()
+    calls = list(stage.host.calls)
+
+    again = await _reconcile(stage)
+
+    assert play.operation.id not in again.recovered
+    assert stage.host.calls == calls
+
+
+async def test_container_that_a_person_stopped_is_left_alone(stage: Stage) -> None:
+    """A container that somebody started and stopped again since stays as that person left it."""
+    play = await _terminated(stage, "ensure_snapshot")
+    stage.host.faults["ensure_running"] = [failure(ErrorType.STOPPED_BY_PERSON)]
+
+    await _reconcile(stage)
+    await play.operation.result()
+
+    last = stage.office.drawn[-1]
+    assert last.status is RequestStatus.NEEDS_PERSON
+    assert last.closed
+    assert stage.host.calls.count("ensure_running") == 1
+
+
+async def test_terminated_waiting_request_leaves_no_dead_buttons(stage: Stage) -> None:
+    """A request that was terminated while it waited: its card says that it is over."""
+    play = await stage.start(stage.request())
+    await play.until(RequestStatus.WAITING)
+    await play.handle.terminate()
+    await _listed(stage, play)
+
+    await _reconcile(stage)
+
+    last = stage.office.drawn[-1]
+    assert last.request_id == play.request.request_id
+    assert last.status is RequestStatus.CANCELLED
+    assert last.closed
+    assert stage.host.calls == ["inspect_container"]
+
+
+async def test_living_request_is_not_reconciled(stage: Stage) -> None:
+    """Work that somebody looks after is none of the reconciliation's business."""
+    gate = stage.host.gates["ensure_snapshot"] = threading.Event()
+    play = await stage.start(stage.request())
+    await play.until(RequestStatus.WAITING)
+    await play.decide("UBOB")
+    await eventually(stage.host.entered["ensure_snapshot"].is_set)
+
+    result = await _reconcile(stage)
+    gate.set()
+
+    assert play.operation.id not in result.recovered
+    assert (await play.result()).status is RequestStatus.SUCCEEDED
