@@ -19,6 +19,7 @@ from bot.errors import StartUpError
 from bot.transport import HTTP_PATH, HttpTransport, SocketTransport
 from tests.integration.bot.rig import BUTTON, Bot, bot_on, click_body, command_body, http_body
 from tests.integration.bot.slack_stub import SlackStub
+from tests.rigs.temporal import eventually
 from workflows.names import ActionId
 
 SIGNING_KEY = "s3cret"
@@ -33,16 +34,18 @@ async def _sockets(bot: Bot) -> AsyncIterator[SocketTransport]:
             bot.app, app_token=APP_LEVEL, web_client=client, ping_seconds=0.2
         )
         await transport.start()
-        yield transport
-        await transport.stop_listening()
-        await transport.close()
+        try:
+            yield transport
+        finally:
+            await transport.stop_listening()
+            await transport.close()
 
 
 async def test_two_sockets_and_one_answer_each(bot: Bot) -> None:
     """A command that comes over both sockets is worked on once and answered over both."""
     async with _sockets(bot) as transport:
         await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
-        assert transport.is_ready
+        await eventually(lambda: transport.is_ready)
 
         assert await bot.slack.deliver("e1", "slash_commands", command_body("help", bot.slack)) == 2
         await bot.slack.until(lambda: len(bot.slack.acks) == 2)
@@ -84,7 +87,7 @@ async def test_a_lost_slack_is_found_again(bot: Bot) -> None:
         await bot.slack.drop_sockets()
 
         await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
-        assert transport.is_ready
+        await eventually(lambda: transport.is_ready)
 
 
 async def test_a_refused_app_token_ends_the_start(bot: Bot) -> None:
