@@ -23,8 +23,9 @@ from workflows.presenter import Presenter
 from workflows.record import Record
 from workflows.state import Refusal, RequestStatus
 
-#: Approvers are reminded when this share of the time has gone by.
+#: Approvers are reminded when this share of the time has gone by, and never in a short wait.
 _REMIND_AFTER = 0.5
+_SHORT_WAIT = timedelta(minutes=2)
 
 
 class Deliberation:
@@ -46,7 +47,10 @@ class Deliberation:
         """Wait until the request is no longer waiting."""
         state = self.record.state
         expires_at = state.expires_at or workflow.now()
-        next_moment = state.requested_at + _REMIND_AFTER * (expires_at - state.requested_at)
+        wait = expires_at - state.requested_at
+        next_moment = expires_at
+        if wait > _SHORT_WAIT:
+            next_moment = state.requested_at + _REMIND_AFTER * wait
         while self.record.state.status is RequestStatus.WAITING:
             if workflow.cancellation_reason() is not None:
                 # Delivered while the card was being posted, and swallowed by its end.
