@@ -25,7 +25,15 @@ from workflows.names import SEARCH_ATTRIBUTES
 DockerCheck = Callable[[str], tuple[bool, str]]
 
 _WITHIN = timedelta(seconds=5)
-_SCOPES = ("commands", "chat:write", "im:write", "users:read")
+#: The histories are read to find a card again whose posting was not answered.
+_SCOPES = (
+    "commands",
+    "chat:write",
+    "im:write",
+    "users:read",
+    "channels:history",
+    "groups:history",
+)
 _GROUP_SCOPE = "usergroups:read"
 
 

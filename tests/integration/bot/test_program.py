@@ -270,7 +270,7 @@ async def test_the_check_says_that_all_is_well(
 ) -> None:
     """With everything in place each thing has its line, and the status is 0."""
     environment["TEMPORAL_ADDRESS"] = client.service_client.config.target_host
-    slack.scopes = "commands,chat:write,im:write,users:read"
+    slack.scopes = "commands,chat:write,im:write,users:read,channels:history,groups:history"
     only = "settings,policies,slack,temporal"
     async with dockwarden("check", "--only", only, **environment) as check:
         assert await check.end() == 0, check.lines
@@ -300,7 +300,7 @@ async def test_the_check_says_what_to_do(slack: SlackStub, environment: dict[str
     for says in (
         "FAIL  settings: DOCKWARDEN_SLACK_BOT_TOKN is not a setting; did you mean",
         "FAIL  policies: the policy book /nowhere",
-        "FAIL  Slack scopes: missing im:write, users:read",
+        "FAIL  Slack scopes: missing im:write, users:read, channels:history, groups:history",
         "FAIL  Socket Mode: Slack refuses the app-level token",
         "FAIL  Temporal: 127.0.0.1",
         "FAIL  Docker: ",
