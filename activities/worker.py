@@ -34,6 +34,7 @@ from workflows.stop_and_snapshot import StopAndSnapshotWorkflow
 
 #: Commits block their thread for minutes; looks must still be answered beside them.
 _DOCKER_THREADS = 16
+_STICKY = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,8 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
             ReconcileWorkflow,
         ],
         workflow_runner=workflow_runner(),
+        # How long a click waits when the worker that knew its request was killed.
+        sticky_queue_schedule_to_start_timeout=_STICKY,
         activities=[
             messages.publish,
             messages.notify,
