@@ -97,6 +97,12 @@ class Desk:
         await self.approve(request)
         return request
 
+    async def cancel(self, request: Request) -> None:
+        """Cancel it as its requester, and wait until the operation knows."""
+        await self._channel.ask("alice", f"cancel {request.request_id}")
+        while not (await request.state()).cancel_requested_by:  # noqa: ASYNC110 - no event
+            await asyncio.sleep(_POLL)
+
     async def card(self, request: Request) -> Message:
         """Read the one card of a request."""
         messages = await self._channel.messages()
@@ -124,7 +130,8 @@ class Desk:
         assert state.status is status, f"{request.name}: {state.status}, {state.cause}"
         card = await self.card(request)
         assert headline(card).startswith(_HEADLINES[status]), headline(card)
-        assert not any(block["type"] == "actions" for block in card["blocks"] if state.closed)
+        if state.closed:
+            assert not _buttons(card) & {ActionId.APPROVE, ActionId.REJECT, ActionId.CANCEL}
         await self.thread(request)
 
     async def check_snapshotted(
@@ -168,6 +175,11 @@ class Desk:
 def step(state: RequestState, name: StepName) -> StepState:
     """Find a step that there must be."""
     return next(step for step in state.steps if step.name is name)
+
+
+def _buttons(card: Message) -> set[str]:
+    elements = [e for block in card["blocks"] for e in block.get("elements", [])]
+    return {element["action_id"] for element in elements if "action_id" in element}
 
 
 def _said(message: Message) -> str:

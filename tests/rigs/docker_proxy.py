@@ -55,18 +55,20 @@ class Trap:
     act: Act
     nth: int = 1
     times: int = 1
+    after: re.Pattern[str] | None = None
     seen: int = 0
     fired: int = 0
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request that came: its first line, when, and the answer's status when there was one."""
+    """One request that came: its first line, when, and what became of it."""
 
     line: str
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None
     status: int | None = None
+    given_up: bool = False
 
 
 class DockerProxy:
@@ -130,7 +132,14 @@ class DockerProxy:
         self.hang_up()
 
     def trap(
-        self, pattern: str, moment: Moment, act: Act, *, nth: int = 1, times: int = 1
+        self,
+        pattern: str,
+        moment: Moment,
+        act: Act,
+        *,
+        nth: int = 1,
+        times: int = 1,
+        after: str | None = None,
     ) -> Trap:
         """Do something at the nth request that matches, and at as many as ``times`` says.
 
@@ -140,8 +149,10 @@ class DockerProxy:
             act: what to do; it runs in the connection's own thread and may wait.
             nth: which matching request is the first to act on.
             times: on how many to act.
+            after: what must have been answered before any request counts.
         """
-        trap = Trap(re.compile(pattern), moment, act, nth, times)
+        earlier = re.compile(after) if after else None
+        trap = Trap(re.compile(pattern), moment, act, nth, times, earlier)
         with self._lock:
             self._traps.append(trap)
         return trap
@@ -198,6 +209,7 @@ class DockerProxy:
             return False
         select.select([client, engine], [], [])
         if _has_left(client):
+            exchange.given_up = True
             return False
         answer = _message(answers, is_answer=True)
         exchange.ended = time.monotonic()
@@ -215,11 +227,17 @@ class DockerProxy:
         with self._lock:
             self.exchanges.append(exchange)
             for trap in self._traps:
-                if trap.pattern.search(exchange.line):
+                if trap.pattern.search(exchange.line) and self._is_due(trap):
                     trap.seen += 1
                     if trap.nth <= trap.seen < trap.nth + trap.times:
                         springing.append(trap)
         return springing
+
+    def _is_due(self, trap: Trap) -> bool:
+        return trap.after is None or any(
+            earlier.status is not None and trap.after.search(earlier.line)
+            for earlier in self.exchanges
+        )
 
 
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)

@@ -1,0 +1,179 @@
+"""How does one fault strike many calls, each at another moment, all at once?
+
+Every call has a request and a container of its own. It waits at its point until all the others
+are at theirs; then the fault strikes under all of them. So a point costs next to no time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from tests.rigs.desk import Desk, Request
+from tests.rigs.docker_proxy import Answer, DockerProxy, Moment, Trap
+from workflows.state import RequestState
+
+#: A stop and a commit that are slow enough to be at work in the engine when the fault strikes.
+_STOPS_SLOWLY: Final = 'trap "sleep 2; exit 0" TERM; sleep 100000 & wait $!'
+_HAS_WRITTEN: Final = "dd if=/dev/zero of=/big bs=1M count={} 2>/dev/null; "
+
+
+class Call(StrEnum):
+    """Which call it is; the two starts are the one after a failure and the one asked for."""
+
+    STOP = "stop"
+    COMMIT = "commit"
+    TAG = "tag"
+    PUT_BACK = "put-back"
+    START = "start"
+
+
+class When(StrEnum):
+    """At which moment of the call the fault strikes."""
+
+    BEFORE = "before"
+    UNDERWAY = "underway"
+    ANSWERED = "answered"
+    READ_BACK = "read-back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One moment of one call, on a container with this restart policy and written megabytes."""
+
+    call: Call
+    when: When
+    policy: str = "no"
+    grace: int = 6
+    written: int = 0
+
+    def __str__(self) -> str:
+        """Name the point, and so its container."""
+        return f"{self.call}-{self.when}-{self.policy}"
+
+    @property
+    def command(self) -> str:
+        """What is asked for."""
+        if self.call is Call.START:
+            return f"snapshot {{}} grace={self.grace}s"
+        return f"stop {{}} snapshot grace={self.grace}s"
+
+    def run(self, desk: Desk) -> str:
+        """Run its container."""
+        script = _STOPS_SLOWLY
+        if self.written:
+            script = _HAS_WRITTEN.format(self.written) + script
+        return desk.rig.run(script, name=str(self), policy=self.policy)
+
+    def trap(self, proxy: DockerProxy, container: str, here: Rendezvous) -> Trap:
+        """Have the call wait at this point."""
+        line = {
+            Call.STOP: f"^POST .*/{container}/stop",
+            Call.COMMIT: f"^POST .*/commit.*{container}",
+            Call.TAG: f"^POST .*/tag.*{self}",
+        }.get(self.call, f"^POST .*/{container}/start")
+        if self.call is Call.PUT_BACK:
+            proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, _disk_full)
+        match self.when:
+            case When.BEFORE:
+                return proxy.trap(line, Moment.BEFORE, here.wait)
+            case When.ANSWERED:
+                return proxy.trap(line, Moment.ANSWERED, here.wait)
+            case When.UNDERWAY:
+                proxy.trap(line, Moment.BEFORE, here.hold)
+                return proxy.trap(line, Moment.UNDERWAY, here.be_at_work)
+            case When.READ_BACK:
+                read = f"^GET .*({container}|{self}).*"
+                return proxy.trap(read, Moment.BEFORE, here.wait, after=line)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Struck:
+    """The request of one point, and the container as it was before."""
+
+    request: Request
+    before: dict[str, Any]
+    trap: Trap
+    state: RequestState | None = None
+
+    async def check(self, point: Point, desk: Desk) -> None:
+        """See that the fault struck, and that the outcome is as the request says."""
+        assert self.trap.fired == 1
+        assert self.state is not None
+        if point.call is Call.PUT_BACK:
+            await desk.check_put_back(self.request, self.state, self.before)
+        else:
+            runs = point.call is Call.START
+            await desk.check_snapshotted(self.request, self.state, runs=runs)
+
+
+class Rendezvous:
+    """Where calls wait for each other until the fault has struck."""
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        self._expected = len(points)
+        self._at_work_expected = sum(point.when is When.UNDERWAY for point in points)
+        self._here, self._at_work = threading.Semaphore(0), threading.Semaphore(0)
+        self._all_here, self._struck = threading.Event(), threading.Event()
+
+    def wait(self) -> None:
+        """Be here, and stay until the fault has struck."""
+        self._here.release()
+        self._struck.wait(60)
+
+    def hold(self) -> None:
+        """Be here, and let the engine have the request when all are."""
+        self._here.release()
+        self._all_here.wait(60)
+
+    def be_at_work(self) -> None:
+        """Be in the engine's hands while the fault strikes."""
+        self._at_work.release()
+        self._struck.wait(60)
+
+    def strike(self, fault: Callable[[], None]) -> None:
+        """Wait until all are at their points, then have the fault strike."""
+        for _ in range(self._expected):
+            assert self._here.acquire(timeout=40), "a call did not come to its point"
+        self._all_here.set()
+        for _ in range(self._at_work_expected):
+            assert self._at_work.acquire(timeout=40), "a call was not passed on"
+        fault()
+        self._struck.set()
+
+
+async def strike(
+    points: Sequence[Point], desk: Desk, proxy: DockerProxy, fault: Callable[[], None]
+) -> dict[Point, Struck]:
+    """Bring a request to each point, and have the fault strike under all of them."""
+    here = Rendezvous(points)
+    ids = {point: point.run(desk) for point in points}
+    traps = {point: point.trap(proxy, container, here) for point, container in ids.items()}
+    before = {point: desk.rig.inspect(container) for point, container in ids.items()}
+    requests: dict[Point, Request] = {}
+    for command in {point.command for point in points}:
+        same = [point for point in points if point.command == command]
+        requests |= zip(same, await desk.ask(*map(str, same), command=command), strict=True)
+    await desk.approve(*requests.values())
+    await asyncio.to_thread(here.strike, fault)
+    return {
+        point: Struck(request=request, before=before[point], trap=traps[point])
+        for point, request in requests.items()
+    }
+
+
+async def outcomes(struck: dict[Point, Struck]) -> dict[Point, Struck]:
+    """Wait until all requests have ended."""
+    states = await asyncio.gather(*(one.request.outcome() for one in struck.values()))
+    return {
+        point: replace(one, state=state)
+        for (point, one), state in zip(struck.items(), states, strict=True)
+    }
+
+
+def _disk_full() -> Answer:
+    return Answer(500, "no space left on device")

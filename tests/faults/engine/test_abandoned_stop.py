@@ -1,0 +1,82 @@
+"""What if a stop that Dockwarden gave up on goes on in the engine, while the container comes back?
+
+The container ignores TERM, so the engine is at work for the whole grace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+
+from tests.rigs.desk import Desk
+from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment
+from tests.rigs.dockerd import IGNORES_TERM, wait_until
+from tests.rigs.laptop import LaptopRig
+from workflows.errors import ErrorType
+from workflows.names import operation_workflow_id
+
+_COMMAND = "stop {} snapshot grace=5s"
+
+
+async def test_a_failure_after_a_lost_answer(desk: Desk, proxy: DockerProxy) -> None:
+    """The answer is lost and the next try refused: the late stop does not win over the start."""
+    before = desk.rig.inspect(desk.rig.run(IGNORES_TERM, name="lost"))
+    lost = proxy.trap("^POST .*/stop", Moment.UNDERWAY, HangUp)
+    refused = proxy.trap("^POST .*/stop", Moment.BEFORE, lambda: Answer(403, "no"), nth=2)
+    request = await desk.start("lost", _COMMAND)
+    state = await request.outcome()
+    assert (lost.fired, refused.fired) == (1, 1)
+    assert state.cause is ErrorType.ENGINE_FORBIDDEN
+    await desk.check_put_back(request, state, before)
+
+
+async def test_a_cancel_while_the_engine_stops(desk: Desk, proxy: DockerProxy) -> None:
+    """A cancelled request whose stop still runs is put back after that stop has ended."""
+    before = desk.rig.inspect(desk.rig.run(IGNORES_TERM, name="cancelled"))
+    cancelled = threading.Event()
+
+    def lose() -> HangUp:
+        cancelled.wait(20)
+        return HangUp()
+
+    lost = proxy.trap("^POST .*/stop", Moment.UNDERWAY, lose)
+    request = await desk.start("cancelled", _COMMAND)
+    await asyncio.to_thread(wait_until, lambda: bool(proxy.passed("/stop")), "the stop has begun")
+    await desk.cancel(request)
+    cancelled.set()
+    state = await request.outcome()
+    assert lost.fired == 1
+    assert state.cause is None
+    await desk.check_put_back(request, state, before)
+
+
+async def test_a_worker_that_was_away(
+    desk: Desk, proxy: DockerProxy, laptop: LaptopRig, temporal: Client
+) -> None:
+    """No heartbeats for a while: a second attempt works beside the first, to one outcome."""
+    container = desk.rig.run(IGNORES_TERM, name="away")
+    operation = temporal.get_workflow_handle(operation_workflow_id("local", container))
+    request = await desk.start("away", "stop {} snapshot grace=20s")
+    await asyncio.to_thread(wait_until, lambda: bool(proxy.passed("/stop")), "the stop has begun")
+    worker = laptop.pids["worker"]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        while not await _is_tried_again(operation):  # noqa: ASYNC110 - a server has no event
+            await asyncio.sleep(0.2)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    state = await request.outcome()
+    first, second = proxy.passed("^POST .*/stop")
+    assert first.ended is not None
+    assert first.began < second.began < first.ended, "the attempts overlap"
+    await desk.check_snapshotted(request, state)
+
+
+async def _is_tried_again(operation: WorkflowHandle[Any, Any]) -> bool:
+    pending = (await operation.describe()).raw_description.pending_activities
+    return any(activity.attempt > 1 for activity in pending)

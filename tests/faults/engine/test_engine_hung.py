@@ -1,0 +1,52 @@
+"""What becomes of a request whose engine hangs, longer than the calls to it may take?
+
+What was sent to a hung engine is done when it wakes up, after the client has given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+import pytest
+from temporalio.client import Client
+
+from tests.faults.engine.points import Call, Point, Struck, When, outcomes, strike
+from tests.rigs.desk import Desk
+from tests.rigs.docker_proxy import DockerProxy
+from tests.rigs.dockerd import DockerRig, wait_until
+from tests.rigs.laptop import LaptopRig
+
+_POINTS: Final = tuple(Point(call=call, when=When.BEFORE, grace=1) for call in Call)
+
+
+@pytest.fixture(scope="module")
+def desk(
+    laptop: LaptopRig, temporal: Client, door: DockerProxy, engine_rig: DockerRig
+) -> Iterator[Desk]:
+    """Serve all points; the containers stay until all were looked at."""
+    door.lead_to(engine_rig.base_url)
+    yield Desk(laptop, temporal, engine_rig)
+    engine_rig.clear()
+
+
+@pytest.fixture(scope="module")
+async def struck(door: DockerProxy, desk: Desk) -> dict[Point, Struck]:
+    """Hang the engine under all points until the stop and the tag have timed out."""
+    found = await strike(_POINTS, desk, door, desk.rig.freeze)
+    for call in ("/stop", "/tag"):
+        await asyncio.to_thread(wait_until, partial(_is_given_up, door, call), f"{call} timed out")
+    desk.rig.thaw()
+    return await outcomes(found)
+
+
+@pytest.mark.parametrize("point", _POINTS, ids=str)
+async def test_the_request_goes_on(point: Point, struck: dict[Point, Struck], desk: Desk) -> None:
+    """What the engine does late is neither done twice nor undone: the outcome is as asked for."""
+    await struck[point].check(point, desk)
+
+
+def _is_given_up(proxy: DockerProxy, call: str) -> bool:
+    return any(exchange.given_up for exchange in proxy.passed(f"^POST .*{call}"))

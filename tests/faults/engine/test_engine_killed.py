@@ -1,0 +1,64 @@
+"""What becomes of a request whose engine is killed at one of its calls, and started again?
+
+With and without live-restore, and with restart policies that bring a container up by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+from temporalio.client import Client
+
+from tests.faults.engine.points import Call, Point, Struck, When, outcomes, strike
+from tests.rigs.desk import Desk
+from tests.rigs.docker_proxy import DockerProxy
+from tests.rigs.dockerd import DockerRig, wait_until
+from tests.rigs.laptop import LaptopRig
+
+_POINTS: Final = tuple(
+    Point(call=call, when=when, policy=policy, written=written)
+    for policy in ("no", "always", "unless-stopped")
+    for call, when, written in (
+        (Call.STOP, When.BEFORE, 0),
+        (Call.STOP, When.UNDERWAY, 0),
+        (Call.COMMIT, When.UNDERWAY, 300 if policy == "no" else 60),
+        (Call.TAG, When.BEFORE, 0),
+        (Call.PUT_BACK, When.UNDERWAY, 0),
+    )
+)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "live-restore"])
+async def desk(
+    request: pytest.FixtureRequest, laptop: LaptopRig, temporal: Client, door: DockerProxy
+) -> AsyncIterator[Desk]:
+    """Serve requests on an engine that is killed."""
+    rig = DockerRig(live_restore=request.param)
+    try:
+        door.lead_to(rig.start().base_url)
+        yield Desk(laptop, temporal, rig)
+    finally:
+        rig.close()
+
+
+@pytest.fixture(scope="module")
+async def struck(door: DockerProxy, desk: Desk) -> dict[Point, Struck]:
+    """Kill the engine under all points, start it again, and wait for all outcomes."""
+
+    def kill() -> None:
+        wait_until(desk.rig.is_committing, "a commit has begun to write")
+        desk.rig.kill()
+        door.down()
+
+    found = await strike(_POINTS, desk, door, kill)
+    desk.rig.start()
+    door.up()
+    return await outcomes(found)
+
+
+@pytest.mark.parametrize("point", _POINTS, ids=str)
+async def test_the_request_goes_on(point: Point, struck: dict[Point, Struck], desk: Desk) -> None:
+    """The container rests with exactly one tagged image; after a failure it runs, with none."""
+    await struck[point].check(point, desk)

@@ -1,0 +1,59 @@
+"""What becomes of a request whose worker is killed at any moment of any of its calls?"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from temporalio.client import Client
+
+from tests.faults.engine.points import Call, Point, Struck, When, outcomes, strike
+from tests.rigs.desk import Desk
+from tests.rigs.docker_proxy import DockerProxy
+from tests.rigs.dockerd import DockerRig, wait_until
+from tests.rigs.laptop import LaptopRig
+
+_FORWARD: Final = tuple(
+    Point(call=call, when=when) for call in (Call.STOP, Call.COMMIT, Call.TAG) for when in When
+)
+_START: Final = tuple(
+    Point(call=call, when=when) for call in (Call.PUT_BACK, Call.START) for when in When
+)
+
+
+@pytest.fixture(scope="module")
+def desk(
+    laptop: LaptopRig, temporal: Client, door: DockerProxy, engine_rig: DockerRig
+) -> Iterator[Desk]:
+    """Serve all points; the containers stay until all were looked at."""
+    door.lead_to(engine_rig.base_url)
+    yield Desk(laptop, temporal, engine_rig)
+    engine_rig.clear()
+
+
+@pytest.fixture(scope="module")
+async def struck(laptop: LaptopRig, door: DockerProxy, desk: Desk) -> dict[Point, Struck]:
+    """Kill the worker twice, under all points, and wait for all outcomes.
+
+    The second time hits what goes on after the first: two faults in a row.
+    """
+
+    def kill() -> None:
+        """Kill, and wait until the kernel has closed what the process had open."""
+        pid = laptop.pids["worker"]
+        os.kill(pid, signal.SIGKILL)
+        stat = Path(f"/proc/{pid}/stat")
+        wait_until(lambda: not stat.exists() or ") Z" in stat.read_text(), "the worker is dead")
+
+    forward = await strike(_FORWARD, desk, door, kill)
+    return await outcomes({**forward, **await strike(_START, desk, door, kill)})
+
+
+@pytest.mark.parametrize("point", [*_FORWARD, *_START], ids=str)
+async def test_the_request_goes_on(point: Point, struck: dict[Point, Struck], desk: Desk) -> None:
+    """Rests with one tagged image; runs with one (``start``), without one (``put-back``)."""
+    await struck[point].check(point, desk)
