@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
-import socket
-import sysconfig
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,73 +16,11 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.integration.bot.rig import BUTTON, click_body, command_body
 from tests.integration.bot.slack_stub import SlackStub
+from tests.rigs.program import dockwarden, free_port
 from tests.rigs.temporal import server_path, temporal_server
 from workflows.names import SEARCH_ATTRIBUTES, ActionId
 
 POLICIES = '[[policy]]\nname = "all"\napprovers = ["U0BOB"]\n'
-
-
-class Program:
-    """One run of ``dockwarden``; its log is kept in ``lines``."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.lines: list[str] = []
-        self._changed = asyncio.Condition()
-        self._reading = asyncio.create_task(self._read())
-
-    async def until(self, text: str, seconds: float = 20) -> str:
-        """Wait for a line with a text."""
-
-        def found() -> str | None:
-            return next((line for line in self.lines if text in line), None)
-
-        try:
-            async with asyncio.timeout(seconds), self._changed:
-                await self._changed.wait_for(found)
-        except TimeoutError:
-            message = f"no {text!r} in:\n" + "".join(self.lines)
-            raise AssertionError(message) from None
-        return found() or ""
-
-    async def end(self, seconds: float = 20) -> int:
-        """Wait for the end, and give the exit status."""
-        code = await asyncio.wait_for(self.process.wait(), seconds)
-        await self._reading
-        return code
-
-    def has(self, text: str) -> bool:
-        """Tell whether a text was written."""
-        return any(text in line for line in self.lines)
-
-    async def _read(self) -> None:
-        assert self.process.stdout is not None
-        while line := await self.process.stdout.readline():
-            self.lines.append(line.decode())
-            async with self._changed:
-                self._changed.notify_all()
-
-
-@asynccontextmanager
-async def dockwarden(*arguments: str, **environment: str) -> AsyncIterator[Program]:
-    """Run the installed command."""
-    command = shutil.which("dockwarden", path=sysconfig.get_path("scripts"))
-    assert command, "install the project: pip install -e ."
-    process = await asyncio.create_subprocess_exec(
-        command,
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=environment,
-        cwd="/",
-    )
-    program = Program(process)
-    try:
-        yield program
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await program.end()
 
 
 @pytest.fixture(name="environment")
@@ -99,8 +34,8 @@ def _environment(slack: SlackStub, tmp_path: Path) -> dict[str, str]:
         "DOCKWARDEN_SLACK_API_URL": f"{slack.url}/api",
         "DOCKWARDEN_SOCKET_PING_SECONDS": "1",
         "DOCKWARDEN_POLICIES": str(policies),
-        "DOCKWARDEN_HEALTH_PORT": str(_free_port()),
-        "TEMPORAL_ADDRESS": f"127.0.0.1:{_free_port()}",
+        "DOCKWARDEN_HEALTH_PORT": str(free_port()),
+        "TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}",
     }
 
 
@@ -185,7 +120,7 @@ async def test_a_killed_bot_leaves_no_silent_loss(
 
 async def test_a_bot_waits_for_slack(environment: dict[str, str]) -> None:
     """A Slack that is not there yet is waited for, not an error; SIGINT ends the wait well."""
-    environment["DOCKWARDEN_SLACK_API_URL"] = f"http://127.0.0.1:{_free_port()}/api/"
+    environment["DOCKWARDEN_SLACK_API_URL"] = f"http://127.0.0.1:{free_port()}/api/"
     async with dockwarden("bot", **environment) as bot:
         await bot.until("waiting for Slack")
         bot.process.send_signal(signal.SIGINT)
@@ -357,9 +292,3 @@ async def _get(environment: dict[str, str], path: str) -> int:
     url = f"http://127.0.0.1:{environment['DOCKWARDEN_HEALTH_PORT']}/{path}"
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         return response.status
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
