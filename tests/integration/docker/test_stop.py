@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -15,11 +16,17 @@ from workflows.errors import ErrorType
 from workflows.state import StopResult
 
 
+def _ended(rig: DockerRig, container: str, result: StopResult) -> StopResult:
+    """Complete a result by when the engine says that the container ended."""
+    ended = rig.inspect(container)["State"]["FinishedAt"]
+    return replace(result, stopped_at=datetime.fromisoformat(ended))
+
+
 def test_stops_a_container_gracefully(host: Host, rig: DockerRig) -> None:
     """A container that heeds TERM ends with its own exit code."""
     container = rig.run()
     result = run(host.containers.ensure_stopped, host.stop(host.pin(container)))
-    assert result == StopResult(was_running=True, exit_code=0)
+    assert result == _ended(rig, container, StopResult(was_running=True, exit_code=0))
     assert rig.state(container) == "exited"
 
 
@@ -27,7 +34,9 @@ def test_tells_that_a_container_had_to_be_killed(host: Host, rig: DockerRig) -> 
     """A container that ignores TERM is killed after the grace, and the result says so."""
     container = rig.run(IGNORES_TERM)
     result = run(host.containers.ensure_stopped, host.stop(host.pin(container), grace=1))
-    assert result == StopResult(was_running=True, exit_code=137, graceful=False)
+    assert result == _ended(
+        rig, container, StopResult(was_running=True, exit_code=137, graceful=False)
+    )
 
 
 def test_stops_a_paused_container(host: Host, rig: DockerRig) -> None:
@@ -165,7 +174,9 @@ def test_joins_a_stop_that_was_given_up(
     assert error.details == ("touched",)
     assert rig.state(container) == "running", "the stop is still at work"
     result = attempts.run(host.containers.ensure_stopped, host.stop(pin, grace=2))
-    assert result == StopResult(was_running=True, exit_code=137, graceful=False)
+    assert result == _ended(
+        rig, container, StopResult(was_running=True, exit_code=137, graceful=False)
+    )
 
 
 def test_a_stop_of_a_lost_attempt_is_our_own_doing(host: Host, rig: DockerRig) -> None:
@@ -175,4 +186,4 @@ def test_a_stop_of_a_lost_attempt_is_our_own_doing(host: Host, rig: DockerRig) -
     attempts.lose()
     rig.api.stop(container, timeout=3)
     result = attempts.run(host.containers.ensure_stopped, host.stop(pin))
-    assert result == StopResult(was_running=True, exit_code=0)
+    assert result == _ended(rig, container, StopResult(was_running=True, exit_code=0))
