@@ -109,6 +109,10 @@ class Desk:
         (card,) = [message for message in messages if request_of(message) == request.request_id]
         return card
 
+    async def until_card(self, request: Request, headline_begins: str) -> Message:
+        """Wait until the card says this, with its page in the thread when it has one."""
+        return await self._channel.wait_for_card(request.request_id, headline_begins)
+
     async def thread(self, request: Request) -> list[Message]:
         """Read the replies to the card, each of which was posted once."""
         messages = await self._channel.messages()
