@@ -1,21 +1,25 @@
 # Each of these works alone on a bare Debian machine as root, and on any machine that has
 # Docker, Python 3.11 or newer, and npm.
 
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test test-faults lint lock clean
 .DEFAULT_GOAL := help
 
 PYTHON := .venv/bin/python
 
 help: ## Show this
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
 
 demo: ## Run everything here and play three scenes; on a terminal it then stays up
 	@deploy/scripts/setup.sh demo
 	@$(PYTHON) -m deploy.laptop demo $(if $(DOCKER_HOST),--docker-host "$(DOCKER_HOST)")
 
-test: ## Run all tests, the style and the types among them
+test: ## Run the tests, the style and the types among them
 	@deploy/scripts/setup.sh test
-	@$(PYTHON) -m pytest -q
+	@$(PYTHON) -m pytest -q -m "not fault"
+
+test-faults: ## Kill, hang and cut off every part, at every step (slow)
+	@deploy/scripts/setup.sh test
+	@$(PYTHON) -m pytest -q -m fault tests/faults
 
 lint: ## Check style and types only
 	@deploy/scripts/setup.sh test
