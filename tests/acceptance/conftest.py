@@ -2,19 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from temporalio.client import Client
 
+from deploy.laptop.slack_server import USERS
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.people import People
+
+#: Whatever is not named here behaves as on a laptop without a policy book of its own.
+_POLICIES = f"""\
+[[policy]]
+name = "alice alone"
+containers = ["lonely-*"]
+approvers = ["{USERS["alice"]}"]
+
+[[policy]]
+name = "two of them"
+containers = ["careful-*"]
+approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
+required_approvals = 2
+reason_required = true
+
+[[policy]]
+name = "hasty"
+containers = ["hasty-*"]
+approvers = ["{USERS["bob"]}"]
+expires_after = "1s"
+
+[[policy]]
+name = "all others"
+hosts = ["local", "edge", "nowhere"]
+approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
+"""
 
 
 @pytest.fixture(scope="session")
 def laptop(engine_rig: DockerRig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopRig]:
     """Run one laptop for the whole session; tests make their own containers in its engine."""
-    rig = LaptopRig(tmp_path_factory.mktemp("laptop"), engine_rig.base_url, "--no-containers")
+    directory = tmp_path_factory.mktemp("laptop")
+    policies = directory / "policies.toml"
+    policies.write_text(_POLICIES, encoding="utf-8")
+    rig = LaptopRig(directory, engine_rig.base_url, "--no-containers", "--policies", str(policies))
     try:
         yield rig.start()
     finally:
         rig.close()
+
+
+@pytest.fixture(scope="session")
+async def temporal(laptop: LaptopRig) -> Client:
+    """Connect to the laptop's Temporal."""
+    return await Client.connect(laptop.ready["temporal"])
+
+
+@pytest.fixture
+async def people(
+    laptop: LaptopRig, temporal: Client, engine_rig: DockerRig
+) -> AsyncIterator[People]:
+    """Let the people of the laptop's channel act; the engine is cleared afterwards."""
+    yield await People(laptop.ready["slack"], temporal, engine_rig).arrive()
+    engine_rig.clear()

@@ -1,0 +1,150 @@
+"""Can people do everything by command, and machines by Temporal's own tool?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from typing import Any
+
+import pytest
+
+from deploy.laptop.slack_server import TEAM_ID, USERS
+from tests.rigs.desk import Request
+from tests.rigs.laptop import LaptopRig
+from tests.rigs.people import People
+from tests.rigs.terminal import Terminal
+from workflows.names import STATE_QUERY, request_workflow_id
+from workflows.state import RequestStatus
+
+_SCRIPTED = request_workflow_id("local", "script-1")
+_VALUE = "hunter2-in-the-environment"
+
+
+@pytest.fixture(name="terminal")
+def _terminal(laptop: LaptopRig) -> Terminal:
+    """Temporal's own tool, on the laptop's server."""
+    return Terminal(laptop.ready["temporal"])
+
+
+async def test_looking_around(people: People) -> None:
+    """List and inspect show what runs, in private, and never a value of the environment."""
+    people.rig.run(name="seen-1", environment={"PASSWORD": _VALUE}, volumes=("/var/lib/data",))
+    people.rig.create(name="seen-2", labels={"dockwarden.protected": "true"})
+    listed = await people.type("dave", "list")
+    assert "🟢 `seen-1`" in listed
+    assert "⚪ `seen-2` · `rig/busybox:1` · created · protected" in listed
+    inspected = await people.type("dave", "inspect seen-1")
+    for fact in ("seen-1", "rig/busybox:1", "restart policy", "/var/lib/data"):
+        assert fact in inspected
+    request = await people.ask('stop seen-1 snapshot reason="look"')
+    await people.type("alice", f"cancel {request.request_id}")
+    state = await request.outcome()
+    everything = str(await people.channel.messages()) + str(state)
+    assert _VALUE not in everything
+    assert "PASSWORD" not in everything
+
+
+async def test_deciding_by_command(people: People) -> None:
+    """Approve and reject by command obey the buttons' rules; requests and status tell of them."""
+    people.rig.run(name="talk-1")
+    people.rig.run(name="talk-2")
+    first = await people.ask("stop talk-1 snapshot")
+    second = await people.ask("stop talk-2")
+    assert "waiting for approval" in await people.type("dave", f"status {first.request_id}")
+
+    await people.type("alice", f"approve {first.request_id}")
+    await people.told("alice", first.request_id, "takes another person")
+    await people.type("dave", f"approve {first.request_id}")
+    await people.told("dave", first.request_id, "not among the approvers")
+    assert people.rig.state(first.container) == "running"
+
+    assert "Recorded" in await people.type("bob", f'approve {first.request_id} "go ahead"')
+    await people.until(first, RequestStatus.SUCCEEDED)
+    assert "Recorded" in await people.type("carol", f'reject {second.request_id} "no need"')
+    await people.until(second, RequestStatus.REJECTED)
+    assert people.rig.state(first.container) == "exited"
+    assert people.rig.state(second.container) == "running"
+
+    done, rejected = f"✅ done · `{first.request_id}`", f"⛔ rejected · `{second.request_id}`"
+    await _listing(people, "alice", "requests mine", done, rejected)
+    status = await people.type("dave", f"status {first.request_id}")
+    assert "✅ done" in status
+    assert f"dockwarden/talk-1:req-{first.request_id}" in status
+    late = await people.type("bob", f"reject {first.request_id} late")
+    assert "is over: ✅ done" in late
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("help", "*Dockwarden asks people before it touches a container.*"),
+        ("", "*Dockwarden asks people before it touches a container.*"),
+        ("help stop", "stop NAME [on HOST] [snapshot[=REF]]"),
+        ("requests waiting", "*Requests waiting for approval*: none."),
+    ],
+)
+async def test_asking_for_help(people: People, command: str, says: str) -> None:
+    """Help and empty lists are answered in private."""
+    assert says in await people.type("dave", command)
+
+
+async def test_deciding_from_a_terminal(people: People, terminal: Terminal) -> None:
+    """A signal from Temporal's own tool passes the same checks, and the query tells the state."""
+    container = people.rig.run(name="script-1")
+    request = await people.ask("stop script-1 snapshot")
+    await _signal(terminal, request, "alice")
+    await people.told("alice", request.request_id, "takes another person")
+    await _signal(terminal, request, "dave")
+    await people.told("dave", request.request_id, "not among the approvers")
+    assert (await _query(terminal))["status"] == "waiting"
+    assert people.rig.state(container) == "running"
+
+    await _signal(terminal, request, "bob")
+    await people.until(request, RequestStatus.SUCCEEDED)
+    state = await _query(terminal)
+    assert state["status"] == "succeeded"
+    assert state["request_id"] == request.request_id
+    assert [decision["approver_id"] for decision in state["decisions"]] == [USERS["bob"]]
+    assert people.rig.state(container) == "exited"
+
+
+async def test_a_hostile_signal_harms_nothing(people: People, terminal: Terminal) -> None:
+    """What is no decision is dropped; the request waits on and can be decided."""
+    people.rig.run(name="script-1")
+    request = await people.ask("stop script-1")
+    for payload in (None, [], "yes", {"choice": "approve"}, {"choice": {"a": 1}}):
+        await terminal.signal(_SCRIPTED, payload)
+    assert (await _query(terminal))["status"] == "waiting"
+    await _signal(terminal, request, "bob", choice="reject", comment="seen")
+    assert (await request.outcome()).status is RequestStatus.REJECTED
+
+
+async def _signal(terminal: Terminal, request: Request, who: str, **changes: str) -> None:
+    decision = {
+        "decision_id": secrets.token_hex(8),
+        "request_id": request.request_id,
+        "approver_id": USERS[who],
+        "team_id": TEAM_ID,
+        "choice": "approve",
+        "comment": "",
+        "source": "terminal",
+    }
+    await terminal.signal(_SCRIPTED, decision | changes)
+
+
+async def _query(terminal: Terminal) -> dict[str, Any]:
+    answer = await terminal.run(
+        *("workflow", "query", "--workflow-id", _SCRIPTED, "--name", STATE_QUERY),
+        *("--output", "json"),
+    )
+    (state,) = json.loads(answer)["queryResult"]
+    return dict(state)
+
+
+async def _listing(people: People, who: str, command: str, *lines: str) -> None:
+    """Ask for a list until it holds these: Temporal's index follows what happens by a moment."""
+    async with asyncio.timeout(10):
+        answer = ""
+        while not all(line in answer for line in lines):
+            answer = await people.type(who, command)

@@ -1,0 +1,81 @@
+"""Is whatever cannot be asked for refused in private, in words that say what to do?"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from deploy.laptop.channel import request_of
+from deploy.laptop.slack_server import USERS
+from tests.rigs.people import People
+from workflows.names import PROTECTED_LABEL
+
+#: A host without a worker is told within seconds.
+_SOON = 8.0
+
+
+_PLAIN: dict[str, Any] = {"name": "plain-1"}
+_ROWS: list[tuple[str, str, dict[str, Any]]] = [
+    ("stop nothing-1", "there is no container nothing-1 on local", _PLAIN),
+    ("stop plain", "did you mean plain-1", _PLAIN),
+    ("stop shop", "it could be shop-1 or shop-2", {"name": "shop-1"}),
+    ("stop ../../images/prune", "is no container name", _PLAIN),
+    ("stop plain-1;reboot", "is no container name", _PLAIN),
+    ("stop brief-1", "started with `--rm`", {"name": "brief-1", "auto_remove": True}),
+    ("stop kept-1", "is protected", {"name": "kept-1", "labels": {PROTECTED_LABEL: "true"}}),
+    ("stop plain-1 on elsewhere", "no policy covers", _PLAIN),
+    ("stop careful-9", "asks for a reason", {"name": "careful-9"}),
+    ("stop lonely-1", "not enough people who could approve", {"name": "lonely-1"}),
+    ("stop plain-1 snapshot=Team/Upper", "is no image name", _PLAIN),
+    ("stop plain-1 snapshot=rig/busybox:1", "a tag is never moved", _PLAIN),
+    ("stop plain-1 grace=2h", "is no time", _PLAIN),
+    ("stop plain-1 snapshoot", "Did you mean snapshot?", _PLAIN),
+    ('stop plain-1 reason="open', "A quote is opened and not closed", _PLAIN),
+    ("stpo plain-1", "Did you mean stop?", _PLAIN),
+    ("stop", "The name of the container is missing", _PLAIN),
+    ("approve 000000000000", "There is no request `000000000000`", _PLAIN),
+    ("approve bob", "is no request id", _PLAIN),
+]
+
+
+@pytest.mark.parametrize(("command", "says", "made"), _ROWS, ids=[row[0] for row in _ROWS])
+async def test_a_refusal_is_private_and_clear(
+    people: People, command: str, says: str, made: dict[str, Any]
+) -> None:
+    """One person is told what is wrong; there is no card, and no container was touched."""
+    container = people.rig.run(**made)
+    if made["name"] == "shop-1":
+        people.rig.create(name="shop-2")
+    before = {message["ts"] for message in await people.channel.messages()}
+    await people.channel.ask("alice", command)
+    await people.told("alice", says)
+    new = [m for m in await people.channel.messages() if m["ts"] not in before]
+    assert {m.get("ephemeral_to") for m in new} == {USERS["alice"]}
+    assert not [m for m in new if request_of(m)]
+    assert people.rig.state(container) == "running"
+
+
+async def test_a_second_request_is_led_to_the_first(people: People) -> None:
+    """Somebody who asks about a container with an open request gets the link to its card."""
+    people.rig.run(name="wanted-1")
+    first = await people.ask("stop wanted-1")
+    answer = await people.type("carol", "snapshot wanted-1")
+    assert f"request `{first.request_id}`" in answer
+    assert "still open" in answer
+    state = await first.state()
+    assert state.card
+    assert f"<{state.card.permalink}|See its card>" in answer
+    await people.type("alice", f"cancel {first.request_id}")
+    await first.outcome()
+
+
+async def test_a_host_that_nobody_serves_is_told_within_seconds(people: People) -> None:
+    """A host without a live worker is said to be so, with what to do, before anybody is asked."""
+    asked = time.monotonic()
+    await people.channel.ask("alice", "stop web-1 on nowhere")
+    told = await people.told("alice", "Not done", "nowhere")
+    assert time.monotonic() - asked < _SOON
+    assert "no Dockwarden worker serves the host nowhere" in told
+    assert "dockwarden worker --host nowhere" in told

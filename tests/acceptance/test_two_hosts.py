@@ -1,0 +1,88 @@
+"""Do requests act on the host that they name, and there only?"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from temporalio.client import Client
+
+from tests.rigs.dockerd import DockerRig
+from tests.rigs.laptop import LaptopRig
+from tests.rigs.people import People
+from tests.rigs.program import Program, dockwarden
+from workflows.state import RequestStatus
+
+_SOON = 8.0
+
+
+@pytest.fixture(scope="module", name="edge_engine")
+def _edge_engine() -> Iterator[DockerRig]:
+    rig = DockerRig()
+    try:
+        yield rig.start()
+    finally:
+        rig.close()
+
+
+@pytest.fixture(name="edge_worker")
+async def _edge_worker(laptop: LaptopRig, edge_engine: DockerRig) -> AsyncIterator[Program]:
+    """A worker of a second host: it has no Slack token and no policies."""
+    async with dockwarden(
+        *("worker", "--serve", "docker", "--host", "edge"),
+        TEMPORAL_ADDRESS=laptop.ready["temporal"],
+        DOCKWARDEN_DOCKER_HOST=edge_engine.base_url,
+    ) as worker:
+        await worker.until(" ready role=worker")
+        yield worker
+        edge_engine.clear()
+
+
+async def test_each_host_has_its_own_engine(
+    laptop: LaptopRig,
+    temporal: Client,
+    people: People,
+    edge_engine: DockerRig,
+    edge_worker: Program,
+) -> None:
+    """Containers of one name on two hosts are two; a request about one leaves the other alone."""
+    here = people.rig.run(name="web-1")
+    there = edge_engine.run(name="web-1")
+    edge = await People(laptop.ready["slack"], temporal, edge_engine, host="edge").arrive()
+
+    request = await edge.ask("stop web-1 on edge snapshot")
+    other = await people.ask("stop web-1 snapshot")
+    assert f"`{there[:12]}`" in await edge.until_card(request, "⏳")
+    assert f"`{here[:12]}`" in await people.until_card(other, "⏳")
+    await edge.approve(request)
+    await edge.until(request, RequestStatus.SUCCEEDED)
+    assert edge_engine.state(there) == "exited"
+    assert len(edge.images(request)) == 1
+    assert people.rig.state(here) == "running"
+    assert people.rig.images() == set()
+
+    await people.approve(other)
+    await people.until(other, RequestStatus.SUCCEEDED)
+    assert people.rig.state(here) == "exited"
+    assert len(people.images(other)) == 1
+    assert len(edge_engine.images()) == 1
+    assert "web-1" in await edge.type("dave", "list on edge")
+    assert edge_worker.process.returncode is None
+
+
+async def test_a_stopped_worker_is_told_within_seconds(
+    people: People, edge_engine: DockerRig, edge_worker: Program
+) -> None:
+    """When a host's worker has ended, whoever asks about the host is told so at once."""
+    container = edge_engine.run(name="web-2")
+    edge_worker.process.send_signal(signal.SIGTERM)
+    assert await edge_worker.end() == 0
+    asked = time.monotonic()
+    await people.channel.ask("alice", "stop web-2 on edge")
+    told = await people.told("alice", "Not done", "web-2")
+    assert time.monotonic() - asked < _SOON
+    assert "no Dockwarden worker serves the host edge" in told
+    assert "nobody serves the host" in await people.type("alice", "inspect web-2 on edge")
+    assert edge_engine.state(container) == "running"

@@ -1,0 +1,135 @@
+"""How does a test act as the people of a channel, and see what each of them is told?
+
+They type commands, press buttons and fill in forms in the laptop's Slack. What is believed of a
+container is what its engine says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+import aiohttp
+from temporalio.client import Client
+
+from deploy.laptop.channel import Channel, headline, request_of
+from deploy.laptop.rendering import Message
+from deploy.laptop.slack_server import USERS
+from tests.rigs.desk import Request
+from tests.rigs.dockerd import DockerRig
+from tests.rigs.local_slack import texts
+from tests.rigs.slack_page import SlackPage
+from workflows.names import REQUEST_LABEL, ActionId, request_workflow_id
+from workflows.state import RequestState, RequestStatus
+
+_POLL = 0.02
+
+
+class People:
+    """The people of one channel; ``rig`` is the engine of ``host``, which they ask about."""
+
+    def __init__(self, slack: str, client: Client, rig: DockerRig, *, host: str = "local") -> None:
+        self.rig = rig
+        self.channel = Channel(slack)
+        self._slack = slack
+        self._client = client
+        self._host = host
+        self._before: set[str] = set()
+
+    async def arrive(self) -> Self:
+        """Overlook what was said before."""
+        self._before = await self._seen()
+        return self
+
+    async def type(self, who: str, text: str) -> str:
+        """Type ``/container …``, and give the private answer."""
+        seen = await self._seen()
+        await self.channel.ask(who, text)
+        return await self._private(who, seen, ())
+
+    async def told(self, who: str, *words: str) -> str:
+        """Wait until somebody was told in private what holds these words."""
+        return await self._private(who, self._before, words)
+
+    async def ask(self, text: str, who: str = "alice") -> Request:
+        """Ask for something, and wait for the card."""
+        seen = await self._seen()
+        await self.channel.ask(who, text)
+        card = await self._new(seen, lambda m: bool(request_of(m)))
+        return self.request_on(card)
+
+    async def press(self, who: str, request: Request, action: ActionId) -> None:
+        """Press a button of the card, as it looks now."""
+        await self.channel.press(who, await self.card(request), action)
+
+    async def approve(self, request: Request, who: str = "bob") -> None:
+        """Press Approve."""
+        await self.press(who, request, ActionId.APPROVE)
+
+    async def reject(self, request: Request, reason: str, who: str = "bob") -> None:
+        """Press Reject, and send the form with a reason."""
+        address = f"{self._slack.replace('http', 'ws', 1)}/ui"
+        async with aiohttp.ClientSession() as session:
+            page = SlackPage(session, address)
+            await page.open()
+            await self.press(who, request, ActionId.REJECT)
+            await page.frame("view")
+            await page.submit(USERS[who], {"reason": {"v": {"value": reason}}})
+            await self.until(request, RequestStatus.REJECTED)
+            await page.close()
+
+    async def card(self, request: Request) -> Message:
+        """Read the one card of a request."""
+        messages = await self.channel.messages()
+        (card,) = [message for message in messages if request_of(message) == request.request_id]
+        return card
+
+    async def until(
+        self, request: Request, status: RequestStatus, *, seconds: float = 30
+    ) -> RequestState:
+        """Wait until a request stands there, by its own word."""
+        deadline = time.monotonic() + seconds
+        while (state := await request.state()).status is not status:
+            assert not state.closed, f"{request.name} ended as {state.status} ({state.cause})"
+            assert time.monotonic() < deadline, f"{request.name} is {state.status}, not {status}"
+            await asyncio.sleep(_POLL)
+        return state
+
+    async def until_card(self, request: Request, begins: str) -> str:
+        """Wait until the card's first line begins so, and give all that the card says."""
+        return texts(await self.channel.wait_for_card(request.request_id, begins))
+
+    def images(self, request: Request) -> list[dict[str, Any]]:
+        """Give the images of a request."""
+        label = f"{REQUEST_LABEL}={request.request_id}"
+        found: list[dict[str, Any]] = self.rig.api.images(filters={"label": label})
+        return found
+
+    async def _private(self, who: str, seen: set[str], words: tuple[str, ...]) -> str:
+        message = await self._new(
+            seen,
+            lambda m: m.get("ephemeral_to") == USERS[who] and all(w in texts(m) for w in words),
+        )
+        return texts(message)
+
+    async def _seen(self) -> set[str]:
+        return {message["ts"] for message in await self.channel.messages()}
+
+    async def _new(self, seen: set[str], is_it: Callable[[Message], bool]) -> Message:
+        return await self.channel.wait_for(
+            "what should come", lambda m: m["ts"] not in seen and is_it(m), within=20
+        )
+
+    def request_on(self, card: Message) -> Request:
+        """Give the request of a card."""
+        name = headline(card).split("`")[1]
+        workflow_id = request_workflow_id(self._host, name)
+        return Request(
+            request_id=request_of(card),
+            name=name,
+            container=self.rig.inspect(name)["Id"],
+            card=card,
+            handle=self._client.get_workflow_handle(workflow_id, result_type=RequestState),
+        )
