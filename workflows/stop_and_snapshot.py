@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from workflows import activity_options, failures, steps
+from workflows import activity_options, failures, policy, steps
 from workflows.announcements import ThreadEntry, ThreadKind
 from workflows.errors import STALE_ERRORS, ErrorType
 from workflows.forward import Forward
@@ -58,6 +58,7 @@ class StopAndSnapshotWorkflow:
     @workflow.run
     async def run(self, operate: OperateInput) -> RequestState:
         """Carry the operation out."""
+        self._admit(operate)
         # In reverse order: the container comes back before the images are tidied.
         compensations = (self._tidy_images, self._putting_back.run)
         self._presenter.redraw(*operate.thread)
@@ -93,6 +94,26 @@ class StopAndSnapshotWorkflow:
     def state(self) -> RequestState:
         """Return the state with live steps."""
         return self._record.state
+
+    def _admit(self, operate: OperateInput) -> None:
+        """Refuse to work without an approval: whoever reaches Temporal can start a workflow.
+
+        Temporal vouches for the parent, which is either the approved request or the reconciler.
+        """
+        parent, state = workflow.info().parent, self._record.state
+        if parent is not None and (
+            operate.recover
+            or (
+                parent.workflow_id == state.workflow_id
+                and state.status is RequestStatus.RUNNING
+                and policy.quorum_reached(state)
+            )
+        ):
+            return
+        # Nothing was begun, so nobody is to take it up.
+        self._record.change(closed=True)
+        message = "an operation is started by its approved request, and by nobody else"
+        raise ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
 
     def _resume(self, compensations: tuple[Compensation, ...]) -> None:
         """Take up where a run that was ended from outside had come to."""
