@@ -15,6 +15,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from deploy.laptop.channel import headline, request_of
 from deploy.laptop.rendering import Message
+from deploy.laptop.web import get_json
 from tests.rigs.dockerd import IMAGE, DockerRig
 from tests.rigs.laptop import LaptopRig
 from workflows.names import (
@@ -32,6 +33,9 @@ _HEADLINES = {
     RequestStatus.PUT_BACK: "↩️",
     RequestStatus.STALE: "⚠️",
     RequestStatus.NEEDS_PERSON: "🛑",
+    RequestStatus.REJECTED: "⛔",
+    RequestStatus.EXPIRED: "⌛",
+    RequestStatus.CANCELLED: "🚫",
 }
 
 
@@ -69,6 +73,7 @@ class Desk:
     def __init__(self, laptop: LaptopRig, client: Client, rig: DockerRig) -> None:
         self.rig = rig
         self._channel = laptop.channel
+        self._log = f"{laptop.ready['slack']}/_control/log"
         self._client = client
 
     async def ask(self, *names: str, command: str = "stop {} snapshot") -> list[Request]:
@@ -83,7 +88,8 @@ class Desk:
             await asyncio.sleep(_POLL)
             for message in await self._channel.messages():
                 if request_of(message) and request_of(message) not in known:
-                    cards[headline(message).split("`")[1]] = message
+                    name = headline(message).split("`")[1]
+                    cards |= {name: message} if name in names else {}
         return [self._request(name, cards[name]) for name in names]
 
     async def approve(self, *requests: Request) -> None:
@@ -110,7 +116,7 @@ class Desk:
         return card
 
     async def until_card(self, request: Request, headline_begins: str) -> Message:
-        """Wait until the card says this, with its page in the thread when it has one."""
+        """Wait until the card says this."""
         return await self._channel.wait_for_card(request.request_id, headline_begins)
 
     async def thread(self, request: Request) -> list[Message]:
@@ -121,6 +127,12 @@ class Desk:
         block_ids = [reply["blocks"][0]["block_id"] for reply in replies]
         assert len(block_ids) == len(set(block_ids)), f"replies twice: {block_ids}"
         return replies
+
+    async def posted(self, request: Request) -> list[dict[str, Any]]:
+        """Read how the replies were posted: the local Slack shows none of them in the channel."""
+        log = (await get_json(self._log))["log"]
+        posts = [entry["detail"] for entry in log if entry["summary"] == "chat.postMessage"]
+        return [post for post in posts if post.get("thread_ts") == request.card["ts"]]
 
     async def refusal(self, user_id: str, *words: str) -> Message:
         """Wait for a private notice that holds these words."""
@@ -146,7 +158,8 @@ class Desk:
         assert self.rig.state(request.container) == ("running" if runs else "exited")
         (image,) = self.images(request)
         assert state.snapshot is not None
-        assert (image["Id"], image["RepoTags"]) == (state.snapshot.image_id, [state.reference])
+        assert image["Id"] == state.snapshot.image_id
+        assert _tags(image) == [state.reference]
 
     async def check_put_back(
         self, request: Request, state: RequestState, before: dict[str, Any], *, anew: bool = True
@@ -162,7 +175,7 @@ class Desk:
         """Give all images of a request, those without a tag too."""
         label = f"{REQUEST_LABEL}={request.request_id}"
         found: list[dict[str, Any]] = self.rig.api.images(filters={"label": label})
-        return [image for image in found if IMAGE not in image["RepoTags"]]
+        return [image for image in found if IMAGE not in _tags(image)]
 
     def _request(self, name: str, card: Message) -> Request:
         workflow_id = request_workflow_id("local", name)
@@ -179,6 +192,11 @@ class Desk:
 def step(state: RequestState, name: StepName) -> StepState:
     """Find a step that there must be."""
     return next(step for step in state.steps if step.name is name)
+
+
+def _tags(image: dict[str, Any]) -> list[str]:
+    """Give the tags of an image; Podman names the registry of each."""
+    return [tag.removeprefix("docker.io/") for tag in image["RepoTags"] or ()]
 
 
 def _buttons(card: Message) -> set[str]:

@@ -1,0 +1,179 @@
+"""Does a text that somebody typed ever become more than a text?
+
+Hostile names, reasons and references go through the whole product. What is looked at is what
+Slack was sent, and what stands in the image.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.rigs.counter import Counter
+from tests.rigs.slack_proxy import Call
+from tests.rigs.town import Town
+from workflows.models import MAX_TEXT_LENGTH
+from workflows.names import REQUEST_LABEL, SOURCE_LABEL
+from workflows.state import RequestStatus
+
+_CAROL, _DAVE = "U0CAROL01", "U0DAVE001"
+_PINGS = ("<!channel>", "<!here>", "<!everyone>", "<!subteam^S0OPS0001>", "<@U0DAVE001>")
+
+
+_REASONS = (
+    *_PINGS,
+    "<http://evil.test|approved by bob>",
+    "`code` *bold* ~strike~ _it_ &lt;!channel&gt;",
+    "```\nfenced\n``` and > quoted",
+    "right to left \u202egnp.exe\u202c and zero\u200bwidth",
+    "one\ntwo\r\nthree\u2028four\x00five\x1b[31m",
+    "'\nENTRYPOINT ['/evil']\nLABEL evil=yes\nUSER 0",
+    ":fire: @channel @here #ops-containers",
+    "\U0001f600" * 1500,
+    "x" * 100_000,
+    "<!channel>" * 500,
+    "\n" * 3000 + "end",
+)
+
+
+async def test_a_reason_is_shown_as_a_text_and_does_nothing(counter: Counter, town: Town) -> None:
+    """A reason is only ever sent as plain text, pings nobody, and is nowhere in the image."""
+    commands = {
+        f"reason-{number}": f'stop reason-{number} snapshot reason="why: {reason}"'
+        for number, reason in enumerate(_REASONS)
+    }
+    requests = await counter.run_and_ask_each(commands)
+    await counter.approve(*requests.values())
+    for request in requests.values():
+        state = await request.outcome()
+        await counter.check_snapshotted(request, state)
+        assert state.reason.startswith("why:")
+        assert len(state.reason) <= MAX_TEXT_LENGTH
+        (found,) = counter.images(request)
+        image = counter.rig.api.inspect_image(found["Id"])
+        container = counter.rig.inspect(request.container)
+        for field in ("Entrypoint", "User", "Cmd", "Env"):
+            assert image["Config"][field] == container["Config"][field]
+        assert set(image["Config"]["Labels"]) == {REQUEST_LABEL, SOURCE_LABEL}
+        assert "why" not in json.dumps([image["Comment"], image["Config"]["Labels"]])
+    sent = [text for call in _sent(town) for text in _mrkdwn(call.payload)]
+    assert sent
+    for word in (*_PINGS, "why:", "evil", "fenced"):
+        assert not any(word in text for text in sent)
+
+
+async def test_a_comment_on_a_rejection_is_only_a_text(counter: Counter, town: Town) -> None:
+    """Why somebody rejects is told as plain text to the one who asked, and pings nobody."""
+    request = await counter.run_and_ask("comment")
+    comment = " ".join((*_PINGS, "<http://evil.test|ok>"))
+    await town.channel.ask("bob", f'reject {request.request_id} "{comment}"')
+    state = await request.outcome()
+    await counter.check(request, state, RequestStatus.REJECTED)
+    assert state.decisions[0].comment
+    shown = [await counter.card(request), *await counter.thread(request)]
+    assert "everyone" in str(shown)
+    for call in _sent(town):
+        for text in _mrkdwn(call.payload):
+            assert not any(ping in text for ping in (*_PINGS, "evil.test"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../images/x", "x/../../info", ".", "..", "%2e%2e", "a", "-rf", "a b", "a;b", "$(id)"),
+        *(
+            "`id`",
+            "<!channel>",
+            "web\u202e1",
+            "\uff57eb",
+            "a?force=1",
+            "a#b",
+            "a\\b",
+            "x" * 300,
+            "{}",
+        ),
+    ],
+)
+async def test_what_is_no_name_never_reaches_the_engine(
+    counter: Counter, town: Town, name: str
+) -> None:
+    """A path, a mark-up or half a name is refused in private, in words that ping nobody."""
+    before = await _requests(town)
+    count = len(await counter.said_in_private(_DAVE))
+    await town.channel.ask("dave", f'stop "{name}"')
+    answers = (await counter.said_in_private(_DAVE))[count:]
+    assert len(answers) == 1
+    assert "Right would be" in answers[0] or "Not started" in answers[0]
+    for message in await town.channel.messages():
+        assert not any(ping in text for text in _mrkdwn(message) for ping in _PINGS)
+    assert await _requests(town) == before
+
+
+async def test_a_strange_but_legal_name_gets_a_valid_reference(counter: Counter) -> None:
+    """The default reference is made from any name that Docker allows; no image is left over."""
+    names = ("A__b..C-", "x" * 200, "web.1_2-3", "Z9.", "a--b__c..d")
+    requests = await counter.run_and_ask_each({name: f"stop {name} snapshot" for name in names})
+    await counter.approve(*requests.values())
+    for request in requests.values():
+        await counter.check_snapshotted(request, await request.outcome())
+    assert counter.rig.api.images(filters={"dangling": True}) == []
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["UPPER:x", "a//b", "-a", "a:b:c", "host:99999999/a", "a" * 300, "a@sha256:0", "../x", "a:.x"],
+)
+async def test_a_bad_reference_is_refused_before_anything_is_done(
+    counter: Counter, town: Town, reference: str
+) -> None:
+    """A reference that Docker would not take is refused in private, and nobody is asked."""
+    container = counter.rig.run(name="reference-1")
+    before, said = await _requests(town), len(await counter.said_in_private(_CAROL))
+    await town.channel.ask("carol", f"stop reference-1 snapshot={reference}")
+    (answer,) = (await counter.said_in_private(_CAROL))[said:]
+    assert "Right would be" in answer
+    assert await _requests(town) == before
+    assert counter.rig.state(container) == "running"
+    assert counter.rig.images() == set()
+
+
+async def test_a_name_that_looks_like_an_id_is_only_a_name(counter: Counter) -> None:
+    """A container that is named as another's short id is not taken for that other."""
+    victim = counter.rig.run(name="victim-1")
+    decoy = counter.rig.run(name=victim[:12])
+    (request,) = await counter.ask(victim[:12], command="stop {}")
+    assert request.container == decoy
+    await counter.approve(request)
+    await counter.check(request, await request.outcome(), RequestStatus.SUCCEEDED)
+    assert counter.rig.state(victim) == "running"
+    assert counter.rig.state(decoy) == "exited"
+
+
+async def _requests(town: Town) -> int:
+    return (await town.client.count_workflows("WorkflowType = 'ContainerLifecycleWorkflow'")).count
+
+
+def _sent(town: Town) -> list[Call]:
+    return [call for call in town.proxy.calls if call.method.startswith("chat.post")] + [
+        call for call in town.proxy.calls if call.method == "chat.update"
+    ]
+
+
+def _mrkdwn(part: Any) -> Iterator[str]:
+    """Give every text that Slack would read mark-up in."""
+    if isinstance(part, str) and part[:1] in "[{":
+        part = json.loads(part)
+    if isinstance(part, dict):
+        if part.get("type") == "mrkdwn":
+            yield part["text"]
+        if isinstance(part.get("text"), str) and part.get("type") not in ("mrkdwn", "plain_text"):
+            yield part["text"]
+        for value in part.values():
+            if isinstance(value, (dict, list)) or str(value)[:2] in ("[{", '{"'):
+                yield from _mrkdwn(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _mrkdwn(value)

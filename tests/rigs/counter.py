@@ -1,0 +1,65 @@
+"""How do people of the town do what the buttons of a card do not offer them?"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from deploy.laptop.channel import request_of
+from deploy.laptop.rendering import Message
+from deploy.laptop.web import post_json
+from tests.rigs.desk import Desk, Request
+from tests.rigs.dockerd import DockerRig
+from workflows.names import ActionId
+
+if TYPE_CHECKING:
+    from tests.rigs.town import Town
+
+_numbers = itertools.count(1)
+
+
+class Counter(Desk):
+    """The desk of a town."""
+
+    def __init__(self, town: Town, rig: DockerRig) -> None:
+        super().__init__(town, town.client, rig)
+        self.town = town
+
+    async def run_and_ask(self, kind: str, command: str = "stop {}", **container: Any) -> Request:
+        """Run a container with a name of its own, and have alice ask about it."""
+        name = f"{kind}-{next(_numbers)}"
+        self.rig.run(name=name, **container)
+        (request,) = await self.ask(name, command=command)
+        return request
+
+    async def run_and_ask_each(self, commands: Mapping[str, str]) -> dict[str, Request]:
+        """Run containers of these names, and have alice ask about each with its own command."""
+        for name in commands:
+            self.rig.run(name=name)
+        await asyncio.gather(*(self.town.channel.ask("alice", c) for c in commands.values()))
+        asked = {}
+        for name in commands:
+            mark = f"`{name}`"
+            card = await self.town.channel.wait_for(
+                f"the card of {name}", lambda m, mark=mark: bool(request_of(m)) and mark in str(m)
+            )
+            asked[name] = self._request(name, card)
+        return asked
+
+    async def withdraw(self, *requests: Request) -> None:
+        """Have alice cancel."""
+        for request in requests:
+            await self.town.channel.press("alice", request.card, ActionId.CANCEL)
+
+    async def interact(self, user_id: str, card: Message, action: dict[str, str]) -> None:
+        """Press what is on no card, as an attacker does."""
+        body = {"channel": card["channel"], "messageTs": card["ts"]}
+        url = f"{self.town.slack}/_control/interact"
+        await post_json(url, body | {"user": user_id, "action": action})
+
+    async def said_in_private(self, user_id: str) -> list[str]:
+        """Read all that one person was told in private."""
+        messages = await self.town.channel.messages()
+        return [str(m) for m in messages if m.get("ephemeral_to") == user_id]

@@ -1,0 +1,59 @@
+"""What can somebody do who reaches Temporal with its own command line?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tests.rigs.temporal import server_path
+from workflows.names import DECIDE_SIGNAL
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """The real ``temporal`` command on one server."""
+
+    address: str
+
+    async def run(self, *arguments: str) -> str:
+        """Run one command and give what it printed.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *(server_path(), *arguments, "--address", self.address),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        printed, _ = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(printed.decode())
+        return printed.decode()
+
+    async def start(self, workflow_type: str, workflow_id: str, argument: Any) -> str:
+        """Start a workflow on the control queue; give its run id."""
+        options = ("--type", workflow_type, "--workflow-id", workflow_id, "--task-queue", "control")
+        given = ("--input", json.dumps(argument), "--output", "json")
+        printed = await self.run("workflow", "start", *options, *given)
+        return str(json.loads(printed)["runId"])
+
+    async def signal(self, workflow_id: str, argument: Any, name: str = DECIDE_SIGNAL) -> None:
+        """Signal a workflow."""
+        options = ("--workflow-id", workflow_id, "--name", name)
+        await self.run("workflow", "signal", *options, "--input", json.dumps(argument))
+
+    async def terminate(self, workflow_id: str) -> None:
+        """Terminate a workflow."""
+        await self.run("workflow", "terminate", "--workflow-id", workflow_id, "--reason", "a test")
+
+    async def cancel(self, workflow_id: str) -> None:
+        """Cancel a workflow."""
+        await self.run("workflow", "cancel", "--workflow-id", workflow_id)
+
+    async def reconcile(self, schedule: str) -> None:
+        """Let the schedule look now."""
+        await self.run("schedule", "trigger", "--schedule-id", schedule)

@@ -1,0 +1,221 @@
+"""How does a test disturb people, Slack and processes, with all parts real?
+
+The parts of the laptop, started one by one: the same installed commands on the same servers. But
+the bot and the worker call Slack through a proxy that sees every payload, and each part can be
+killed, kept away, replaced or doubled.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from temporalio.client import Client
+
+from deploy.laptop.channel import Channel
+from deploy.laptop.dockwarden import HOST, dockwarden
+from deploy.laptop.slack_server import USERS, credentials, slack_server, slack_url, workspace
+from deploy.laptop.state import LOOPBACK, StateDirectory
+from deploy.laptop.supervisor import Part, Supervisor
+from deploy.laptop.temporal_server import temporal_server
+from deploy.laptop.web import answers
+from tests.integration.bot.slack_stub import SlackStub
+from tests.rigs.counter import Counter
+from tests.rigs.deliveries import Door
+from tests.rigs.dockerd import DockerRig
+from tests.rigs.slack_proxy import SlackProxy
+
+GROUP = "S0WARDENS"
+#: An approver whom Slack knows by another id, as happens in an Enterprise Grid.
+GRID_USER = "W0ALICE01"
+CROWD = tuple(f"U0CROWD{number:02}" for number in range(50))
+POLICIES = f"""\
+[[policy]]
+name = "crowd"
+containers = ["crowd-*"]
+approvers = {json.dumps(CROWD)}
+
+[[policy]]
+name = "group"
+containers = ["group-*"]
+approver_groups = ["{GROUP}"]
+
+[[policy]]
+name = "brief"
+containers = ["brief-*"]
+approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
+expires_after = "3s"
+
+[[policy]]
+name = "others"
+approvers = ["{USERS["bob"]}", "{USERS["carol"]}", "{GRID_USER}"]
+"""
+
+
+class Town:
+    """All parts of one Dockwarden, between a real engine and a real Slack behind a proxy."""
+
+    def __init__(self, directory: Path, engine: DockerRig) -> None:
+        directory.mkdir(exist_ok=True)
+        self._state = StateDirectory(directory / "state")
+        self._engine = engine
+        self._ending = AsyncExitStack()
+        self._parts: dict[str, Part] = {}
+        self.supervisor = Supervisor(lambda _: None)
+        self.mailbox = SlackStub()
+
+    async def __aenter__(self) -> Self:
+        """Start everything."""
+        state = self._ending.enter_context(self._state)
+        self._ports = state.ports()
+        self.slack = slack_url(self._ports)
+        self.proxy = await self._ending.enter_async_context(SlackProxy(self.slack))
+        await self.mailbox.start()
+        self._ending.push_async_callback(self.mailbox.close)
+        self._ending.push_async_callback(self.supervisor.stop)
+        self.channel = Channel(self.slack)
+        policies = state.path / "policies.toml"
+        policies.write_text(POLICIES, encoding="utf-8")
+        worker, bot = dockwarden(
+            state, self._ports, docker_url=self._engine.base_url, policies=policies
+        )
+        self._ours(temporal_server(state, self._ports), slack_server(state, self._ports))
+        self._populate()
+        self._ours(self._changed(worker, DOCKWARDEN_PROTECTED="guarded-*"), self._changed(bot))
+        await self.start("temporal", "slack")
+        await self.start("worker", "bot")
+        self.client = await Client.connect(self.temporal)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End everything."""
+        await self._ending.aclose()
+
+    @property
+    def temporal(self) -> str:
+        """The address of the Temporal server."""
+        return f"{LOOPBACK}:{self._ports.temporal}"
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """Say where things are, in the words of the laptop's ready file."""
+        return {"slack": self.slack, "temporal": self.temporal}
+
+    @property
+    def host(self) -> str:
+        """The name of the Docker host."""
+        return HOST
+
+    @property
+    def signing_secret(self) -> str:
+        """What Slack signs its calls with."""
+        return credentials(self._state).signing_secret
+
+    async def start(self, *names: str) -> None:
+        """Start parts that are away, and wait until they are ready."""
+        await self.supervisor.start(*(self._parts[name] for name in names))
+
+    async def stop(self, *names: str) -> None:
+        """End parts in an orderly way; they stay away."""
+        await self.supervisor.stop(*names)
+
+    async def kill(self, *names: str) -> None:
+        """Kill parts with no warning; they stay away."""
+        pids = self.supervisor.pids()
+        for name in names:
+            os.kill(pids[name], signal.SIGKILL)
+        await self.supervisor.stop(*names)
+
+    async def replace(self, *names: str) -> None:
+        """Kill parts, and start others in their place."""
+        await self.kill(*names)
+        await self.start(*names)
+
+    async def add_worker(self, name: str) -> None:
+        """Start another worker beside the first."""
+        await self._add(name, self._parts["worker"])
+
+    async def add_bot(self, name: str, *wrapper: str, **settings: str) -> None:
+        """Start another bot beside the first; ``wrapper`` goes before its command."""
+        await self._add(name, self._parts["bot"], *wrapper, **settings)
+
+    async def add_door(self, name: str, *wrapper: str) -> Door:
+        """Start another bot that Slack calls over HTTP, and give the way to it."""
+        port = _free_port()
+        settings = {"DOCKWARDEN_SLACK_MODE": "http", "DOCKWARDEN_HTTP_PORT": str(port)}
+        await self.add_bot(name, *wrapper, **settings)
+        return Door(port, self.signing_secret, self.mailbox)
+
+    def log(self, name: str) -> str:
+        """Read what a part has logged."""
+        return (self._state.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+
+    def logs(self) -> dict[str, str]:
+        """Read what all parts have logged."""
+        return {file.stem: self.log(file.stem) for file in self._state.logs.glob("*.log")}
+
+    async def _add(self, name: str, like: Part, *wrapper: str, **settings: str) -> None:
+        port = _free_port()
+        health = {"DOCKWARDEN_HEALTH_PORT": str(port)}
+        part = replace(
+            self._changed(like, **health, **settings),
+            name=name,
+            command=(*wrapper, *like.command),
+            log=self._state.logs / f"{name}.log",
+            is_ready=lambda: answers(f"http://{LOOPBACK}:{port}/readyz"),
+        )
+        self._ours(part)
+        await self.start(name)
+
+    def _changed(self, part: Part, **settings: str) -> Part:
+        through_the_proxy = {"DOCKWARDEN_SLACK_API_URL": self.proxy.api_url}
+        return replace(part, environment={**part.environment, **through_the_proxy, **settings})
+
+    def _ours(self, *parts: Part) -> None:
+        self._parts |= {part.name: part for part in parts}
+
+    def _populate(self) -> None:
+        """Let more people live in the local Slack than on the laptop."""
+        described: dict[str, Any] = workspace(credentials(self._state))
+        described["users"] += [
+            {"id": user_id, "name": user_id.lower(), "real_name": user_id, "tz": "UTC"}
+            for user_id in (*CROWD, GRID_USER)
+        ]
+        file = self._state.path / "slack.json"
+        file.write_text(json.dumps(described), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+async def town(
+    engine_rig: DockerRig, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Town]:
+    """Run one town for the whole session; tests make their own containers in its engine."""
+    async with Town(tmp_path_factory.mktemp("town"), engine_rig) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def counter(town: Town, engine_rig: DockerRig) -> AsyncIterator[Counter]:
+    """Serve the people of the town; nothing that Slack would refuse may be sent meanwhile."""
+    town.proxy.forget()
+    town.mailbox.responses.clear()
+    yield Counter(town, engine_rig)
+    assert town.proxy.violations == []
+    town.proxy.forget()
+    engine_rig.clear()
+    gc.collect()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        return int(listener.getsockname()[1])
