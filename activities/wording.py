@@ -24,6 +24,7 @@ _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 #: Format characters that writing needs: Persian and composed emoji join with them.
 _JOINERS = "\u200c\u200d"
 _MOST_LINES = 15
+_SHORTEST = 0.1
 _LONGEST_IN_TENTHS = 10
 _LONGEST_IN_SECONDS = 120
 _LARGEST_IN_THREE_DIGITS = 999.5
@@ -108,6 +109,8 @@ def clock(at: datetime, now: datetime | None = None) -> str:
 def duration(span: timedelta) -> str:
     """Write how long something took or takes: ``0.1 s``, ``12 s``, ``15 min``, ``2 h 5 min``."""
     seconds = max(span.total_seconds(), 0.0)
+    if 0 < seconds < _SHORTEST:
+        return f"less than {_SHORTEST} s"
     if seconds < _LONGEST_IN_SECONDS:
         digits = 0 if round(seconds, 1) >= _LONGEST_IN_TENTHS else 1
         return f"{round(seconds, digits):g} s"
