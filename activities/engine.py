@@ -175,11 +175,16 @@ class Engine:
         """Find the images that carry all these labels, oldest first."""
         for value in labels.values():
             _check(_LABEL_VALUE, value)
-        wanted = [f"{name}={value}" for name, value in labels.items()]
-        found = self._read(lambda api: api.images(filters={"label": wanted}))
+        # Podman finds nothing for two labels at once, so the first must do for the question.
+        name, value = next(iter(labels.items()))
+        found = self._read(lambda api: api.images(filters={"label": f"{name}={value}"}))
         # One image has an entry per repository on Podman; one may vanish meanwhile.
         images = [self.image(full_image_id(raw["Id"])) for raw in found]
-        distinct = {image.image_id: image for image in images if image is not None}
+        distinct = {
+            image.image_id: image
+            for image in images
+            if image is not None and labels.items() <= image.labels.items()
+        }
         return tuple(sorted(distinct.values(), key=lambda image: image.created))
 
     def tag(self, image_id: str, reference: str) -> None:
