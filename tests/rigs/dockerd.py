@@ -55,18 +55,8 @@ class DockerRig:
         directory = self._directory
         with (directory / "dockerd.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    # The engine dies with the tests, and never touches the host's network.
-                    *("setpriv", "--pdeathsig", "TERM", "unshare", "--net", _path("dockerd")),
-                    *("--bridge=none", "--iptables=false", "--ip6tables=false"),
-                    *("--ip-forward=false", "--ip-masq=false", "--userland-proxy=true"),
-                    f"--data-root={directory}/data",
-                    f"--exec-root={directory}/exec",
-                    f"--pidfile={directory}/dockerd.pid",
-                    f"--host={self.base_url}",
-                    f"--live-restore={str(self._live_restore).lower()}",
-                    *("--shutdown-timeout=5", *self._arguments),
-                ],
+                # The engine dies with the tests.
+                ["setpriv", "--pdeathsig", "TERM", *self._command()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -193,6 +183,21 @@ class DockerRig:
                 self.api.remove_network(network["Id"])
         wait_until(self._remove_images, "all images are gone")
 
+    def _command(self) -> tuple[str, ...]:
+        directory = self._directory
+        return (
+            # In a network of its own, it never touches the host's.
+            *("unshare", "--net", _path("dockerd")),
+            *("--bridge=none", "--iptables=false", "--ip6tables=false"),
+            *("--ip-forward=false", "--ip-masq=false", "--userland-proxy=true"),
+            f"--data-root={directory}/data",
+            f"--exec-root={directory}/exec",
+            f"--pidfile={directory}/dockerd.pid",
+            f"--host={self.base_url}",
+            f"--live-restore={str(self._live_restore).lower()}",
+            *("--shutdown-timeout=5", *self._arguments),
+        )
+
     def _remove_images(self) -> bool:
         """Remove what can be removed: an image stays as long as another is built on it."""
         for image in self.images():
@@ -219,7 +224,7 @@ class DockerRig:
     def _load_image(self) -> None:
         if not any(IMAGE in (image["RepoTags"] or ()) for image in self.api.images()):
             repository, _, tag = IMAGE.partition(":")
-            self.api.import_image_from_data(_root_file_system(), repository=repository, tag=tag)
+            self.api.import_image_from_data(root_file_system(), repository=repository, tag=tag)
 
     def _reap(self) -> None:
         """Wait for the engine and its containerd, which a next engine could not share."""
@@ -292,7 +297,7 @@ def _path(tool: str) -> str:
     return shutil.which(tool) or shutil.which(tool, path="/usr/sbin:/sbin") or ""
 
 
-def _root_file_system() -> bytes:
+def root_file_system() -> bytes:
     """Pack an image's whole file system: one static binary under a few names."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:

@@ -15,6 +15,7 @@ from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.podman import PodmanRig
 
 
 @pytest.fixture(scope="package")
@@ -47,6 +48,27 @@ def proxy(door: DockerProxy, engine_rig: DockerRig) -> Iterator[DockerProxy]:
     door.lead_to(engine_rig.base_url)
     yield door
     door.clear()
+
+
+@pytest.fixture(scope="package")
+def podman_rig() -> Iterator[PodmanRig]:
+    """Run one Podman."""
+    rig = PodmanRig()
+    try:
+        yield rig.start()
+    finally:
+        rig.close()
+
+
+@pytest.fixture(params=["engine_rig", "podman_rig"], ids=["docker", "podman"])
+async def any_desk(
+    request: pytest.FixtureRequest, laptop: LaptopRig, temporal: Client, proxy: DockerProxy
+) -> AsyncIterator[Desk]:
+    """Serve requests on the shared engine, then on Podman."""
+    rig: DockerRig = request.getfixturevalue(request.param)
+    proxy.lead_to(rig.base_url)
+    yield Desk(laptop, temporal, rig)
+    rig.remove_containers()
 
 
 @pytest.fixture

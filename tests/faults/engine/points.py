@@ -7,14 +7,19 @@ are at theirs; then the fault strikes under all of them. So a point costs next t
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import Answer, DockerProxy, Moment, Trap
+from tests.rigs.dockerd import wait_until
+from tests.rigs.laptop import LaptopRig
 from workflows.state import RequestState
 
 #: A stop and a commit that are slow enough to be at work in the engine when the fault strikes.
@@ -177,3 +182,11 @@ async def outcomes(struck: dict[Point, Struck]) -> dict[Point, Struck]:
 
 def _disk_full() -> Answer:
     return Answer(500, "no space left on device")
+
+
+def kill_worker(laptop: LaptopRig) -> None:
+    """Kill the worker, and wait until the kernel has closed what it had open."""
+    pid = laptop.pids["worker"]
+    os.kill(pid, signal.SIGKILL)
+    stat = Path(f"/proc/{pid}/stat")
+    wait_until(lambda: not stat.exists() or ") Z" in stat.read_text(), "the worker is dead")

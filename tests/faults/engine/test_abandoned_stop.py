@@ -23,8 +23,9 @@ from workflows.names import operation_workflow_id
 _COMMAND = "stop {} snapshot grace=5s"
 
 
-async def test_a_failure_after_a_lost_answer(desk: Desk, proxy: DockerProxy) -> None:
+async def test_a_failure_after_a_lost_answer(any_desk: Desk, proxy: DockerProxy) -> None:
     """The answer is lost and the next try refused: the late stop does not win over the start."""
+    desk = any_desk
     before = desk.rig.inspect(desk.rig.run(IGNORES_TERM, name="lost"))
     lost = proxy.trap("^POST .*/stop", Moment.UNDERWAY, HangUp)
     refused = proxy.trap("^POST .*/stop", Moment.BEFORE, lambda: Answer(403, "no"), nth=2)

@@ -6,8 +6,9 @@ from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
 
 
-async def test_no_trap_no_fault(desk: Desk, proxy: DockerProxy) -> None:
+async def test_no_trap_no_fault(any_desk: Desk, proxy: DockerProxy) -> None:
     """A request through the proxy succeeds, and nothing was written before the approval."""
+    desk = any_desk
     desk.rig.run(name="plain")
     (request,) = await desk.ask("plain")
     assert proxy.passed("^GET .*/json")

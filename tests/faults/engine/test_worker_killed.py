@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 from typing import Final
 
 import pytest
 from temporalio.client import Client
 
-from tests.faults.engine.points import Call, Point, Struck, When, outcomes, strike
+from tests.faults.engine.points import (
+    Call,
+    Point,
+    Struck,
+    When,
+    kill_worker,
+    outcomes,
+    strike,
+)
 from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.dockerd import DockerRig, wait_until
+from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
 
 _FORWARD: Final = tuple(
@@ -41,14 +47,7 @@ async def struck(laptop: LaptopRig, door: DockerProxy, desk: Desk) -> dict[Point
 
     The second time hits what goes on after the first: two faults in a row.
     """
-
-    def kill() -> None:
-        """Kill, and wait until the kernel has closed what the process had open."""
-        pid = laptop.pids["worker"]
-        os.kill(pid, signal.SIGKILL)
-        stat = Path(f"/proc/{pid}/stat")
-        wait_until(lambda: not stat.exists() or ") Z" in stat.read_text(), "the worker is dead")
-
+    kill = partial(kill_worker, laptop)
     forward = await strike(_FORWARD, desk, door, kill)
     return await outcomes({**forward, **await strike(_START, desk, door, kill)})
 

@@ -1,0 +1,120 @@
+"""What if the container is no longer what the card says when somebody approves?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+from temporalio.client import Client
+
+from tests.rigs.desk import Desk
+from tests.rigs.dockerd import DockerRig, wait_until
+from tests.rigs.laptop import LaptopRig
+from workflows.names import PROTECTED_LABEL
+from workflows.state import RequestStatus
+
+_GONE = "The container is gone"
+_CHANGED = "no longer the one that the card showed"
+
+
+@pytest.fixture
+def desk(laptop: LaptopRig, temporal: Client, engine_rig: DockerRig) -> Iterator[Desk]:
+    """Serve requests, and clear the engine afterwards."""
+    yield Desk(laptop, temporal, engine_rig)
+    engine_rig.clear()
+
+
+def _recreate_protected(rig: DockerRig, name: str) -> None:
+    rig.api.remove_container(name, force=True)
+    rig.run(name=name, labels={PROTECTED_LABEL: "true"})
+
+
+def _remove(rig: DockerRig, name: str) -> None:
+    rig.api.remove_container(name, force=True)
+
+
+def _end(rig: DockerRig, name: str) -> None:
+    rig.api.kill(name, signal="TERM")
+    rig.await_state(name, "exited")
+
+
+def _pause(rig: DockerRig, name: str) -> None:
+    rig.api.pause(name)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [(_recreate_protected, _GONE), (_remove, _GONE), (_end, _CHANGED), (_pause, _CHANGED)],
+)
+async def test_what_no_longer_holds_is_not_done(
+    desk: Desk, change: Callable[[DockerRig, str], None], says: str
+) -> None:
+    """The request is out of date and says why; nothing was changed."""
+    desk.rig.run(name="stale")
+    (request,) = await desk.ask("stale")
+    change(desk.rig, "stale")
+    before = _states(desk.rig)
+    await desk.approve(request)
+    await desk.check(request, await request.outcome(), RequestStatus.STALE)
+    assert says in str(await desk.card(request))
+    assert _states(desk.rig) == before
+    assert desk.images(request) == []
+
+
+async def test_a_restart_is_told(desk: Desk) -> None:
+    """The same container, started anew since the card: it goes on, and the thread says so."""
+    desk.rig.run(name="restarted")
+    (request,) = await desk.ask("restarted")
+    desk.rig.api.restart("restarted", timeout=1)
+    await desk.approve(request)
+    state = await request.outcome()
+    assert state.restarted_since
+    assert any("had restarted" in reply["text"] for reply in await desk.thread(request))
+    await desk.check_snapshotted(request, state)
+
+
+async def test_a_rename_is_followed(desk: Desk) -> None:
+    """What was approved is stopped under whatever name, and nothing else under the old one."""
+    desk.rig.run(name="old-name")
+    (request,) = await desk.ask("old-name")
+    desk.rig.api.rename("old-name", "new-name")
+    other = desk.rig.run(name="old-name")
+    await desk.approve(request)
+    await desk.check_snapshotted(request, await request.outcome())
+    assert desk.rig.state(other) == "running"
+
+
+async def test_a_name_like_an_id(desk: Desk) -> None:
+    """A container named like another one's id is the one that its name says, never the other."""
+    shadowed = desk.rig.run(name="shadowed")
+    named_so = desk.rig.run(name=shadowed[:12])
+    request = await desk.start(shadowed[:12])
+    assert request.container == named_so
+    await desk.check_snapshotted(request, await request.outcome())
+    assert desk.rig.state(shadowed) == "running"
+
+
+async def test_a_crash_looping_container(desk: Desk) -> None:
+    """A container that crashes again and again is stopped, and stays so."""
+    container = desk.rig.run("sleep 0.2; exit 3", name="looping", policy="always")
+    await asyncio.to_thread(
+        wait_until, lambda: desk.rig.inspect(container)["RestartCount"] > 1, "it loops"
+    )
+    request = await desk.start("looping")
+    await desk.check_snapshotted(request, await request.outcome())
+
+
+async def test_a_container_paused_before_the_request(desk: Desk) -> None:
+    """A snapshot of a paused container leaves it paused, as it was."""
+    container = desk.rig.run(name="paused")
+    desk.rig.api.pause(container)
+    request = await desk.start("paused", "snapshot {}")
+    state = await request.outcome()
+    await desk.check(request, state, RequestStatus.SUCCEEDED)
+    assert desk.rig.state(container) == "paused"
+    assert [image["RepoTags"] for image in desk.images(request)] == [[state.reference]]
+
+
+def _states(rig: DockerRig) -> set[tuple[str, str]]:
+    return {(found["Id"], found["State"]) for found in rig.api.containers(all=True)}

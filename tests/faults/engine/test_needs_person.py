@@ -1,0 +1,188 @@
+"""What if a container cannot be put back: are people told what to do, and does it go on trying?
+
+Each obstacle has a container of its own; all are met, told and removed beside each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from temporalio.client import Client
+
+from deploy.laptop.rendering import Message
+from deploy.laptop.slack_server import USERS
+from tests.rigs.desk import Desk, Request
+from tests.rigs.docker_proxy import Answer, DockerProxy, Moment
+from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
+from tests.rigs.laptop import LaptopRig
+from workflows.errors import ErrorType
+from workflows.state import RequestState, RequestStatus
+
+_PORT: Final = 18080
+_DIES_LATER: Final = (
+    "if test -e /started && ! test -e /data/mended; then sleep 0.3; exit 7; fi;"
+    f"touch /started; {STOPS_AT_ONCE}"
+)
+_SICK_LATER: Final = f"if test -e /started; then touch /again; fi; touch /started; {STOPS_AT_ONCE}"
+_SICK: Final = "test ! -e /again || test -e /data/mended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obstacle:
+    """What is in the way of a put-back; ``commands`` is what people are to run, beside start."""
+
+    name: str
+    kind: ErrorType
+    commands: tuple[str, ...]
+    container: dict[str, Any] = field(default_factory=dict)
+    arise: Callable[[DockerRig, str], object] = lambda _rig, _container: None
+    go_away: Callable[[DockerRig, str], object]
+
+    def __str__(self) -> str:
+        """Name it."""
+        return self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """What happened with one obstacle: when it was met, and in the end."""
+
+    request: Request
+    before: dict[str, Any]
+    met: RequestState
+    card: Message
+    replies: list[dict[str, Any]]
+    end: RequestState
+
+
+def _mend(rig: DockerRig, container: str) -> None:
+    (mount,) = rig.inspect(container)["Mounts"]
+    Path(mount["Source"], "mended").touch()
+
+
+def _move_to_another_network(rig: DockerRig, container: str) -> None:
+    rig.api.disconnect_container_from_network(container, "gone", force=True)
+    rig.api.connect_container_to_network(container, "lan")
+
+
+_OBSTACLES: Final = (
+    Obstacle(
+        name="port-taken",
+        kind=ErrorType.PORT_BUSY,
+        commands=(
+            "docker ps --format '{{.Names}}: {{.Ports}}'",
+            "docker start port-taken",
+        ),
+        container={"network": "lan", "ports": {80: _PORT}},
+        arise=lambda rig, _: rig.run(name="thief", network="lan", ports={80: _PORT}),
+        go_away=lambda rig, _: rig.api.remove_container("thief", force=True),
+    ),
+    Obstacle(
+        name="network-gone",
+        kind=ErrorType.NETWORK_MISSING,
+        commands=("docker network ls", "docker start network-gone"),
+        container={"network": "gone"},
+        arise=lambda rig, _: rig.api.remove_network("gone"),
+        go_away=_move_to_another_network,
+    ),
+    Obstacle(
+        name="dies-at-once",
+        kind=ErrorType.NOT_RUNNING,
+        commands=("docker logs --tail 50 dies-at-once", "docker start dies-at-once"),
+        container={"script": _DIES_LATER, "volumes": ("/data",)},
+        go_away=_mend,
+    ),
+    Obstacle(
+        name="never-healthy",
+        kind=ErrorType.UNHEALTHY,
+        commands=(
+            "docker logs --tail 50 never-healthy",
+            "docker inspect --format '{{json .State.Health}}' never-healthy",
+        ),
+        container={"script": _SICK_LATER, "volumes": ("/data",), "healthcheck": _SICK},
+        go_away=_mend,
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def desk(
+    laptop: LaptopRig, temporal: Client, door: DockerProxy, engine_rig: DockerRig
+) -> Iterator[Desk]:
+    """Serve requests on the shared engine, which has two networks."""
+    door.lead_to(engine_rig.base_url)
+    for network in ("lan", "gone"):
+        engine_rig.api.create_network(network)
+    yield Desk(laptop, temporal, engine_rig)
+    engine_rig.clear()
+
+
+@pytest.fixture(scope="module")
+async def stories(door: DockerProxy, desk: Desk) -> dict[str, Story]:
+    """Meet all obstacles, and remove them."""
+    told = await asyncio.gather(*(_story(obstacle, desk, door) for obstacle in _OBSTACLES))
+    return {story.request.name: story for story in told}
+
+
+@pytest.fixture(params=_OBSTACLES, ids=str)
+def obstacle(request: pytest.FixtureRequest) -> Obstacle:
+    """Give one obstacle."""
+    found: Obstacle = request.param
+    return found
+
+
+async def test_people_are_told_what_to_do(obstacle: Obstacle, stories: dict[str, Story]) -> None:
+    """The card asks for a person, and names the obstacle and the commands to run, exactly."""
+    story = stories[obstacle.name]
+    assert story.met.steps[-1].error is obstacle.kind
+    assert not story.met.closed
+    said = str(story.card["blocks"])
+    assert story.card["blocks"][0]["text"]["text"].startswith("🛑 *Needs a person*")
+    assert [command for command in obstacle.commands if f"`{command}`" not in said] == []
+    assert said.count("`docker ") == len(obstacle.commands)
+
+
+async def test_the_channel_is_called(obstacle: Obstacle, stories: dict[str, Story]) -> None:
+    """Of the replies one calls requester and approver, and it alone shows in the channel too."""
+    (page,) = [reply for reply in stories[obstacle.name].replies if reply["reply_broadcast"]]
+    assert "🛑" in page["text"]
+    assert all(f"<@{USERS[name]}>" in page["text"] for name in ("alice", "bob"))
+
+
+async def test_it_goes_on_until_the_way_is_free(
+    obstacle: Obstacle, stories: dict[str, Story], desk: Desk
+) -> None:
+    """Without the obstacle the next try succeeds, and the card says that it is put back."""
+    story = stories[obstacle.name]
+    await desk.check_put_back(story.request, story.end, story.before)
+
+
+async def _story(obstacle: Obstacle, desk: Desk, proxy: DockerProxy) -> Story:
+    rig = desk.rig
+    container = rig.run(name=obstacle.name, **obstacle.container)
+    before = rig.inspect(container)
+
+    def fail() -> Answer:
+        obstacle.arise(rig, container)
+        return Answer(500, "no space left on device")
+
+    failed = proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, fail)
+    request = await desk.start(obstacle.name, "stop {} snapshot grace=1s")
+    met = await request.until(RequestStatus.NEEDS_PERSON)
+    assert failed.fired == 1
+    card = await desk.until_card(request, "🛑")
+    await asyncio.to_thread(partial(obstacle.go_away, rig, container))
+    return Story(
+        request=request,
+        before=before,
+        met=met,
+        card=card,
+        end=await request.outcome(),
+        replies=await desk.posted(request),
+    )

@@ -1,0 +1,100 @@
+"""What if somebody else acts on the container or the image between two of our calls?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.rigs.desk import Desk
+from tests.rigs.docker_proxy import Answer, DockerProxy, Moment
+from tests.rigs.dockerd import DockerRig
+from workflows.errors import ErrorType
+from workflows.state import RequestStatus, StepName, StepStatus
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_prune_before_the_tag(desk: Desk, proxy: DockerProxy, times: int) -> None:
+    """A snapshot that an image prune took is made anew."""
+    desk.rig.run(name="pruned")
+    pruned = proxy.trap("^POST .*/tag", Moment.BEFORE, lambda: _prune(desk.rig), times=times)
+    request = await desk.start("pruned")
+    state = await request.outcome()
+    assert pruned.fired == times
+    assert len(proxy.passed("^POST .*/commit")) == times + 1
+    await desk.check_snapshotted(request, state)
+
+
+async def test_prunes_without_end(desk: Desk, proxy: DockerProxy) -> None:
+    """After three rounds the container is put back, and the card names the prune."""
+    before = desk.rig.inspect(desk.rig.run(name="hopeless"))
+    pruned = proxy.trap("^POST .*/tag", Moment.BEFORE, lambda: _prune(desk.rig), times=99)
+    request = await desk.start("hopeless")
+    state = await request.outcome()
+    assert pruned.fired == 3
+    assert state.cause is ErrorType.SNAPSHOT_VANISHED
+    await desk.check_put_back(request, state, before)
+
+
+def _ends_itself(rig: DockerRig, container: str) -> None:
+    rig.api.kill(container, signal="TERM")
+    rig.await_state(container, "exited")
+
+
+def _stopped_by_somebody(rig: DockerRig, container: str) -> None:
+    rig.api.stop(container, timeout=1)
+
+
+def _paused(rig: DockerRig, container: str) -> None:
+    rig.api.pause(container)
+
+
+@pytest.mark.parametrize("act", [_ends_itself, _stopped_by_somebody, _paused])
+async def test_somebody_is_quicker_than_the_stop(
+    desk: Desk, proxy: DockerProxy, act: Callable[[DockerRig, str], None]
+) -> None:
+    """A container that ends or is paused in the moment of the stop rests with its snapshot."""
+    container = desk.rig.run(name="quick")
+    acted = proxy.trap("^POST .*/stop", Moment.BEFORE, lambda: act(desk.rig, container))
+    request = await desk.start("quick")
+    state = await request.outcome()
+    assert acted.fired == 1
+    await desk.check_snapshotted(request, state)
+
+
+async def test_somebody_starts_it_before_the_commit(desk: Desk, proxy: DockerProxy) -> None:
+    """A container that somebody started before the commit is stopped once more."""
+    container = desk.rig.run(name="started")
+    started = proxy.trap(
+        "^GET .*/images/json", Moment.BEFORE, lambda: desk.rig.api.start(container)
+    )
+    request = await desk.start("started")
+    state = await request.outcome()
+    assert started.fired == 1
+    await desk.check_snapshotted(request, state)
+
+
+async def test_somebody_removes_it_while_it_is_down(desk: Desk, proxy: DockerProxy) -> None:
+    """What is gone cannot be put back: the card says so at once, and asks for a person."""
+    container = desk.rig.run(name="removed")
+
+    def remove() -> Answer:
+        desk.rig.api.remove_container(container, force=True)
+        return Answer(500, "no space left on device")
+
+    removed = proxy.trap("^POST .*/commit", Moment.BEFORE, remove)
+    request = await desk.start("removed")
+    state = await request.outcome()
+    assert removed.fired == 1
+    assert state.steps[-1].name is StepName.PUT_BACK
+    assert (state.steps[-1].status, state.steps[-1].error) == (
+        StepStatus.FAILED,
+        ErrorType.CONTAINER_GONE,
+    )
+    await desk.check(request, state, RequestStatus.NEEDS_PERSON)
+
+
+def _prune(rig: DockerRig) -> None:
+    found: dict[str, Any] = rig.api.prune_images({"dangling": True})
+    assert found["ImagesDeleted"]
