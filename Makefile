@@ -1,7 +1,7 @@
 # Each of these works alone on a bare Debian machine as root, and on any machine that has
 # Docker, Python 3.11 or newer, and npm.
 
-.PHONY: help demo test test-faults lint lock clean
+.PHONY: help demo test test-faults chaos lint lock clean
 .DEFAULT_GOAL := help
 
 PYTHON := .venv/bin/python
@@ -20,6 +20,10 @@ test: ## Run the tests, the style and the types among them
 test-faults: ## Kill, hang and cut off every part, at every step (slow)
 	@deploy/scripts/setup.sh test
 	@$(PYTHON) -m pytest -q -m fault tests/faults
+
+chaos: ## Break everything at random and see what holds: [SEED=…] [MINUTES=…]
+	@deploy/scripts/setup.sh test
+	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed "$(SEED)") $(if $(MINUTES),--minutes "$(MINUTES)")
 
 lint: ## Check style and types only
 	@deploy/scripts/setup.sh test

@@ -1,0 +1,1 @@
+"""What survives when everything fails at once? A randomized campaign: ``python -m tests.chaos``."""

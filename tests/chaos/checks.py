@@ -1,0 +1,25 @@
+"""What must hold, whatever failed?
+
+1. No write before the approval, and none on anything but the pinned container.
+2. The request ended as its card says, and the container is as the request says, or as before.
+3. Exactly one snapshot with the request's label, and no leftover.
+4. One decision, one card, one outcome; nobody decided who may not; no click was lost.
+5. What was pending when something failed went on by itself (the settling sees to that).
+"""
+
+from __future__ import annotations
+
+from tests.chaos.deciding import cards, clicks
+from tests.chaos.evidence import Evidence, Violation
+from tests.chaos.truth import images, truth
+from tests.chaos.writes import authority, unexplained_events, unexplained_writes
+
+
+def check(evidence: Evidence) -> list[Violation]:
+    """Hold everything against the invariants."""
+    found = [*unexplained_writes(evidence), *unexplained_events(evidence)]
+    for story in evidence.stories:
+        found += authority(story)
+        for of_story in (truth, images, cards, clicks):
+            found += of_story(story, evidence)
+    return found

@@ -1,0 +1,90 @@
+"""What is held against the invariants, and what is found not to hold?"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from deploy.laptop.channel import request_of
+from tests.chaos.journal import Journal
+from tests.chaos.record import Run, Story
+from tests.rigs.docker_proxy import Exchange
+
+#: An activity whose workflow was terminated ends by itself within this time.
+LINGERS: Final = 60.0
+_WRITES: Final = re.compile(
+    r"^POST [^ ]*/containers/([0-9a-f]{64})/(?:stop|start|pause|unpause)\b"
+    r"|^POST [^ ]*/commit\?(?:[^ ]*&)?container=([0-9a-f]{64})"
+    r"|^POST [^ ]*/images/[^ ]+/tag\b|^DELETE [^ ]*/images/"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """What does not hold."""
+
+    request_id: str
+    invariant: int
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """A write of the product that reached the proxy; ``container_id`` is ``""`` for images."""
+
+    at: float
+    ended: float | None
+    line: str
+    status: int | None
+    container_id: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Evidence:
+    """All that the checks look at."""
+
+    stories: list[Story]
+    writes: list[Write]
+    journal: Journal
+    messages: list[dict[str, Any]]
+    images: list[dict[str, Any]]
+    bystander: str
+    #: How many containers could be held against their request, and for how many others did it
+    #: at the same time.
+    judged: int = 0
+    unjudged: int = 0
+
+
+def writes_of(exchanges: list[Exchange]) -> Iterator[Write]:
+    """Pick the writes out of what passed the proxy."""
+    offset = time.time() - time.monotonic()
+    for exchange in exchanges:
+        if exchange.line.startswith(("GET ", "HEAD ")):
+            continue
+        found = _WRITES.search(exchange.line)
+        container = next((g for g in found.groups() if g), "") if found else "?"
+        yield Write(
+            at=exchange.began + offset,
+            ended=exchange.ended + offset if exchange.ended else None,
+            line=exchange.line,
+            status=exchange.status,
+            container_id=container,
+        )
+
+
+def covers(run: Run, write: Write) -> bool:
+    """Tell whether an operation can have made a write."""
+    assert run.operate is not None
+    assert run.operate.state.pin is not None
+    if not run.began <= write.at <= (run.ended or float("inf")) + LINGERS:
+        return False
+    return write.container_id in ("", run.operate.state.pin.container_id)
+
+
+def cards_of(story: Story, evidence: Evidence) -> list[dict[str, Any]]:
+    """Give the cards of a request that there are in Slack."""
+    return [m for m in evidence.messages if request_of(m) == story.request.request_id]

@@ -1,0 +1,110 @@
+"""How does the campaign break parts, and the way to the engine?"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Final
+
+from tests.chaos.journal import Deed, Journal
+from tests.chaos.plan import Move, Planned
+from tests.chaos.world import World
+from tests.rigs.docker_proxy import Answer, HangUp, Moment, Trap
+
+_WHEN: Final = {
+    Move.LOSE_REQUEST: Moment.BEFORE,
+    Move.LOSE_ANSWER: Moment.ANSWERED,
+    Move.LEAVE_AT_WORK: Moment.UNDERWAY,
+    Move.ANSWER_500: Moment.BEFORE,
+    Move.DELAY: Moment.BEFORE,
+}
+
+
+class Faults:
+    """Carries out the moves against machines; one at a time on each part."""
+
+    def __init__(self, world: World, journal: Journal) -> None:
+        self._world, self._journal = world, journal
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._traps: list[tuple[Deed, Trap]] = []
+
+    async def carry_out(self, planned: Planned) -> None:
+        """Do what is planned, to its end."""
+        verb, _, part = planned.move.partition(" ")
+        if planned.move in _WHEN:
+            self._set_trap(planned)
+        elif planned.move is Move.HANG_UP:
+            deed = self._journal.begin(planned)
+            self._world.proxy.hang_up()
+            self._end(deed)
+        elif planned.move is Move.REFUSE:
+            async with self._locks["proxy"]:
+                deed = self._journal.begin(planned)
+                await asyncio.to_thread(self._world.proxy.down)
+                await asyncio.sleep(planned.seconds)
+                await asyncio.to_thread(self._world.proxy.up)
+                self._end(deed)
+        else:
+            async with self._locks[part]:
+                await self._break(planned, verb, part)
+
+    def disarm(self) -> None:
+        """Let everything pass from now on; and note which traps have fired."""
+        for deed, trap in self._traps:
+            trap.times = 0
+            deed.took_effect = trap.fired > 0
+            deed.ended = time.time()
+
+    async def _break(self, planned: Planned, verb: str, part: str) -> None:
+        deed = self._journal.begin(planned)
+        if part == "engine":
+            await self._break_engine(planned, verb)
+            self._end(deed)
+        elif verb == "kill":
+            pid = self._world.signal(part, signal.SIGKILL)
+            if pid is not None:
+                self._end(deed)
+                if part == "slack":
+                    self._journal.slack_wiped.append(time.time())
+        else:
+            pid = self._world.signal(part, signal.SIGSTOP)
+            if pid is not None:
+                await asyncio.sleep(planned.seconds)
+                if self._world.pid(part) == pid:
+                    self._world.signal(part, signal.SIGCONT)
+                self._end(deed)
+
+    async def _break_engine(self, planned: Planned, verb: str) -> None:
+        rig, began = self._world.rig, time.time()
+        if verb == "kill":
+            await asyncio.to_thread(rig.kill)
+            await asyncio.sleep(planned.seconds)
+            await asyncio.to_thread(rig.start)
+            self._journal.engine_down.append((began, time.time()))
+        else:
+            rig.freeze()
+            await asyncio.sleep(planned.seconds)
+            rig.thaw()
+
+    def _set_trap(self, planned: Planned) -> None:
+        deed = self._journal.begin(planned)
+        trap = self._world.proxy.trap(planned.text, _WHEN[planned.move], _act(planned))
+        self._traps.append((deed, trap))
+
+    def _end(self, deed: Deed) -> None:
+        deed.ended, deed.took_effect = time.time(), True
+
+
+def _act(planned: Planned) -> Callable[[], HangUp | Answer | None]:
+    def act() -> HangUp | Answer | None:
+        if planned.move is Move.ANSWER_500:
+            return Answer(500, "something is wrong with the engine")
+        if planned.move is Move.DELAY:
+            time.sleep(planned.seconds)
+            return None
+        return HangUp()
+
+    return act

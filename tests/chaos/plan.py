@@ -1,0 +1,182 @@
+"""Which disturbances come when? All of it is settled by the seed, before anything happens.
+
+A move that acts on "some card" or "some container" carries a number between 0 and 1 that picks it
+among those that there are by then, so that the plan never depends on how fast the machine is.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+#: Long enough to miss the worker's heartbeats; others need to be hung for a few seconds only.
+_LONGEST_FREEZE: Final = {"worker": 13.0, "engine": 8.0}
+_RECOVERS_WITHIN: Final = 5.0
+
+
+class Move(StrEnum):
+    """What can happen."""
+
+    # To the processes
+    KILL_WORKER = "kill worker"
+    KILL_BOT = "kill bot"
+    KILL_TEMPORAL = "kill temporal"
+    KILL_SLACK = "kill slack"
+    KILL_ENGINE = "kill engine"
+    FREEZE_WORKER = "freeze worker"
+    FREEZE_BOT = "freeze bot"
+    FREEZE_TEMPORAL = "freeze temporal"
+    FREEZE_SLACK = "freeze slack"
+    FREEZE_ENGINE = "freeze engine"
+    # On the way to the engine
+    HANG_UP = "hang up on all"
+    REFUSE = "refuse connections"
+    LOSE_REQUEST = "lose a request"
+    LOSE_ANSWER = "lose an answer"
+    LEAVE_AT_WORK = "hang up while at work"
+    ANSWER_500 = "answer 500"
+    DELAY = "delay"
+    # By people in Slack
+    ASK = "ask"
+    APPROVE = "approve"
+    APPROVE_TWICE = "approve twice"
+    APPROVE_WRONGLY = "approve though not allowed"
+    REJECT = "reject"
+    CANCEL = "cancel"
+    CANCEL_WRONGLY = "cancel another's"
+    # By people elsewhere
+    REVIVE = "start what is down"
+    RESTART = "docker restart"
+    STOP_AND_START = "docker stop and start"
+    RECREATE = "docker rm and run"
+    TAKE_TAG = "take the tag"
+    CANCEL_WORKFLOW = "workflow cancel"
+    TERMINATE_REQUEST = "terminate request"
+    TERMINATE_OPERATION = "terminate operation"
+    TERMINATE_BOTH = "terminate both"
+
+
+_PROCESSES: Final = {
+    Move.KILL_WORKER: 5,
+    Move.FREEZE_WORKER: 3,
+    Move.KILL_BOT: 3,
+    Move.FREEZE_BOT: 1,
+    Move.KILL_TEMPORAL: 3,
+    Move.FREEZE_TEMPORAL: 2,
+    Move.KILL_SLACK: 1,
+    Move.FREEZE_SLACK: 2,
+    Move.KILL_ENGINE: 3,
+    Move.FREEZE_ENGINE: 3,
+}
+_WAY: Final = {
+    Move.HANG_UP: 2,
+    Move.REFUSE: 2,
+    Move.LOSE_REQUEST: 3,
+    Move.LOSE_ANSWER: 4,
+    Move.LEAVE_AT_WORK: 4,
+    Move.ANSWER_500: 3,
+    Move.DELAY: 3,
+}
+_PEOPLE: Final = {
+    Move.ASK: 30,
+    Move.APPROVE: 32,
+    Move.APPROVE_TWICE: 6,
+    Move.APPROVE_WRONGLY: 6,
+    Move.REJECT: 3,
+    Move.CANCEL: 6,
+    Move.CANCEL_WRONGLY: 2,
+    Move.REVIVE: 24,
+    Move.RESTART: 3,
+    Move.STOP_AND_START: 2,
+    Move.RECREATE: 2,
+    Move.TAKE_TAG: 3,
+    Move.CANCEL_WORKFLOW: 2,
+    Move.TERMINATE_REQUEST: 2,
+    Move.TERMINATE_OPERATION: 2,
+    Move.TERMINATE_BOTH: 2,
+}
+FAULTS: Final = frozenset({*_PROCESSES, *_WAY})
+#: The calls that a fault on the way can wait for.
+_CALLS: Final = (
+    "^POST .*/stop",
+    "^POST .*/commit",
+    "^POST .*/tag",
+    "^POST .*/start",
+    "^GET .*/containers/[^/]+/json",
+    "^GET .*/images/",
+    "^(POST|DELETE) ",
+)
+_COMMANDS: Final = ("stop {}", "stop {} snapshot", "stop {} snapshot", "snapshot {}", "{own}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One move: when it comes, on what, by whom, for how long."""
+
+    at: float
+    move: Move
+    pick: float
+    seconds: float = 0.0
+    who: str = ""
+    text: str = ""
+
+
+def draw(seed: int, seconds: float, containers: tuple[str, ...]) -> list[Planned]:
+    """Draw up the plan of a campaign: the same for the same arguments."""
+    chance = random.Random(seed)  # noqa: S311 - a plan, not a secret
+    moves = [
+        *(_people(chance, at, containers) for at in _times(chance, seconds, 0.3, 1.3)),
+        *_processes(chance, seconds),
+        *(_on_the_way(chance, at) for at in _times(chance, seconds, 1.5, 5)),
+    ]
+    return sorted(moves, key=lambda move: move.at)
+
+
+def _times(chance: random.Random, until: float, least: float, most: float) -> Iterator[float]:
+    at = 0.0
+    while (at := at + chance.uniform(least, most)) < until:
+        yield at
+
+
+def _one_of(chance: random.Random, moves: Mapping[Move, int]) -> Move:
+    return chance.choices(list(moves), list(moves.values()))[0]
+
+
+def _processes(chance: random.Random, seconds: float) -> Iterator[Planned]:
+    """Leave a part time to come back before it is hit again."""
+    free_at: dict[str, float] = {}
+    for at in _times(chance, seconds, 2.0, 6.0):
+        move = _one_of(chance, _PROCESSES)
+        part = move.split()[1]
+        lasts = chance.uniform(1.0, 4.0)
+        if move.startswith("freeze"):
+            lasts = chance.uniform(1.0, _LONGEST_FREEZE.get(part, 4.0))
+        if free_at.get(part, 0.0) <= at:
+            free_at[part] = at + lasts + _RECOVERS_WITHIN
+            yield Planned(at=at, move=move, pick=chance.random(), seconds=lasts)
+
+
+def _on_the_way(chance: random.Random, at: float) -> Planned:
+    return Planned(
+        at=at,
+        move=_one_of(chance, _WAY),
+        pick=chance.random(),
+        seconds=chance.uniform(0.5, 4.0),
+        text=chance.choice(_CALLS),
+    )
+
+
+def _people(chance: random.Random, at: float, containers: tuple[str, ...]) -> Planned:
+    move = _one_of(chance, _PEOPLE)
+    name, command = chance.choice(containers), chance.choice(_COMMANDS)
+    own = f"snapshot {name} as chaos/{name}:n{int(at * 1000)}"
+    return Planned(
+        at=at,
+        move=move,
+        pick=chance.random(),
+        who=chance.choice(("alice", "alice", "carol")),
+        text=command.format(name, own=own) if move is Move.ASK else name,
+    )

@@ -1,0 +1,137 @@
+"""What became of each request, in Temporal's own record?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
+from temporalio.service import RPCError
+
+from tests.chaos.world import HOST
+from workflows.models import Decision, LifecycleRequest
+from workflows.names import (
+    DECIDE_SIGNAL,
+    OPERATION_WORKFLOW,
+    REQUEST_WORKFLOW,
+    STATE_QUERY,
+    request_workflow_id,
+)
+from workflows.state import RequestState
+from workflows.stop_and_snapshot import OperateInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of one workflow."""
+
+    workflow_id: str
+    run_id: str
+    status: WorkflowExecutionStatus
+    began: float
+    ended: float | None
+    activities: tuple[tuple[str, float], ...] = ()
+    decisions: tuple[tuple[Decision, float], ...] = ()
+    state: RequestState | None = None
+    request: LifecycleRequest | None = None
+    operate: OperateInput | None = None
+    failure: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Story:
+    """One request, with all operations that were begun for it, oldest first."""
+
+    request: LifecycleRequest
+    run: Run
+    operations: list[Run] = field(default_factory=list)
+
+    @property
+    def final(self) -> RequestState | None:
+        """The last state that any of its workflows knew: that of one that ended by itself."""
+        if self.run.state is not None and self.run.state.closed:
+            return self.run.state
+        closed = [run.state for run in self.operations if run.state and run.state.closed]
+        return closed[-1] if closed else None
+
+    @property
+    def outcome(self) -> str:
+        """What it came to, in one word."""
+        final = self.final
+        if final is not None and final.refusal is not None:
+            return f"refused: {final.refusal.code}"
+        if final is not None:
+            return str(final.status.value)
+        return f"ended from outside while {self.run.state.status.value if self.run.state else '?'}"
+
+    @property
+    def ended(self) -> float:
+        """When its last workflow ended."""
+        runs = (self.run, *self.operations)
+        return max(run.ended or float("inf") for run in runs)
+
+
+async def read_stories(client: Client, names: Iterable[str]) -> list[Story]:
+    """Read all requests about these containers."""
+    runs: list[Run] = []
+    query = f"WorkflowType IN ('{REQUEST_WORKFLOW}', '{OPERATION_WORKFLOW}')"
+    async for execution in client.list_workflows(query):
+        assert execution.status is not None
+        run = Run(
+            workflow_id=execution.id,
+            run_id=execution.run_id,
+            status=execution.status,
+            began=execution.start_time.timestamp(),
+            ended=execution.close_time.timestamp() if execution.close_time else None,
+        )
+        runs.append(await _complete(client, run))
+    ours = {request_workflow_id(HOST, name) for name in names}
+    stories = {
+        run.request.request_id: Story(request=run.request, run=run)
+        for run in sorted(runs, key=lambda run: run.began)
+        if run.request is not None and run.workflow_id in ours
+    }
+    for run in sorted(runs, key=lambda run: run.began):
+        if run.operate is not None:
+            stories[run.operate.state.request_id].operations.append(run)
+    return list(stories.values())
+
+
+async def _complete(client: Client, run: Run) -> Run:
+    handle = client.get_workflow_handle(run.workflow_id, run_id=run.run_id)
+    decode = client.data_converter.decode
+    activities: list[tuple[str, float]] = []
+    decisions: list[tuple[Decision, float]] = []
+    found: dict[str, Any] = {}
+    async for event in handle.fetch_history_events():
+        at = _seconds(event.event_time.ToDatetime())
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+                started = event.workflow_execution_started_event_attributes
+                is_request = started.workflow_type.name == REQUEST_WORKFLOW
+                kind = LifecycleRequest if is_request else OperateInput
+                (value,) = await decode(started.input.payloads, [kind])
+                found["request" if is_request else "operate"] = value
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                scheduled = event.activity_task_scheduled_event_attributes
+                activities.append((scheduled.activity_type.name, at))
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+                signaled = event.workflow_execution_signaled_event_attributes
+                if signaled.signal_name == DECIDE_SIGNAL:
+                    (decision,) = await decode(signaled.input.payloads, [Decision])
+                    decisions.append((decision, at))
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
+                failed = event.workflow_execution_failed_event_attributes
+                found["failure"] = failed.failure.message
+    try:
+        found["state"] = await handle.query(STATE_QUERY, result_type=RequestState)
+    except (RPCError, WorkflowQueryFailedError):
+        found["state"] = None
+    return replace(run, activities=tuple(activities), decisions=tuple(decisions), **found)
+
+
+def _seconds(naive: datetime) -> float:
+    return naive.timestamp() if naive.tzinfo else (naive - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - protobuf gives UTC without saying so

@@ -1,0 +1,169 @@
+"""Is the container as its request says, and is there exactly the snapshot that it tells of?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from deploy.laptop.channel import headline
+from tests.chaos.evidence import Evidence, Violation, Write, cards_of, covers
+from tests.chaos.plan import Move
+from tests.chaos.record import Story
+from workflows.errors import ErrorType
+from workflows.models import OperationKind
+from workflows.names import REQUEST_LABEL
+from workflows.state import RequestState, RequestStatus, StepName
+
+_NOTHING_CHANGED: Final = frozenset(
+    {
+        RequestStatus.REJECTED,
+        RequestStatus.EXPIRED,
+        RequestStatus.CANCELLED,
+        RequestStatus.STALE,
+    }
+)
+
+
+def truth(story: Story, evidence: Evidence) -> Iterator[Violation]:
+    """See that the container is as the request's end says."""
+
+    def violation(expected: str, found: object) -> Violation:
+        request_id = story.request.request_id
+        return Violation(request_id=request_id, invariant=2, expected=expected, found=str(found))
+
+    if story.run.failure:
+        yield violation("no workflow fails", story.run.failure)
+    final = story.final
+    if final is None or final.status in _NOTHING_CHANGED:
+        changed = [w for w in evidence.writes if _is_of(story, w) and (w.status or 0) < 400]
+        if changed and not _lingers_from_another(story, evidence, changed):
+            told = final.status if final else "ended from outside"
+            yield violation(f"{told}: nothing was changed", [w.line for w in changed])
+        return
+    if final.status is RequestStatus.NEEDS_PERSON:
+        yield from _needs_person(story, final, evidence)
+        return
+    wanted = _wanted(final)
+    if wanted is None:
+        return
+    stood = _stood(story, final, evidence)
+    if stood is None:
+        evidence.unjudged += 1
+    elif stood not in wanted:
+        yield violation(f"{final.status}: the container is {' or '.join(wanted)}", stood)
+    else:
+        evidence.judged += 1
+
+
+def _is_of(story: Story, write: Write) -> bool:
+    return write.container_id != "" and any(
+        covers(run, write) and write.at <= (run.ended or float("inf")) + 1
+        for run in story.operations
+    )
+
+
+def _lingers_from_another(story: Story, evidence: Evidence, changed: list[Write]) -> bool:
+    """Tell whether another request's terminated operation was still at work."""
+    others = [run for other in evidence.stories if other is not story for run in other.operations]
+    return all(any(covers(run, write) for run in others) for write in changed)
+
+
+def _wanted(final: RequestState) -> tuple[str, ...] | None:
+    if final.pin is None:
+        return None
+    down = ("exited", "created")
+    if final.status is RequestStatus.SUCCEEDED and final.operation.kind is OperationKind.STOP:
+        return down
+    if final.status in (RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK):
+        return down if final.pin.state.is_down else (str(final.pin.state.value),)
+    return None
+
+
+def _stood(story: Story, final: RequestState, evidence: Evidence) -> str | None:
+    """Read how the container stood just after the end; ``None`` when others were at it too."""
+    assert final.pin is not None
+    container, journal = final.pin.container_id, evidence.journal
+    runs = story.operations
+    if not runs:
+        return None
+    began, ended = runs[0].began, runs[-1].ended or 0.0
+    sample = next((s for s in journal.samples if s.at > ended), None)
+    if sample is None:
+        return None
+    others = [
+        write
+        for write in evidence.writes
+        if write.container_id == container and ended < write.at <= sample.at
+    ]
+    disturbed = (
+        journal.touched(container, began, sample.at)
+        or journal.engine_was_down(ended - 8, sample.at)
+        or others
+    )
+    return None if disturbed else sample.states.get(container, "gone")
+
+
+def _needs_person(story: Story, final: RequestState, evidence: Evidence) -> Iterator[Violation]:
+    """Allow it only where people made it impossible, or told Dockwarden to stop trying."""
+    assert final.pin is not None
+    container, began = final.pin.container_id, story.operations[0].began
+    by_people = evidence.journal.touched(container, began - 30, story.ended)
+    gave_up = [
+        deed
+        for deed in evidence.journal.deeds
+        if deed.request_id == story.request.request_id and deed.planned.move is Move.CANCEL
+    ]
+    if not by_people and not gave_up:
+        why = [(step.name.value, step.error) for step in final.steps if step.error]
+        yield Violation(
+            request_id=story.request.request_id,
+            invariant=2,
+            expected="a person is needed only where people made it impossible",
+            found=f"{final.cause} {why}, tried {final.attempts} times",
+        )
+    card = cards_of(story, evidence)
+    wanted = "*What is left:*"
+    if card and wanted not in str(card[0].get("blocks")):
+        yield Violation(
+            request_id=story.request.request_id,
+            invariant=2,
+            expected="the card says what is left",
+            found=headline(card[0]),
+        )
+    put_back = next((s for s in final.steps if s.name is StepName.PUT_BACK), None)
+    running = put_back is not None and put_back.error is ErrorType.NOT_RUNNING
+    if card and running and "docker start" not in str(card[0].get("blocks")):
+        yield Violation(
+            request_id=story.request.request_id,
+            invariant=2,
+            expected="the card says which commands to run",
+            found=headline(card[0]),
+        )
+
+
+def images(story: Story, evidence: Evidence) -> Iterator[Violation]:
+    """See that exactly the snapshot that is told of is there."""
+    request_id, final = story.request.request_id, story.final
+    found = [
+        image
+        for image in evidence.images
+        if (image.get("Labels") or {}).get(REQUEST_LABEL) == request_id
+    ]
+    told = [(image["Id"], tuple(image["RepoTags"] or ())) for image in found]
+    told = [(i, tuple(tag for tag in tags if tag != "<none>:<none>")) for i, tags in told]
+    wanted: list[tuple[str, tuple[str, ...]]] = []
+    if final is not None and final.snapshot is not None:
+        wanted = [(final.snapshot.image_id, (final.snapshot.reference,))]
+    needs_image = (
+        final is not None
+        and final.status is RequestStatus.SUCCEEDED
+        and final.operation.snapshot
+        and not wanted
+    )
+    if told != wanted or needs_image:
+        yield Violation(
+            request_id=request_id,
+            invariant=3,
+            expected=f"{story.outcome} with images {wanted}",
+            found=f"images {told}",
+        )

@@ -1,0 +1,81 @@
+"""Was anything written before an approval, or to anything but the pinned container?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from tests.chaos.evidence import LINGERS, Evidence, Violation, covers
+from tests.chaos.record import Story
+from workflows.models import Choice
+
+_MUTATING: Final = frozenset(
+    {"ensure_stopped", "ensure_snapshot", "ensure_tag", "ensure_running", "sweep_snapshots"}
+)
+_ON_CONTAINER: Final = frozenset({"commit", "stop", "pause", "unpause", "rename", "update"})
+
+
+def unexplained_writes(evidence: Evidence) -> Iterator[Violation]:
+    """Find writes that belong to no approved operation on that container."""
+    operations = [run for story in evidence.stories for run in story.operations]
+    for write in evidence.writes:
+        covering = [run for run in operations if covers(run, write)]
+        if not covering:
+            found = f"{write.line} at {write.at:.3f}"
+            yield Violation(
+                request_id="-",
+                invariant=1,
+                expected="every write belongs to an approved operation on that container",
+                found=found,
+            )
+
+
+def unexplained_events(evidence: Evidence) -> Iterator[Violation]:
+    """Hold the engine's own story against what went through the proxy and what people did."""
+    for event in evidence.journal.events:
+        container, at = event["Actor"]["ID"], event["timeNano"] / 1e9
+        if event["Type"] != "container" or event["Action"] not in _ON_CONTAINER:
+            continue
+        by_us = any(
+            write.container_id == container and write.at - 1 <= at <= write.at + LINGERS
+            for write in evidence.writes
+        )
+        by_people = evidence.journal.touched(container, at - 1, at + 1)
+        if (not by_us and not by_people) or container == evidence.bystander:
+            yield Violation(
+                request_id="-",
+                invariant=1,
+                expected="every event has a call of the product or an act of a person",
+                found=f"{event['Action']} of {container[:12]} at {at:.3f}",
+            )
+
+
+def authority(story: Story) -> Iterator[Violation]:
+    """See that each operation was approved before, by enough people who may decide."""
+
+    def violation(expected: str, found: object) -> Violation:
+        request_id = story.request.request_id
+        return Violation(request_id=request_id, invariant=1, expected=expected, found=str(found))
+
+    early = [name for name, _ in story.run.activities if name in _MUTATING]
+    if early:
+        yield violation("a request itself changes nothing", early)
+    signals = {(d.approver_id, d.choice) for d, _ in story.run.decisions}
+    for run in story.operations:
+        assert run.operate is not None
+        state = run.operate.state
+        approvers = {decision.approver_id for decision in state.approvals}
+        policy = state.policy
+        if policy is None or len(approvers) < policy.required_approvals:
+            yield violation("enough approvals before the operation", approvers)
+            continue
+        strangers = approvers - set(policy.approvers) | (approvers & {story.request.requester})
+        if strangers:
+            yield violation("only those who may decide", strangers)
+        unsaid = {a for a in approvers if (a, Choice.APPROVE) not in signals}
+        if unsaid:
+            yield violation("each approval was sent by its person", unsaid)
+        last = max((at for d, at in story.run.decisions if d.approver_id in approvers), default=0)
+        first = min(at for d, at in story.run.decisions if d.approver_id in approvers)
+        if not unsaid and run.began < min(first, last):
+            yield violation("the operation begins after the approval", run.began)
