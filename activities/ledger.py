@@ -6,6 +6,7 @@ comes to light.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -17,7 +18,7 @@ from temporalio.client import (
     WorkflowHandle,
     WorkflowQueryFailedError,
 )
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from workflows.endings import EndedInput, EndedRun, EndedRuns, LastState, LastStateInput
 from workflows.names import OPERATION_WORKFLOW, REQUEST_WORKFLOW, STATE_QUERY
@@ -27,14 +28,22 @@ from workflows.state import RequestState, RequestStatus
 #: Older ends are no longer looked at; Temporal keeps histories for some days only.
 _WINDOW: Final = timedelta(days=1)
 _AT_A_TIME: Final = 20
+#: A query waits this long; one for a worker that was killed finds the next worker only later.
 _PATIENCE: Final = timedelta(seconds=5)
+#: So long runs are looked at; what is left is left to the next time.
+_LOOK_WITHIN: Final = 15.0
+#: With these Temporal says that a run has no state to tell, now or later.
+_NEVER: Final = frozenset(
+    {RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.INVALID_ARGUMENT}
+)
 
 
 class Ledger(LedgerPort):
     """The activities that read Temporal's record."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, patience: timedelta = _PATIENCE) -> None:
         self._client = client
+        self._patience = patience
 
     @activity.defn(name="find_ended_runs")
     async def find_ended_runs(self, arg: EndedInput) -> EndedRuns:
@@ -47,14 +56,22 @@ class Ledger(LedgerPort):
         )
         runs: list[EndedRun] = []
         seen: list[str] = []
+        deadline = time.monotonic() + _LOOK_WITHIN
         async for execution in self._client.list_workflows(query):
             if execution.run_id in arg.known:
                 seen.append(execution.run_id)
                 continue
-            if len(runs) >= _AT_A_TIME:
-                break
+            if len(runs) >= _AT_A_TIME or time.monotonic() > deadline:
+                # What was seen to before stays so.
+                continue
             activity.heartbeat()
-            ended = await self._orphan(execution)
+            try:
+                ended = await self._orphan(execution)
+            except RPCError as error:
+                # Not seen: it is looked at again the next time, or its container stays down.
+                kind = error.status.name
+                activity.logger.warning("%s cannot tell its state yet: %s", execution.id, kind)
+                continue
             seen.append(execution.run_id)
             if ended is not None:
                 runs.append(ended)
@@ -62,7 +79,7 @@ class Ledger(LedgerPort):
 
     @activity.defn(name="last_state")
     async def last_state(self, arg: LastStateInput) -> LastState:
-        """Ask an ended run how far it had come."""
+        """Ask an ended run how far it had come; it is tried again when nobody answers."""
         return LastState(state=await self._state(arg.workflow_id, arg.run_id))
 
     async def _orphan(self, execution: WorkflowExecution) -> EndedRun | None:
@@ -106,6 +123,11 @@ class Ledger(LedgerPort):
         return found.status is WorkflowExecutionStatus.RUNNING
 
     async def _state(self, workflow_id: str, run_id: str) -> RequestState | None:
+        """Ask for a state; ``None`` when there never will be an answer.
+
+        Raises:
+            RPCError: there is none at the moment.
+        """
         if not workflow_id:
             return None
         handle: WorkflowHandle[object, RequestState] = self._client.get_workflow_handle(
@@ -113,8 +135,12 @@ class Ledger(LedgerPort):
         )
         try:
             state: RequestState = await handle.query(
-                STATE_QUERY, result_type=RequestState, rpc_timeout=_PATIENCE
+                STATE_QUERY, result_type=RequestState, rpc_timeout=self._patience
             )
-        except (RPCError, WorkflowQueryFailedError):
+        except WorkflowQueryFailedError:
+            return None
+        except RPCError as error:
+            if error.status not in _NEVER:
+                raise
             return None
         return state

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import threading
 import uuid
+from datetime import timedelta
 
 import pytest
+from temporalio.service import RPCError
+from temporalio.testing import ActivityEnvironment
 
+from activities.ledger import Ledger
 from tests.fakes.host import failure
 from tests.rigs.temporal import Play, Stage, eventually
 from workflows import names
+from workflows.endings import EndedInput, LastStateInput
 from workflows.errors import ErrorType
 from workflows.models import ContainerState
 from workflows.reconcile import ReconcileResult
@@ -55,6 +60,13 @@ async def _terminated(stage: Stage, step: str) -> Play:
     return play
 
 
+async def _ended(stage: Stage, play: Play) -> tuple[str, ...]:
+    """Name all ended runs but those of one request."""
+    ours = {play.handle.id, play.operation.id}
+    ended = stage.client.list_workflows("ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed')")
+    return tuple([run.run_id async for run in ended if run.id not in ours])
+
+
 @pytest.mark.parametrize("step", STEPS)
 async def test_terminated_operation_is_put_back(stage: Stage, step: str) -> None:
     """Request and operation are both terminated in a step: the container comes back."""
@@ -81,6 +93,43 @@ async def test_recovery_happens_once(stage: Stage) -> None:
 
     assert play.operation.id not in again.recovered
     assert stage.host.calls == calls
+
+
+async def test_run_that_cannot_tell_its_state_yet_is_looked_at_again(stage: Stage) -> None:
+    """A run whose query found no worker, as after a kill, is not written off as seen."""
+    play = await _terminated(stage, "ensure_snapshot")
+    await stage.stop_control()
+    looking = ActivityEnvironment()
+    ledger = Ledger(stage.client, patience=timedelta(milliseconds=300))
+    seen_by_others = await _ended(stage, play)
+
+    blind = await looking.run(ledger.find_ended_runs, EndedInput(known=seen_by_others))
+    last = LastStateInput(workflow_id=play.operation.id, run_id="")
+    with pytest.raises(RPCError):
+        await looking.run(ledger.last_state, last)
+    await stage.start_control()
+    later = await _reconcile(stage)
+    await play.operation.result()
+
+    assert blind.runs == ()
+    assert blind.seen == seen_by_others
+    assert play.operation.id in later.recovered
+    assert stage.host.state is ContainerState.RUNNING
+
+
+async def test_run_that_never_began_is_seen_once(stage: Stage) -> None:
+    """A request that was terminated before any worker had it has no state, and needs nothing."""
+    await stage.stop_control()
+    play = await stage.start(stage.request())
+    await play.handle.terminate()
+    await _listed(stage, play)
+    await stage.start_control()
+    run_id = (await play.handle.describe()).run_id
+
+    result = await _reconcile(stage)
+
+    assert run_id in result.seen
+    assert play.handle.id not in result.recovered
 
 
 async def test_container_that_a_person_stopped_is_left_alone(stage: Stage) -> None:
