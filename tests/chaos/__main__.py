@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import random
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -23,8 +24,12 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="dw-chaos-"))
     report = asyncio.run(campaign(seed, arguments.minutes * 60, directory))
     print("\n".join(described(report)), flush=True)  # noqa: T201
-    if report.violations:
-        print(f"logs: {directory}/state/logs", flush=True)  # noqa: T201
+    if not report.violations and not arguments.keep:
+        shutil.rmtree(directory)
+        return 0
+    told = [f"request {request_id}\n{text}" for request_id, text in report.told.items()]
+    (directory / "requests.txt").write_text("\n\n".join(told), encoding="utf-8")
+    print(f"logs, and what happened to each request: {directory}", flush=True)  # noqa: T201
     return 1 if report.violations else 0
 
 
@@ -49,8 +54,9 @@ def described(report: Report) -> list[str]:
             f"  expected: {violation.expected}",
             f"  found:    {violation.found}",
         ]
-    for request_id, detail in report.details.items():
-        lines += [f"request {request_id}", detail]
+    violated = {violation.request_id for violation in report.violations} & report.told.keys()
+    for request_id in sorted(violated):
+        lines += [f"request {request_id}", report.told[request_id]]
     return lines
 
 
@@ -62,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, metavar="N", help="which plan (default: any)")
     parser.add_argument("--minutes", type=float, default=2.0, metavar="M", help="how long")
+    parser.add_argument("--keep", action="store_true", help="keep the logs in any case")
     return parser
 
 

@@ -37,7 +37,8 @@ class Report:
     judged: int
     unjudged: int
     settled_after: float
-    details: dict[str, str] = field(default_factory=dict)
+    #: What happened to each request, by its id.
+    told: dict[str, str] = field(default_factory=dict)
 
 
 async def campaign(seed: int, seconds: float, directory: Path) -> Report:
@@ -72,11 +73,7 @@ async def campaign(seed: int, seconds: float, directory: Path) -> Report:
             judged=evidence.judged,
             unjudged=evidence.unjudged,
             settled_after=settled_after,
-            details={
-                story.request.request_id: tell(story, evidence)
-                for story in evidence.stories
-                if any(v.request_id == story.request.request_id for v in violations)
-            },
+            told={s.request.request_id: tell(s, evidence) for s in evidence.stories},
         )
 
 
