@@ -25,6 +25,7 @@ class Cause:
 
 _LOOK = "docker inspect --format '{{{{.State.Status}}}}' {name}"
 _PORTS = "docker ps --format '{{{{.Names}}}}: {{{{.Ports}}}}'"
+_NETWORKS = "docker inspect --format '{{{{json .NetworkSettings.Networks}}}}' {name}"
 _LOGS = "docker logs --tail 50 {name}"
 _SIMILAR = "docker ps --all --filter name={name}"
 
@@ -69,8 +70,14 @@ CAUSES = {
     ),
     ErrorType.NETWORK_MISSING: Cause(
         "a network of the container is gone",
-        "Create the network again, or connect the container to another one.",
-        ("docker network ls", "docker start {name}"),
+        "A new network of the same name is another one to Docker: the container must leave the "
+        "old one and join the new one.",
+        (
+            _NETWORKS,
+            "docker network create NETWORK",
+            "docker network disconnect NETWORK {name}",
+            "docker network connect NETWORK {name}",
+        ),
     ),
     ErrorType.STATE_CONFLICT: Cause(
         "the container is in a state in which the engine does not do this",

@@ -11,6 +11,7 @@ from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
     FailureError,
+    RetryState,
     TimeoutError as TemporalTimeoutError,
     TimeoutType,
     is_cancelled_exception,
@@ -39,8 +40,19 @@ def ends_workflow(error: BaseException) -> bool:
 
 
 def is_cancellation(error: BaseException) -> bool:
-    """Tell whether somebody cancelled the work."""
-    return is_cancelled_exception(error)
+    """Tell whether somebody cancelled the work, be it by ending the tries at it.
+
+    An attempt that fails for now after a cancel is not tried again, and fails as it is.
+    """
+    if is_cancelled_exception(error):
+        return True
+    cause = error.__cause__
+    for_good = isinstance(cause, ApplicationError) and cause.non_retryable
+    return (
+        isinstance(error, ActivityError)
+        and error.retry_state is RetryState.CANCEL_REQUESTED
+        and not for_good
+    )
 
 
 def error_type(error: BaseException) -> ErrorType:
