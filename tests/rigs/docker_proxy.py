@@ -20,7 +20,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from io import BufferedReader
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
+
+from tests.rigs.http_messages import read_message
 
 
 class Moment(StrEnum):
@@ -183,7 +185,7 @@ class DockerProxy:
             with client, socket.socket(socket.AF_UNIX) as engine, contextlib.suppress(OSError):
                 engine.connect(self.engine.removeprefix("unix://"))
                 with client.makefile("rb") as requests, engine.makefile("rb") as answers:
-                    while request := _message(requests):
+                    while request := read_message(requests):
                         if not self._pass(request, client, engine, answers):
                             return
         finally:
@@ -194,8 +196,7 @@ class DockerProxy:
         self, request: bytes, client: socket.socket, engine: socket.socket, answers: BufferedReader
     ) -> bool:
         """Pass one request and its answer; false ends the connection."""
-        line = request.split(b" HTTP/", 1)[0].decode()
-        exchange = Exchange(line)
+        exchange = Exchange(request.split(b" HTTP/", 1)[0].decode())
         traps = self._springing(exchange)
         verdict = _spring(traps, Moment.BEFORE)
         if isinstance(verdict, Answer):
@@ -207,19 +208,16 @@ class DockerProxy:
         engine.sendall(request)
         if _spring(traps, Moment.UNDERWAY) is not None:
             return False
-        select.select([client, engine], [], [])
-        if _has_left(client):
-            exchange.given_up = True
-            return False
-        answer = _message(answers, is_answer=True)
+        answer = _answer(client, engine, answers)
         exchange.ended = time.monotonic()
+        exchange.given_up = answer is None
         if not answer:
             return False
         exchange.status = int(answer.split(b" ", 2)[1])
-        if _spring(traps, Moment.ANSWERED) is not None:
-            return False
-        client.sendall(answer)
-        return True
+        lost = _spring(traps, Moment.ANSWERED) is not None
+        if not lost:
+            client.sendall(answer)
+        return not lost
 
     def _springing(self, exchange: Exchange) -> list[Trap]:
         """Note a request, and find the traps that it springs."""
@@ -240,11 +238,6 @@ class DockerProxy:
         )
 
 
-_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
-_NO_BODY: Final = re.compile(rb"HTTP/1\.[01] (?:1\d\d|204|304) ")
-
-
 def _spring(traps: list[Trap], moment: Moment) -> HangUp | Answer | None:
     verdict = None
     for trap in traps:
@@ -260,31 +253,10 @@ def _has_left(client: socket.socket) -> bool:
     return bool(readable) and not client.recv(1, socket.MSG_PEEK)
 
 
-def _message(source: BufferedReader, *, is_answer: bool = False) -> bytes:
-    """Read one message whole; nothing when the other side has hung up."""
-    head = b""
-    while not head.endswith(b"\r\n\r\n"):
-        line = source.readline()
-        if not line:
-            return b""
-        head += line
-    if _NO_BODY.match(head):
-        return head
-    if _CHUNKED.search(head):
-        return head + _chunks(source)
-    if length := _LENGTH.search(head):
-        return head + source.read(int(length[1]))
-    return head + source.read() if is_answer else head
-
-
-def _chunks(source: BufferedReader) -> bytes:
-    read = b""
-    while True:
-        size = source.readline()
-        chunk = source.read(int(size.split(b";")[0], 16) + 2)
-        read += size + chunk
-        if int(size.split(b";")[0], 16) == 0:
-            return read
+def _answer(client: socket.socket, engine: socket.socket, answers: BufferedReader) -> bytes | None:
+    """Wait for the answer: nothing when the engine has hung up, ``None`` when the client has."""
+    select.select([client, engine], [], [])
+    return None if _has_left(client) else read_message(answers, is_answer=True)
 
 
 def _written(answer: Answer) -> bytes:

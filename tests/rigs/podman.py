@@ -37,7 +37,7 @@ class PodmanRig(DockerRig):
         return (
             *("env", f"CONTAINERS_CONF={directory}/containers.conf", "podman"),
             *(f"--root={directory}/data", f"--runroot={directory}/exec"),
-            *(f"--tmpdir={directory}/tmp", "system", "service", "--time=0", self.base_url),
+            *(f"--tmpdir={directory}/state", "system", "service", "--time=0", self.base_url),
         )
 
     def _load_image(self) -> None:

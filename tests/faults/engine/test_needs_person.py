@@ -18,7 +18,7 @@ from temporalio.client import Client
 from deploy.laptop.rendering import Message
 from deploy.laptop.slack_server import USERS
 from tests.rigs.desk import Desk, Request
-from tests.rigs.docker_proxy import Answer, DockerProxy, Moment
+from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment, Trap
 from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
 from tests.rigs.laptop import LaptopRig
 from workflows.errors import ErrorType
@@ -35,14 +35,18 @@ _SICK: Final = "test ! -e /again || test -e /data/mended"
 
 @dataclass(frozen=True, kw_only=True)
 class Obstacle:
-    """What is in the way of a put-back; ``commands`` is what people are to run, beside start."""
+    """What is in the way of a put-back; ``commands`` is what people are told to run.
+
+    It arises after the stop. ``is_cut_off`` says that no call about the container is answered.
+    """
 
     name: str
     kind: ErrorType
     commands: tuple[str, ...]
     container: dict[str, Any] = field(default_factory=dict)
     arise: Callable[[DockerRig, str], object] = lambda _rig, _container: None
-    go_away: Callable[[DockerRig, str], object]
+    go_away: Callable[[DockerRig, str], object] = lambda _rig, _container: None
+    is_cut_off: bool = False
 
     def __str__(self) -> str:
         """Name it."""
@@ -66,9 +70,10 @@ def _mend(rig: DockerRig, container: str) -> None:
     Path(mount["Source"], "mended").touch()
 
 
-def _move_to_another_network(rig: DockerRig, container: str) -> None:
-    rig.api.disconnect_container_from_network(container, "gone", force=True)
-    rig.api.connect_container_to_network(container, "lan")
+def _do_as_told(rig: DockerRig, container: str) -> None:
+    rig.api.create_network("gone")
+    rig.api.disconnect_container_from_network(container, "gone")
+    rig.api.connect_container_to_network(container, "gone")
 
 
 _OBSTACLES: Final = (
@@ -86,10 +91,24 @@ _OBSTACLES: Final = (
     Obstacle(
         name="network-gone",
         kind=ErrorType.NETWORK_MISSING,
-        commands=("docker network ls", "docker start network-gone"),
+        commands=(
+            "docker inspect --format '{{json .NetworkSettings.Networks}}' network-gone",
+            "docker network create NETWORK",
+            "docker network disconnect NETWORK network-gone",
+            "docker network connect NETWORK network-gone",
+        ),
         container={"network": "gone"},
         arise=lambda rig, _: rig.api.remove_network("gone"),
-        go_away=_move_to_another_network,
+        go_away=_do_as_told,
+    ),
+    Obstacle(
+        name="cut-off",
+        kind=ErrorType.ENGINE_AMBIGUOUS,
+        commands=(
+            "docker inspect --format '{{.State.Status}}' cut-off",
+            "docker start cut-off",
+        ),
+        is_cut_off=True,
     ),
     Obstacle(
         name="dies-at-once",
@@ -168,8 +187,12 @@ async def _story(obstacle: Obstacle, desk: Desk, proxy: DockerProxy) -> Story:
     container = rig.run(name=obstacle.name, **obstacle.container)
     before = rig.inspect(container)
 
+    cuts: list[Trap] = []
+
     def fail() -> Answer:
         obstacle.arise(rig, container)
+        if obstacle.is_cut_off:
+            cuts.append(proxy.trap(container, Moment.BEFORE, HangUp, times=10_000))
         return Answer(500, "no space left on device")
 
     failed = proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, fail)
@@ -178,6 +201,9 @@ async def _story(obstacle: Obstacle, desk: Desk, proxy: DockerProxy) -> Story:
     assert failed.fired == 1
     card = await desk.until_card(request, "🛑")
     await asyncio.to_thread(partial(obstacle.go_away, rig, container))
+    for cut in cuts:
+        assert cut.fired
+        cut.times = 0
     return Story(
         request=request,
         before=before,

@@ -10,6 +10,7 @@ import pytest
 from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import Answer, DockerProxy, Moment
 from tests.rigs.dockerd import DockerRig
+from tests.rigs.podman import PodmanRig
 from workflows.errors import ErrorType
 from workflows.state import RequestStatus, StepName, StepStatus
 
@@ -93,6 +94,23 @@ async def test_somebody_removes_it_while_it_is_down(desk: Desk, proxy: DockerPro
         ErrorType.CONTAINER_GONE,
     )
     await desk.check(request, state, RequestStatus.NEEDS_PERSON)
+
+
+async def test_another_engine_answers(
+    desk: Desk, proxy: DockerProxy, podman_rig: PodmanRig
+) -> None:
+    """When the host's address leads to another engine by now, nothing is touched on either."""
+    container = desk.rig.run(name="moved")
+    other = podman_rig.run(name="moved")
+    (request,) = await desk.ask("moved")
+    proxy.lead_to(podman_rig.base_url)
+    await desk.approve(request)
+    state = await request.outcome()
+    assert proxy.passed("^GET .*/info")
+    await desk.check(request, state, RequestStatus.STALE)
+    assert state.cause is ErrorType.WRONG_ENGINE
+    assert (desk.rig.state(container), podman_rig.state(other)) == ("running", "running")
+    podman_rig.remove_containers()
 
 
 def _prune(rig: DockerRig) -> None:
