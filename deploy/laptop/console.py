@@ -1,18 +1,24 @@
-"""What does the laptop tell the person who started it?"""
+"""What does the laptop tell the person who started it?
+
+The person may close the terminal, or the pipe may end: that is no reason not to clean up.
+"""
 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 
 def say(line: str) -> None:
     """Print one line at once, also into a pipe."""
-    print(line, flush=True)
+    with suppress(OSError):
+        print(line, flush=True)
 
 
 def warn(line: str) -> None:
     """Print one line that a person should not miss."""
-    print(f"! {line}", file=sys.stderr, flush=True)
+    with suppress(OSError):
+        print(f"! {line}", file=sys.stderr, flush=True)
 
 
 def is_terminal() -> bool:
