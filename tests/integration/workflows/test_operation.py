@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from temporalio.client import WorkflowFailureError
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import CancelledError
 
 from tests.fakes.host import failure
@@ -86,6 +88,34 @@ async def test_cancel_waits_for_the_step_and_puts_back(stage: Stage, step: str) 
     assert stage.host.state is ContainerState.RUNNING
     kept = {True: 1, False: 0}[step == "ensure_snapshot"]
     assert list(stage.host.images.values()) == [state.reference] * kept
+
+
+@pytest.mark.parametrize(("for_now", "told"), [(True, None), (False, ErrorType.DISK_FULL)])
+async def test_cancel_of_a_step_that_then_fails(
+    stage: Stage, *, for_now: bool, told: ErrorType | None
+) -> None:
+    """A failure that would have passed is not told after a cancel; one for good is."""
+    gate = _block(stage, "ensure_stopped")
+    kind = ErrorType.ENGINE_AMBIGUOUS if for_now else ErrorType.DISK_FULL
+    stage.host.faults["ensure_stopped"] = [failure(kind, retry=for_now)]
+    play = await _approved(stage)
+    await _entered(stage, "ensure_stopped")
+
+    await _cancel(play)
+    operation = stage.client.get_workflow_handle((await play.state()).operation_workflow_id)
+    await eventually(lambda: _is_to_be_cancelled(operation))
+    gate.set()
+    state = await play.result()
+
+    assert stage.host.fired == ["ensure_stopped"]
+    assert (state.status, state.cause) == (RequestStatus.PUT_BACK, told)
+    assert stage.host.state is ContainerState.RUNNING
+
+
+async def _is_to_be_cancelled(operation: WorkflowHandle[Any, Any]) -> bool:
+    pending = (await operation.describe()).raw_description.pending_activities
+    state = PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
+    return any(activity.state == state for activity in pending)
 
 
 async def test_cancel_while_waiting_touches_nothing(stage: Stage) -> None:
