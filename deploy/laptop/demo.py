@@ -83,6 +83,8 @@ It stays up. Try it yourself:
   2. as alice, type: /container stop cache-1 snapshot reason="my first"
   3. switch "Act as" to bob, and press Approve
   4. look at how it went, step by step: {laptop.temporal_ui}
+  5. ask the engine itself: docker --host {laptop.docker_url} ps --all
+  6. be unkind: ask once more, kill -9 {laptop.supervisor.pids()["worker"]} (the worker), Approve
 Ctrl-C stops and removes all of it."""
     )
 
