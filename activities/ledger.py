@@ -20,8 +20,8 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from workflows.endings import EndedInput, EndedRun, EndedRuns, LastState, LastStateInput
-from workflows.names import OPERATION_WORKFLOW, REQUEST_WORKFLOW, STATE_QUERY
+from workflows.endings import BegunWith, EndedInput, EndedRun, EndedRuns, LastState, LastStateInput
+from workflows.names import OPERATION_WORKFLOW, REQUEST_ID, REQUEST_WORKFLOW, STATE_QUERY
 from workflows.ports import LedgerPort
 from workflows.state import RequestState, RequestStatus
 
@@ -83,25 +83,33 @@ class Ledger(LedgerPort):
         return LastState(state=await self._state(arg.workflow_id, arg.run_id))
 
     async def _orphan(self, execution: WorkflowExecution) -> EndedRun | None:
-        state = await self._state(execution.id, execution.run_id)
+        state = await self._last_known(execution)
         if state is None or state.closed:
             return None
-        is_operation = execution.workflow_type == OPERATION_WORKFLOW
-        cared_for = self._operation_cared_for if is_operation else self._request_cared_for
-        if await cared_for(execution, state):
-            return None
+        is_operation, newest = execution.workflow_type == OPERATION_WORKFLOW, execution
+        if not is_operation:
+            if await self._request_cared_for(state):
+                return None
+        else:
+            newest = await self._client.get_workflow_handle(execution.id).describe()
+            if await self._operation_cared_for(execution, newest, state):
+                return None
         return EndedRun(
             workflow_id=execution.id,
             run_id=execution.run_id,
             is_operation=is_operation,
             state=state,
+            superseded=newest.run_id != execution.run_id,
         )
 
-    async def _operation_cared_for(self, execution: WorkflowExecution, state: RequestState) -> bool:
-        """Tell whether a later run has taken it up, or its own request will."""
-        latest = await self._client.get_workflow_handle(execution.id).describe()
-        if latest.run_id != execution.run_id:
-            return True
+    async def _operation_cared_for(
+        self, execution: WorkflowExecution, newest: WorkflowExecution, state: RequestState
+    ) -> bool:
+        """Tell whether a later run for the same request, or that request, sees to it."""
+        for other in (newest, *await self._operations(state.request_id)):
+            is_ours = other.typed_search_attributes.get(REQUEST_ID) == state.request_id
+            if is_ours and other.start_time > execution.start_time:
+                return True
         request = await self._state(state.workflow_id, "")
         return (
             request is not None
@@ -109,18 +117,38 @@ class Ledger(LedgerPort):
             and await self._is_open(state.workflow_id)
         )
 
-    async def _request_cared_for(self, execution: WorkflowExecution, state: RequestState) -> bool:
+    async def _request_cared_for(self, state: RequestState) -> bool:
         """Tell whether there is no card to mend, or the operation will mend it."""
-        if state.card is None or execution.run_id == "":
+        if state.card is None:
             return True
         if state.status is RequestStatus.WAITING:
             return False
-        operation = await self._state(state.operation_workflow_id, "")
-        return operation is not None and operation.request_id == state.request_id
+        for operation in await self._operations(state.request_id):
+            is_open = operation.status is WorkflowExecutionStatus.RUNNING
+            if is_open or await self._last_known(operation) is not None:
+                return True
+        return False
+
+    async def _operations(self, request_id: str) -> list[WorkflowExecution]:
+        """List all operations that were begun for a request."""
+        query = f"WorkflowType = '{OPERATION_WORKFLOW}' AND {REQUEST_ID.name} = '{request_id}'"
+        return [operation async for operation in self._client.list_workflows(query)]
 
     async def _is_open(self, workflow_id: str) -> bool:
         found = await self._client.get_workflow_handle(workflow_id).describe()
         return found.status is WorkflowExecutionStatus.RUNNING
+
+    async def _last_known(self, execution: WorkflowExecution) -> RequestState | None:
+        """Give a run's last state: for one that was to put back, at least what it began with."""
+        state = await self._state(execution.id, execution.run_id)
+        if state is not None or execution.workflow_type != OPERATION_WORKFLOW:
+            return state
+        handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        async for event in handle.fetch_history_events(page_size=1):
+            payloads = event.workflow_execution_started_event_attributes.input.payloads
+            (begun,) = await self._client.data_converter.decode(payloads, [BegunWith])
+            return begun.state if begun.recover else None
+        return None
 
     async def _state(self, workflow_id: str, run_id: str) -> RequestState | None:
         """Ask for a state; ``None`` when there never will be an answer.

@@ -15,13 +15,25 @@ class EndedInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BegunWith:
+    """What the record needs of an operation's input."""
+
+    state: RequestState
+    recover: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndedRun:
-    """A run that was terminated or lost, with the last state that its workflow knew."""
+    """A run that was terminated or lost, with the last state that its workflow knew.
+
+    ``superseded`` says that another request has operated on the container since.
+    """
 
     workflow_id: str
     run_id: str
     is_operation: bool
     state: RequestState
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

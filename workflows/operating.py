@@ -84,8 +84,9 @@ class Operating:
                 self._operation = await self._start(arg)
             except WorkflowAlreadyStartedError:
                 self._record.change(
-                    status=RequestStatus.STALE,
-                    cause=ErrorType.CONTAINER_CHANGED,
+                    # After a first operation nobody may say that nothing was changed.
+                    status=RequestStatus.NEEDS_PERSON if recovery else RequestStatus.STALE,
+                    cause=ErrorType.STATE_CONFLICT if recovery else ErrorType.CONTAINER_CHANGED,
                     cause_text="another operation is at work on this container",
                 )
                 return False

@@ -7,18 +7,19 @@ whose buttons lead nowhere. What a person decided in the meantime it leaves alon
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
-from workflows import activity_options, failures, names
+from workflows import activity_options, failures, names, steps
 from workflows.announcements import PublishInput, ThreadEntry, ThreadKind
 from workflows.endings import EndedInput, EndedRun
 from workflows.errors import ErrorType
-from workflows.ports import LedgerPort, MessagesPort
-from workflows.state import RequestState, RequestStatus
+from workflows.ports import LedgerPort, MessagesPort, SnapshotsPort, TagInput
+from workflows.state import RequestState, RequestStatus, StepName
 from workflows.stop_and_snapshot import OperateInput, StopAndSnapshotWorkflow
 
 
@@ -43,14 +44,23 @@ class ReconcileWorkflow:
             EndedInput(known=last.seen),
             **activity_options.ask_temporal(),
         )
-        recovered = [ended.workflow_id for ended in found.runs if await self._take_up(ended)]
-        return ReconcileResult(seen=found.seen, recovered=tuple(recovered))
+        # All at once: a host that is gone must not keep the others waiting.
+        done = await asyncio.gather(*(self._take_up(ended) for ended in found.runs))
+        again = {run.run_id for run, is_done in zip(found.runs, done, strict=True) if not is_done}
+        return ReconcileResult(
+            seen=tuple(run_id for run_id in found.seen if run_id not in again),
+            recovered=tuple(run.workflow_id for run in found.runs if run.run_id not in again),
+        )
 
     async def _take_up(self, ended: EndedRun) -> bool:
-        if ended.is_operation:
+        """See to one run; false says that it is to be looked at again the next time."""
+        if not ended.is_operation:
+            return await self._redraw(
+                ended.state, status=RequestStatus.CANCELLED, cause=ErrorType.UNEXPECTED
+            )
+        if not ended.superseded:
             return await self._recover(ended)
-        await self._redraw(ended.state)
-        return True
+        return await self._leave_to_people(ended.state)
 
     async def _recover(self, ended: EndedRun) -> bool:
         state = ended.state
@@ -72,17 +82,61 @@ class ReconcileWorkflow:
             return False
         return True
 
-    async def _redraw(self, state: RequestState) -> None:
-        """Say on the card that the request is over, although nobody decided."""
+    async def _leave_to_people(self, state: RequestState) -> bool:
+        """Touch no container about which people have approved something else since."""
+        swept = await self._sweep_images(state)
+        snapshot = state.snapshot if state.snapshot and state.snapshot.reference else None
         over = replace(
             state,
-            status=RequestStatus.CANCELLED,
+            snapshot=snapshot,
+            steps=steps.fail(
+                steps.cut_off(state.steps),
+                StepName.PUT_BACK,
+                ErrorType.STATE_CONFLICT,
+                workflow.now(),
+            ),
+        )
+        told = await self._redraw(
+            over, status=RequestStatus.NEEDS_PERSON, cause=ErrorType.STATE_CONFLICT
+        )
+        return swept and told
+
+    async def _sweep_images(self, state: RequestState) -> bool:
+        if not state.operation.snapshot or state.pin is None:
+            return True
+        options = activity_options.tag(state.container.host)
+        options["schedule_to_start_timeout"] = activity_options.HOST_ANSWERS_WITHIN
+        arg = TagInput(
+            pin=state.pin,
+            request_id=state.request_id,
+            image_id="",
+            reference=state.reference,
+        )
+        try:
+            await workflow.execute_activity_method(SnapshotsPort.sweep_snapshots, arg, **options)
+        except ActivityError as error:
+            kind = str(failures.error_type(error))
+            workflow.logger.warning("images not tidied", extra={"error_type": kind})
+            return False
+        return True
+
+    async def _redraw(
+        self, state: RequestState, *, status: RequestStatus, cause: ErrorType
+    ) -> bool:
+        """Say on the card that the request is over; false when Slack could not be reached."""
+        over = replace(
+            state,
+            status=status,
             revision=state.revision + 1,
-            cause=ErrorType.UNEXPECTED,
+            steps=steps.cut_off(state.steps),
+            cause=cause,
             finished_at=workflow.now(),
             closed=True,
         )
-        entry = ThreadEntry(key="outcome", kind=ThreadKind.OUTCOME, user_id=state.requester)
+        kind = ThreadKind.OUTCOME
+        if status is RequestStatus.NEEDS_PERSON:
+            kind = ThreadKind.PAGE
+        entry = ThreadEntry(key="outcome", kind=kind, user_id=state.requester)
         try:
             await workflow.execute_activity_method(
                 MessagesPort.publish,
@@ -90,5 +144,7 @@ class ReconcileWorkflow:
                 **activity_options.publish(last=False),
             )
         except ActivityError as error:
-            kind = str(failures.error_type(error))
-            workflow.logger.warning("card not redrawn", extra={"error_type": kind})
+            error_type = failures.error_type(error)
+            workflow.logger.warning("card not redrawn", extra={"error_type": str(error_type)})
+            return error_type is ErrorType.SLACK_REFUSED
+        return True

@@ -18,7 +18,8 @@ from workflows.endings import EndedInput, LastStateInput
 from workflows.errors import ErrorType
 from workflows.models import ContainerState
 from workflows.reconcile import ReconcileResult
-from workflows.state import RequestStatus, StepStatus
+from workflows.state import RequestState, RequestStatus, StepStatus
+from workflows.stop_and_snapshot import OperateInput
 
 STEPS = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
 
@@ -175,3 +176,72 @@ async def test_living_request_is_not_reconciled(stage: Stage) -> None:
 
     assert play.operation.id not in result.recovered
     assert (await play.result()).status is RequestStatus.SUCCEEDED
+
+
+async def test_recovery_that_was_terminated_before_it_began_is_taken_up(stage: Stage) -> None:
+    """A recovery that no worker ever had is known by what it was to begin with."""
+    play = await _terminated(stage, "ensure_snapshot")
+    state = await play.operation.query(names.STATE_QUERY, result_type=RequestState)
+    await stage.stop_control()
+    recovery = await stage.client.start_workflow(
+        names.OPERATION_WORKFLOW,
+        OperateInput(state=state, recover=True),
+        id=play.operation.id,
+        task_queue=names.CONTROL_TASK_QUEUE,
+        search_attributes=names.operation_attributes(
+            host=state.container.host,
+            container=state.container.name,
+            requester=state.requester,
+            request_id=state.request_id,
+        ),
+    )
+    await recovery.terminate()
+    await stage.start_control()
+    await _listed(stage, play)
+
+    async def taken_up() -> bool:
+        return play.operation.id in (await _reconcile(stage)).recovered
+
+    await eventually(taken_up)
+    await play.operation.result()
+    assert stage.host.state is ContainerState.RUNNING
+
+
+async def test_card_that_slack_did_not_take_is_drawn_the_next_time(stage: Stage) -> None:
+    """A card that could not be redrawn is not forgotten."""
+    play = await stage.start(stage.request())
+    await play.until(RequestStatus.WAITING)
+    await play.handle.terminate()
+    await _listed(stage, play)
+    run_id = (await play.handle.describe()).run_id
+    stage.office.publish_faults = [failure(ErrorType.SLACK_UNAVAILABLE)]
+
+    first = await _reconcile(stage)
+    second = await _reconcile(stage)
+
+    assert stage.office.publish_faults == []
+    assert run_id not in first.seen
+    assert run_id in second.seen
+    assert stage.office.drawn[-1].status is RequestStatus.CANCELLED
+
+
+# The last, for later looks would wait for its host.
+async def test_container_of_a_later_request_is_left_to_it(stage: Stage) -> None:
+    """Another request has operated on the container since: it is not undone, and people look."""
+    first = await _terminated(stage, "ensure_snapshot")
+    stage.host.gates.clear()
+    second = await stage.start(stage.request())
+    await second.until(RequestStatus.WAITING)
+    await second.decide("UBOB")
+    assert (await second.result()).status is RequestStatus.SUCCEEDED
+    calls = stage.host.calls.count("ensure_running")
+
+    await _reconcile(stage)
+    await _reconcile(stage)
+
+    cards = [card for card in stage.office.drawn if card.request_id == first.request.request_id]
+    assert cards[-1].status is RequestStatus.NEEDS_PERSON
+    assert cards[-1].cause is ErrorType.STATE_CONFLICT
+    assert cards[-1].closed
+    assert stage.host.calls.count("ensure_running") == calls
+    assert stage.host.calls[-1] == "sweep_snapshots"
