@@ -62,7 +62,7 @@ async def test_a_worker_that_was_away(
     """No heartbeats for a while: a second attempt works beside the first, to one outcome."""
     container = desk.rig.run(IGNORES_TERM, name="away")
     operation = temporal.get_workflow_handle(operation_workflow_id("local", container))
-    request = await desk.start("away", "stop {} snapshot grace=20s")
+    request = await desk.start("away", "stop {} snapshot grace=15s")
     await asyncio.to_thread(wait_until, lambda: bool(proxy.passed("/stop")), "the stop has begun")
     worker = laptop.pids["worker"]
     os.kill(worker, signal.SIGSTOP)
