@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from workflows.state import RequestStatus, StepName, StepStatus
 
 #: From a click to a stopped container with its tagged snapshot, as the product promises.
 _PROMISED_SECONDS = 2.0
+#: What was measured stays here after a run; git leaves it out.
+_ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 
 
 async def test_the_promise(people: People) -> None:
@@ -43,9 +46,7 @@ async def test_the_promise(people: People) -> None:
     assert "actions" not in {block["type"] for block in (await people.card(request))["blocks"]}
 
 
-async def test_two_seconds_from_the_click(
-    people: People, record_property: pytest.RecordProperty
-) -> None:
+async def test_two_seconds_from_the_click(people: People) -> None:
     """Each of five clicks is a stopped container with a tagged snapshot within two seconds."""
     took = []
     for number in range(5):
@@ -57,7 +58,9 @@ async def test_two_seconds_from_the_click(
         took.append(time.monotonic() - clicked)
         assert people.rig.state(request.container) == "exited"
         assert len(people.images(request)) == 1
-    record_property("p50_seconds", round(statistics.median(took), 3))
+    _ARTEFACTS.mkdir(exist_ok=True)
+    told = f"from the click: p50 {statistics.median(took):.2f} s, slowest {max(took):.2f} s\n"
+    (_ARTEFACTS / "click.txt").write_text(told, encoding="utf-8")
     assert max(took) < _PROMISED_SECONDS, took
 
 
@@ -227,5 +230,5 @@ async def test_nobody_answers(people: People) -> None:
     await people.until(request, RequestStatus.EXPIRED)
     await people.until_card(request, "⌛ *Expired*")
     await people.channel.press("bob", request.card, ActionId.APPROVE)
-    assert "expired" in await people.told("bob", request.request_id)
+    assert "expired" in (await people.told("bob", request.request_id)).lower()
     assert people.rig.state(container) == "running"

@@ -14,7 +14,7 @@ from workflows.names import ActionId
 from workflows.state import RequestStatus, StepStatus
 
 
-@pytest.mark.parametrize("part", ["worker", "bot", "temporal"])
+@pytest.mark.parametrize("part", ["bot", "temporal"])
 async def test_a_part_is_killed_while_a_request_waits(
     people: People, laptop: LaptopRig, part: str
 ) -> None:
