@@ -59,6 +59,12 @@ class Counter(Desk):
         url = f"{self.town.slack}/_control/interact"
         await post_json(url, body | {"user": user_id, "action": action})
 
+    async def delete(self, message: Message) -> None:
+        """Delete a message, as an administrator of the workspace can."""
+        url = f"{self.town.slack}/api/chat.delete"
+        answer = await post_json(url, {"channel": message["channel"], "ts": message["ts"]})
+        assert answer["ok"], answer
+
     async def said_in_private(self, user_id: str) -> list[str]:
         """Read all that one person was told in private."""
         messages = await self.town.channel.messages()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -56,6 +57,7 @@ class Call:
 
     method: str
     payload: Mapping[str, Any]
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True)
@@ -146,9 +148,13 @@ class SlackProxy:
             self.violations.append(f"{method}: {'; '.join(wrong)}")
             return web.json_response({"ok": False, "error": "invalid_blocks"})
         injection = self._take(method, payload)
-        if injection is None:
-            return await self._answer(request, method, payload, body)
-        return await self._fail(injection, request, payload, body)
+        try:
+            if injection is None:
+                return await self._answer(request, method, payload, body)
+            return await self._fail(injection, request, payload, body)
+        except aiohttp.ClientConnectionError:
+            # The local Slack is away: so is the proxy.
+            return _hang_up(request)
 
     async def _fail(
         self,
@@ -173,9 +179,7 @@ class SlackProxy:
                 return await self._answer(request, injection.method, payload, body)
             case Fault.LOST_ANSWER:
                 await self._answer(request, injection.method, payload, body)
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response(status=500)
+        return _hang_up(request)
 
     async def _answer(
         self, request: web.Request, method: str, payload: Mapping[str, Any], body: bytes
@@ -208,6 +212,12 @@ class SlackProxy:
                 injection.fired += 1
                 return injection
         return None
+
+
+def _hang_up(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
 
 
 def _payload(request: web.Request, body: bytes) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from deploy.laptop.channel import Channel
 from deploy.laptop.dockwarden import HOST, dockwarden
 from deploy.laptop.slack_server import USERS, credentials, slack_server, slack_url, workspace
 from deploy.laptop.state import LOOPBACK, StateDirectory
-from deploy.laptop.supervisor import Part, Supervisor
+from deploy.laptop.supervisor import Part, Supervisor, until_ready
 from deploy.laptop.temporal_server import temporal_server
 from deploy.laptop.web import answers
 from tests.integration.bot.slack_stub import SlackStub
@@ -136,9 +136,10 @@ class Town:
         await self.supervisor.stop(*names)
 
     async def replace(self, *names: str) -> None:
-        """Kill parts, and start others in their place."""
+        """Kill parts, start others in their place, and wait until all parts are well again."""
         await self.kill(*names)
         await self.start(*names)
+        await until_ready(*(self._parts[name] for name in self.supervisor.pids()))
 
     async def add_worker(self, name: str) -> None:
         """Start another worker beside the first."""
@@ -148,11 +149,11 @@ class Town:
         """Start another bot beside the first; ``wrapper`` goes before its command."""
         await self._add(name, self._parts["bot"], *wrapper, **settings)
 
-    async def add_door(self, name: str, *wrapper: str) -> Door:
+    async def add_door(self, name: str, *wrapper: str, **settings: str) -> Door:
         """Start another bot that Slack calls over HTTP, and give the way to it."""
         port = _free_port()
-        settings = {"DOCKWARDEN_SLACK_MODE": "http", "DOCKWARDEN_HTTP_PORT": str(port)}
-        await self.add_bot(name, *wrapper, **settings)
+        mode = {"DOCKWARDEN_SLACK_MODE": "http", "DOCKWARDEN_HTTP_PORT": str(port)}
+        await self.add_bot(name, *wrapper, **mode, **settings)
         return Door(port, self.signing_secret, self.mailbox)
 
     def log(self, name: str) -> str:

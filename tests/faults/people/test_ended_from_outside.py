@@ -1,0 +1,199 @@
+"""What becomes of a container when its request is cancelled or terminated at any step?
+
+By people in Slack, and by Temporal's own command line, which knows no mercy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import pytest
+
+from tests.rigs.counter import Counter
+from tests.rigs.desk import Request
+from tests.rigs.dockerd import IGNORES_TERM
+from tests.rigs.temporal import eventually
+from tests.rigs.terminal import Terminal
+from tests.rigs.town import Town
+from workflows.names import RECONCILE_SCHEDULE, operation_workflow_id
+from workflows.state import RequestState, RequestStatus, StepName, StepStatus
+
+#: Takes two seconds to stop, and holds enough for a commit of a moment.
+_LARGE: Final = (
+    "dd if=/dev/zero of=/large bs=1M count=150 2>/dev/null; touch /ready; "
+    'trap "sleep 2; exit 0" TERM; sleep 100000 & wait $!'
+)
+_STEPS = (StepName.STOP, StepName.SNAPSHOT)
+
+
+@pytest.fixture
+def terminal(town: Town) -> Terminal:
+    """Give the command line of the town's Temporal."""
+    return Terminal(town.temporal)
+
+
+@pytest.mark.parametrize("step", _STEPS)
+@pytest.mark.parametrize("door", ["the requester", "the terminal"])
+async def test_a_cancel_at_each_step(
+    counter: Counter, terminal: Terminal, door: str, step: StepName
+) -> None:
+    """A cancel waits for the step under way; then the container is back, verified."""
+    request = await _at_step(counter, step)
+    began = counter.rig.inspect(request.container)["State"]["StartedAt"]
+    if door == "the requester":
+        await counter.cancel(request)
+        state = await request.outcome()
+    else:
+        await terminal.cancel(request.handle.id)
+        await _ended(request)
+        state = await request.state()
+    await counter.check(request, state, RequestStatus.PUT_BACK)
+    assert counter.rig.state(request.container) == "running"
+    assert counter.rig.inspect(request.container)["State"]["StartedAt"] != began
+    _no_loose_image(counter, request)
+
+
+@pytest.mark.parametrize("step", _STEPS)
+@pytest.mark.parametrize("which", ["request", "operation", "both"])
+async def test_a_terminate_at_each_step(
+    counter: Counter, town: Town, terminal: Terminal, which: str, step: StepName
+) -> None:
+    """Whatever is terminated: the container comes back or the work ends, as the card says."""
+    request = await _at_step(counter, step)
+    operation = operation_workflow_id(town.host, request.container)
+    if which in ("request", "both"):
+        await terminal.terminate(request.handle.id)
+    if which in ("operation", "both"):
+        await terminal.terminate(operation)
+    if which == "both":
+        await _reconcile_until_taken_up(town, terminal, operation)
+    state = await _outcome(town, operation)
+    await counter.check(request, state, state.status)
+    assert state.closed
+    runs = counter.rig.state(request.container) == "running"
+    assert state.status is (RequestStatus.PUT_BACK if runs else RequestStatus.SUCCEEDED)
+    if which != "request":
+        assert runs
+    _no_loose_image(counter, request)
+
+
+async def test_a_terminated_wait_leaves_no_dead_buttons(
+    counter: Counter, terminal: Terminal
+) -> None:
+    """A request that is terminated while it waits: the schedule says so on its card."""
+    request = await counter.run_and_ask("terminated")
+    await terminal.terminate(request.handle.id)
+
+    async def told() -> bool:
+        await terminal.reconcile(RECONCILE_SCHEDULE)
+        await asyncio.sleep(0.3)
+        return "🚫" in str(await counter.card(request))
+
+    await eventually(told)
+    assert "request.approve" not in str(await counter.card(request))
+    assert counter.rig.state(request.container) == "running"
+
+
+async def test_what_a_person_stopped_meanwhile_stays_stopped(
+    counter: Counter, town: Town, terminal: Terminal
+) -> None:
+    """A container that somebody started and stopped again after a terminate is left alone."""
+    request = await _at_step(counter, StepName.SNAPSHOT)
+    operation = operation_workflow_id(town.host, request.container)
+    await terminal.terminate(request.handle.id)
+    await terminal.terminate(operation)
+    await eventually(lambda: counter.rig.state(request.container) == "exited", within=30)
+    counter.rig.api.start(request.container)
+    counter.rig.api.stop(request.container, timeout=0)
+    await _reconcile_until_taken_up(town, terminal, operation)
+    state = await _outcome(town, operation)
+    await counter.check(request, state, RequestStatus.NEEDS_PERSON)
+    assert state.closed
+    assert counter.rig.state(request.container) == "exited"
+
+
+async def test_a_cancel_while_the_engine_waits_to_kill(
+    counter: Counter, terminal: Terminal
+) -> None:
+    """A container that ignores the stop is killed after its grace; then the cancel takes hold."""
+    request = await counter.run_and_ask("ignores", "stop {} snapshot grace=3s", script=IGNORES_TERM)
+    await counter.approve(request)
+    await request.until(RequestStatus.RUNNING)
+    await terminal.cancel(request.handle.id)
+    await _ended(request)
+    await counter.check(request, await request.state(), RequestStatus.PUT_BACK)
+    assert counter.rig.state(request.container) == "running"
+
+
+async def _at_step(counter: Counter, step: StepName) -> Request:
+    """Bring a request to the moment where a step is at work."""
+    request = await counter.run_and_ask("ended", "stop {} snapshot", script=_LARGE)
+    await eventually(lambda: _is_large(counter, request), within=30)
+    await counter.approve(request)
+    operation = operation_workflow_id(counter.town.host, request.container)
+
+    async def at_work() -> bool:
+        try:
+            state = await counter.town.client.get_workflow_handle(operation).query(
+                "state", result_type=RequestState
+            )
+        except Exception:  # noqa: BLE001 - it has not begun yet
+            return False
+        found = next(s for s in state.steps if s.name is step)
+        assert found.status is not StepStatus.DONE, "the step was too quick for this test"
+        return found.status is StepStatus.RUNNING
+
+    await eventually(at_work, within=30)
+    return request
+
+
+def _is_large(counter: Counter, request: Request) -> bool:
+    made = counter.rig.api.diff(request.container) or []
+    return any(change["Path"] == "/ready" for change in made)
+
+
+async def _ended(request: Request) -> None:
+    async def is_over() -> bool:
+        return (await request.handle.describe()).close_time is not None
+
+    await eventually(is_over, within=60)
+
+
+async def _reconcile_until_taken_up(town: Town, terminal: Terminal, operation: str) -> None:
+    """Let the schedule look, until it has found what was terminated."""
+    first = (await town.client.get_workflow_handle(operation).describe()).run_id
+
+    async def taken_up() -> bool:
+        await terminal.reconcile(RECONCILE_SCHEDULE)
+        await asyncio.sleep(0.5)
+        return (await town.client.get_workflow_handle(operation).describe()).run_id != first
+
+    await eventually(taken_up, within=30)
+
+
+async def _outcome(town: Town, operation: str) -> RequestState:
+    """Wait for the end of the operation's last run."""
+
+    async def found() -> RequestState | None:
+        handle = town.client.get_workflow_handle(operation, result_type=RequestState)
+        try:
+            state = await handle.query("state", result_type=RequestState)
+        except Exception:  # noqa: BLE001 - between two runs
+            return None
+        return state if state.closed else None
+
+    async def closed() -> bool:
+        return await found() is not None
+
+    await eventually(closed, within=60)
+    state = await found()
+    assert state is not None
+    return state
+
+
+def _no_loose_image(counter: Counter, request: Request) -> None:
+    """See that each image of the request has its tag, and that there is one at most."""
+    images = counter.images(request)
+    assert len(images) <= 1
+    assert all(image["RepoTags"] not in (None, [], ["<none>:<none>"]) for image in images)

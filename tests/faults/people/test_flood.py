@@ -1,0 +1,67 @@
+"""Does a click still get through while somebody floods the commands?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter as Tally
+
+from deploy.laptop.slack_server import USERS
+from tests.rigs.counter import Counter
+from tests.rigs.town import CROWD, Town
+from workflows.state import RequestStatus
+
+_COMMANDS = 500
+_SECONDS = 10.0
+
+
+async def test_a_click_during_a_flood_of_commands(counter: Counter, town: Town) -> None:
+    """Five hundred commands in ten seconds are answered politely, and a click within two."""
+    request = await counter.run_and_ask("flooded", "stop {} snapshot")
+    counter.rig.run(name="flood-1")
+    door = await town.add_door("flooded")
+    began = time.monotonic()
+
+    async def one(number: int) -> tuple[int, str, float]:
+        await asyncio.sleep(number * _SECONDS / _COMMANDS)
+        # One person types most of it; the others are many.
+        user = USERS["dave"] if number % 2 else CROWD[number // 2 % len(CROWD)]
+        answer = await door.command(user, "stop flood-1" if number % 5 else "requests mine")
+        return answer.status, answer.text, answer.seconds
+
+    flood = asyncio.gather(*(one(number) for number in range(_COMMANDS)))
+    try:
+        await asyncio.sleep(_SECONDS * 0.8)
+        assert not flood.done()
+        clicked = time.monotonic()
+        answer = await door.click(USERS["bob"], dict(request.card))
+        assert answer.status == 200
+        assert answer.seconds < 2
+        await request.until(RequestStatus.RUNNING) if not (
+            await request.state()
+        ).decisions else None
+        assert time.monotonic() - clicked < 2
+        answers = await flood
+    finally:
+        await town.stop("flooded")
+    assert time.monotonic() - began < 2 * _SECONDS
+    assert {status for status, _, _ in answers} == {200}
+    assert max(seconds for _, _, seconds in answers) < 3
+    kinds = Tally(_kind(text) for _, text, _ in answers)
+    assert kinds["limited"] > 0
+    assert kinds["other"] == 0, kinds
+    assert kinds["started"] == 1
+    await counter.check_snapshotted(request, await request.outcome())
+
+
+def _kind(text: str) -> str:
+    said = json.dumps(json.loads(text)) if text else ""
+    marks = {
+        "Too many commands": "limited",
+        "is being prepared": "started",
+        "is still open": "open",
+        "Your requests": "listed",
+        "no requests": "listed",
+    }
+    return next((kind for mark, kind in marks.items() if mark in said), "other")

@@ -1,0 +1,125 @@
+"""Where does a secret of a container turn up, and where what people wrote?
+
+Requests that go well, fail, are refused and are cancelled run over a container whose environment,
+labels and command hold a made-up secret; then everything that anybody could read is searched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from google.protobuf.json_format import MessageToJson
+
+from tests.rigs.counter import Counter
+from tests.rigs.desk import Request
+from tests.rigs.slack_proxy import Fault
+from tests.rigs.town import Town
+from workflows.names import operation_workflow_id
+from workflows.state import RequestStatus
+
+_SECRET = "canary-9f1c77"  # noqa: S105 - it has to look like one
+_REASON = "reason-2b80e1"
+_COMMENT = "comment-71d0aa"
+_SCRIPT = f'echo {_SECRET} >/dev/null; trap "exit 0" TERM; sleep 100000 & wait $!'
+
+
+@pytest.fixture
+async def played(counter: Counter, town: Town) -> list[Request]:
+    """Play all ways through a request over containers with a secret."""
+    settings = {
+        "script": _SCRIPT,
+        "environment": {"TOKEN": _SECRET, _SECRET: "x"},
+        "labels": {"token": _SECRET, _SECRET: "x"},
+    }
+    command = f'stop {{}} snapshot reason="{_REASON}"'
+    requests = [
+        await counter.run_and_ask("secret", command, **settings | changes)
+        for changes in (
+            {},
+            # fails to be healthy again when it is put back
+            {"healthcheck": f"test -e /{_SECRET}", "script": _SCRIPT},
+            {},
+            {},
+        )
+    ]
+    good, cancelled, rejected, gone = requests
+    town.proxy.inject("chat.update", Fault.GARBLED)
+    await town.channel.press("dave", good.card, "request.approve")
+    await counter.approve(good, cancelled)
+    await town.channel.ask("bob", f'reject {rejected.request_id} "{_COMMENT}"')
+    counter.rig.api.remove_container(gone.container, force=True)
+    await counter.approve(gone)
+    await town.channel.ask("alice", f"inspect {good.name}")
+    await town.channel.ask("alice", "list")
+    states = [await request.outcome() for request in requests]
+    assert [state.status for state in states] == [
+        *(RequestStatus.SUCCEEDED, RequestStatus.SUCCEEDED),
+        *(RequestStatus.REJECTED, RequestStatus.STALE),
+    ]
+    return requests
+
+
+async def test_a_secret_of_a_container_is_nowhere(
+    counter: Counter, town: Town, played: list[Request]
+) -> None:
+    """It is in no log, no history, no message and no error; the reason only where it belongs."""
+    assert _SECRET in str(counter.rig.inspect(played[0].container))
+    for name, log in town.logs().items():
+        assert _SECRET not in log, name
+        assert _REASON not in log, name
+        assert _COMMENT not in log, name
+        assert town.signing_secret not in log, name
+        assert not re.search(r"xox[bp]-|xapp-", log), name
+    histories = [await _decoded(town, request) for request in played]
+    assert all(_REASON in history for history in histories)
+    assert not any(_SECRET in history or "xoxb-" in history for history in histories)
+    calls = [json.dumps(dict(call.payload)) for call in town.proxy.calls]
+    assert any(_REASON in call for call in calls)
+    assert not any(_SECRET in call for call in calls)
+    messages = json.dumps(await town.channel.messages())
+    assert _SECRET not in messages
+    assert not any(_REASON in text for text in _marked_up(await town.channel.messages()))
+
+
+async def _decoded(town: Town, request: Request) -> str:
+    """Write out the histories of a request and its operation, with all payloads readable."""
+    ids = [request.handle.id, operation_workflow_id(town.host, request.container)]
+    written = []
+    for workflow_id in ids:
+        try:
+            history = await town.client.get_workflow_handle(workflow_id).fetch_history()
+        except Exception:  # noqa: BLE001 - a request that was rejected has no operation
+            continue
+        for event in history.events:
+            written.append(MessageToJson(event))
+            written += _payloads(event)
+    return "\n".join(written)
+
+
+def _payloads(message: object) -> list[str]:
+    """Find every payload in a message, however deep, and read it."""
+    found: list[str] = []
+    for field, value in getattr(message, "ListFields", list)():
+        if field.message_type is None:
+            continue
+        if field.message_type.GetOptions().map_entry:
+            values = [v for v in value.values() if hasattr(v, "ListFields")]
+        else:
+            values = list(value) if field.label == field.LABEL_REPEATED else [value]
+        for part in values:
+            if type(part).__name__ == "Payload":
+                found.append(part.data.decode(errors="replace"))
+            else:
+                found += _payloads(part)
+    return found
+
+
+def _marked_up(part: object) -> list[str]:
+    if isinstance(part, dict):
+        own = [part["text"]] if part.get("type") == "mrkdwn" else []
+        return own + [text for value in part.values() for text in _marked_up(value)]
+    if isinstance(part, list):
+        return [text for value in part for text in _marked_up(value)]
+    return []

@@ -1,0 +1,70 @@
+"""How does a program's call arrive, and its answer not?
+
+A relay before a server. From a moment on it passes what the program sends and keeps the answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Self
+
+
+class SlowWire:
+    """A relay on a free port; ``held`` counts the pieces of answers that were kept back."""
+
+    def __init__(self, target: str) -> None:
+        host, _, port = target.partition(":")
+        self._target = (host, int(port))
+        self._open = asyncio.Event()
+        self._open.set()
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.held = 0
+        self.address = ""
+
+    async def __aenter__(self) -> Self:
+        """Listen."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        host, port = self._server.sockets[0].getsockname()
+        self.address = f"{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Hang up."""
+        assert self._server is not None
+        self._open.set()
+        self._server.close()
+        for writer in list(self._writers):
+            writer.close()
+        await self._server.wait_closed()
+
+    def hold_answers(self) -> None:
+        """Keep all answers back from now on."""
+        self._open.clear()
+
+    def release(self) -> None:
+        """Pass on what was kept back."""
+        self._open.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            far_reader, far_writer = await asyncio.open_connection(*self._target)
+            self._writers |= {writer, far_writer}
+            await asyncio.gather(
+                self._pump(reader, far_writer, held=False),
+                self._pump(far_reader, writer, held=True),
+            )
+
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, held: bool
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                if held and not self._open.is_set():
+                    self.held += 1
+                    await self._open.wait()
+                sink.write(data)
+                await sink.drain()
+        sink.close()
+        self._writers.discard(sink)
