@@ -68,6 +68,7 @@ async def test_deciding_by_command(people: People) -> None:
 
     done, rejected = f"✅ done · `{first.request_id}`", f"⛔ rejected · `{second.request_id}`"
     await _listing(people, "alice", "requests mine", done, rejected)
+    await first.outcome()
     status = await people.type("dave", f"status {first.request_id}")
     assert "✅ done" in status
     assert f"dockwarden/talk-1:req-{first.request_id}" in status
