@@ -18,7 +18,7 @@ test: ## Run the tests, the style and the types among them
 	@$(PYTHON) -m pytest -q -m "not fault"
 
 test-faults: ## Kill, hang and cut off every part, at every step (slow)
-	@deploy/scripts/setup.sh test
+	@deploy/scripts/setup.sh faults
 	@$(PYTHON) -m pytest -q -m fault tests/faults
 
 chaos: ## Break everything at random and see what holds: [SEED=…] [MINUTES=…]

@@ -1,13 +1,14 @@
 #!/bin/sh
-# Makes this machine able to run the demo (setup.sh demo) or the tests (setup.sh test).
+# Makes this machine able to run the demo (setup.sh demo), the tests (setup.sh test), or the
+# fault campaign too (setup.sh faults).
 # What is there already is left alone, so that a second run takes a moment.
 set -eu
 cd "$(dirname "$0")/../.."
 goal=$1
 case $goal in
     demo) lock=deploy/requirements/laptop.txt ;;
-    test) lock=deploy/requirements/dev.txt ;;
-    *) echo "setup.sh takes demo or test" >&2; exit 2 ;;
+    test|faults) lock=deploy/requirements/dev.txt ;;
+    *) echo "setup.sh takes demo, test or faults" >&2; exit 2 ;;
 esac
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -42,9 +43,14 @@ need() { missing="$missing $*"; }
 have npm || need npm
 engine_is_there || need docker.io
 have busybox || need busybox-static
-if [ "$goal" = test ]; then
+if [ "$goal" != demo ]; then
     have chromium || have chromium-browser || have google-chrome || need chromium
     have fc-list && fc-list | grep -qi emoji || need fontconfig fonts-noto-color-emoji
+fi
+if [ "$goal" = faults ]; then
+    have podman || need podman
+    have runc || need runc
+    have mkfs.ext4 || need e2fsprogs
 fi
 
 if [ -n "$missing" ]; then
@@ -66,10 +72,11 @@ python=$(usable_python)
 
 # --- What the project brings
 
+done=.venv/.set-up-from-$(basename "$lock" .txt)
 stamp="$("$python" -V) $(cat pyproject.toml "$lock" | cksum) $(pwd)"
 is_current() { [ -x .venv/bin/dockwarden ] && [ "$(cat "$1" 2>/dev/null)" = "$stamp" ]; }
 
-if ! is_current ".venv/.set-up-for-$goal"; then
+if ! is_current "$done"; then
     if ! .venv/bin/python -c '' 2>/dev/null; then
         say "making the virtual environment .venv"
         quietly "$python" -m venv --clear .venv
@@ -78,7 +85,7 @@ if ! is_current ".venv/.set-up-for-$goal"; then
     pip="quietly .venv/bin/python -m pip --disable-pip-version-check --no-input install"
     $pip --require-hashes -r "$lock"
     $pip --no-deps --no-index --no-build-isolation --editable .
-    echo "$stamp" >".venv/.set-up-for-$goal"
+    echo "$stamp" >"$done"
 fi
 
 .venv/bin/python -m deploy.laptop fetch
