@@ -51,6 +51,7 @@ if [ "$goal" = faults ]; then
     have podman || need podman
     have runc || need runc
     have mkfs.ext4 || need e2fsprogs
+    have faketime || need faketime
 fi
 
 if [ -n "$missing" ]; then
