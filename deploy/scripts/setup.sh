@@ -44,6 +44,7 @@ have npm || need npm
 engine_is_there || need docker.io
 have busybox || need busybox-static
 if [ "$goal" != demo ]; then
+    have faketime || need faketime
     have chromium || have chromium-browser || have google-chrome || need chromium
     have fc-list && fc-list | grep -qi emoji || need fontconfig fonts-noto-color-emoji
 fi
