@@ -64,13 +64,14 @@ async def run_worker(
     ``ready`` is called once the workers poll.
     """
     async with AsyncExitStack() as stack:
+        if "docker" in config.serve:
+            threads = stack.enter_context(ThreadPoolExecutor(_DOCKER_THREADS, "docker"))
+            await stack.enter_async_context(_docker_worker(client, config, threads))
+        # Left first: no workflow may send a step to a docker worker that takes none any more.
         if "control" in config.serve:
             session = await stack.enter_async_context(aiohttp.ClientSession())
             await stack.enter_async_context(_control_worker(client, config, session))
             await ensure_reconciliation(client)
-        if "docker" in config.serve:
-            threads = stack.enter_context(ThreadPoolExecutor(_DOCKER_THREADS, "docker"))
-            await stack.enter_async_context(_docker_worker(client, config, threads))
         ready()
         await stop.wait()
 

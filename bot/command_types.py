@@ -113,7 +113,7 @@ Command = (
 EXAMPLES = {
     "stop": 'stop web-1 snapshot reason="CVE-2026-1"',
     "snapshot": 'snapshot web-1 as team/web:before-upgrade reason="before the upgrade"',
-    "list": "list on edge",
+    "list": "list",
     "inspect": "inspect web-1",
     "requests": "requests waiting",
     "status": "status 3f9a1c2b4d5e",

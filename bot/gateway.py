@@ -42,6 +42,7 @@ from workflows import names
 from workflows.look import LookInput, LookResult
 from workflows.models import CancelRequest, Decision, LifecycleRequest, OperationSpec
 from workflows.state import RequestState, RequestStatus
+from workflows.timing import WORKFLOW_TASK_SECONDS
 
 #: What a call may take while Slack waits for the answer.
 BUDGET = timedelta(seconds=2)
@@ -164,6 +165,7 @@ class Gateway:
                 f"Request `{request.request_id}` by `{request.requester}`: "
                 f"{_describe(request.operation)} `{container.name}` on `{container.host}`."
             ),
+            task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),
             rpc_timeout=BUDGET,
         )
 

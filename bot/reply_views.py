@@ -6,7 +6,7 @@ Pure. Environment values and command lines never get here: the worker does not s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import accumulate
 
 from bot.reply import Line, Reply, bullet_list, code, escape, link, person, plain, reply
@@ -121,7 +121,7 @@ def container(host: str, inspection: Inspection) -> Reply:
     facts = [
         f"id {code(pin.container_id[:_SHORT_ID_LENGTH])}",
         f"image {code(pin.image)} ({code(image_id[:_SHORT_ID_LENGTH])})",
-        f"last start {code(pin.started_at)}" if pin.started_at else "",
+        f"last start {code(_moment(pin.started_at))}" if pin.started_at else "",
         f"restart policy {code(pin.restart_policy or 'no')}",
         "has a health check" if pin.has_healthcheck else "",
         f"stop time-out {pin.stop_timeout_seconds} s" if pin.stop_timeout_seconds else "",
@@ -200,3 +200,11 @@ def _span(seconds: float) -> str:
         if whole >= least * length:
             return f"{whole // length} {name}"
     return f"{whole} s"
+
+
+def _moment(text: str) -> str:
+    """Write an engine's time without its nanoseconds; one that is none stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except ValueError:
+        return text

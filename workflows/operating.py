@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -30,6 +31,7 @@ from workflows.record import Record
 from workflows.saga import shielded
 from workflows.state import RequestState, RequestStatus
 from workflows.stop_and_snapshot import OperateInput, StopAndSnapshotWorkflow
+from workflows.timing import WORKFLOW_TASK_SECONDS
 
 #: How often an operation that was ended from outside is started again to put the container back.
 _RECOVERIES = 3
@@ -128,6 +130,7 @@ class Operating:
             StopAndSnapshotWorkflow.run,
             arg,
             id=workflow_id,
+            task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),
             cancellation_type=ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
             parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
             search_attributes=names.operation_attributes(

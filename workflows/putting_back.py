@@ -116,5 +116,5 @@ class PuttingBack:
 def _note(result: PutBackResult) -> str:
     health = {None: "", True: ", healthy", False: ", not healthy"}[result.healthy]
     if result.started:
-        return f"started, {result.state} again{health}"
-    return f"still {result.state}{health}"
+        return f"started again{health}"
+    return f"it was still {result.state}{health}"

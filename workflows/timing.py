@@ -12,6 +12,8 @@ from dataclasses import dataclass
 MIN_GRACE_SECONDS = 1
 MAX_GRACE_SECONDS = 600
 DEFAULT_GRACE_SECONDS = 10
+#: What a workflow task may take before another worker gets it: a killed one is noticed by this.
+WORKFLOW_TASK_SECONDS = 5
 #: What the engine may need beyond the grace: it kills, waits 10 s, then 2 s more.
 ENGINE_KILL_SECONDS = 12
 
