@@ -84,14 +84,14 @@ class Snapshots(SnapshotsPort):
     def sweep_snapshots(self, arg: TagInput) -> int:
         """Remove the request's untagged images but ``image_id``; ``""`` keeps none; count them.
 
-        An image with a tag stays in any case: it may be one that people built on a snapshot,
-        and inherited the labels.
+        An image with a tag stays: it may be one that people built on a snapshot, and inherited
+        the labels. Only ``failed_image_id`` goes with the request's own tag, if it has no other.
         """
         labels = _labels(arg.request_id, arg.pin)
         with Heartbeat(self._engine.timing.heartbeat_interval):
             self._check_engine(arg.pin)
             return sum(
-                self._remove(image)
+                self._remove(image, failed=_is_failed(image, arg))
                 for image in self._engine.labelled_images(labels)
                 if image.image_id != arg.image_id
             )
@@ -134,8 +134,8 @@ class Snapshots(SnapshotsPort):
                 return current
             time.sleep(_POLL)
 
-    def _remove(self, image: ObservedImage) -> bool:
-        if image.tags:
+    def _remove(self, image: ObservedImage, *, failed: bool = False) -> bool:
+        if image.tags and not failed:
             return False
         try:
             self._engine.remove_image(image.image_id)
@@ -145,6 +145,10 @@ class Snapshots(SnapshotsPort):
                 return False
             raise
         return True
+
+
+def _is_failed(image: ObservedImage, arg: TagInput) -> bool:
+    return image.image_id == arg.failed_image_id and image.tags == (arg.reference,)
 
 
 def _labels(request_id: str, pin: ContainerPin) -> dict[str, str]:

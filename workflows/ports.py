@@ -96,6 +96,7 @@ class TagInput:
     """Tag the request's snapshot; ``pin`` says which container it must be of.
 
     ``while_resting`` is false when the container was put back already and its snapshot is kept.
+    ``failed_image_id`` is the image of a failed request, which may have got its tag all the same.
     """
 
     pin: ContainerPin
@@ -103,6 +104,7 @@ class TagInput:
     image_id: str
     reference: str
     while_resting: bool = True
+    failed_image_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,13 @@ class PuttingBack:
             status=RequestStatus.PUT_BACK,
             steps=steps.end(state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=note),
         )
+        if self._record.pin.state.is_down and not result.state.is_down:
+            # Nothing of ours starts what rested: that is somebody's wish, and no way back.
+            self._record.change(
+                status=RequestStatus.STALE,
+                cause=ErrorType.CONTAINER_CHANGED,
+                cause_text=f"it is {result.state} now, and was {self._record.pin.state}",
+            )
 
     async def _fail(self, kind: ErrorType) -> None:
         state, now = self._record.state, workflow.now()

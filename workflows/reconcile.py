@@ -102,7 +102,8 @@ class ReconcileWorkflow:
         return swept and told
 
     async def _sweep_images(self, state: RequestState) -> bool:
-        if not state.operation.snapshot or state.pin is None:
+        is_kept = state.snapshot is not None and bool(state.snapshot.reference)
+        if not state.operation.snapshot or state.pin is None or is_kept:
             return True
         options = activity_options.tag(state.container.host)
         options["schedule_to_start_timeout"] = activity_options.HOST_ANSWERS_WITHIN
@@ -111,6 +112,7 @@ class ReconcileWorkflow:
             request_id=state.request_id,
             image_id="",
             reference=state.reference,
+            failed_image_id=state.snapshot.image_id if state.snapshot else "",
         )
         try:
             await workflow.execute_activity_method(SnapshotsPort.sweep_snapshots, arg, **options)

@@ -157,21 +157,27 @@ class StopAndSnapshotWorkflow:
         )
 
     async def _tidy_images(self) -> None:
-        """Leave no untagged image: tag what a cancel left complete, drop what a failure left."""
+        """Leave no untagged image: tag what a cancel left complete, drop what a failure left.
+
+        The snapshot of a container that is gone is all that is left of it, and stays.
+        """
         state = self._record.state
         if not state.operation.snapshot or (state.snapshot and state.snapshot.reference):
             return
-        if state.snapshot is not None and state.cause is None:
+        is_gone = any(step.error is ErrorType.CONTAINER_GONE for step in state.steps)
+        if state.snapshot is not None and (state.cause is None or is_gone):
             try:
                 await self._forward.tag_snapshot(while_resting=False)
             except ActivityError:
-                workflow.logger.info("the snapshot of a cancelled request could not be tagged")
+                workflow.logger.info("the snapshot that was to be kept could not be tagged")
             else:
                 return
+        # The tag may be there although its answer, or what came after it, was a failure.
+        failed = state.snapshot.image_id if state.snapshot else ""
         self._record.change(snapshot=None)
         await workflow.execute_activity_method(
             SnapshotsPort.sweep_snapshots,
-            self._forward.tag_input(""),
+            replace(self._forward.tag_input(""), failed_image_id=failed),
             **activity_options.tag(self._record.host),
         )
 

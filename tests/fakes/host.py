@@ -110,6 +110,8 @@ class FakeHost(ContainersPort, SnapshotsPort):
     def ensure_running(self, arg: PutBackInput) -> PutBackResult:
         """Bring the container back to its pinned state."""
         self._enter("ensure_running")
+        if arg.pin.state.is_down:
+            return PutBackResult(state=self.state, started=False)
         started = self.state is not arg.pin.state
         self.state = arg.pin.state
         return PutBackResult(state=self.state, started=started)
@@ -137,9 +139,14 @@ class FakeHost(ContainersPort, SnapshotsPort):
 
     @activity.defn(name="sweep_snapshots", no_thread_cancel_exception=True)
     def sweep_snapshots(self, arg: TagInput) -> int:
-        """Remove untagged images."""
+        """Remove untagged images, and one that failed with its tag."""
         self._enter("sweep_snapshots")
-        untagged = [i for i, ref in self.images.items() if not ref and i != arg.image_id]
+        failed = (arg.failed_image_id, arg.reference)
+        untagged = [
+            i
+            for i, ref in self.images.items()
+            if (not ref and i != arg.image_id) or (i, ref) == failed
+        ]
         for image_id in untagged:
             del self.images[image_id]
         return len(untagged)

@@ -229,6 +229,21 @@ def test_sweeps_all_untagged_images_of_a_failed_request(host: Host, rig: DockerR
     assert rig.images() == {used}
 
 
+def test_sweeps_the_failed_image_with_its_tag(host: Host, rig: DockerRig) -> None:
+    """The image of a failed request goes with the request's tag, but not with one of people."""
+    container = _resting(rig)
+    pin = host.pin(container)
+    image = run(host.snapshots.ensure_snapshot, host.commit(pin)).image_id
+    run(host.snapshots.ensure_tag, host.tag(pin, image))
+    failed = replace(host.tag(pin, ""), failed_image_id=image)
+    rig.api.tag(image, "team/theirs", "1")
+    assert run(host.snapshots.sweep_snapshots, failed) == 0
+    rig.api.remove_image("team/theirs:1")
+    assert run(host.snapshots.sweep_snapshots, replace(failed, reference="team/web:other")) == 0
+    assert run(host.snapshots.sweep_snapshots, failed) == 1
+    assert rig.images() == set()
+
+
 def test_sweeps_its_own_engine_only(host: Host, rig: DockerRig) -> None:
     """Another engine's images are not ours to remove."""
     pin = replace(host.pin(_resting(rig)), engine_id="another")

@@ -1,0 +1,83 @@
+"""Does the last word of a request stay true when people and failures cross its way?"""
+
+from __future__ import annotations
+
+import threading
+
+from tests.fakes.host import failure
+from tests.rigs.temporal import Play, Stage
+from workflows.errors import ErrorType
+from workflows.models import ContainerState
+from workflows.state import RequestStatus
+
+
+async def _approved(stage: Stage) -> Play:
+    play = await stage.start(stage.request())
+    await play.until(RequestStatus.WAITING)
+    await play.decide("UBOB")
+    return play
+
+
+async def test_resting_container_that_people_started_is_not_said_to_rest(stage: Stage) -> None:
+    """It rested when it was approved and runs by somebody's wish: out of date, not put back."""
+    stage.host.state = ContainerState.EXITED
+    stage.host.faults["ensure_snapshot"] = [failure(ErrorType.ENGINE_ERROR)]
+
+    class Started(threading.Event):
+        """Lets somebody start the container before the put-back looks at it."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            """Start it."""
+            stage.host.state = ContainerState.RUNNING
+            return super().wait(timeout)
+
+    stage.host.gates["ensure_running"] = started = Started()
+    started.set()
+
+    state = await (await _approved(stage)).result()
+
+    assert stage.host.fired == ["ensure_snapshot"]
+    assert state.status is RequestStatus.STALE
+    assert state.cause is ErrorType.CONTAINER_CHANGED
+    assert stage.host.state is ContainerState.RUNNING
+    assert stage.host.images == {}
+
+
+async def test_snapshot_of_a_container_that_is_gone_is_kept(stage: Stage) -> None:
+    """A container removed after its commit: the snapshot is all there is, tagged and told of."""
+    stage.host.faults["ensure_tag"] = [failure(ErrorType.CONTAINER_GONE)]
+    stage.host.faults["ensure_running"] = [failure(ErrorType.CONTAINER_GONE)]
+
+    state = await (await _approved(stage)).result()
+
+    assert stage.host.fired == ["ensure_tag", "ensure_running"]
+    assert state.status is RequestStatus.NEEDS_PERSON
+    assert state.snapshot is not None
+    assert stage.host.images == {state.snapshot.image_id: state.reference}
+    assert state.snapshot.reference == state.reference
+
+
+async def test_tag_of_a_failed_request_goes_with_its_image(stage: Stage) -> None:
+    """A tag that was set before the failure came is not left behind."""
+    play = await stage.start(stage.request())
+    state = await play.until(RequestStatus.WAITING)
+
+    class Tagged(threading.Event):
+        """Sets the tag, as an attempt does whose answer was lost."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            """Tag all images."""
+            stage.host.images = dict.fromkeys(stage.host.images, state.reference)
+            return super().wait(timeout)
+
+    stage.host.gates["ensure_tag"] = tagged = Tagged()
+    tagged.set()
+    stage.host.faults["ensure_tag"] = [failure(ErrorType.ENGINE_ERROR)]
+    await play.decide("UBOB")
+
+    last = await play.result()
+
+    assert stage.host.fired == ["ensure_tag"]
+    assert last.status is RequestStatus.PUT_BACK
+    assert last.snapshot is None
+    assert stage.host.images == {}
