@@ -128,7 +128,7 @@ def draw(seed: int, seconds: float, containers: tuple[str, ...]) -> list[Planned
     """Draw up the plan of a campaign: the same for the same arguments."""
     chance = random.Random(seed)  # noqa: S311 - a plan, not a secret
     moves = [
-        *(_people(chance, at, containers) for at in _times(chance, seconds, 0.3, 1.3)),
+        *(_people(chance, at, containers) for at in _times(chance, seconds, 0.2, 0.9)),
         *_processes(chance, seconds),
         *(_on_the_way(chance, at) for at in _times(chance, seconds, 1.5, 5)),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,12 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFail
 from temporalio.service import RPCError
 
 from tests.chaos.world import HOST
+from workflows.announcements import PublishInput
 from workflows.models import Decision, LifecycleRequest
 from workflows.names import (
     DECIDE_SIGNAL,
     OPERATION_WORKFLOW,
+    RECONCILE_WORKFLOW,
     REQUEST_WORKFLOW,
     STATE_QUERY,
     request_workflow_id,
@@ -48,14 +50,16 @@ class Story:
     request: LifecycleRequest
     run: Run
     operations: list[Run] = field(default_factory=list)
+    #: What the reconciliation had drawn on the card of a request that could not do it.
+    told: RequestState | None = None
 
     @property
     def final(self) -> RequestState | None:
-        """The last state that any of its workflows knew: that of one that ended by itself."""
+        """The last state: that of a workflow that ended by itself, or what was told for it."""
         if self.run.state is not None and self.run.state.closed:
             return self.run.state
         closed = [run.state for run in self.operations if run.state and run.state.closed]
-        return closed[-1] if closed else None
+        return closed[-1] if closed else self.told
 
     @property
     def outcome(self) -> str:
@@ -64,7 +68,7 @@ class Story:
         if final is not None and final.refusal is not None:
             return f"refused: {final.refusal.code}"
         if final is not None:
-            return str(final.status.value)
+            return f"{final.status.value}{' (told by the reconciliation)' * (final is self.told)}"
         return f"ended from outside while {self.run.state.status.value if self.run.state else '?'}"
 
     @property
@@ -97,7 +101,23 @@ async def read_stories(client: Client, names: Iterable[str]) -> list[Story]:
     for run in sorted(runs, key=lambda run: run.began):
         if run.operate is not None:
             stories[run.operate.state.request_id].operations.append(run)
+    async for state in _told(client):
+        if state.request_id in stories:
+            stories[state.request_id].told = state
     return list(stories.values())
+
+
+async def _told(client: Client) -> AsyncIterator[RequestState]:
+    """Read what the reconciliation had drawn, oldest first."""
+    looks = [run async for run in client.list_workflows(f"WorkflowType = '{RECONCILE_WORKFLOW}'")]
+    for look in sorted(looks, key=lambda look: look.start_time):
+        handle = client.get_workflow_handle(look.id, run_id=look.run_id)
+        async for event in handle.fetch_history_events():
+            scheduled = event.activity_task_scheduled_event_attributes
+            if scheduled.activity_type.name == "publish":
+                payloads = scheduled.input.payloads
+                (drawn,) = await client.data_converter.decode(payloads, [PublishInput])
+                yield drawn.state
 
 
 async def _complete(client: Client, run: Run) -> Run:

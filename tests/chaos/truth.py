@@ -113,7 +113,7 @@ def _needs_person(story: Story, final: RequestState, evidence: Evidence) -> Iter
         for deed in evidence.journal.deeds
         if deed.request_id == story.request.request_id and deed.planned.move is Move.CANCEL
     ]
-    if not by_people and not gave_up:
+    if not by_people and not gave_up and not is_overtaken(story, evidence):
         why = [(step.name.value, step.error) for step in final.steps if step.error]
         yield Violation(
             request_id=story.request.request_id,
@@ -139,6 +139,21 @@ def _needs_person(story: Story, final: RequestState, evidence: Evidence) -> Iter
             expected="the card says which commands to run",
             found=headline(card[0]),
         )
+
+
+def is_overtaken(story: Story, evidence: Evidence) -> bool:
+    """Tell whether it was ended from outside, and another request was approved then."""
+    assert story.final is not None
+    assert story.final.pin is not None
+    return story.final is story.told and any(
+        run.began > story.operations[-1].began
+        and run.operate is not None
+        and run.operate.state.pin is not None
+        and run.operate.state.pin.container_id == story.final.pin.container_id
+        for other in evidence.stories
+        if other is not story
+        for run in other.operations
+    )
 
 
 def images(story: Story, evidence: Evidence) -> Iterator[Violation]:
