@@ -24,14 +24,10 @@ _PINGS = ("<!channel>", "<!here>", "<!everyone>", "<!subteam^S0OPS0001>", "<@U0D
 
 
 _REASONS = (
-    *_PINGS,
-    "<http://evil.test|approved by bob>",
-    "`code` *bold* ~strike~ _it_ &lt;!channel&gt;",
-    "```\nfenced\n``` and > quoted",
-    "right to left \u202egnp.exe\u202c and zero\u200bwidth",
-    "one\ntwo\r\nthree\u2028four\x00five\x1b[31m",
+    " ".join((*_PINGS, "<http://evil.test|approved by bob>", ":fire: @channel @here #general")),
+    "`code` *bold* ~strike~ _it_ &lt;!channel&gt; ```\nfenced\n``` and > quoted",
+    "right to left \u202egnp.exe\u202c zero\u200bwidth\r\nthree\u2028four\x00five\x1b[31m",
     "'\nENTRYPOINT ['/evil']\nLABEL evil=yes\nUSER 0",
-    ":fire: @channel @here #ops-containers",
     "\U0001f600" * 1500,
     "x" * 100_000,
     "<!channel>" * 500,
