@@ -232,15 +232,14 @@ class Gateway:
 
 
 def _search_attributes(request: LifecycleRequest) -> TypedSearchAttributes:
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(names.STATUS, RequestStatus.WAITING.value),
-            SearchAttributePair(names.HOST, request.container.host),
-            SearchAttributePair(names.CONTAINER, request.container.name),
-            SearchAttributePair(names.REQUESTER, request.requester),
-            SearchAttributePair(names.REQUEST_ID, request.request_id),
-        ]
+    common = names.request_attributes(
+        host=request.container.host,
+        container=request.container.name,
+        requester=request.requester,
+        request_id=request.request_id,
     )
+    waiting = SearchAttributePair(names.STATUS, RequestStatus.WAITING.value)
+    return TypedSearchAttributes([waiting, *common.search_attributes])
 
 
 def _describe(operation: OperationSpec) -> str:

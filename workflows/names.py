@@ -72,10 +72,10 @@ def operation_workflow_id(host: str, container_id: str) -> str:
     return f"operate/{host}/{container_id}"
 
 
-def operation_attributes(
+def request_attributes(
     *, host: str, container: str, requester: str, request_id: str
 ) -> TypedSearchAttributes:
-    """Say of an operation what people can look for in Temporal."""
+    """Say of a workflow of a request what people can look for in Temporal."""
     return TypedSearchAttributes(
         [
             SearchAttributePair(HOST, host),

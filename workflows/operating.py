@@ -133,7 +133,7 @@ class Operating:
             task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),
             cancellation_type=ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
             parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
-            search_attributes=names.operation_attributes(
+            search_attributes=names.request_attributes(
                 host=self._record.host,
                 container=state.container.name,
                 requester=state.requester,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
@@ -21,6 +22,7 @@ from workflows.errors import ErrorType
 from workflows.ports import LedgerPort, MessagesPort, SnapshotsPort, TagInput
 from workflows.state import RequestState, RequestStatus, StepName
 from workflows.stop_and_snapshot import OperateInput, StopAndSnapshotWorkflow
+from workflows.timing import WORKFLOW_TASK_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +71,9 @@ class ReconcileWorkflow:
                 StopAndSnapshotWorkflow.run,
                 OperateInput(state=state, recover=True),
                 id=ended.workflow_id,
+                task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),
                 parent_close_policy=ParentClosePolicy.ABANDON,
-                search_attributes=names.operation_attributes(
+                search_attributes=names.request_attributes(
                     host=state.container.host,
                     container=state.container.name,
                     requester=state.requester,
