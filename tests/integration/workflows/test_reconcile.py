@@ -188,7 +188,7 @@ async def test_recovery_that_was_terminated_before_it_began_is_taken_up(stage: S
         OperateInput(state=state, recover=True),
         id=play.operation.id,
         task_queue=names.CONTROL_TASK_QUEUE,
-        search_attributes=names.operation_attributes(
+        search_attributes=names.request_attributes(
             host=state.container.host,
             container=state.container.name,
             requester=state.requester,
