@@ -48,12 +48,17 @@ class Operating:
         self._messages: list[asyncio.Task[None]] = []
 
     def cancel(self, user_id: str) -> None:
-        """Cancel after the current step; when a person is needed already: stop trying."""
+        """Cancel after the current step; when a person is needed already: stop trying.
+
+        Only somebody who may says the latter: a cancel of the workflow, which has no ``user_id``,
+        leaves no container down.
+        """
         operation = self._operation
         if operation is None:
             return
         if self._record.state.status is RequestStatus.NEEDS_PERSON:
-            self._send(operation, names.GIVE_UP_SIGNAL)
+            if user_id:
+                self._send(operation, names.GIVE_UP_SIGNAL)
         elif not self._cancelled:
             self._cancelled = True
             self._record.change(cancel_requested_by=user_id)

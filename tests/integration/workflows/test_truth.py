@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from tests.fakes.host import failure
-from tests.rigs.temporal import Play, Stage
+from tests.rigs.temporal import Play, Stage, eventually
 from workflows.errors import ErrorType
 from workflows.models import ContainerState
 from workflows.state import RequestStatus
@@ -81,3 +81,34 @@ async def test_tag_of_a_failed_request_goes_with_its_image(stage: Stage) -> None
     assert last.status is RequestStatus.PUT_BACK
     assert last.snapshot is None
     assert stage.host.images == {}
+
+
+async def test_workflow_cancel_does_not_end_the_tries_to_put_back(skipping: Stage) -> None:
+    """A cancel from a terminal while a person is needed leaves no container down."""
+    host, entered = skipping.host, threading.Event()
+
+    class SecondTry(threading.Event):
+        """Holds up every try but the first."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            """Let the first one pass."""
+            if host.calls.count("ensure_running") == 1:
+                return True
+            entered.set()
+            return super().wait(timeout)
+
+    host.gates["ensure_running"] = gate = SecondTry()
+    host.faults["ensure_tag"] = [failure(ErrorType.ENGINE_ERROR)]
+    host.faults["ensure_running"] = [failure(ErrorType.ENGINE_UNAVAILABLE) for _ in range(2)]
+    play = await _approved(skipping)
+    await eventually(entered.is_set)
+    await play.until(RequestStatus.NEEDS_PERSON)
+
+    await play.handle.cancel()
+    await play.state()
+    gate.set()
+    state = await play.result()
+
+    assert host.fired == ["ensure_tag", "ensure_running", "ensure_running"]
+    assert state.status is RequestStatus.PUT_BACK
+    assert host.state is ContainerState.RUNNING
