@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from temporalio.client import WorkflowExecutionStatus
+
 from deploy.laptop.channel import headline
 from tests.chaos.evidence import Evidence, Violation, Write, cards_of, covers
 from tests.chaos.plan import Move
@@ -31,8 +33,9 @@ def truth(story: Story, evidence: Evidence) -> Iterator[Violation]:
         request_id = story.request.request_id
         return Violation(request_id=request_id, invariant=2, expected=expected, found=str(found))
 
-    if story.run.failure:
-        yield violation("no workflow fails", story.run.failure)
+    for run in (story.run, *story.operations):
+        if run.status is WorkflowExecutionStatus.FAILED:
+            yield violation("no workflow fails", f"{run.workflow_id}: {run.failure}")
     final = story.final
     if final is None or final.status in _NOTHING_CHANGED:
         changed = [w for w in evidence.writes if _is_of(story, w) and (w.status or 0) < 400]
