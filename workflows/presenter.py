@@ -93,6 +93,8 @@ class Presenter:
         if self._drawing is not None and not self._drawing.done():
             self._drawing.cancel()
             await workflow.wait([self._drawing])
+        # Whoever draws again must not wait for what was cancelled here.
+        self._drawing = None
         entries, self._entries = tuple(self._entries), []
         return entries
 

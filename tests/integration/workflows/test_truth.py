@@ -8,7 +8,7 @@ from tests.fakes.host import failure
 from tests.rigs.temporal import Play, Stage, eventually
 from workflows.errors import ErrorType
 from workflows.models import ContainerState
-from workflows.state import RequestStatus
+from workflows.state import RequestState, RequestStatus
 
 
 async def _approved(stage: Stage) -> Play:
@@ -16,6 +16,10 @@ async def _approved(stage: Stage) -> Play:
     await play.until(RequestStatus.WAITING)
     await play.decide("UBOB")
     return play
+
+
+def _cards(stage: Stage, play: Play) -> list[RequestState]:
+    return [card for card in stage.office.drawn if card.request_id == play.request.request_id]
 
 
 async def test_resting_container_that_people_started_is_not_said_to_rest(stage: Stage) -> None:
@@ -112,3 +116,26 @@ async def test_workflow_cancel_does_not_end_the_tries_to_put_back(skipping: Stag
     assert host.fired == ["ensure_tag", "ensure_running", "ensure_running"]
     assert state.status is RequestStatus.PUT_BACK
     assert host.state is ContainerState.RUNNING
+
+
+async def test_second_approval_while_the_container_is_locked_ends_as_stale(stage: Stage) -> None:
+    """The lock is held by an operation whose request was terminated: the card says so."""
+    gate = stage.host.gates["ensure_stopped"] = threading.Event()
+    first = await _approved(stage)
+    await eventually(stage.host.entered["ensure_stopped"].is_set)
+    await first.handle.terminate()
+    play = await stage.start(stage.request(required_approvals=2))
+    await play.until(RequestStatus.WAITING)
+
+    await play.decide("UBOB")
+    await eventually(lambda: any(len(card.approvals) == 1 for card in _cards(stage, play)))
+    await play.decide("UCAROL")
+    state = await play.result()
+    gate.set()
+    await first.operation.result()
+
+    assert state.status is RequestStatus.STALE
+    assert state.closed
+    last = _cards(stage, play)[-1]
+    assert last.status is RequestStatus.STALE
+    assert last.closed
