@@ -109,7 +109,8 @@ class ContainerLifecycleWorkflow:
 
     async def _post_card(self, presenter: Presenter, record: Record) -> None:
         try:
-            await presenter.post()
+            # A cancel that cut this off would leave a card that nobody knows of.
+            await shielded(presenter.post())
         except ActivityError as error:
             if failures.is_cancellation(error):
                 raise
