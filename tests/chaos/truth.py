@@ -11,7 +11,7 @@ from deploy.laptop.channel import headline
 from tests.chaos.evidence import Evidence, Violation, Write, cards_of, covers
 from tests.chaos.plan import Move
 from tests.chaos.record import Story
-from workflows.errors import ErrorType
+from workflows.errors import HOPELESS_ERRORS, ErrorType
 from workflows.models import OperationKind
 from workflows.names import REQUEST_LABEL
 from workflows.state import RequestState, RequestStatus, StepName
@@ -24,6 +24,8 @@ _NOTHING_CHANGED: Final = frozenset(
         RequestStatus.STALE,
     }
 )
+#: So often an operation is begun again for a request; whoever terminates it more often means it.
+_TERMINATED_TOO_OFTEN: Final = 4
 
 
 def truth(story: Story, evidence: Evidence) -> Iterator[Violation]:
@@ -110,13 +112,19 @@ def _needs_person(story: Story, final: RequestState, evidence: Evidence) -> Iter
     """Allow it only where people made it impossible, or told Dockwarden to stop trying."""
     assert final.pin is not None
     container, began = final.pin.container_id, story.operations[0].began
-    by_people = evidence.journal.touched(container, began - 30, story.ended)
+    put_back = next((s for s in final.steps if s.name is StepName.PUT_BACK), None)
+    hopeless = put_back is not None and put_back.error in HOPELESS_ERRORS
+    by_people = hopeless and evidence.journal.touched(container, began - 30, story.ended)
     gave_up = [
         deed
         for deed in evidence.journal.deeds
         if deed.request_id == story.request.request_id and deed.planned.move is Move.CANCEL
     ]
-    if not by_people and not gave_up and not is_overtaken(story, evidence):
+    terminated = [
+        run for run in story.operations if run.status is WorkflowExecutionStatus.TERMINATED
+    ]
+    excused = by_people or gave_up or is_overtaken(story, evidence)
+    if not excused and len(terminated) < _TERMINATED_TOO_OFTEN:
         why = [(step.name.value, step.error) for step in final.steps if step.error]
         yield Violation(
             request_id=story.request.request_id,
@@ -133,7 +141,6 @@ def _needs_person(story: Story, final: RequestState, evidence: Evidence) -> Iter
             expected="the card says what is left",
             found=headline(card[0]),
         )
-    put_back = next((s for s in final.steps if s.name is StepName.PUT_BACK), None)
     running = put_back is not None and put_back.error is ErrorType.NOT_RUNNING
     if card and running and "docker start" not in str(card[0].get("blocks")):
         yield Violation(
