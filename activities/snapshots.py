@@ -90,11 +90,16 @@ class Snapshots(SnapshotsPort):
         labels = _labels(arg.request_id, arg.pin)
         with Heartbeat(self._engine.timing.heartbeat_interval):
             self._check_engine(arg.pin)
-            return sum(
-                self._remove(image, failed=_is_failed(image, arg))
-                for image in self._engine.labelled_images(labels)
-                if image.image_id != arg.image_id
-            )
+            deadline = time.monotonic() + arg.settle_seconds
+            while True:
+                removed = sum(
+                    self._remove(image, failed=_is_failed(image, arg))
+                    for image in self._engine.labelled_images(labels)
+                    if image.image_id != arg.image_id
+                )
+                if removed or time.monotonic() >= deadline:
+                    return removed
+                time.sleep(_POLL)
 
     def _resting(self, pin: ContainerPin) -> ObservedContainer:
         """Look at the container, which must rest: a restart policy may have started it again."""

@@ -50,8 +50,18 @@ def commit(host: str) -> ActivityConfig:
 
 
 def tag(host: str) -> ActivityConfig:
-    """Tag a snapshot, or remove images that a late commit left."""
+    """Tag a snapshot."""
     return _step(host, timedelta(seconds=TIMING.tag_http + 4 * TIMING.inspect_http), "docker tag")
+
+
+def sweep(host: str, settle_seconds: int = 0) -> ActivityConfig:
+    """Remove images that a late commit left, or will leave in that time."""
+    config = tag(host)
+    config["start_to_close_timeout"] = timedelta(
+        seconds=settle_seconds + TIMING.tag_http + 4 * TIMING.inspect_http
+    )
+    config["summary"] = "tidy images"
+    return config
 
 
 def put_back(host: str, grace_seconds: int, *, summary: str) -> ActivityConfig:

@@ -96,7 +96,8 @@ class TagInput:
     """Tag the request's snapshot; ``pin`` says which container it must be of.
 
     ``while_resting`` is false when the container was put back already and its snapshot is kept.
-    ``failed_image_id`` is the image of a failed request, which may have got its tag all the same.
+    ``failed_image_id`` is the image of a failed request, which may have got its tag all the same;
+    ``settle_seconds`` how long a commit whose answer never came may still be at work.
     """
 
     pin: ContainerPin
@@ -105,6 +106,7 @@ class TagInput:
     reference: str
     while_resting: bool = True
     failed_image_id: str = ""
+    settle_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,7 @@ class ReconcileWorkflow:
         is_kept = state.snapshot is not None and bool(state.snapshot.reference)
         if not state.operation.snapshot or state.pin is None or is_kept:
             return True
-        options = activity_options.tag(state.container.host)
+        options = activity_options.sweep(state.container.host)
         options["schedule_to_start_timeout"] = activity_options.HOST_ANSWERS_WITHIN
         arg = TagInput(
             pin=state.pin,

@@ -23,6 +23,16 @@ from workflows.putting_back import PuttingBack
 from workflows.record import Record
 from workflows.saga import Compensation, Saga, shielded
 from workflows.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.timing import TIMING
+
+#: Ends of a step after which the engine may still be at work; a cancelled step has no error.
+_UNHEARD = (
+    None,
+    ErrorType.ENGINE_AMBIGUOUS,
+    ErrorType.ENGINE_UNAVAILABLE,
+    ErrorType.WORKER_UNAVAILABLE,
+    ErrorType.UNEXPECTED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,11 +184,12 @@ class StopAndSnapshotWorkflow:
                 return
         # The tag may be there although its answer, or what came after it, was a failure.
         failed = state.snapshot.image_id if state.snapshot else ""
+        settle = TIMING.commit_settle if _may_be_committing(state) else 0
         self._record.change(snapshot=None)
         await workflow.execute_activity_method(
             SnapshotsPort.sweep_snapshots,
-            replace(self._forward.tag_input(""), failed_image_id=failed),
-            **activity_options.tag(self._record.host),
+            replace(self._forward.tag_input(""), failed_image_id=failed, settle_seconds=settle),
+            **activity_options.sweep(self._record.host, settle),
         )
 
     async def _report(self) -> None:
@@ -187,6 +198,13 @@ class StopAndSnapshotWorkflow:
         await self._presenter.finish(
             ThreadEntry(key="outcome", kind=ThreadKind.OUTCOME, user_id=requester)
         )
+
+
+def _may_be_committing(state: RequestState) -> bool:
+    """Tell whether a commit was sent, and nobody has heard what became of it."""
+    step = steps.find(state.steps, StepName.SNAPSHOT)
+    begun = step is not None and step.started_at is not None and state.snapshot is None
+    return begun and step is not None and step.error in _UNHEARD
 
 
 def _ended_from_outside() -> ApplicationError:

@@ -59,6 +59,7 @@ class FakeHost(ContainersPort, SnapshotsPort):
         self.taken: set[str] = set()
         self.labels: dict[str, str] = {}
         self.restarted_since = False
+        self.settled = 0
         self.calls: list[str] = []
         self.faults: dict[str, list[ApplicationError]] = defaultdict(list)
         self.fired: list[str] = []
@@ -141,6 +142,7 @@ class FakeHost(ContainersPort, SnapshotsPort):
     def sweep_snapshots(self, arg: TagInput) -> int:
         """Remove untagged images, and one that failed with its tag."""
         self._enter("sweep_snapshots")
+        self.settled = arg.settle_seconds
         failed = (arg.failed_image_id, arg.reference)
         untagged = [
             i

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -241,6 +242,17 @@ def test_sweeps_the_failed_image_with_its_tag(host: Host, rig: DockerRig) -> Non
     rig.api.remove_image("team/theirs:1")
     assert run(host.snapshots.sweep_snapshots, replace(failed, reference="team/web:other")) == 0
     assert run(host.snapshots.sweep_snapshots, failed) == 1
+    assert rig.images() == set()
+
+
+def test_sweeps_what_is_still_in_the_making(host: Host, rig: DockerRig) -> None:
+    """A commit that the engine ends only later leaves no image either."""
+    container = _resting(rig)
+    late = threading.Timer(1, rig.api.commit, (container,), {"changes": _labels(container)})
+    late.start()
+    arg = replace(host.tag(host.pin(container), ""), settle_seconds=20)
+    assert run(host.snapshots.sweep_snapshots, arg) == 1
+    late.join()
     assert rig.images() == set()
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from tests.fakes.host import failure
 from tests.rigs.temporal import Play, Stage, eventually
 from workflows.errors import ErrorType
 from workflows.models import ContainerState
 from workflows.state import RequestState, RequestStatus
+from workflows.timing import TIMING
 
 
 async def _approved(stage: Stage) -> Play:
@@ -139,3 +142,33 @@ async def test_second_approval_while_the_container_is_locked_ends_as_stale(stage
     last = _cards(stage, play)[-1]
     assert last.status is RequestStatus.STALE
     assert last.closed
+
+
+@pytest.mark.parametrize(
+    ("kind", "settles"), [(ErrorType.ENGINE_AMBIGUOUS, True), (ErrorType.DISK_FULL, False)]
+)
+async def test_commit_that_may_be_at_work_is_waited_for(
+    stage: Stage, kind: ErrorType, *, settles: bool
+) -> None:
+    """Images are tidied when a commit without an answer has had time to end, no earlier."""
+    stage.host.faults["ensure_snapshot"] = [failure(kind)]
+
+    state = await (await _approved(stage)).result()
+
+    assert stage.host.fired == ["ensure_snapshot"]
+    assert state.status is RequestStatus.PUT_BACK
+    assert stage.host.settled == (TIMING.commit_settle if settles else 0)
+
+
+async def test_cancel_between_two_tries_of_a_commit_waits_for_the_first(stage: Stage) -> None:
+    """The first try had no answer: its image may come after the cancel."""
+    stage.host.faults["ensure_snapshot"] = [failure(ErrorType.ENGINE_AMBIGUOUS, retry=True)]
+    play = await _approved(stage)
+    await eventually(lambda: stage.host.fired == ["ensure_snapshot"])
+
+    await play.handle.cancel()
+    state = await play.result()
+
+    assert state.status is RequestStatus.PUT_BACK
+    assert stage.host.settled == TIMING.commit_settle
+    assert stage.host.images == {}
