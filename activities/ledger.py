@@ -36,6 +36,16 @@ _LOOK_WITHIN: Final = 15.0
 _NEVER: Final = frozenset(
     {RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.INVALID_ARGUMENT}
 )
+#: The card of such a request is its own to draw.
+_NOT_OPERATED: Final = frozenset(
+    {
+        RequestStatus.WAITING,
+        RequestStatus.REJECTED,
+        RequestStatus.EXPIRED,
+        RequestStatus.CANCELLED,
+        RequestStatus.STALE,
+    }
+)
 
 
 class Ledger(LedgerPort):
@@ -83,8 +93,10 @@ class Ledger(LedgerPort):
         return LastState(state=await self._state(arg.workflow_id, arg.run_id))
 
     async def _orphan(self, execution: WorkflowExecution) -> EndedRun | None:
+        # A state that says "closed" proves no last card: a replay runs ahead of what was done
+        # when the worker had not yet got to the last events.
         state = await self._last_known(execution)
-        if state is None or state.closed:
+        if state is None:
             return None
         is_operation, newest = execution.workflow_type == OPERATION_WORKFLOW, execution
         if not is_operation:
@@ -121,7 +133,7 @@ class Ledger(LedgerPort):
         """Tell whether there is no card to mend, or the operation will mend it."""
         if state.card is None:
             return True
-        if state.status is RequestStatus.WAITING:
+        if state.status in _NOT_OPERATED:
             return False
         for operation in await self._operations(state.request_id):
             is_open = operation.status is WorkflowExecutionStatus.RUNNING

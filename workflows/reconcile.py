@@ -56,9 +56,12 @@ class ReconcileWorkflow:
 
     async def _take_up(self, ended: EndedRun) -> bool:
         """See to one run; false says that it is to be looked at again the next time."""
+        if ended.state.closed:
+            # It was over, and only its last card may not have been drawn.
+            return await self._redraw(ended.state)
         if not ended.is_operation:
             return await self._redraw(
-                ended.state, status=RequestStatus.CANCELLED, cause=ErrorType.UNEXPECTED
+                replace(ended.state, status=RequestStatus.CANCELLED, cause=ErrorType.UNEXPECTED)
             )
         if not ended.superseded:
             return await self._recover(ended)
@@ -91,6 +94,8 @@ class ReconcileWorkflow:
         snapshot = state.snapshot if state.snapshot and state.snapshot.reference else None
         over = replace(
             state,
+            status=RequestStatus.NEEDS_PERSON,
+            cause=ErrorType.STATE_CONFLICT,
             snapshot=snapshot,
             steps=steps.fail(
                 steps.cut_off(state.steps),
@@ -99,10 +104,7 @@ class ReconcileWorkflow:
                 workflow.now(),
             ),
         )
-        told = await self._redraw(
-            over, status=RequestStatus.NEEDS_PERSON, cause=ErrorType.STATE_CONFLICT
-        )
-        return swept and told
+        return await self._redraw(over) and swept
 
     async def _sweep_images(self, state: RequestState) -> bool:
         is_kept = state.snapshot is not None and bool(state.snapshot.reference)
@@ -125,21 +127,17 @@ class ReconcileWorkflow:
             return False
         return True
 
-    async def _redraw(
-        self, state: RequestState, *, status: RequestStatus, cause: ErrorType
-    ) -> bool:
+    async def _redraw(self, state: RequestState) -> bool:
         """Say on the card that the request is over; false when Slack could not be reached."""
         over = replace(
             state,
-            status=status,
             revision=state.revision + 1,
             steps=steps.cut_off(state.steps),
-            cause=cause,
-            finished_at=workflow.now(),
+            finished_at=state.finished_at or workflow.now(),
             closed=True,
         )
         kind = ThreadKind.OUTCOME
-        if status is RequestStatus.NEEDS_PERSON:
+        if state.status is RequestStatus.NEEDS_PERSON:
             kind = ThreadKind.PAGE
         entry = ThreadEntry(key="outcome", kind=kind, user_id=state.requester)
         try:

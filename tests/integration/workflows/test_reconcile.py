@@ -225,6 +225,27 @@ async def test_card_that_slack_did_not_take_is_drawn_the_next_time(stage: Stage)
     assert stage.office.drawn[-1].status is RequestStatus.CANCELLED
 
 
+async def test_end_that_nobody_could_draw_any_more_is_drawn(stage: Stage) -> None:
+    """It expired while no worker ran, and was terminated then: the card loses its buttons."""
+    play = await stage.start(stage.request(expires_after_seconds=1))
+    await play.until(RequestStatus.WAITING)
+    await stage.stop_control()
+
+    async def fired() -> bool:
+        return "TIMER_FIRED" in await play.events(play.handle)
+
+    await eventually(fired)
+    await play.handle.terminate()
+    await stage.start_control()
+    await _listed(stage, play)
+
+    await _reconcile(stage)
+
+    drawn = [card for card in stage.office.drawn if card.request_id == play.request.request_id]
+    assert [card.status for card in drawn] == [RequestStatus.WAITING, RequestStatus.EXPIRED]
+    assert drawn[-1].closed
+
+
 # The last, for later looks would wait for its host.
 async def test_container_of_a_later_request_is_left_to_it(stage: Stage) -> None:
     """Another request has operated on the container since: it is not undone, and people look."""
