@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from tests.chaos.deciding import cards, clicks
 from tests.chaos.evidence import Evidence, Violation
-from tests.chaos.truth import images, truth
+from tests.chaos.truth import failures, images, truth
 from tests.chaos.writes import authority, unexplained_events, unexplained_writes
 
 
@@ -20,6 +20,6 @@ def check(evidence: Evidence) -> list[Violation]:
     found = [*unexplained_writes(evidence), *unexplained_events(evidence)]
     for story in evidence.stories:
         found += authority(story)
-        for of_story in (truth, images, cards, clicks):
+        for of_story in (failures, truth, images, cards, clicks):
             found += of_story(story, evidence)
     return found

@@ -143,13 +143,17 @@ async def _complete(client: Client, run: Run) -> Run:
                 if signaled.signal_name == DECIDE_SIGNAL:
                     (decision,) = await decode(signaled.input.payloads, [Decision])
                     decisions.append((decision, at))
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+                result = event.workflow_execution_completed_event_attributes.result
+                (found["state"],) = await decode(result.payloads, [RequestState])
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
                 failed = event.workflow_execution_failed_event_attributes
                 found["failure"] = failed.failure.message
-    try:
-        found["state"] = await handle.query(STATE_QUERY, result_type=RequestState)
-    except (RPCError, WorkflowQueryFailedError):
-        found["state"] = None
+    if "state" not in found:
+        try:
+            found["state"] = await handle.query(STATE_QUERY, result_type=RequestState)
+        except (RPCError, WorkflowQueryFailedError) as error:
+            found["failure"] = f"{found.get('failure', '')} no state: {error}"
     return replace(run, activities=tuple(activities), decisions=tuple(decisions), **found)
 
 
