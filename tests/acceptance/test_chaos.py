@@ -9,7 +9,7 @@ from tests.chaos.campaign import campaign
 from tests.chaos.plan import FAULTS, draw
 
 _SEED = 3
-_SECONDS = 8
+_SECONDS = 16
 
 
 def test_same_seed_same_plan() -> None:
