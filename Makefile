@@ -19,7 +19,7 @@ test: ## Run the tests, the style and the types among them
 
 test-faults: ## Kill, hang and cut off every part, at every step (slow)
 	@deploy/scripts/setup.sh faults
-	@$(PYTHON) -m pytest -q -m fault tests/faults
+	@$(PYTHON) -m pytest -q -m fault
 
 chaos: ## Break everything at random and see what holds: [SEED=…] [MINUTES=…]
 	@deploy/scripts/setup.sh test

@@ -1,4 +1,4 @@
-"""Which tests are fault tests? All in this directory."""
+"""Which tests are fault tests? All in this directory, and those that carry the mark elsewhere."""
 
 from __future__ import annotations
 
