@@ -9,10 +9,15 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import threading
+import time
 from types import TracebackType
 from typing import Final, Self
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from workflows.errors import ErrorType
+from workflows.timing import TIMING
 
 _NOTHING_SENT: Final = "nothing sent"
 
@@ -23,11 +28,18 @@ class Heartbeat:
     An attempt that fails before it sent anything says so in its last heartbeat, and the next
     attempt can rely on that. A killed worker says nothing: then a request may have been sent,
     and may still be at work in the engine.
+
+    Args:
+        interval: seconds between two beats.
+        timeout: after as many seconds without one Temporal gives the attempt up.
     """
 
-    def __init__(self, interval: float) -> None:
+    def __init__(self, interval: float, timeout: float = TIMING.heartbeat_timeout) -> None:
         info = activity.info()
         self._interval = interval
+        self._timeout = timeout
+        self._last = time.monotonic()
+        self._missed = False
         self._attempt = info.attempt
         self._sent = info.attempt > 1 and list(info.heartbeat_details) != [
             _NOTHING_SENT,
@@ -45,7 +57,17 @@ class Heartbeat:
         return self._sent
 
     def sending(self) -> None:
-        """Note that the next call changes something."""
+        """Note that the next call changes something.
+
+        Raises:
+            ApplicationError: this attempt was given up, because its worker was frozen or cut off.
+                Another one may be at work, or all may be over: nothing may be sent any more.
+        """
+        details = activity.cancellation_details()
+        forgotten = details is not None and (details.not_found or details.timed_out)
+        if forgotten or self._missed or self._is_silent():
+            text = "this attempt was away for so long that it was given up"
+            raise ApplicationError(text, type=ErrorType.WORKER_UNAVAILABLE)
         self._sent = True
 
     def __enter__(self) -> Self:
@@ -69,4 +91,9 @@ class Heartbeat:
         # The worker's loop may end before this thread: then nobody listens any more.
         with contextlib.suppress(RuntimeError):
             while not self._done.wait(self._interval):
+                self._missed = self._missed or self._is_silent()
+                self._last = time.monotonic()
                 activity.heartbeat()
+
+    def _is_silent(self) -> bool:
+        return time.monotonic() - self._last > self._timeout

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from temporalio import activity
+from temporalio.activity import ActivityCancellationDetails
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.heartbeat import Heartbeat
+from workflows.errors import ErrorType
 
 
 def _environment(attempt: int = 1, details: tuple[Any, ...] = ()) -> ActivityEnvironment:
@@ -76,3 +81,52 @@ def test_a_failure_leaves_word_when_nothing_was_sent(*, sent: bool) -> None:
     with pytest.raises(LookupError):
         environment.run(work)
     assert beats == ([] if sent else [("nothing sent", 1)])
+
+
+@pytest.mark.parametrize("interval", [60, 0.2])
+def test_an_attempt_that_was_frozen_sends_nothing_more(interval: float) -> None:
+    """Whether or not it has beaten again since: Temporal has begun another one."""
+    environment, beaten = _environment(), threading.Event()
+    environment.on_heartbeat = lambda *_: beaten.set()
+
+    def work() -> None:
+        with Heartbeat(interval, timeout=0.1) as heartbeat:
+            # A worker that is frozen sees its clock leap.
+            beaten.wait(0.5)
+            assert not heartbeat.may_have_sent
+            heartbeat.sending()
+
+    with pytest.raises(ApplicationError, match="given up") as caught:
+        environment.run(work)
+    assert (caught.value.type, caught.value.non_retryable) == (
+        ErrorType.WORKER_UNAVAILABLE,
+        False,
+    )
+    assert beaten.is_set()
+
+
+@pytest.mark.parametrize(
+    ("told", "sends"),
+    [
+        (ActivityCancellationDetails(not_found=True), False),
+        (ActivityCancellationDetails(timed_out=True), False),
+        # The step under way is finished, whoever cancels.
+        (ActivityCancellationDetails(cancel_requested=True), True),
+        (ActivityCancellationDetails(worker_shutdown=True), True),
+    ],
+)
+def test_an_attempt_that_temporal_forgot_sends_nothing_more(
+    told: ActivityCancellationDetails, *, sends: bool
+) -> None:
+    """A worker that was cut off learns by its next heartbeat that nobody waits for it."""
+    environment = _environment()
+
+    @activity.defn(name="work", no_thread_cancel_exception=True)
+    def work() -> bool:
+        environment.cancel(told)
+        with Heartbeat(60) as heartbeat:
+            with contextlib.suppress(ApplicationError):
+                heartbeat.sending()
+            return heartbeat.may_have_sent
+
+    assert environment.run(work) is sends
