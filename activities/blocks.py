@@ -36,13 +36,16 @@ class Links:
     temporal_ui: str
     namespace: str
 
-    def workflow(self, workflow_id: str) -> str:
-        """Write the link to a workflow as mrkdwn, or nothing."""
+    def workflow(self, workflow_id: str, run_id: str) -> str:
+        """Write the link to a run of a workflow as mrkdwn, or nothing.
+
+        Without the run Temporal shows the newest: a later request for the same container.
+        """
         if not self.temporal_ui:
             return ""
-        place = f"namespaces/{quote(self.namespace, safe='')}/workflows"
-        url = f"{self.temporal_ui.rstrip('/')}/{place}/{quote(workflow_id, safe='')}"
-        return f"<{url}|Open in Temporal>"
+        parts = ("namespaces", self.namespace, "workflows", workflow_id, run_id)
+        place = "/".join(quote(part, safe="") for part in parts if part)
+        return f"<{self.temporal_ui.rstrip('/')}/{place}|Open in Temporal>"
 
 
 def card(state: RequestState, links: Links, now: datetime) -> tuple[str, list[Block]]:
@@ -112,7 +115,7 @@ def _foot(state: RequestState, links: Links, now: datetime) -> Block | None:
     parts = [code(state.request_id), _when(state, now)]
     if state.policy is not None:
         parts.append(f"policy {code(state.policy.name, 60)}")
-    parts.append(links.workflow(state.workflow_id))
+    parts.append(links.workflow(state.workflow_id, state.run_id))
     return _context(state, "foot", " · ".join(part for part in parts if part))
 
 

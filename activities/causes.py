@@ -59,7 +59,7 @@ CAUSES = {
         "This is a fault in Dockwarden or a setting of the container that it does not know.",
     ),
     ErrorType.DISK_FULL: Cause(
-        "the disk of the host is full",
+        "the disk of the host is too full",
         "Free some space, then ask again.",
         ("docker system df", "docker start {name}"),
     ),
@@ -90,7 +90,7 @@ CAUSES = {
         (_SIMILAR,),
     ),
     ErrorType.CONTAINER_CHANGED: Cause(
-        "the container is no longer the one that the card showed",
+        "the container is no longer as the card showed it",
         "Look at it, then ask again.",
         (_SIMILAR,),
     ),
@@ -110,8 +110,9 @@ CAUSES = {
         (_LOGS, "docker inspect --format '{{{{json .State.Health}}}}' {name}"),
     ),
     ErrorType.STOPPED_BY_PERSON: Cause(
-        "somebody started the container meanwhile and stopped it again",
-        "It is left as that person wanted it; start it when it is meant to run.",
+        "the container was started meanwhile and stopped again, by somebody or because the Docker "
+        "engine ended",
+        "It is left so, for somebody may want it so; start it when it is meant to run.",
     ),
     ErrorType.SNAPSHOT_VANISHED: Cause(
         "the snapshot was removed before it got its tag",
@@ -120,6 +121,10 @@ CAUSES = {
     ErrorType.REFERENCE_TAKEN: Cause(
         "the tag belongs to another image by now, and a tag is never moved",
         "Ask again with another tag.",
+    ),
+    ErrorType.SNAPSHOT_QUOTA: Cause(
+        "the container has as many snapshots as its host keeps of one",
+        "Whoever runs the host can remove one that nobody needs any more; then ask again.",
     ),
     ErrorType.SLACK_UNAVAILABLE: Cause("Slack does not answer", "Nothing: it is tried again."),
     ErrorType.SLACK_RATE_LIMITED: Cause(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from activities.causes import cause_of
 from activities.steps import is_putting_back, operation_words, position, total
 from activities.wording import clock, code, duration, person, safe
-from workflows.errors import ErrorType
+from workflows.errors import NO_ROOM_ERRORS, ErrorType
 from workflows.models import OperationKind
 from workflows.state import RequestState, RequestStatus, StepName, StepStatus
 
@@ -64,9 +64,14 @@ def _cancelled(state: RequestState) -> str:
 
 
 def _stale(state: RequestState) -> str:
-    meaning = cause_of(state.cause or ErrorType.CONTAINER_CHANGED).meaning
-    why = f"{meaning[0].upper()}{meaning[1:]}"
-    return f"⚠️ *Out of date* — {_what(state)}\n{why}. Nothing was changed."
+    cause = cause_of(state.cause or ErrorType.CONTAINER_CHANGED)
+    title, advice = "Out of date", ""
+    if state.cause in NO_ROOM_ERRORS:
+        title, advice = "Not done, no room", f" {cause.advice}"
+    why = f"{cause.meaning[0].upper()}{cause.meaning[1:]}"
+    if state.cause is ErrorType.CONTAINER_GONE:
+        why = "That very container is gone; one that has its name now is another one"
+    return f"⚠️ *{title}* — {_what(state)}\n{why}. Nothing was changed.{advice}"
 
 
 def _running(state: RequestState) -> str:

@@ -12,6 +12,7 @@ from activities.headlines import standing
 from activities.steps import operation_words
 from activities.wording import clock, code, person, safe
 from workflows.errors import RefusalCode
+from workflows.names import SOURCE_LABEL
 from workflows.state import Refusal, RequestState, RequestStatus
 
 
@@ -30,18 +31,18 @@ REQUESTS = {
     ),
     RefusalCode.UNKNOWN_HOST: Words(
         "no Dockwarden worker serves the host {host}",
-        "Check its name, or start `dockwarden worker --host {host}` there.",
+        "Check its name, or start `dockwarden worker --host {plain_host}` there.",
     ),
     RefusalCode.ENGINE_UNREACHABLE: Words(
         "the Docker engine of {host} does not answer",
         "See to it that it runs, then ask again.",
     ),
     RefusalCode.UNKNOWN_CONTAINER: Words(
-        "there is no container {name} on {host}", "`/container list on {host}` shows all."
+        "there is no container {name} on {host}", "`/container list on {plain_host}` shows all."
     ),
     RefusalCode.AMBIGUOUS_CONTAINER: Words(
         "{name} does not name exactly one container on {host}",
-        "Give the full name; `/container list on {host}` shows all.",
+        "Give the full name; `/container list on {plain_host}` shows all.",
     ),
     RefusalCode.AUTO_REMOVE: Words(
         "{name} was started with `--rm`: stopping it would delete it for good",
@@ -56,7 +57,8 @@ REQUESTS = {
     ),
     RefusalCode.UNUSABLE_STATE: Words(
         "{name} is in a state in which it cannot be worked on",
-        "`/container inspect {name} on {host}` shows it; ask again when it runs or rests.",
+        "`/container inspect {plain_name} on {plain_host}` shows it; "
+        "ask again when it runs or rests.",
     ),
     RefusalCode.BAD_REFERENCE: Words(
         "the name for the snapshot is not a valid image reference",
@@ -65,6 +67,15 @@ REQUESTS = {
     RefusalCode.REFERENCE_TAKEN: Words(
         "there is an image of that name already, and a tag is never moved",
         "Choose another tag, or leave it out.",
+    ),
+    RefusalCode.SNAPSHOT_QUOTA: Words(
+        "{name} has as many snapshots as {host} keeps of one container",
+        f"`docker image ls --filter label={SOURCE_LABEL}` shows all on the host, where one that "
+        "nobody needs any more can be removed.",
+    ),
+    RefusalCode.DISK_FULL: Words(
+        "the disk of {host} is too full for a snapshot of {name}",
+        "Whoever runs the host can free some space; then ask again.",
     ),
     RefusalCode.NO_POLICY: Words(
         "no policy covers this operation on {name} on {host}",
@@ -200,7 +211,9 @@ def _to_card(state: RequestState) -> str:
 
 def _fill(words: str, state: RequestState) -> str:
     return words.format(
-        name=safe(state.container.name),
-        host=safe(state.container.host),
+        name=code(state.container.name),
+        host=code(state.container.host),
+        plain_name=safe(state.container.name),
+        plain_host=safe(state.container.host),
         requester=person(state.requester),
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from activities.causes import cause_of, lesson
 from activities.wording import code, duration, safe, short_id, size
+from workflows.errors import STALE_ERRORS
 from workflows.state import RequestState, StepName, StepState, StepStatus
 
 _EMOJI = {
@@ -21,7 +22,7 @@ _EMOJI = {
 #: What a step is called when it is still to come, under way, and done; and what is added then.
 _NAMES = {
     StepName.STOP: ("Stop", "Stopping", "Stopped", ""),
-    StepName.SNAPSHOT: ("Snapshot", "Taking the snapshot", "Snapshot taken", ""),
+    StepName.SNAPSHOT: ("Take the snapshot", "Taking the snapshot", "Snapshot taken", ""),
     StepName.TAG: ("Tag the snapshot", "Tagging the snapshot", "Snapshot tagged", ""),
     StepName.START: ("Start again", "Starting again", "Started again", ", and it stays up"),
     StepName.PUT_BACK: ("Put it back", "Putting it back", "Put back", ", and verified"),
@@ -47,6 +48,8 @@ def step_line(step: StepState) -> str:
         case StepStatus.FAILED:
             why = f": {cause_of(step.error).meaning}" if step.error else ""
             words = f"{going_on} failed{why}"
+            if _is_stop(step) and step.error in STALE_ERRORS:
+                words = f"Not stopped{why}"
     note = f" · {safe(step.note, 120)}" if step.note else ""
     emoji = "↩️" if _is_put_back(step) and step.status is StepStatus.DONE else _EMOJI[step.status]
     return f"{emoji} {words}{note}"

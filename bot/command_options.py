@@ -64,7 +64,8 @@ def take_request_id(words: Words) -> str:
         words.refuse("The id of the request is missing; every card shows it.")
     request_id = (word.value or word.text).strip("`").lower().removeprefix("req-")
     if not REQUEST_ID_FORM.fullmatch(request_id):
-        problem = f"{word.shown} is no request id: those have 12 digits and letters a to f."
+        form = "those have 12 characters, digits and letters from a to f"
+        problem = f"{word.shown} is no request id: {form}."
         words.refuse(problem, word)
     return request_id
 

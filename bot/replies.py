@@ -87,15 +87,17 @@ def recorded(request_id: str) -> Reply:
 def cancel_recorded(request_id: str) -> Reply:
     """Say that a cancel by command was taken."""
     return reply(
-        f"🚫 Cancel recorded for request {code(request_id)}; its card shows what it comes to."
+        f"🗳️ Cancel recorded for request {code(request_id)}; its card shows what it comes to. "
+        "If it does not count, you are told so here."
     )
 
 
 def no_policy(*, what: str, container: str, host: str) -> Reply:
     """Say that nobody may decide about this."""
     return reply(
-        f"⛔ Not started: no policy covers to {what} {code(container)} on {code(host)}, so nobody "
-        "could approve it. An administrator can add one to the policy book."
+        f"⛔ Not started: no policy covers this ({what} {code(container)} on {code(host)}), so "
+        "nobody could approve it. See that the names are right; an administrator can add a policy "
+        "to the policy book."
     )
 
 

@@ -18,13 +18,13 @@ from workflows.state import Refusal, RequestState, RequestStatus, StepState, Ste
 
 _STATUS = {
     RequestStatus.WAITING: ("⏳", "waiting for approval"),
-    RequestStatus.REJECTED: ("⛔", "rejected"),
+    RequestStatus.REJECTED: ("⛔", "rejected or refused"),
     RequestStatus.EXPIRED: ("⌛", "expired, nothing was changed"),
     RequestStatus.CANCELLED: ("🚫", "cancelled"),
-    RequestStatus.STALE: ("🍂", "stale: the container had changed, nothing was touched"),
+    RequestStatus.STALE: ("⚠️", "out of date, nothing was changed"),
     RequestStatus.RUNNING: ("🚧", "working"),
     RequestStatus.SUCCEEDED: ("✅", "done"),
-    RequestStatus.PUT_BACK: ("↩️", "failed and put back"),
+    RequestStatus.PUT_BACK: ("↩️", "put back as it was"),
     RequestStatus.NEEDS_PERSON: ("🛑", "needs a person"),
     ENDED: ("🔌", "ended in Temporal"),
 }
@@ -88,7 +88,7 @@ def request_status(
         )
     card = link(state.card.permalink, "See its card") if state.card is not None else ""
     return reply(
-        f"{status_words(state.status)} — {operation_words(state.operation)} "
+        f"{_standing(state)} — {operation_words(state.operation)} "
         f"{code(state.container.name)} on {code(state.container.host)}",
         _facts(state, now),
         _why(state),
@@ -155,6 +155,17 @@ def _that_fit(rows: Sequence[str]) -> list[str]:
     return [row for row, length in zip(rows, lengths, strict=True) if length <= _LIST_LENGTH]
 
 
+def _standing(state: RequestState) -> str:
+    """Name where a request stands, more exactly than Temporal's list can."""
+    if state.refusal is not None:
+        return "⛔ refused"
+    if state.rejection is not None:
+        return "⛔ rejected"
+    if state.status is RequestStatus.PUT_BACK:
+        return f"↩️ {'cancelled' if state.cause is None else 'failed'} and put back"
+    return status_words(state.status)
+
+
 def _facts(state: RequestState, now: datetime) -> str:
     needed = state.policy.required_approvals if state.policy is not None else 0
     facts = [
@@ -177,7 +188,7 @@ def _why(state: RequestState) -> Line | None:
     words = [
         state.cause_text,
         f"Rejected: {state.rejection.comment}" if state.rejection is not None else "",
-        f"Refused: {state.refusal.detail or state.refusal.code}" if state.refusal else "",
+        f"Refused ({state.refusal.code}): {state.refusal.detail}" if state.refusal else "",
         f"Reason: {state.reason}" if state.reason else "",
     ]
     text = "\n".join(part for part in words if part)

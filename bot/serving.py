@@ -90,12 +90,12 @@ def _transport(settings: Settings, app: AsyncApp, slack: AsyncWebClient) -> Tran
 
 
 def _workflow_link(settings: Settings, namespace: str) -> str:
-    """Give the address of a workflow in Temporal's UI, with a place for its id."""
+    """Give the address of a workflow's run in Temporal's UI, with places for the two ids."""
     if not settings.temporal_ui_url:
         return ""
     return (
         f"{settings.temporal_ui_url}/namespaces/{quote(namespace, safe='')}"
-        "/workflows/{workflow_id}"
+        "/workflows/{workflow_id}/{run_id}"
     )
 
 

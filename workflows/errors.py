@@ -24,6 +24,8 @@ class RefusalCode(StrEnum):
     UNUSABLE_STATE = "UnusableState"
     BAD_REFERENCE = "BadReference"
     REFERENCE_TAKEN = "ReferenceTaken"
+    SNAPSHOT_QUOTA = "SnapshotQuota"
+    DISK_FULL = "DiskFull"
     NO_POLICY = "NoPolicy"
     REASON_REQUIRED = "ReasonRequired"
     NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
@@ -68,6 +70,7 @@ class ErrorType(StrEnum):
     # The snapshot
     SNAPSHOT_VANISHED = "SnapshotVanished"
     REFERENCE_TAKEN = "ReferenceTaken"
+    SNAPSHOT_QUOTA = "SnapshotQuota"
     # Slack
     SLACK_UNAVAILABLE = "SlackUnavailable"
     SLACK_RATE_LIMITED = "SlackRateLimited"
@@ -78,11 +81,17 @@ class ErrorType(StrEnum):
     UNEXPECTED = "Unexpected"
 
 
-#: Errors after which the container was found to be another than the one approved:
-#: when they come before anything was touched, the request is stale.
-STALE_ERRORS = frozenset(
+#: Errors after which the container was found to be another than the one approved.
+_OTHER_CONTAINER = frozenset(
     {ErrorType.CONTAINER_GONE, ErrorType.CONTAINER_CHANGED, ErrorType.WRONG_ENGINE}
 )
 
+#: There is no room for a snapshot.
+NO_ROOM_ERRORS = frozenset({ErrorType.SNAPSHOT_QUOTA, ErrorType.DISK_FULL})
+
+#: What may have become true since the request was planned: when one of these comes before
+#: anything was touched, the request is stale.
+STALE_ERRORS = _OTHER_CONTAINER | NO_ROOM_ERRORS
+
 #: Errors that no repetition of a compensation can mend: a person is needed at once and for good.
-HOPELESS_ERRORS = STALE_ERRORS | {ErrorType.STOPPED_BY_PERSON}
+HOPELESS_ERRORS = _OTHER_CONTAINER | {ErrorType.STOPPED_BY_PERSON}

@@ -32,6 +32,7 @@ def first_state(request: LifecycleRequest) -> RequestState:
         reason=request.reason,
         requested_at=workflow.now(),
         workflow_id=workflow.info().workflow_id,
+        run_id=workflow.info().run_id,
         reference=reference if operation.snapshot else "",
     )
 

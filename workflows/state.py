@@ -150,6 +150,7 @@ class RequestState:
     attempts: int = 0
     finished_at: datetime | None = None
     closed: bool = False
+    run_id: str = ""
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:

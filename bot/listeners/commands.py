@@ -117,7 +117,9 @@ class Commands:
 
     async def _status(self, exchange: Exchange, asked: types.Status) -> None:
         summary, state = await self._gateway.status(asked.request_id)
-        ui = self._workflow_link.format(workflow_id=summary.workflow_id.replace("/", "%2F"))
+        ui = self._workflow_link.format(
+            workflow_id=summary.workflow_id.replace("/", "%2F"), run_id=summary.run_id
+        )
         await exchange.tell(
             reply_views.request_status(summary, state, now=datetime.now(UTC), ui=ui)
         )

@@ -14,8 +14,8 @@ from tests.rigs.laptop import LaptopRig
 from workflows.names import PROTECTED_LABEL
 from workflows.state import RequestStatus
 
-_GONE = "The container is gone"
-_CHANGED = "no longer the one that the card showed"
+_GONE = "That very container is gone"
+_CHANGED = "no longer as the card showed it"
 
 
 @pytest.fixture

@@ -66,7 +66,10 @@ async def test_deciding_by_command(people: People) -> None:
     assert people.rig.state(first.container) == "exited"
     assert people.rig.state(second.container) == "running"
 
-    done, rejected = f"✅ done · `{first.request_id}`", f"⛔ rejected · `{second.request_id}`"
+    done, rejected = (
+        f"✅ done · `{first.request_id}`",
+        f"⛔ rejected or refused · `{second.request_id}`",
+    )
     await _listing(people, "alice", "requests mine", done, rejected)
     await first.outcome()
     status = await people.type("dave", f"status {first.request_id}")

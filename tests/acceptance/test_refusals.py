@@ -18,7 +18,7 @@ _SOON = 8.0
 
 _PLAIN: dict[str, Any] = {"name": "plain-1"}
 _ROWS: list[tuple[str, str, dict[str, Any]]] = [
-    ("stop nothing-1", "there is no container nothing-1 on local", _PLAIN),
+    ("stop nothing-1", "there is no container `nothing-1` on `local`", _PLAIN),
     ("stop plain", "did you mean plain-1", _PLAIN),
     ("stop shop", "it could be shop-1 or shop-2", {"name": "shop-1"}),
     ("stop ../../images/prune", "is no container name", _PLAIN),
@@ -77,5 +77,5 @@ async def test_a_host_that_nobody_serves_is_told_within_seconds(people: People) 
     await people.channel.ask("alice", "stop web-1 on nowhere")
     told = await people.told("alice", "Not done", "nowhere")
     assert time.monotonic() - asked < _SOON
-    assert "no Dockwarden worker serves the host nowhere" in told
+    assert "no Dockwarden worker serves the host `nowhere`" in told
     assert "dockwarden worker --host nowhere" in told

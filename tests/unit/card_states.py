@@ -101,6 +101,7 @@ WAITING = RequestState(
     reason="CVE-2026-1 & friends: <patch> it `now`",
     requested_at=T0,
     workflow_id="request/edge/web-1",
+    run_id="7d1c",
     revision=3,
     pin=PIN,
     policy=POLICY,
@@ -140,6 +141,7 @@ _NEEDS_PERSON = replace(
     attempts=3,
     steps=_stuck(ErrorType.PORT_BUSY, *steps(stop=D, snapshot=D, tag=F, put_back=F)),
 )
+_STALE = replace(WAITING, status=RequestStatus.STALE, decisions=APPROVED, **OVER)
 
 STATES: dict[str, RequestState] = {
     "pending": WAITING,
@@ -173,13 +175,21 @@ STATES: dict[str, RequestState] = {
         WAITING, status=RequestStatus.CANCELLED, cancel_requested_by=ALICE, **OVER
     ),
     "stale": replace(
-        WAITING,
-        status=RequestStatus.STALE,
-        decisions=APPROVED,
+        _STALE,
         steps=steps(stop=N, snapshot=N, tag=N),
         cause=ErrorType.CONTAINER_CHANGED,
         cause_text="it was created anew at 13:51",
-        **OVER,
+    ),
+    "stale-gone": replace(
+        _STALE,
+        steps=_failed(ErrorType.CONTAINER_GONE, *steps(stop=F, snapshot=N, tag=N)),
+        cause=ErrorType.CONTAINER_GONE,
+    ),
+    "stale-no-room": replace(
+        _STALE,
+        steps=_failed(ErrorType.SNAPSHOT_QUOTA, *steps(stop=F, snapshot=N, tag=N)),
+        cause=ErrorType.SNAPSHOT_QUOTA,
+        cause_text="20 are there, and at most 20 are kept",
     ),
     "running": replace(_RUNNING, steps=steps(stop=D, snapshot=R, tag=T)),
     "running-restarted": replace(

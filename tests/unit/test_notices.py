@@ -87,7 +87,7 @@ def test_a_name_with_underscores_is_shown_as_it_is() -> None:
     """A container's name can be copied from the notice."""
     state = replace(brief(WAITING), container=ContainerRef(host="edge", name="my_web_1"))
     text = notice(Refusal(code=RefusalCode.UNKNOWN_CONTAINER), state)
-    assert "my_web_1 on edge" in text
+    assert "`my_web_1` on `edge`" in text
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from bot.errors import (
 )
 from bot.reply import Reply, code, escape, link, person, plain, reply
 from bot.summaries import ENDED, RequestSummary
-from workflows.errors import RefusalCode
+from workflows.errors import ErrorType, RefusalCode
 from workflows.models import (
     Choice,
     ContainerPin,
@@ -264,3 +264,31 @@ def test_a_form_shows_bare_words() -> None:
     answer = reply("⛔ *Over*: `web-1` <https://a|See it> &amp; more", plain("<as> typed"))
 
     assert answer.bare_text == "⛔ Over: web-1 See it & more <as> typed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "begins"),
+    [
+        ({"status": RequestStatus.WAITING}, "⏳ waiting for approval —"),
+        ({"status": RequestStatus.REJECTED, "decisions": (_DECISION,)}, "⛔ rejected —"),
+        (
+            {
+                "status": RequestStatus.REJECTED,
+                "refusal": Refusal(code=RefusalCode.SNAPSHOT_QUOTA, detail="20 are there"),
+            },
+            "⛔ refused —",
+        ),
+        ({"status": RequestStatus.PUT_BACK}, "↩️ cancelled and put back —"),
+        (
+            {"status": RequestStatus.PUT_BACK, "cause": ErrorType.DISK_FULL},
+            "↩️ failed and put back —",
+        ),
+        (
+            {"status": RequestStatus.STALE, "cause": ErrorType.DISK_FULL},
+            "⚠️ out of date, nothing was changed —",
+        ),
+    ],
+)
+def test_the_status_says_whose_doing_it_was(changes: dict[str, object], begins: str) -> None:
+    """What was cancelled did not fail, and what the rules refused nobody rejected."""
+    assert _status(_state(**changes)).text.startswith(begins)

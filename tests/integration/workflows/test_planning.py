@@ -39,6 +39,8 @@ async def _refused(stage: Stage, request: LifecycleRequest) -> RefusalCode:
         RefusalCode.AUTO_REMOVE,
         RefusalCode.PROTECTED,
         RefusalCode.OWN_CONTAINER,
+        RefusalCode.SNAPSHOT_QUOTA,
+        RefusalCode.DISK_FULL,
     ],
 )
 async def test_what_the_host_refuses_is_told_in_private(stage: Stage, code: RefusalCode) -> None:
