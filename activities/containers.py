@@ -16,6 +16,7 @@ from activities.heartbeat import Heartbeat
 from activities.lookup import find_container, refusal
 from activities.observed import ObservedContainer
 from activities.put_back import put_back
+from activities.room import Room
 from workflows.errors import ErrorType, RefusalCode
 from workflows.models import ContainerPin, ContainerState
 from workflows.ports import (
@@ -51,10 +52,11 @@ _REFUSALS: Final = {
 
 
 class Containers(ContainersPort):
-    """The activities on the containers of one host."""
+    """The activities on the containers of one host. ``room`` limits snapshots, if given."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, room: Room | None = None) -> None:
         self._engine = engine
+        self._room = room or Room()
 
     @activity.defn(name="inspect_container", no_thread_cancel_exception=True)
     def inspect_container(self, arg: InspectInput) -> Inspection:
@@ -68,13 +70,16 @@ class Containers(ContainersPort):
             )
         if arg.for_request:
             self._refuse_unusable(seen)
+        taken = self._is_taken(arg.reference)
+        if arg.for_request and arg.reference and not taken:
+            self._room.check(self._engine, seen.container_id)
         return Inspection(
             pin=seen.pin(self._engine.engine_id()),
             selectors_met=tuple(
                 all(seen.labels.get(name) == value for name, value in selector.items())
                 for selector in arg.label_selectors
             ),
-            reference_taken=self._is_taken(arg.reference),
+            reference_taken=taken,
         )
 
     @activity.defn(name="list_containers", no_thread_cancel_exception=True)
@@ -126,14 +131,12 @@ class Containers(ContainersPort):
             return put_back(self._engine, arg, heartbeat)
 
     def _stop(self, arg: StopInput, heartbeat: Heartbeat) -> StopResult:
-        pin = arg.pin
-        # A stop of ours brings a container down; nothing of ours brings up one that was down.
-        may_rest = not pin.state.is_down and (heartbeat.may_have_sent or not arg.expect_untouched)
-        seen = self._engine.approved(pin)
-        if not may_rest and _situation(seen.state) != _situation(pin.state):
-            text = f"the container is {seen.state} now, and was {pin.state} when it was approved"
-            raise ApplicationError(text, type=ErrorType.CONTAINER_CHANGED, non_retryable=True)
-        _check_not_lost(seen)
+        pin, untouched = arg.pin, arg.expect_untouched and not heartbeat.may_have_sent
+        seen = self._approved(pin, untouched=untouched)
+        if arg.for_snapshot and untouched:
+            self._room.check(self._engine, pin.container_id)
+            # That can take long; only what is approved right before the stop is stopped.
+            seen = self._approved(pin, untouched=untouched)
         if not seen.state.is_down:
             heartbeat.sending()
             self._engine.stop(pin.container_id, arg.grace_seconds)
@@ -143,6 +146,17 @@ class Containers(ContainersPort):
             text = f"the container is {seen.state} after it was stopped"
             raise ApplicationError(text, type=ErrorType.STATE_CONFLICT)
         return _stop_result(pin, seen)
+
+    def _approved(self, pin: ContainerPin, *, untouched: bool) -> ObservedContainer:
+        """Look at the container, which must be as people decided about it."""
+        # A stop of ours brings a container down; nothing of ours brings up one that was down.
+        may_rest = not pin.state.is_down and not untouched
+        seen = self._engine.approved(pin)
+        if not may_rest and _situation(seen.state) != _situation(pin.state):
+            text = f"the container is {seen.state} now, and was {pin.state} on the card"
+            raise ApplicationError(text, type=ErrorType.CONTAINER_CHANGED, non_retryable=True)
+        _check_not_lost(seen)
+        return seen
 
     def _look(self, container_id: str) -> ObservedContainer | None:
         try:

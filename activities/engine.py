@@ -7,19 +7,27 @@ checked reference, and labels hold hexadecimal digits only. Every call takes its
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Never
+from typing import Any, Never
 
 import docker
 from temporalio.exceptions import ApplicationError
 
+from activities.arguments import (
+    check_container_id,
+    check_image_id,
+    check_label_value,
+    check_reference,
+    is_image_id,
+)
 from activities.connection import Connection
 from activities.observed import (
+    EngineFacts,
     ListedContainer,
     ObservedContainer,
     ObservedImage,
+    engine_facts,
+    engine_id,
     image_id as full_image_id,
     listed_container,
     observed_container,
@@ -28,25 +36,8 @@ from activities.observed import (
 from activities.protection import Protection
 from workflows.errors import ErrorType
 from workflows.models import ContainerPin
-from workflows.names import CONTAINER_ID_FORM
-from workflows.references import reference_problem
+from workflows.names import REQUEST_LABEL, SOURCE_LABEL
 from workflows.timing import TIMING, Timing
-
-_IMAGE_ID_FORM: Final = re.compile(r"sha256:[0-9a-f]{64}")
-_LABEL_VALUE: Final = re.compile(r"[0-9a-f]{12,64}")
-#: These kill a container at once when the connection of a stop breaks (moby/moby#45731).
-_IMPATIENT_ENGINES: Final = re.compile(r"(?:23\.0\.[0-6]|24\.0\.[0-2])\b")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineFacts:
-    """What an operator wants to know about an engine; ``warning`` is ``""`` when all is well."""
-
-    engine_id: str
-    version: str
-    api_version: str
-    storage_driver: str
-    warning: str = ""
 
 
 class Engine:
@@ -62,6 +53,7 @@ class Engine:
     def __init__(
         self, *, base_url: str, host: str, protection: Protection, timing: Timing = TIMING
     ) -> None:
+        self.base_url = base_url
         self.host = host
         self.protection = protection
         self.timing = timing
@@ -70,24 +62,11 @@ class Engine:
     def facts(self) -> EngineFacts:
         """Describe the engine."""
         info = self._read(lambda api: api.info())
-        version = str(info.get("ServerVersion", "unknown"))
-        impatient = _IMPATIENT_ENGINES.match(version)
-        return EngineFacts(
-            engine_id=_engine_id(info),
-            version=version,
-            api_version=self._connection.api_version,
-            storage_driver=str(info.get("Driver", "unknown")),
-            warning=(
-                f"Docker {version} kills a container at once when the worker dies during a stop; "
-                "upgrade to 23.0.7, 24.0.3 or later"
-                if impatient
-                else ""
-            ),
-        )
+        return engine_facts(info, self._connection.api_version)
 
     def engine_id(self) -> str:
         """Ask which engine this is; never remembered, for the address may lead to another now."""
-        return _engine_id(self._read(lambda api: api.info()))
+        return engine_id(self._read(lambda api: api.info()))
 
     def containers(self) -> tuple[ListedContainer, ...]:
         """List all containers by name, without inspecting each: one may vanish meanwhile."""
@@ -96,8 +75,28 @@ class Engine:
 
     def container(self, container_id: str) -> ObservedContainer:
         """Look at one container."""
-        _check(CONTAINER_ID_FORM, container_id)
+        check_container_id(container_id)
         return observed_container(self._read(lambda api: api.inspect_container(container_id)))
+
+    def written_bytes(self, container_id: str) -> int:
+        """Ask how much a container has written to its own file system, which a commit copies.
+
+        The engine walks through all of it: with very many files that takes longer than a look.
+        """
+        check_container_id(container_id)
+        filters = {"id": container_id}
+        found = self._read(lambda api: api.containers(all=True, size=True, filters=filters))
+        return sum(int(entry.get("SizeRw") or 0) for entry in found)
+
+    def snapshot_requests(self, container_id: str) -> frozenset[str]:
+        """Ask of which requests there are snapshots of a container.
+
+        Images that people built on a snapshot inherit its labels, and so count as one with it.
+        """
+        check_container_id(container_id)
+        label = f"{SOURCE_LABEL}={container_id}"
+        found = self._read(lambda api: api.images(filters={"label": label}))
+        return frozenset((image.get("Labels") or {}).get(REQUEST_LABEL, "") for image in found)
 
     def approved(self, pin: ContainerPin, *, guarded: bool = True) -> ObservedContainer:
         """Look at the container that was approved.
@@ -126,24 +125,24 @@ class Engine:
 
     def stop(self, container_id: str, grace_seconds: int) -> None:
         """Stop a container; the engine kills it after the grace."""
-        _check(CONTAINER_ID_FORM, container_id)
+        check_container_id(container_id)
         # docker-py adds the grace to the client's time limit.
         limit = self.timing.stop_margin
         self._connection.call(limit, lambda api: api.stop(container_id, timeout=grace_seconds))
 
     def start(self, container_id: str) -> None:
         """Start a container; success proves nothing, the process may die at once."""
-        _check(CONTAINER_ID_FORM, container_id)
+        check_container_id(container_id)
         self._connection.call(self.timing.start_http, lambda api: api.start(container_id))
 
     def pause(self, container_id: str) -> None:
         """Pause a container."""
-        _check(CONTAINER_ID_FORM, container_id)
+        check_container_id(container_id)
         self._connection.call(self.timing.start_http, lambda api: api.pause(container_id))
 
     def unpause(self, container_id: str) -> None:
         """Unpause a container."""
-        _check(CONTAINER_ID_FORM, container_id)
+        check_container_id(container_id)
         self._connection.call(self.timing.start_http, lambda api: api.unpause(container_id))
 
     def commit(self, container_id: str, labels: Mapping[str, str]) -> str:
@@ -153,7 +152,7 @@ class Engine:
         instruction syntax, the one way that Podman knows too: hence nothing but digits.
         """
         for value in (container_id, *labels.values()):
-            _check(_LABEL_VALUE, value)
+            check_label_value(value)
         changes = "\n".join(f"LABEL {name}={value}" for name, value in labels.items())
         limit = self.timing.commit_http
         made = self._connection.call(limit, lambda api: api.commit(container_id, changes=changes))
@@ -161,8 +160,8 @@ class Engine:
 
     def image(self, name: str) -> ObservedImage | None:
         """Look at an image, by its full id or by a reference; ``None`` when there is none."""
-        if not _IMAGE_ID_FORM.fullmatch(name):
-            _check_reference(name)
+        if not is_image_id(name):
+            check_reference(name)
         try:
             raw = self._read(_inspect_image(name), ErrorType.SNAPSHOT_VANISHED)
         except ApplicationError as error:
@@ -174,7 +173,7 @@ class Engine:
     def labelled_images(self, labels: Mapping[str, str]) -> tuple[ObservedImage, ...]:
         """Find the images that carry all these labels, oldest first."""
         for value in labels.values():
-            _check(_LABEL_VALUE, value)
+            check_label_value(value)
         # Podman finds nothing for two labels at once, so the first must do for the question.
         name, value = next(iter(labels.items()))
         found = self._read(lambda api: api.images(filters={"label": f"{name}={value}"}))
@@ -189,8 +188,8 @@ class Engine:
 
     def tag(self, image_id: str, reference: str) -> None:
         """Give an image a reference; the engine would take it from another image without a word."""
-        _check(_IMAGE_ID_FORM, image_id)
-        _check_reference(reference)
+        check_image_id(image_id)
+        check_reference(reference)
         repository, _, tag = reference.rpartition(":")
         self._connection.call(
             self.timing.tag_http,
@@ -200,7 +199,7 @@ class Engine:
 
     def remove_image(self, image_id: str) -> None:
         """Remove an image, unless a container or another image needs it."""
-        _check(_IMAGE_ID_FORM, image_id)
+        check_image_id(image_id)
         self._connection.call(
             self.timing.tag_http,
             lambda api: api.remove_image(image_id),
@@ -221,23 +220,6 @@ class Engine:
 
 def _inspect_image(name: str) -> Callable[[docker.APIClient], Any]:
     return lambda api: api.inspect_image(name)  # type: ignore[no-untyped-call] # as stubbed
-
-
-def _engine_id(info: Mapping[str, Any]) -> str:
-    """Name an engine; Podman makes up another id for each answer, so its host's name must do."""
-    if "BuildahVersion" in info:
-        return f"podman:{info.get('Name', '')}"
-    return str(info["ID"])
-
-
-def _check(form: re.Pattern[str], value: str) -> None:
-    if not form.fullmatch(value):
-        _fail(ErrorType.BAD_INPUT, "an id for the Docker engine is malformed")
-
-
-def _check_reference(reference: str) -> None:
-    if reference_problem(reference):
-        _fail(ErrorType.BAD_INPUT, "an image reference for the Docker engine is malformed")
 
 
 def _fail(kind: ErrorType, text: str) -> Never:

@@ -6,6 +6,7 @@ secrets. They end here. Labels are kept for questions on the host and are never 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +20,27 @@ _STATES: Final = {
     "initialized": ContainerState.CREATED,
     "stopped": ContainerState.EXITED,
 }
+#: These kill a container at once when the connection of a stop breaks (moby/moby#45731).
+_IMPATIENT_ENGINES: Final = re.compile(r"(?:23\.0\.[0-6]|24\.0\.[0-2])\b")
+_CONTAINERD: Final = "io.containerd.snapshotter"
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFacts:
+    """What an operator wants to know about an engine; ``warning`` is ``""`` when all is well.
+
+    ``data_root`` is the directory that it keeps its images in, on its own machine; ``""`` when
+    it does not tell, as with containerd's image store, which has a directory of its own
+    (docker/cli#6645).
+    """
+
+    engine_id: str
+    version: str
+    api_version: str
+    storage_driver: str
+    data_root: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +103,33 @@ class ObservedImage:
     size_bytes: int
     tags: tuple[str, ...]
     labels: Mapping[str, str] = field(repr=False)
+
+
+def engine_facts(info: Mapping[str, Any], api_version: str) -> EngineFacts:
+    """Read what an engine says about itself."""
+    version = str(info.get("ServerVersion", "unknown"))
+    impatient = _IMPATIENT_ENGINES.match(version)
+    root = info.get("DockerRootDir") or ""
+    return EngineFacts(
+        engine_id=engine_id(info),
+        version=version,
+        api_version=api_version,
+        storage_driver=str(info.get("Driver", "unknown")),
+        data_root="" if _CONTAINERD in str(info.get("DriverStatus")) else str(root),
+        warning=(
+            f"Docker {version} kills a container at once when the worker dies during a stop; "
+            "upgrade to 23.0.7, 24.0.3 or later"
+            if impatient
+            else ""
+        ),
+    )
+
+
+def engine_id(info: Mapping[str, Any]) -> str:
+    """Name an engine; Podman makes up another id for each answer, so its host's name must do."""
+    if "BuildahVersion" in info:
+        return f"podman:{info.get('Name', '')}"
+    return str(info["ID"])
 
 
 def listed_container(raw: Mapping[str, Any]) -> ListedContainer:

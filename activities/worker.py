@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 from temporalio.client import Client
@@ -23,6 +24,7 @@ from activities.engine import Engine
 from activities.ledger import Ledger
 from activities.messages import Messages, slack_client
 from activities.protection import Protection, own_container_id
+from activities.room import Room
 from activities.schedule import ensure_reconciliation
 from activities.snapshots import Snapshots
 from workflows.lifecycle import ContainerLifecycleWorkflow
@@ -42,13 +44,17 @@ class WorkerConfig:
     """What a worker process serves, and with what.
 
     ``serve`` holds ``control``, ``docker`` or both; ``graceful_seconds`` is how long a shutdown
-    waits for running activities, and must exceed the longest stop.
+    waits for running activities, and must exceed the longest stop. The limits of snapshots are
+    explained in :class:`activities.room.Room`.
     """
 
     serve: frozenset[str]
     host: str
     docker_base_url: str
     protected_names: tuple[str, ...]
+    snapshots_per_container: int
+    min_free_mb: int
+    data_root: Path | None
     slack_token: str
     slack_api_url: str
     temporal_ui: str
@@ -76,15 +82,19 @@ async def run_worker(
         await stop.wait()
 
 
-def check_docker(base_url: str) -> tuple[bool, str]:
+def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> tuple[bool, str]:
     """Say in one line how the engine is, for ``dockwarden check``."""
     engine = Engine(base_url=base_url, host="check", protection=Protection())
+    room = Room(min_free_mb=min_free_mb, data_root=data_root)
     try:
         facts = engine.facts()
+        enough, disk = room.describe(engine)
     except Exception as error:  # noqa: BLE001 - whatever is wrong, an operator wants one line
         return False, f"{getattr(error, 'message', 'cannot be used')} ({base_url})"
-    line = f"{facts.version}, API {facts.api_version}, storage driver {facts.storage_driver}"
-    return not facts.warning, f"{line}: {facts.warning}" if facts.warning else line
+    line = (
+        f"{facts.version}, API {facts.api_version}, storage driver {facts.storage_driver}, {disk}"
+    )
+    return enough and not facts.warning, f"{line}: {facts.warning}" if facts.warning else line
 
 
 def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.ClientSession) -> Worker:
@@ -118,7 +128,12 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
 def _docker_worker(client: Client, config: WorkerConfig, threads: ThreadPoolExecutor) -> Worker:
     protection = Protection(name_patterns=config.protected_names, own_container=own_container_id())
     engine = Engine(base_url=config.docker_base_url, host=config.host, protection=protection)
-    containers, snapshots = Containers(engine), Snapshots(engine)
+    room = Room(
+        snapshots_per_container=config.snapshots_per_container,
+        min_free_mb=config.min_free_mb,
+        data_root=config.data_root,
+    )
+    containers, snapshots = Containers(engine, room), Snapshots(engine)
     return Worker(
         client,
         task_queue=docker_task_queue(config.host),

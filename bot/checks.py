@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -21,8 +22,9 @@ from bot.errors import StartUpError
 from bot.settings import Settings, SlackMode, variable
 from workflows.names import SEARCH_ATTRIBUTES
 
-#: Asks an engine how it is; the answer says whether it is usable, and in words.
-DockerCheck = Callable[[str], tuple[bool, str]]
+#: Asks an engine how it is, and whether its disk has so many MB left; the answer says whether it
+#: is usable, and in words.
+DockerCheck = Callable[[str, int, Path | None], tuple[bool, str]]
 
 _WITHIN = timedelta(seconds=5)
 #: The histories are read to find a card again whose posting was not answered.
@@ -196,5 +198,7 @@ async def _search_attributes(client: Client) -> Finding:
 
 
 async def _docker(settings: Settings, docker_check: DockerCheck) -> list[Finding]:
-    right, words = await asyncio.to_thread(docker_check, settings.docker_host)
+    right, words = await asyncio.to_thread(
+        docker_check, settings.docker_host, settings.min_free_mb, settings.data_root
+    )
     return [Finding(right, "Docker", words)]

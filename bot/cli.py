@@ -106,7 +106,7 @@ def _bot(settings: Settings, _options: argparse.Namespace) -> int:
 def _worker(settings: Settings, options: argparse.Namespace) -> int:
     _warn_of_unknown_variables()
     serve: frozenset[str] = options.serve
-    require_for_worker(settings, serves_control="control" in serve)
+    require_for_worker(settings, serves_control="control" in serve, serves_docker="docker" in serve)
     host = options.host or settings.host
     asyncio.run(
         _until_signal(lambda stop: _serve_worker(settings, serve=serve, host=host, stop=stop))
@@ -159,6 +159,9 @@ async def _serve_worker(
             host=host,
             docker_base_url=settings.docker_host,
             protected_names=settings.protected,
+            snapshots_per_container=settings.snapshots_per_container,
+            min_free_mb=settings.min_free_mb,
+            data_root=settings.data_root,
             slack_token=settings.slack_bot_token.get_secret_value(),
             slack_api_url=settings.slack_api_url,
             temporal_ui=settings.temporal_ui_url,

@@ -33,17 +33,30 @@ def require_for_bot(settings: Settings) -> None:
     )
 
 
-def require_for_worker(settings: Settings, *, serves_control: bool) -> None:
+def require_for_worker(settings: Settings, *, serves_control: bool, serves_docker: bool) -> None:
     """Refuse to start a worker that could not serve.
 
     Raises:
         StartUpError: something is missing; all of it is named.
     """
-    _refuse(_missing_bot_token(settings) if serves_control else [])
+    _refuse(
+        [
+            *(_missing_bot_token(settings) if serves_control else []),
+            *(_unreadable_data_root(settings) if serves_docker else []),
+        ]
+    )
 
 
 def _missing_bot_token(settings: Settings) -> list[str]:
     return _missing(settings, "slack_bot_token", when=True, needed="the bot token (xoxb-…)")
+
+
+def _unreadable_data_root(settings: Settings) -> list[str]:
+    root = settings.data_root
+    if root is None or (root.is_absolute() and root.is_dir()):
+        return []
+    name = variable("data_root")
+    return [f"{name}: {root} is no directory here: name one on the disk of the Docker engine"]
 
 
 _MISTAKEN: dict[str, Callable[[str], bool]] = {

@@ -118,6 +118,20 @@ class Settings(BaseSettings):
         default=(),
         description="Names of containers that are never touched, comma-separated, with * and ?.",
     )
+    snapshots_per_container: int = Field(
+        default=20,
+        description="How many snapshots of one container are kept before more are refused; 0: any.",
+        ge=0,
+    )
+    min_free_mb: int = Field(
+        default=1000,
+        description="Free space that a snapshot must leave on the engine's disk, in MB; 0: any.",
+        ge=0,
+    )
+    data_root: Path | None = Field(
+        default=None,
+        description="A directory on that disk as the worker sees it; empty: the engine's own.",
+    )
     temporal_ui_url: str = Field(
         default="", description="Address of Temporal's web UI, for links on cards; empty: no links."
     )

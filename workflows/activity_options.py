@@ -29,12 +29,15 @@ PUT_BACK_TRIES = 3
 
 
 def look(host: str) -> ActivityConfig:
-    """Read from an engine for a person who waits for the answer."""
+    """Read from an engine for a person who waits for the answer.
+
+    A hung engine ends the first of the calls by its own limit; a slow one may need them all.
+    """
     return ActivityConfig(
         task_queue=docker_task_queue(host),
-        start_to_close_timeout=timedelta(seconds=3 * TIMING.inspect_http),
+        start_to_close_timeout=timedelta(seconds=TIMING.look_attempt()),
         schedule_to_start_timeout=HOST_ANSWERS_WITHIN,
-        schedule_to_close_timeout=timedelta(seconds=30),
+        schedule_to_close_timeout=timedelta(seconds=2 * TIMING.look_attempt()),
         retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_attempts=3),
     )
 

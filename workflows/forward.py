@@ -1,8 +1,8 @@
 """How is an approved operation carried out, step by step?
 
-Stop, commit, tag, start again. Each step first looks whether somebody cancelled: a cancel that
-comes while a step is at work is delivered only when it has ended, and is then easily lost
-(temporalio/sdk-python#620).
+Stop, commit, tag, start again. Before each step and after the last that takes the container down
+it is asked whether somebody cancelled: a cancel that comes while a step is at work is delivered
+only when it has ended, and is then easily lost (temporalio/sdk-python#620).
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class Forward:
             except ActivityError as error:
                 if last or failures.error_type(error) not in _BEGIN_ANEW:
                     raise
+        self._heed_cancel()
         if steps.find(self._record.state.steps, StepName.START) is not None:
             await self._start_again()
 
@@ -83,7 +84,13 @@ class Forward:
         )
 
     async def _stop(self, compensations: tuple[Compensation, ...]) -> None:
-        grace, again = self._record.state.grace_seconds, self.begun
+        state, again = self._record.state, self.begun
+        arg = StopInput(
+            pin=self._record.pin,
+            grace_seconds=state.grace_seconds,
+            expect_untouched=not again,
+            for_snapshot=state.operation.snapshot,
+        )
         with self._step(StepName.STOP):
             if not again:
                 self.begun = True
@@ -91,8 +98,8 @@ class Forward:
                     self._saga.register(compensation)
             result = await workflow.execute_activity_method(
                 ContainersPort.ensure_stopped,
-                StopInput(pin=self._record.pin, grace_seconds=grace, expect_untouched=not again),
-                **activity_options.stop(self._record.host, grace),
+                arg,
+                **activity_options.stop(self._record.host, arg.grace_seconds),
             )
         self._record.change(stopped_at=result.stopped_at)
         if result.restarted_since and not again:
@@ -128,11 +135,14 @@ class Forward:
             )
         self._end(StepName.START, StepStatus.DONE)
 
+    def _heed_cancel(self) -> None:
+        if workflow.cancellation_reason() is not None or self._record.state.cancel_requested_by:
+            raise asyncio.CancelledError
+
     @contextmanager
     def _step(self, name: StepName) -> Iterator[None]:
+        self._heed_cancel()
         record = self._record
-        if workflow.cancellation_reason() is not None or record.state.cancel_requested_by:
-            raise asyncio.CancelledError
         record.change(steps=steps.begin(record.state.steps, name, workflow.now()))
         try:
             yield

@@ -25,7 +25,7 @@ from workflows.state import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectInput:
-    """``reference`` is the tag wanted, ``""`` for none; ``label_selectors`` those of policies.
+    """``reference`` is the tag wanted, ``""`` for no snapshot; ``label_selectors`` of policies.
 
     ``for_request`` is false for a mere look: then protected, ``--rm`` and odd containers show too.
     """
@@ -76,11 +76,15 @@ class ContainerList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopInput:
-    """Stop exactly ``pin``. ``expect_untouched`` is false once one of our stops came before."""
+    """Stop exactly ``pin``. ``expect_untouched`` is false once one of our stops came before.
+
+    ``for_snapshot`` says that a snapshot follows, for which there must be room before the stop.
+    """
 
     pin: ContainerPin
     grace_seconds: int
     expect_untouched: bool = True
+    for_snapshot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ class Timing:
 
     inspect_http: int = 5
     stop_margin: int = 15
-    stop_extra: int = 15
+    stop_extra: int = 45
     commit_http: int = 600
     commit_settle: int = 30
     commit_extra: int = 30
@@ -38,6 +38,10 @@ class Timing:
     verify_health: int = 120
     heartbeat_interval: int = 3
     heartbeat_timeout: int = 10
+
+    def look_attempt(self) -> int:
+        """How long one attempt of an inspection may take: it asks the engine eight things."""
+        return 8 * self.inspect_http
 
     def stop_http(self, grace: int) -> int:
         """How long the HTTP call of a stop may take."""
@@ -79,7 +83,7 @@ class Timing:
                 self.stop_margin >= ENGINE_KILL_SECONDS
             ),
             "the HTTP call of a stop must end before its activity": all(
-                self.stop_http(grace) + 2 * self.inspect_http < self.stop_attempt(grace)
+                self.stop_http(grace) + 8 * self.inspect_http < self.stop_attempt(grace)
                 for grace in (MIN_GRACE_SECONDS, MAX_GRACE_SECONDS)
             ),
             "the HTTP call of a commit must end before its activity": (

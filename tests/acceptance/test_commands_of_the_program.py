@@ -47,12 +47,15 @@ async def test_the_check_of_a_good_machine(environment: dict[str, str]) -> None:
     ]
     (docker,) = [line for line in check.lines if "Docker" in line]
     assert "storage driver" in docker
+    assert docker.endswith(" MB free\n")
 
 
 @pytest.mark.parametrize(
     ("setting", "value", "says"),
     [
         ("DOCKWARDEN_DOCKER_HOST", "unix:///nowhere.sock", "FAIL  Docker: "),
+        ("DOCKWARDEN_MIN_FREE_MB", "999999999", "FAIL  Docker: "),
+        ("DOCKWARDEN_DATA_ROOT", "/nowhere", "FAIL  Docker: "),
         ("TEMPORAL_ADDRESS", "127.0.0.1:1", "FAIL  Temporal: 127.0.0.1:1 does not answer; start"),
         ("DOCKWARDEN_POLICIES", "/nowhere.toml", "FAIL  policies: the policy book /nowhere.toml"),
         ("DOCKWARDEN_SLACK_BOT_TOKEN", "", "FAIL  Slack token: DOCKWARDEN_SLACK_BOT_TOKEN is not"),

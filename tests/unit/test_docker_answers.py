@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from activities.connection import choose_api_version
-from activities.observed import container_state, image_id, listed_container, moment
+from activities.observed import container_state, engine_facts, image_id, listed_container, moment
 from workflows.models import ContainerState
 
 
@@ -69,3 +69,23 @@ def test_the_api_version_is_one_that_the_engine_speaks(
 ) -> None:
     """Ours where possible; Docker 29 takes nothing below 1.44."""
     assert choose_api_version(oldest, newest) == chosen
+
+
+@pytest.mark.parametrize(
+    ("answer", "root"),
+    [
+        ({"DockerRootDir": "/var/lib/docker", "DriverStatus": [["a", "b"]]}, "/var/lib/docker"),
+        ({"DockerRootDir": "/var/lib/docker", "DriverStatus": None}, "/var/lib/docker"),
+        ({"DriverStatus": []}, ""),
+        (
+            {
+                "DockerRootDir": "/var/lib/docker",
+                "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
+            },
+            "",
+        ),
+    ],
+)
+def test_where_an_engine_keeps_its_images(answer: dict[str, object], root: str) -> None:
+    """An engine that keeps them elsewhere than it says is not believed."""
+    assert engine_facts({"ID": "E"} | answer, "1.41").data_root == root

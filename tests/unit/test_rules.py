@@ -207,7 +207,7 @@ def test_time_limits_fit_into_each_other() -> None:
     ("changes", "rule"),
     [
         ({"stop_margin": 5}, "kill"),
-        ({"stop_extra": 5}, "stop"),
+        ({"stop_extra": 20}, "stop"),
         ({"commit_extra": 0}, "commit"),
         ({"heartbeat_interval": 9}, "heartbeat"),
     ],

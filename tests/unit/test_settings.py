@@ -188,9 +188,9 @@ def test_only_a_control_worker_needs_slack() -> None:
     """A worker beside an engine needs no Slack token."""
     loaded = settings.load()
 
-    requirements.require_for_worker(loaded, serves_control=False)
+    requirements.require_for_worker(loaded, serves_control=False, serves_docker=True)
     with pytest.raises(StartUpError, match="DOCKWARDEN_SLACK_BOT_TOKEN is missing"):
-        requirements.require_for_worker(loaded, serves_control=True)
+        requirements.require_for_worker(loaded, serves_control=True, serves_docker=False)
 
 
 def test_the_drain_is_longer_than_any_stop() -> None:
@@ -221,3 +221,20 @@ def test_settings_never_show_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKWARDEN_SLACK_BOT_TOKEN", "xoxb-value")
 
     assert "xoxb-value" not in repr(settings.load())
+
+
+@pytest.mark.parametrize("root", ["/nowhere", "relative"])
+def test_a_data_root_that_cannot_be_read_is_no_limit_in_silence(
+    monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    """A docker worker does not start with it; a control worker has no use for it."""
+    monkeypatch.setenv("DOCKWARDEN_DATA_ROOT", root)
+    loaded = settings.load()
+
+    requirements.require_for_worker(
+        loaded.model_copy(update={"slack_bot_token": SecretStr("xoxb-1")}),
+        serves_control=True,
+        serves_docker=False,
+    )
+    with pytest.raises(StartUpError, match=f"DATA_ROOT: {root} is no directory"):
+        requirements.require_for_worker(loaded, serves_control=False, serves_docker=True)

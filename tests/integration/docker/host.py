@@ -13,6 +13,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.containers import Containers
 from activities.engine import Engine
 from activities.protection import Protection
+from activities.room import Room
 from activities.snapshots import Snapshots
 from workflows.models import ContainerPin, ContainerRef
 from workflows.ports import InspectInput, PutBackInput, SnapshotInput, StopInput, TagInput
@@ -30,7 +31,12 @@ class Host:
     """The activities of one host, with their inputs made from little."""
 
     def __init__(
-        self, base_url: str, *, protection: Protection | None = None, **timing: Any
+        self,
+        base_url: str,
+        *,
+        protection: Protection | None = None,
+        room: Room | None = None,
+        **timing: Any,
     ) -> None:
         self.engine = Engine(
             base_url=base_url,
@@ -38,7 +44,7 @@ class Host:
             protection=protection or Protection(),
             timing=replace(QUICK, **timing),
         )
-        self.containers = Containers(self.engine)
+        self.containers = Containers(self.engine, room)
         self.snapshots = Snapshots(self.engine)
 
     def pin(self, container: str) -> ContainerPin:
@@ -53,9 +59,9 @@ class Host:
         """Ask for a stop."""
         return StopInput(pin=pin, grace_seconds=grace, expect_untouched=untouched)
 
-    def commit(self, pin: ContainerPin) -> SnapshotInput:
+    def commit(self, pin: ContainerPin, request: str = REQUEST) -> SnapshotInput:
         """Ask for a snapshot."""
-        return SnapshotInput(pin=pin, request_id=REQUEST)
+        return SnapshotInput(pin=pin, request_id=request)
 
     def tag(self, pin: ContainerPin, image: str, reference: str = "team/web:before") -> TagInput:
         """Ask for a tag."""

@@ -6,6 +6,7 @@ import gc
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -154,3 +155,20 @@ def test_a_container_that_its_policy_started_again_is_stopped_again(
     assert run(host.containers.ensure_stopped, host.stop(pin, untouched=False)).was_running
     image = run(host.snapshots.ensure_snapshot, host.commit(pin)).image_id
     assert rig.images() == {image}
+
+
+def test_a_stop_by_an_engine_that_was_killed_looks_like_a_persons(
+    host: Host, rig: DockerRig
+) -> None:
+    """Started again after our stop and ended since: it is left so, and people are told."""
+    container = rig.run(policy="unless-stopped")
+    pin = host.pin(container)
+    stopped = run(host.containers.ensure_stopped, host.stop(pin))
+    rig.api.start(container)
+    rig.kill()
+    rig.start()
+    rig.await_state(container, "exited")
+    arg = replace(host.put_back(pin), stopped_at=stopped.stopped_at)
+    error = fail(host.containers.ensure_running, arg)
+    assert (error.type, error.non_retryable) == (ErrorType.STOPPED_BY_PERSON, True)
+    assert rig.state(container) == "exited"

@@ -45,13 +45,13 @@ async def _entered(stage: Stage, name: str) -> None:
 @pytest.mark.parametrize("step", MUTATING)
 async def test_failed_step_puts_the_container_back(stage: Stage, step: str) -> None:
     """A step that fails for good: the container runs again, and no image is left."""
-    stage.host.faults[step] = [failure(ErrorType.DISK_FULL)]
+    stage.host.faults[step] = [failure(ErrorType.ENGINE_FORBIDDEN)]
 
     state = await (await _approved(stage)).result()
 
     assert stage.host.fired == [step]
     assert state.status is RequestStatus.PUT_BACK
-    assert state.cause is ErrorType.DISK_FULL
+    assert state.cause is ErrorType.ENGINE_FORBIDDEN
     assert stage.host.state is ContainerState.RUNNING
     assert stage.host.images == {}
     assert stage.host.calls[-2:] == ["ensure_running", "sweep_snapshots"]
@@ -70,11 +70,22 @@ async def test_passing_fault_is_tried_again(stage: Stage, step: str) -> None:
     assert len(stage.host.images) == 1
 
 
-@pytest.mark.parametrize("step", MUTATING[:2])
-async def test_cancel_waits_for_the_step_and_puts_back(stage: Stage, step: str) -> None:
-    """A cancel while a step is at work: the step ends, nothing more begins, all is put back."""
+@pytest.mark.parametrize(
+    ("step", "snapshot", "kept"),
+    [
+        ("ensure_stopped", False, 0),
+        ("ensure_stopped", True, 0),
+        ("ensure_snapshot", True, 1),
+        ("ensure_tag", True, 1),
+    ],
+)
+async def test_cancel_waits_for_the_step_and_puts_back(
+    stage: Stage, step: str, *, snapshot: bool, kept: int
+) -> None:
+    """A cancel while any step is at work, the last too: the step ends, then all is put back."""
     gate = _block(stage, step)
-    play = await _approved(stage)
+    operation = OperationSpec(kind=OperationKind.STOP, snapshot=snapshot)
+    play = await _approved(stage, operation=operation)
     await _entered(stage, step)
 
     await _cancel(play)
@@ -86,17 +97,16 @@ async def test_cancel_waits_for_the_step_and_puts_back(stage: Stage, step: str) 
     assert state.status is RequestStatus.PUT_BACK
     assert state.cancel_requested_by == "UALICE"
     assert stage.host.state is ContainerState.RUNNING
-    kept = {True: 1, False: 0}[step == "ensure_snapshot"]
     assert list(stage.host.images.values()) == [state.reference] * kept
 
 
-@pytest.mark.parametrize(("for_now", "told"), [(True, None), (False, ErrorType.DISK_FULL)])
+@pytest.mark.parametrize(("for_now", "told"), [(True, None), (False, ErrorType.ENGINE_FORBIDDEN)])
 async def test_cancel_of_a_step_that_then_fails(
     stage: Stage, *, for_now: bool, told: ErrorType | None
 ) -> None:
     """A failure that would have passed is not told after a cancel; one for good is."""
     gate = _block(stage, "ensure_stopped")
-    kind = ErrorType.ENGINE_AMBIGUOUS if for_now else ErrorType.DISK_FULL
+    kind = ErrorType.ENGINE_AMBIGUOUS if for_now else ErrorType.ENGINE_FORBIDDEN
     stage.host.faults["ensure_stopped"] = [failure(kind, retry=for_now)]
     play = await _approved(stage)
     await _entered(stage, "ensure_stopped")
@@ -160,7 +170,7 @@ async def test_cancel_while_the_card_is_being_posted_is_not_lost(stage: Stage) -
     assert stage.office.drawn[-1].status is RequestStatus.CANCELLED
 
 
-@pytest.mark.parametrize("step", MUTATING[:2])
+@pytest.mark.parametrize("step", MUTATING)
 async def test_cancel_through_temporal_while_running_puts_back(stage: Stage, step: str) -> None:
     """``temporal workflow cancel`` of a running request compensates like a person's cancel."""
     gate = _block(stage, step)
@@ -178,7 +188,7 @@ async def test_cancel_through_temporal_while_running_puts_back(stage: Stage, ste
 
 @pytest.mark.parametrize("step", MUTATING)
 async def test_terminated_request_is_put_back_by_its_operation(stage: Stage, step: str) -> None:
-    """A terminated parent: its operation compensates, or ends its last step, and draws the card."""
+    """A terminated parent: its operation ends its step, compensates, and draws the card."""
     gate = _block(stage, step)
     play = await _approved(stage)
     await _entered(stage, step)
@@ -188,10 +198,8 @@ async def test_terminated_request_is_put_back_by_its_operation(stage: Stage, ste
     gate.set()
     await play.operation.result()
 
-    ended = step == "ensure_tag"
-    assert stage.host.state is (ContainerState.EXITED if ended else ContainerState.RUNNING)
-    outcome = RequestStatus.SUCCEEDED if ended else RequestStatus.PUT_BACK
-    assert stage.office.drawn[-1].status is outcome
+    assert stage.host.state is ContainerState.RUNNING
+    assert stage.office.drawn[-1].status is RequestStatus.PUT_BACK
 
 
 @pytest.mark.parametrize("step", MUTATING)
@@ -227,13 +235,18 @@ async def test_cancel_during_compensation_does_not_interrupt_it(stage: Stage) ->
     assert stage.host.calls[-1] == "sweep_snapshots"
 
 
-async def test_changed_container_is_stale_and_untouched(stage: Stage) -> None:
-    """A container that is no longer the one on the card: nothing is done, and that is said."""
-    stage.host.faults["ensure_stopped"] = [failure(ErrorType.CONTAINER_CHANGED)]
+@pytest.mark.parametrize(
+    "cause", [ErrorType.CONTAINER_CHANGED, ErrorType.DISK_FULL, ErrorType.SNAPSHOT_QUOTA]
+)
+async def test_what_changed_before_the_stop_is_stale_and_untouched(
+    stage: Stage, cause: ErrorType
+) -> None:
+    """Another container than on the card, or no more room: nothing is done, and that is said."""
+    stage.host.faults["ensure_stopped"] = [failure(cause)]
 
     state = await (await _approved(stage)).result()
 
-    assert state.status is RequestStatus.STALE
+    assert (state.status, state.cause) == (RequestStatus.STALE, cause)
     assert stage.host.calls == ["inspect_container", "ensure_stopped"]
     assert [s.status for s in state.steps][1:] == [StepStatus.NOT_RUN] * 2
 
