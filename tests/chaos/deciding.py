@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from deploy.laptop.channel import headline
 from deploy.laptop.slack_server import USERS
@@ -11,18 +10,9 @@ from tests.chaos.evidence import Evidence, Violation, cards_of
 from tests.chaos.journal import Deed, Journal
 from tests.chaos.plan import Move
 from tests.chaos.record import Story
+from tests.rigs.desk import ENDS
 from workflows.names import ActionId, thread_block_id
 from workflows.state import RequestStatus
-
-_EMOJI: Final = {
-    RequestStatus.SUCCEEDED: "✅",
-    RequestStatus.PUT_BACK: "↩️",
-    RequestStatus.STALE: "⚠️",
-    RequestStatus.NEEDS_PERSON: "🛑",
-    RequestStatus.REJECTED: "⛔",
-    RequestStatus.EXPIRED: "⌛",
-    RequestStatus.CANCELLED: "🚫",
-}
 
 
 def cards(story: Story, evidence: Evidence) -> Iterator[Violation]:
@@ -43,7 +33,7 @@ def cards(story: Story, evidence: Evidence) -> Iterator[Violation]:
             yield violation("a card", f"none; {story.outcome}")
         return
     status = final.status if final is not None else RequestStatus.CANCELLED
-    if not headline(found[0]).startswith(_EMOJI[status]):
+    if not headline(found[0]).startswith(ENDS[status]):
         yield violation(f"the card says {status}", headline(found[0]))
     dead = {e.get("action_id") for b in found[0]["blocks"] for e in b.get("elements", [])}
     dead &= {ActionId.APPROVE, ActionId.REJECT, ActionId.CANCEL}

@@ -127,6 +127,19 @@ def _needs_person(story: Story, final: RequestState, evidence: Evidence) -> Iter
     put_back = next((s for s in final.steps if s.name is StepName.PUT_BACK), None)
     hopeless = put_back is not None and put_back.error in HOPELESS_ERRORS
     by_people = hopeless and evidence.journal.touched(container, began - 30, story.ended)
+    # An engine that was killed stops what ran under it when it comes back, and nothing tells that
+    # from a person's stop: then somebody has to say what is meant.
+    stop = next((s for s in final.steps if s.name is StepName.STOP), None)
+    as_if_by_people = (
+        put_back is not None
+        and put_back.error is ErrorType.STOPPED_BY_PERSON
+        and put_back.finished_at is not None
+        and stop is not None
+        and stop.finished_at is not None
+        and evidence.journal.engine_was_down(
+            stop.finished_at.timestamp(), put_back.finished_at.timestamp()
+        )
+    )
     gave_up = [
         deed
         for deed in evidence.journal.deeds
@@ -135,7 +148,7 @@ def _needs_person(story: Story, final: RequestState, evidence: Evidence) -> Iter
     terminated = [
         run for run in story.operations if run.status is WorkflowExecutionStatus.TERMINATED
     ]
-    excused = by_people or gave_up or is_overtaken(story, evidence)
+    excused = by_people or as_if_by_people or gave_up or is_overtaken(story, evidence)
     if not excused and len(terminated) < _TERMINATED_TOO_OFTEN:
         why = [(step.name.value, step.error) for step in final.steps if step.error]
         yield Violation(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from temporalio.client import Client, WorkflowHandle
 
@@ -28,7 +28,8 @@ from workflows.names import (
 from workflows.state import RequestState, RequestStatus, StepName, StepState
 
 _POLL = 0.1
-_HEADLINES = {
+#: How the first line of a card begins at each end of a request.
+ENDS: Final = {
     RequestStatus.SUCCEEDED: "✅",
     RequestStatus.PUT_BACK: "↩️",
     RequestStatus.STALE: "⚠️",
@@ -66,6 +67,14 @@ class Request:
         """Wait for the end."""
         return await asyncio.wait_for(self.handle.result(), seconds)
 
+    async def last_state(self, *, seconds: float = 60) -> RequestState:
+        """Wait for the end, be it by a cancel through Temporal, and give the state then."""
+        deadline = time.monotonic() + seconds
+        while (await self.handle.describe()).close_time is None:
+            assert time.monotonic() < deadline, f"{self.name} did not end"
+            await asyncio.sleep(_POLL)
+        return await self.state()
+
 
 class Desk:
     """Alice asks and bob approves, on one laptop and one engine."""
@@ -74,7 +83,7 @@ class Desk:
         self.rig = rig
         self._channel = laptop.channel
         self._log = f"{laptop.ready['slack']}/_control/log"
-        self._client = client
+        self.client = client
 
     async def ask(self, *names: str, command: str = "stop {} snapshot") -> list[Request]:
         """Ask about containers, one request each, and wait for the cards."""
@@ -145,7 +154,7 @@ class Desk:
         """See that state, card and container all tell this outcome."""
         assert state.status is status, f"{request.name}: {state.status}, {state.cause}"
         card = await self.card(request)
-        assert headline(card).startswith(_HEADLINES[status]), headline(card)
+        assert headline(card).startswith(ENDS[status]), headline(card)
         if state.closed:
             assert not _buttons(card) & {ActionId.APPROVE, ActionId.REJECT, ActionId.CANCEL}
         await self.thread(request)
@@ -178,15 +187,22 @@ class Desk:
         return [image for image in found if IMAGE not in _tags(image)]
 
     def _request(self, name: str, card: Message) -> Request:
-        workflow_id = request_workflow_id("local", name)
-        assert str(card["blocks"][0]["block_id"]).startswith(card_block_id(""))
-        return Request(
-            request_id=request_of(card),
-            name=name,
-            container=self.rig.inspect(name)["Id"],
-            card=card,
-            handle=self._client.get_workflow_handle(workflow_id, result_type=RequestState),
-        )
+        return request_on(card, name, self.rig, self.client)
+
+
+def request_on(
+    card: Message, name: str, rig: DockerRig, client: Client, *, host: str = "local"
+) -> Request:
+    """Give the request of a card."""
+    assert str(card["blocks"][0]["block_id"]).startswith(card_block_id(""))
+    workflow_id = request_workflow_id(host, name)
+    return Request(
+        request_id=request_of(card),
+        name=name,
+        container=rig.inspect(name)["Id"],
+        card=card,
+        handle=client.get_workflow_handle(workflow_id, result_type=RequestState),
+    )
 
 
 def step(state: RequestState, name: StepName) -> StepState:

@@ -8,13 +8,11 @@ nothing behind. It never skips: what is missing is an error that says what to in
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,11 +23,12 @@ import docker
 import pytest
 import requests.exceptions
 
+from tests.rigs.machine import check_machine, path_of, root_file_system
+
 IMAGE: Final = "rig/busybox:1"
 #: What the process with id 1 does. One without a handler for TERM ignores it.
 STOPS_AT_ONCE: Final = 'trap "exit 0" TERM; sleep 100000 & wait $!'
 IGNORES_TERM: Final = 'trap "" TERM; while :; do sleep 1; done'
-_APPLETS: Final = ("sh", "sleep", "cat", "dd", "echo", "false", "rm", "test", "touch", "true")
 _WAIT_SECONDS: Final = 60
 
 
@@ -42,7 +41,7 @@ class DockerRig:
     """
 
     def __init__(self, *, live_restore: bool = False, arguments: tuple[str, ...] = ()) -> None:
-        _check_machine()
+        check_machine()
         self._directory = Path(tempfile.mkdtemp(prefix="dw-engine-"))
         self._live_restore = live_restore
         self._arguments = arguments
@@ -147,6 +146,13 @@ class DockerRig:
         self.api.start(container)
         return container
 
+    def run_large(self, megabytes: int, *, name: str) -> str:
+        """Run a container that writes so much to its own file system, and wait until it has."""
+        written = f"dd if=/dev/zero of=/big bs=1M count={megabytes} 2>/dev/null; touch /written"
+        container = self.run(f"{written}; {STOPS_AT_ONCE}", name=name)
+        wait_until(lambda: self._has(container, "/written"), "it has written")
+        return container
+
     def state(self, container: str) -> str:
         """Read the state of a container."""
         return str(self.inspect(container)["State"]["Status"])
@@ -183,11 +189,14 @@ class DockerRig:
                 self.api.remove_network(network["Id"])
         wait_until(self._remove_images, "all images are gone")
 
+    def _has(self, container: str, path: str) -> bool:
+        return any(change["Path"] == path for change in self.api.diff(container) or ())
+
     def _command(self) -> tuple[str, ...]:
         directory = self._directory
         return (
             # In a network of its own, it never touches the host's.
-            *("unshare", "--net", _path("dockerd")),
+            *("unshare", "--net", path_of("dockerd")),
             *("--bridge=none", "--iptables=false", "--ip6tables=false"),
             *("--ip-forward=false", "--ip-masq=false", "--userland-proxy=true"),
             f"--data-root={directory}/data",
@@ -278,35 +287,6 @@ def engine_rig() -> Iterator[DockerRig]:
         yield rig.start()
     finally:
         rig.close()
-
-
-def _check_machine() -> None:
-    missing = [tool for tool in ("dockerd", "unshare", "setpriv", "busybox") if not _path(tool)]
-    if missing:
-        message = f"{', '.join(missing)} not found; apt-get install docker.io busybox-static"
-        raise RuntimeError(message)
-    if os.geteuid() != 0:
-        message = "only root can start a Docker engine for the tests"
-        raise RuntimeError(message)
-    if subprocess.run(["ldd", _path("busybox")], check=False, capture_output=True).returncode == 0:
-        message = "busybox is not the static one; apt-get install busybox-static"
-        raise RuntimeError(message)
-
-
-def _path(tool: str) -> str:
-    return shutil.which(tool) or shutil.which(tool, path="/usr/sbin:/sbin") or ""
-
-
-def root_file_system() -> bytes:
-    """Pack an image's whole file system: one static binary under a few names."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        tar.add(_path("busybox"), "bin/busybox")
-        for applet in _APPLETS:
-            link = tarfile.TarInfo(f"bin/{applet}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            tar.addfile(link)
-    return packed.getvalue()
 
 
 def _read(path: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-_CHUNK: Final = bytes(1 << 20)
+_BLOCK: Final = 4096
 
 
 class LoopDisk:
@@ -51,10 +51,14 @@ class LoopDisk:
 
     def fill(self) -> None:
         """Take all the space that is left."""
-        with (self.path / "filler").open("ab", buffering=0) as filler:
-            while True:
+        self.leave(0)
+
+    def leave(self, free: int) -> None:
+        """Take all but so many bytes, without writing them, and see that it is so."""
+        with (self.path / "filler").open("ab") as filler:
+            while (taken := self.free() - free) >= _BLOCK:
                 try:
-                    filler.write(_CHUNK)
+                    os.posix_fallocate(filler.fileno(), filler.seek(0, os.SEEK_END), taken)
                 except OSError as error:
                     if error.errno != errno.ENOSPC:
                         raise

@@ -17,11 +17,11 @@ from temporalio.client import Client
 from deploy.laptop.channel import Channel, headline, request_of
 from deploy.laptop.rendering import Message
 from deploy.laptop.slack_server import USERS
-from tests.rigs.desk import Request
+from tests.rigs.desk import Request, request_on
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.local_slack import texts
 from tests.rigs.slack_page import SlackPage
-from workflows.names import REQUEST_LABEL, ActionId, request_workflow_id
+from workflows.names import REQUEST_LABEL, ActionId
 from workflows.state import RequestState, RequestStatus
 
 _POLL = 0.02
@@ -125,11 +125,4 @@ class People:
     def request_on(self, card: Message) -> Request:
         """Give the request of a card."""
         name = headline(card).split("`")[1]
-        workflow_id = request_workflow_id(self._host, name)
-        return Request(
-            request_id=request_of(card),
-            name=name,
-            container=self.rig.inspect(name)["Id"],
-            card=card,
-            handle=self._client.get_workflow_handle(workflow_id, result_type=RequestState),
-        )
+        return request_on(card, name, self.rig, self._client, host=self._host)

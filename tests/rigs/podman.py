@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 from typing import Final
 
-from tests.rigs.dockerd import IMAGE, DockerRig, root_file_system
+from tests.rigs.dockerd import IMAGE, DockerRig
+from tests.rigs.machine import root_file_system
 
 _SETTINGS: Final = """\
 [engine]

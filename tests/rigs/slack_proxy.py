@@ -34,7 +34,8 @@ class Fault(StrEnum):
     REFUSED = "200 with ok false"
     RESET = "the connection is cut before Slack sees the call"
     LOST_ANSWER = "the connection is cut after Slack carried the call out"
-    DELAY = "the answer comes late"
+    DELAY = "the call comes late"
+    LATE_ANSWER = "the answer comes late"
 
 
 @dataclass(slots=True)
@@ -166,17 +167,20 @@ class SlackProxy:
         match injection.fault:
             case Fault.RATE_LIMITED:
                 headers = {"Retry-After": str(injection.retry_after)}
-                answer = {"ok": False, "error": "ratelimited"}
-                return web.json_response(answer, status=429, headers=headers)
+                refused = {"ok": False, "error": "ratelimited"}
+                return web.json_response(refused, status=429, headers=headers)
             case Fault.SERVER_ERROR:
                 return web.Response(status=500, text="<html>Server Error: secret-body</html>")
             case Fault.GARBLED:
                 return web.Response(text="{secret-body", content_type="application/json")
             case Fault.REFUSED:
                 return web.json_response({"ok": False, "error": injection.error})
-            case Fault.DELAY:
-                await asyncio.sleep(injection.seconds)
-                return await self._answer(request, injection.method, payload, body)
+            case Fault.DELAY | Fault.LATE_ANSWER:
+                before = injection.seconds if injection.fault is Fault.DELAY else 0
+                await asyncio.sleep(before)
+                answer = await self._answer(request, injection.method, payload, body)
+                await asyncio.sleep(injection.seconds - before)
+                return answer
             case Fault.LOST_ANSWER:
                 await self._answer(request, injection.method, payload, body)
         return _hang_up(request)

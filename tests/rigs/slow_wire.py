@@ -1,6 +1,7 @@
-"""How does a program's call arrive, and its answer not?
+"""How does a program's call arrive, and its answer not? How is a program cut off altogether?
 
-A relay before a server. From a moment on it passes what the program sends and keeps the answers.
+A relay before a server. From a moment on it passes what the program sends and keeps the answers,
+or it passes nothing at all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from typing import Self
 
 
 class SlowWire:
-    """A relay on a free port; ``held`` counts the pieces of answers that were kept back."""
+    """A relay on a free port.
+
+    ``held`` counts the pieces of answers that were kept back, ``refused`` the connections that
+    came while the wire was cut.
+    """
 
     def __init__(self, target: str) -> None:
         host, _, port = target.partition(":")
@@ -20,7 +25,9 @@ class SlowWire:
         self._open.set()
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._is_cut = False
         self.held = 0
+        self.refused = 0
         self.address = ""
 
     async def __aenter__(self) -> Self:
@@ -35,8 +42,7 @@ class SlowWire:
         assert self._server is not None
         self._open.set()
         self._server.close()
-        for writer in list(self._writers):
-            writer.close()
+        self._hang_up()
         await self._server.wait_closed()
 
     def hold_answers(self) -> None:
@@ -47,7 +53,24 @@ class SlowWire:
         """Pass on what was kept back."""
         self._open.set()
 
+    def cut(self) -> None:
+        """Hang up, and let nobody through from now on."""
+        self._is_cut = True
+        self._hang_up()
+
+    def mend(self) -> None:
+        """Let everybody through again."""
+        self._is_cut = False
+
+    def _hang_up(self) -> None:
+        for writer in list(self._writers):
+            writer.close()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_cut:
+            self.refused += 1
+            writer.close()
+            return
         with contextlib.suppress(OSError):
             far_reader, far_writer = await asyncio.open_connection(*self._target)
             self._writers |= {writer, far_writer}

@@ -96,6 +96,12 @@ async def eventually(
         await asyncio.sleep(0.02)
 
 
+async def is_tried_again(workflow: WorkflowHandle[Any, Any]) -> bool:
+    """Tell whether an activity of a workflow is at a second attempt."""
+    pending = (await workflow.describe()).raw_description.pending_activities
+    return any(activity.attempt > 1 for activity in pending)
+
+
 class Stage:
     """One host, one office, and the workers between them and a real server."""
 

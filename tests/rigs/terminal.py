@@ -7,8 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.rigs.temporal import server_path
-from workflows.names import DECIDE_SIGNAL
+from temporalio.client import WorkflowHandle
+
+from tests.rigs.temporal import eventually, server_path
+from workflows.names import DECIDE_SIGNAL, RECONCILE_SCHEDULE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,18 @@ class Terminal:
         """Cancel a workflow."""
         await self.run("workflow", "cancel", "--workflow-id", workflow_id)
 
-    async def reconcile(self, schedule: str) -> None:
+    async def reconcile(self) -> None:
         """Let the schedule look now."""
-        await self.run("schedule", "trigger", "--schedule-id", schedule)
+        await self.run("schedule", "trigger", "--schedule-id", RECONCILE_SCHEDULE)
+
+    async def reconcile_until_taken_up(
+        self, operation: WorkflowHandle[Any, Any], run_id: str
+    ) -> None:
+        """Let the schedule look until there is another run of an operation than this."""
+
+        async def is_taken_up() -> bool:
+            await self.reconcile()
+            await asyncio.sleep(0.5)
+            return (await operation.describe()).run_id != run_id
+
+        await eventually(is_taken_up, within=30)

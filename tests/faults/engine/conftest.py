@@ -11,11 +11,19 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from temporalio.client import Client
 
+from deploy.laptop.slack_server import USERS
 from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.podman import PodmanRig
+
+_POLICIES = f"""\
+[[policy]]
+name = "laptop"
+hosts = ["local", "edge"]
+approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
+"""
 
 
 @pytest.fixture(scope="package")
@@ -27,8 +35,12 @@ def door(engine_rig: DockerRig) -> Iterator[DockerProxy]:
 
 @pytest.fixture(scope="package")
 def laptop(door: DockerProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopRig]:
-    """Run one laptop behind the proxy."""
-    rig = LaptopRig(tmp_path_factory.mktemp("laptop"), door.base_url, "--no-containers")
+    """Run one laptop behind the proxy, where people may ask about a second host too."""
+    directory = tmp_path_factory.mktemp("laptop")
+    policies = directory / "policies.toml"
+    policies.write_text(_POLICIES, encoding="utf-8")
+    arguments = ("--no-containers", "--policies", str(policies))
+    rig = LaptopRig(directory, door.base_url, *arguments)
     try:
         yield rig.start()
     finally:

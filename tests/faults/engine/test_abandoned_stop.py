@@ -9,14 +9,15 @@ import asyncio
 import os
 import signal
 import threading
-from typing import Any
+from functools import partial
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client
 
 from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment
 from tests.rigs.dockerd import IGNORES_TERM, wait_until
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.temporal import eventually, is_tried_again
 from workflows.errors import ErrorType
 from workflows.names import operation_workflow_id
 
@@ -67,8 +68,7 @@ async def test_a_worker_that_was_away(
     worker = laptop.pids["worker"]
     os.kill(worker, signal.SIGSTOP)
     try:
-        while not await _is_tried_again(operation):  # noqa: ASYNC110 - a server has no event
-            await asyncio.sleep(0.2)
+        await eventually(partial(is_tried_again, operation), within=30)
     finally:
         os.kill(worker, signal.SIGCONT)
     state = await request.outcome()
@@ -76,8 +76,3 @@ async def test_a_worker_that_was_away(
     assert first.ended is not None
     assert first.began < second.began < first.ended, "the attempts overlap"
     await desk.check_snapshotted(request, state)
-
-
-async def _is_tried_again(operation: WorkflowHandle[Any, Any]) -> bool:
-    pending = (await operation.describe()).raw_description.pending_activities
-    return any(activity.attempt > 1 for activity in pending)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 import pytest
 from temporalio.client import Client
 
+from activities.room import Room
 from tests.faults.engine.points import (
     Call,
     Point,
@@ -18,11 +20,12 @@ from tests.faults.engine.points import (
     outcomes,
     strike,
 )
+from tests.integration.docker.host import Host, fail, run
 from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.podman import PodmanRig
-from workflows.errors import ErrorType
+from workflows.errors import ErrorType, RefusalCode
 
 _POINTS: Final = (
     *(Point(call=call, when=When.UNDERWAY) for call in Call),
@@ -65,3 +68,22 @@ async def test_a_taken_tag(desk: Desk) -> None:
     assert state.cause is ErrorType.REFERENCE_TAKEN
     await desk.check_put_back(request, state, before)
     assert desk.rig.api.inspect_image(reference)["Id"] == before["Image"]
+
+
+def test_no_room_for_a_snapshot(podman_rig: PodmanRig) -> None:
+    """Its answers too tell how many snapshots there are, and what the container wrote."""
+    container = podman_rig.run_large(20, name="roomy")
+    free = shutil.disk_usage(podman_rig.api.info()["DockerRootDir"]).free // 1_000_000
+    full = Host(podman_rig.base_url, room=Room(min_free_mb=free + 500))
+    wanted = full.inspect("roomy", reference="team/roomy:free")
+    refused = fail(full.containers.inspect_container, wanted)
+    assert refused.type == RefusalCode.DISK_FULL
+    assert f"and {free + 521} MB are needed" in refused.message
+    few = Host(podman_rig.base_url, room=Room(snapshots_per_container=1))
+    pin = run(few.containers.inspect_container, wanted).pin
+    podman_rig.api.stop(container, timeout=1)
+    run(few.snapshots.ensure_snapshot, few.commit(pin))
+    refused = fail(few.containers.inspect_container, wanted)
+    assert refused.type == RefusalCode.SNAPSHOT_QUOTA
+    for host in (full, few):
+        host.engine.close()

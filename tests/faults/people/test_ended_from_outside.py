@@ -6,17 +6,20 @@ By people in Slack, and by Temporal's own command line, which knows no mercy.
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 
 from tests.rigs.counter import Counter
 from tests.rigs.desk import Request
 from tests.rigs.dockerd import IGNORES_TERM
+from tests.rigs.slack_proxy import Fault
 from tests.rigs.temporal import eventually
 from tests.rigs.terminal import Terminal
 from tests.rigs.town import Town
-from workflows.names import RECONCILE_SCHEDULE, operation_workflow_id
+from workflows.names import ActionId, operation_workflow_id
 from workflows.state import RequestState, RequestStatus, StepName, StepStatus
 
 #: Takes two seconds to stop, and holds enough for a commit of a moment.
@@ -46,8 +49,7 @@ async def test_a_cancel_at_each_step(
         state = await request.outcome()
     else:
         await terminal.cancel(request.handle.id)
-        await _ended(request)
-        state = await request.state()
+        state = await request.last_state()
     await counter.check(request, state, RequestStatus.PUT_BACK)
     assert counter.rig.state(request.container) == "running"
     assert counter.rig.inspect(request.container)["State"]["StartedAt"] != began
@@ -67,7 +69,7 @@ async def test_a_terminate_at_each_step(
     if which in ("operation", "both"):
         await terminal.terminate(operation)
     if which == "both":
-        await _reconcile_until_taken_up(town, terminal, operation)
+        await _put_right(town, terminal, operation)
     state = await _outcome(town, operation)
     await counter.check(request, state, state.status)
     assert state.closed
@@ -86,7 +88,7 @@ async def test_a_terminated_wait_leaves_no_dead_buttons(
     await terminal.terminate(request.handle.id)
 
     async def told() -> bool:
-        await terminal.reconcile(RECONCILE_SCHEDULE)
+        await terminal.reconcile()
         await asyncio.sleep(0.3)
         return "🚫" in str(await counter.card(request))
 
@@ -106,24 +108,45 @@ async def test_what_a_person_stopped_meanwhile_stays_stopped(
     await eventually(lambda: counter.rig.state(request.container) == "exited", within=30)
     counter.rig.api.start(request.container)
     counter.rig.api.stop(request.container, timeout=0)
-    await _reconcile_until_taken_up(town, terminal, operation)
+    await _put_right(town, terminal, operation)
     state = await _outcome(town, operation)
     await counter.check(request, state, RequestStatus.NEEDS_PERSON)
     assert state.closed
     assert counter.rig.state(request.container) == "exited"
 
 
+@pytest.mark.parametrize("command", ["stop {} grace=3s", "stop {} snapshot grace=3s"])
 async def test_a_cancel_while_the_engine_waits_to_kill(
-    counter: Counter, terminal: Terminal
+    counter: Counter, terminal: Terminal, command: str
 ) -> None:
     """A container that ignores the stop is killed after its grace; then the cancel takes hold."""
-    request = await counter.run_and_ask("ignores", "stop {} snapshot grace=3s", script=IGNORES_TERM)
+    request = await counter.run_and_ask("ignores", command, script=IGNORES_TERM)
     await counter.approve(request)
     await request.until(RequestStatus.RUNNING)
     await terminal.cancel(request.handle.id)
-    await _ended(request)
-    await counter.check(request, await request.state(), RequestStatus.PUT_BACK)
+    await counter.check(request, await request.last_state(), RequestStatus.PUT_BACK)
     assert counter.rig.state(request.container) == "running"
+
+
+async def test_a_cancel_while_the_card_is_being_posted(
+    counter: Counter, town: Town, terminal: Terminal
+) -> None:
+    """Slack has the card, the workflow does not know yet: it is told as cancelled all the same."""
+    late = town.proxy.inject("chat.postMessage", Fault.LATE_ANSWER, seconds=4, when=_is_card)
+    request = await counter.run_and_ask("posting")
+    await terminal.cancel(request.handle.id)
+    state = await request.last_state()
+    assert late.fired == 1
+    events = [event.event_type async for event in request.handle.fetch_history_events()]
+    cancelled = events.index(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+    posted = [i for i, e in enumerate(events) if e == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED]
+    assert posted[0] < cancelled < posted[1], "the inspection, the cancel, then the card"
+    await counter.check(request, state, RequestStatus.CANCELLED)
+    assert counter.rig.state(request.container) == "running"
+
+
+def _is_card(payload: Mapping[str, Any]) -> bool:
+    return ActionId.APPROVE in str(payload)
 
 
 async def _at_step(counter: Counter, step: StepName) -> Request:
@@ -153,23 +176,10 @@ def _is_large(counter: Counter, request: Request) -> bool:
     return any(change["Path"] == "/ready" for change in made)
 
 
-async def _ended(request: Request) -> None:
-    async def is_over() -> bool:
-        return (await request.handle.describe()).close_time is not None
-
-    await eventually(is_over, within=60)
-
-
-async def _reconcile_until_taken_up(town: Town, terminal: Terminal, operation: str) -> None:
+async def _put_right(town: Town, terminal: Terminal, operation: str) -> None:
     """Let the schedule look, until it has found what was terminated."""
-    first = (await town.client.get_workflow_handle(operation).describe()).run_id
-
-    async def taken_up() -> bool:
-        await terminal.reconcile(RECONCILE_SCHEDULE)
-        await asyncio.sleep(0.5)
-        return (await town.client.get_workflow_handle(operation).describe()).run_id != first
-
-    await eventually(taken_up, within=30)
+    handle = town.client.get_workflow_handle(operation)
+    await terminal.reconcile_until_taken_up(handle, (await handle.describe()).run_id)
 
 
 async def _outcome(town: Town, operation: str) -> RequestState:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import re
+from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToJson
 
 from tests.rigs.counter import Counter
 from tests.rigs.desk import Request
+from tests.rigs.dockerd import IMAGE
 from tests.rigs.slack_proxy import Fault
 from tests.rigs.town import Town
 from workflows.names import operation_workflow_id
@@ -24,7 +26,10 @@ _SECRET = "canary-9f1c77"  # noqa: S105 - it has to look like one
 _REASON = "reason-2b80e1"
 _COMMENT = "comment-71d0aa"
 _PAYLOAD = re.compile(r'"data": "([A-Za-z0-9+/=]+)"')
+_TAKEN = "canary/taken:1"
 _SCRIPT = f'echo {_SECRET} >/dev/null; trap "exit 0" TERM; sleep 100000 & wait $!'
+#: Comes up once, and then never again.
+_ONCE = f"test -e /ran && {{ echo {_SECRET} >&2; exit 3; }}; touch /ran; {_SCRIPT}"
 
 
 @pytest.fixture
@@ -40,27 +45,41 @@ async def played(counter: Counter, town: Town) -> list[Request]:
         await counter.run_and_ask("secret", command, **settings | changes)
         for changes in (
             {},
-            # fails to be healthy again when it is put back
-            {"healthcheck": f"test -e /{_SECRET}", "script": _SCRIPT},
+            {"healthcheck": f"test -e /{_SECRET}"},
             {},
             {},
         )
     ]
-    good, cancelled, rejected, gone = requests
+    good, ailing, rejected, gone = requests
+    stuck = await _stuck(counter, town, **settings | {"script": _ONCE})
     town.proxy.inject("chat.update", Fault.GARBLED)
     await town.channel.press("dave", good.card, "request.approve")
-    await counter.approve(good, cancelled)
+    await counter.approve(good, ailing)
     await town.channel.ask("bob", f'reject {rejected.request_id} "{_COMMENT}"')
     counter.rig.api.remove_container(gone.container, force=True)
     await counter.approve(gone)
     await town.channel.ask("alice", f"inspect {good.name}")
     await town.channel.ask("alice", "list")
+    requests.append(stuck)
     states = [await request.outcome() for request in requests]
     assert [state.status for state in states] == [
         *(RequestStatus.SUCCEEDED, RequestStatus.SUCCEEDED),
-        *(RequestStatus.REJECTED, RequestStatus.STALE),
+        *(RequestStatus.REJECTED, RequestStatus.STALE, RequestStatus.NEEDS_PERSON),
     ]
     return requests
+
+
+async def _stuck(counter: Counter, town: Town, **settings: Any) -> Request:
+    """Let an operation fail and the way back too, until alice tells it to stop trying."""
+    command = f'stop {{}} snapshot={_TAKEN} reason="{_REASON}"'
+    request = await counter.run_and_ask("stuck", command, **settings)
+    counter.rig.api.tag(IMAGE, *_TAKEN.split(":"))
+    await counter.approve(request)
+    await request.until(RequestStatus.NEEDS_PERSON)
+    logs = counter.rig.api.logs(request.container)
+    assert _SECRET in logs.decode(), "the container has said it where the cause is to be seen"
+    await town.channel.ask("alice", f"cancel {request.request_id}")
+    return request
 
 
 async def test_a_secret_of_a_container_is_nowhere(

@@ -1,0 +1,128 @@
+"""What if a worker is cut off from Temporal while its stop is still at work in the engine?
+
+It cannot say that it lives, so another attempt begins beside it: by another worker of the host,
+or by itself when the line is mended. The container ignores TERM, so that the stop takes long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowHandle
+
+from tests.rigs.desk import Request
+from tests.rigs.docker_proxy import DockerProxy
+from tests.rigs.dockerd import IGNORES_TERM, DockerRig, wait_until
+from tests.rigs.laptop import LaptopRig
+from tests.rigs.people import People
+from tests.rigs.program import dockwarden
+from tests.rigs.slow_wire import SlowWire
+from tests.rigs.temporal import eventually, is_tried_again
+from workflows.names import operation_workflow_id
+from workflows.state import RequestState, RequestStatus
+
+#: Longer than Temporal waits for a sign of life.
+_COMMAND = "stop {} on edge snapshot grace=16s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """A host whose worker is reached over a wire; others join by ``join``."""
+
+    people: People
+    proxy: DockerProxy
+    wire: SlowWire
+    temporal: Client
+    stack: AsyncExitStack
+
+    async def join(self, address: str) -> None:
+        """Start a worker that reaches Temporal at this address."""
+        worker = await self.stack.enter_async_context(
+            dockwarden(
+                *("worker", "--serve", "docker", "--host", "edge"),
+                TEMPORAL_ADDRESS=address,
+                DOCKWARDEN_DOCKER_HOST=self.proxy.base_url,
+            )
+        )
+        await worker.until(" ready role=worker")
+
+    async def stopping(self, name: str) -> tuple[Request, WorkflowHandle[Any, Any]]:
+        """Have a container stopped, cut the wire meanwhile, and wait until Temporal gives up."""
+        container = self.people.rig.run(IGNORES_TERM, name=name)
+        request = await self.people.ask(_COMMAND.format(name))
+        await self.people.approve(request)
+        begun = partial(self.proxy.passed, "^POST .*/stop")
+        await asyncio.to_thread(wait_until, lambda: bool(begun()), "the stop has begun")
+        self.wire.cut()
+        operation = self.temporal.get_workflow_handle(operation_workflow_id("edge", container))
+        return request, operation
+
+
+@pytest.fixture
+async def edge(laptop: LaptopRig, temporal: Client, engine_rig: DockerRig) -> AsyncIterator[Edge]:
+    """Serve a second host, on the shared engine."""
+    async with AsyncExitStack() as stack:
+        people = People(laptop.ready["slack"], temporal, engine_rig, host="edge")
+        edge = Edge(
+            people=people,
+            proxy=stack.enter_context(DockerProxy(engine_rig.base_url)),
+            wire=await stack.enter_async_context(SlowWire(laptop.ready["temporal"])),
+            temporal=temporal,
+            stack=stack,
+        )
+        await edge.join(edge.wire.address)
+        yield edge
+    engine_rig.clear()
+
+
+async def test_another_worker_takes_over(edge: Edge, laptop: LaptopRig) -> None:
+    """Two stops work side by side, to one outcome; what the first says later counts no more."""
+    request, operation = await edge.stopping("taken-over")
+    await edge.join(laptop.ready["temporal"])
+    await eventually(partial(is_tried_again, operation), within=30)
+    await _check_snapshotted(edge, request)
+
+
+async def test_the_same_worker_comes_back(edge: Edge) -> None:
+    """It gets the second attempt while its first one is still at work."""
+    request, operation = await edge.stopping("come-back")
+    await eventually(partial(is_tried_again, operation), within=30)
+    edge.wire.mend()
+    await _check_snapshotted(edge, request)
+
+
+async def test_a_cancel_meanwhile(edge: Edge, laptop: LaptopRig) -> None:
+    """The container is put back after the stop of the worker that nobody hears has ended."""
+    request, _ = await edge.stopping("called-off")
+    await edge.join(laptop.ready["temporal"])
+    began = edge.people.rig.inspect(request.container)["State"]["StartedAt"]
+    await edge.people.channel.ask("alice", f"cancel {request.request_id}")
+    state = await edge.people.until(request, RequestStatus.PUT_BACK, seconds=60)
+    assert edge.wire.refused
+    assert state.cancel_requested_by
+    (stop,) = edge.proxy.passed("^POST .*/stop")
+    (start,) = edge.proxy.passed("^POST .*/start")
+    assert stop.ended is not None
+    assert stop.ended < start.began
+    after = edge.people.rig.inspect(request.container)["State"]
+    assert (after["Status"], after["StartedAt"] != began) == ("running", True)
+    assert edge.people.images(request) == []
+
+
+async def _check_snapshotted(edge: Edge, request: Request) -> None:
+    """See that the attempts overlapped, and that nothing else tells of it."""
+    state: RequestState = await request.outcome()
+    assert state.status is RequestStatus.SUCCEEDED
+    assert edge.wire.refused
+    first, second = edge.proxy.passed("^POST .*/stop")
+    assert first.ended is not None
+    assert first.began < second.began < first.ended
+    (image,) = edge.people.images(request)
+    assert image["RepoTags"] == [state.reference]
+    assert edge.people.rig.state(request.container) == "exited"

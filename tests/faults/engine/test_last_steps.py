@@ -1,0 +1,134 @@
+"""What if a request is cancelled or terminated in its last steps, the tag and the start?
+
+They are too quick to be hit from outside, so the call to the engine is held until it happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+
+from tests.rigs.desk import Desk, Request
+from tests.rigs.docker_proxy import DockerProxy, Moment
+from tests.rigs.dockerd import wait_until
+from tests.rigs.laptop import LaptopRig
+from tests.rigs.temporal import eventually
+from tests.rigs.terminal import Terminal
+from workflows.names import operation_workflow_id
+from workflows.state import RequestState, RequestStatus
+
+_TAG, _START = "^POST .*/tag", "^POST .*/start"
+
+
+@pytest.fixture
+def terminal(laptop: LaptopRig) -> Terminal:
+    """Give the command line of the laptop's Temporal."""
+    return Terminal(laptop.ready["temporal"])
+
+
+@contextmanager
+def _held(proxy: DockerProxy, pattern: str) -> Iterator[threading.Event]:
+    """Hold one call; the event says that it has come."""
+    come, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        come.set()
+        go.wait(20)
+
+    trap = proxy.trap(pattern, Moment.BEFORE, hold)
+    try:
+        yield come
+    finally:
+        go.set()
+    wait_until(lambda: trap.fired == 1, "the call was held")
+
+
+async def _hold(come: threading.Event) -> None:
+    assert await asyncio.to_thread(come.wait, 30), "the call never came"
+
+
+@pytest.mark.parametrize("way", ["the requester", "the terminal"])
+async def test_a_cancel_while_the_snapshot_is_tagged(
+    desk: Desk, proxy: DockerProxy, terminal: Terminal, way: str
+) -> None:
+    """The snapshot is complete, so it is kept under its name; the container runs again."""
+    began = desk.rig.inspect(desk.rig.run(name="tagging"))["State"]["StartedAt"]
+    with _held(proxy, _TAG) as come:
+        request = await desk.start("tagging")
+        await _hold(come)
+        await _cancel(desk, terminal, request, way)
+    state = await request.last_state()
+    await desk.check(request, state, RequestStatus.PUT_BACK)
+    assert state.cause is None
+    after = desk.rig.inspect(request.container)["State"]
+    assert (after["Status"], after["StartedAt"] != began) == ("running", True)
+    (image,) = desk.images(request)
+    assert image["RepoTags"] == [state.reference]
+    assert state.reference in str(await desk.card(request))
+
+
+@pytest.mark.parametrize("way", ["the requester", "the terminal"])
+async def test_a_cancel_while_it_is_started_again(
+    desk: Desk, proxy: DockerProxy, terminal: Terminal, way: str
+) -> None:
+    """Nothing is left to be cancelled: all that was asked for is done, and told as done."""
+    desk.rig.run(name="starting")
+    with _held(proxy, _START) as come:
+        request = await desk.start("starting", "snapshot {}")
+        await _hold(come)
+        await _cancel(desk, terminal, request, way)
+    await desk.check_snapshotted(request, await request.last_state(), runs=True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "which"),
+    [(_TAG, "operation"), (_TAG, "both"), (_START, "operation"), (_START, "both")],
+    ids=["tag-operation", "tag-both", "start-operation", "start-both"],
+)
+async def test_a_terminate_in_the_last_steps(
+    desk: Desk, proxy: DockerProxy, terminal: Terminal, pattern: str, which: str
+) -> None:
+    """What nobody finished any more is found and put back, with no image left half done."""
+    began = desk.rig.inspect(desk.rig.run(name="ended"))["State"]["StartedAt"]
+    with _held(proxy, pattern) as come:
+        request = await desk.start("ended", "snapshot {}")
+        await _hold(come)
+        operation = operation_workflow_id("local", request.container)
+        handle = desk.client.get_workflow_handle(operation, result_type=RequestState)
+        run_id = (await handle.describe()).run_id
+        if which == "both":
+            await terminal.terminate(request.handle.id)
+        await terminal.terminate(operation)
+
+    if which == "both":
+        await terminal.reconcile_until_taken_up(handle, run_id)
+        state = await asyncio.wait_for(handle.result(), 60)
+    else:
+        state = await request.outcome()
+    await desk.check(request, state, RequestStatus.PUT_BACK)
+    after = desk.rig.inspect(request.container)["State"]
+    assert (after["Status"], after["StartedAt"] != began) == ("running", True)
+    # A snapshot that had its tag already is complete, and the card goes on naming it.
+    kept = [image["RepoTags"] for image in desk.images(request)]
+    assert kept == ([[state.reference]] if pattern == _START else [])
+    assert (state.reference in str(await desk.card(request))) == (pattern == _START)
+
+
+async def _cancel(desk: Desk, terminal: Terminal, request: Request, way: str) -> None:
+    """Cancel, and wait until the operation has it in its history, before its step goes on."""
+    if way == "the requester":
+        await desk.cancel(request)
+    else:
+        await terminal.cancel(request.handle.id)
+    operation = desk.client.get_workflow_handle(operation_workflow_id("local", request.container))
+    told = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
+
+    async def is_told() -> bool:
+        return told in [event.event_type async for event in operation.fetch_history_events()]
+
+    await eventually(is_told)
