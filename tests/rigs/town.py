@@ -53,7 +53,7 @@ approver_groups = ["{GROUP}"]
 name = "brief"
 containers = ["brief-*"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
-expires_after = "3s"
+expires_after = "6s"
 
 [[policy]]
 name = "others"
@@ -121,8 +121,12 @@ class Town:
         return credentials(self._state).signing_secret
 
     async def start(self, *names: str) -> None:
-        """Start parts that are away, and wait until they are ready."""
+        """Start parts that are away, and wait until all that run are well.
+
+        A bot whose Slack was away connects seconds later; what people type before is lost.
+        """
         await self.supervisor.start(*(self._parts[name] for name in names))
+        await until_ready(*(self._parts[name] for name in self.supervisor.pids()))
 
     async def stop(self, *names: str) -> None:
         """End parts in an orderly way; they stay away."""
@@ -139,7 +143,6 @@ class Town:
         """Kill parts, start others in their place, and wait until all parts are well again."""
         await self.kill(*names)
         await self.start(*names)
-        await until_ready(*(self._parts[name] for name in self.supervisor.pids()))
 
     async def add_worker(self, name: str) -> None:
         """Start another worker beside the first."""
