@@ -7,11 +7,23 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
 
+from temporalio.client import (
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from bot.errors import Act, TemporalMisconfiguredError, TemporalUnavailableError
+from workflows import names
+from workflows.state import RequestState
 
 T = TypeVar("T")
+
+#: What a call may take while Slack waits for the answer.
+BUDGET = timedelta(seconds=2)
+#: What a question may take whose answer is only nice to have.
+SHORT = timedelta(milliseconds=700)
 
 _REFUSED = frozenset(
     {
@@ -52,3 +64,22 @@ async def bounded(act: Act, call: Awaitable[T], within: timedelta) -> T:
 def is_missing(error: RPCError) -> bool:
     """Tell a workflow that is over or never was from a namespace that is missing."""
     return error.status is RPCStatusCode.NOT_FOUND and "namespace" not in error.message.lower()
+
+
+async def state_of(
+    handle: WorkflowHandle[object, object], within: timedelta
+) -> RequestState | None:
+    """Ask a workflow where it stands; ``None`` when nobody can answer now."""
+    try:
+        return await bounded(
+            Act.READ,
+            handle.query(names.STATE_QUERY, result_type=RequestState, rpc_timeout=within),
+            within,
+        )
+    except (
+        TemporalUnavailableError,
+        WorkflowQueryFailedError,
+        WorkflowQueryRejectedError,
+        RPCError,
+    ):
+        return None

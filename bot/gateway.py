@@ -1,9 +1,9 @@
 """How does what people want reach a workflow?
 
-The only code that starts, signals or queries workflows. One human act is one call; a start, a
-decision or a cancel is recorded for good the moment the call returns, even with no worker
-running. Every call is bounded, because Slack gives three seconds, and every failure becomes one
-of the few in ``bot/errors.py``.
+With ``bot/starting.py`` and ``bot/calls.py`` the only code that starts, signals or queries
+workflows. A start, a decision or a cancel is recorded for good the moment its one call returns,
+even with no worker running. Every call is bounded, because Slack gives three seconds, and every
+failure becomes one of the few in ``bot/errors.py``.
 """
 
 from __future__ import annotations
@@ -13,41 +13,19 @@ import uuid
 from dataclasses import replace
 from datetime import timedelta
 
-from temporalio.client import (
-    Client,
-    WorkflowHandle,
-    WorkflowQueryFailedError,
-    WorkflowQueryRejectedError,
-)
-from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
-from bot.calls import bounded
-from bot.errors import (
-    Act,
-    AlreadyOpenError,
-    NoWorkerError,
-    RequestEndedError,
-    TemporalUnavailableError,
-)
-from bot.register import Register, summarise
+from bot.calls import BUDGET, SHORT, bounded, state_of
+from bot.errors import Act, NoWorkerError, RequestEndedError
+from bot.register import Register
+from bot.starting import Starting
 from bot.summaries import RequestSummary
 from workflows import names
 from workflows.look import LookInput, LookResult
-from workflows.models import CancelRequest, Decision, LifecycleRequest, OperationSpec
-from workflows.state import RequestState, RequestStatus
-from workflows.timing import WORKFLOW_TASK_SECONDS
+from workflows.models import CancelRequest, Decision, LifecycleRequest
+from workflows.state import RequestState
 
-#: What a call may take while Slack waits for the answer.
-BUDGET = timedelta(seconds=2)
-#: What a question may take whose answer is only nice to have.
-SHORT = timedelta(milliseconds=700)
 #: What a look at a host may take; Slack has its acknowledgement by then.
 LOOK = timedelta(seconds=10)
 
@@ -58,28 +36,11 @@ class Gateway:
     def __init__(self, client: Client) -> None:
         self._client = client
         self.register = Register(client)
+        self._starting = Starting(client)
 
     async def start(self, request: LifecycleRequest) -> None:
-        """Start a request; a repeated delivery of the same one changes nothing.
-
-        Raises:
-            AlreadyOpenError: another request for the container is open.
-        """
-        try:
-            await bounded(Act.START, self._start(request), BUDGET)
-        except WorkflowAlreadyStartedError as error:
-            other = await self._find_first(request, error.run_id)
-        else:
-            return
-        if other is None:
-            await bounded(Act.START, self._start(request), SHORT)
-        elif other.request_id != request.request_id:
-            raise AlreadyOpenError(
-                container=request.container.name,
-                host=request.container.host,
-                request_id=other.request_id,
-                permalink=await self._permalink(other),
-            )
+        """Start a request; see :meth:`bot.starting.Starting.start`."""
+        await self._starting.start(request)
 
     async def decide(self, host: str, container: str, decision: Decision) -> None:
         """Record a decision that names a container, as buttons do.
@@ -115,10 +76,10 @@ class Gateway:
     async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
         """Say where a request stands; without a worker only its summary is known."""
         summary = await self.register.find(request_id)
-        state = await self._state(self._handle(summary), BUDGET)
+        state = await state_of(self._handle(summary), BUDGET)
         if state is not None and state.operation_workflow_id and not state.closed:
             live = self._client.get_workflow_handle(state.operation_workflow_id)
-            told = await self._state(live, SHORT)
+            told = await state_of(live, SHORT)
             if told is not None and told.request_id == request_id:
                 state = replace(state, steps=told.steps, attempts=told.attempts)
         return summary, state
@@ -150,42 +111,6 @@ class Gateway:
             raise NoWorkerError from error
         return result
 
-    async def _start(self, request: LifecycleRequest) -> None:
-        container = request.container
-        await self._client.start_workflow(
-            names.REQUEST_WORKFLOW,
-            request,
-            id=names.request_workflow_id(container.host, container.name),
-            task_queue=names.CONTROL_TASK_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            search_attributes=_search_attributes(request),
-            static_summary=f"{_describe(request.operation)} {container.name} on {container.host}",
-            static_details=(
-                f"Request `{request.request_id}` by `{request.requester}`: "
-                f"{_describe(request.operation)} `{container.name}` on `{container.host}`."
-            ),
-            task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),
-            rpc_timeout=BUDGET,
-        )
-
-    async def _find_first(
-        self, request: LifecycleRequest, run_id: str | None
-    ) -> RequestSummary | None:
-        """Find the request that is in the way; ``None`` when it ended meanwhile."""
-        container = request.container
-        handle = self._client.get_workflow_handle(
-            names.request_workflow_id(container.host, container.name), run_id=run_id
-        )
-        description = await bounded(Act.START, handle.describe(rpc_timeout=SHORT), SHORT)
-        summary = summarise(description)
-        is_other = summary.request_id != request.request_id
-        return None if is_other and not summary.open else summary
-
-    async def _permalink(self, summary: RequestSummary) -> str:
-        state = await self._state(self._handle(summary), SHORT)
-        return state.card.permalink if state is not None and state.card is not None else ""
-
     async def _signal(
         self,
         handle: WorkflowHandle[object, object],
@@ -198,7 +123,7 @@ class Gateway:
             await bounded(act, handle.signal(signal, payload, rpc_timeout=BUDGET), BUDGET)
         except RPCError:
             summary = await self.register.find(request_id)
-            state = await self._state(self._handle(summary), SHORT)
+            state = await state_of(self._handle(summary), SHORT)
         else:
             return
         if state is not None:
@@ -209,40 +134,5 @@ class Gateway:
             )
         raise RequestEndedError(summary)
 
-    async def _state(
-        self, handle: WorkflowHandle[object, object], within: timedelta
-    ) -> RequestState | None:
-        """Ask a workflow where it stands; ``None`` when nobody can answer now."""
-        try:
-            return await bounded(
-                Act.READ,
-                handle.query(names.STATE_QUERY, result_type=RequestState, rpc_timeout=within),
-                within,
-            )
-        except (
-            TemporalUnavailableError,
-            WorkflowQueryFailedError,
-            WorkflowQueryRejectedError,
-            RPCError,
-        ):
-            return None
-
     def _handle(self, summary: RequestSummary) -> WorkflowHandle[object, object]:
         return self._client.get_workflow_handle(summary.workflow_id, run_id=summary.run_id)
-
-
-def _search_attributes(request: LifecycleRequest) -> TypedSearchAttributes:
-    common = names.request_attributes(
-        host=request.container.host,
-        container=request.container.name,
-        requester=request.requester,
-        request_id=request.request_id,
-    )
-    waiting = SearchAttributePair(names.STATUS, RequestStatus.WAITING.value)
-    return TypedSearchAttributes([waiting, *common.search_attributes])
-
-
-def _describe(operation: OperationSpec) -> str:
-    if operation.kind.value == "stop" and operation.snapshot:
-        return "stop and snapshot"
-    return operation.kind.value

@@ -87,6 +87,18 @@ async def test_one_delivery_twenty_times_through_two_bots(
     assert town.proxy.count("chat.postMessage") == posted + 1
 
 
+async def test_a_copy_of_a_delivery_that_comes_late(town: Town, doors: tuple[Door, Door]) -> None:
+    """Through another bot, after the request was refused and has ended: nothing starts."""
+    body = doors[0].command_body(ALICE, "stop nowhere-1")
+    headers = doors[0].signature(body)
+    await doors[0].post(body, headers)
+    handle = town.client.get_workflow_handle(names.request_workflow_id(town.host, "nowhere-1"))
+    await handle.result()
+    first = await handle.describe()
+    assert (await doors[1].post(body, headers)).status == 200
+    assert (await handle.describe()).run_id == first.run_id
+
+
 async def test_a_double_click_is_one_decision(counter: Counter, doors: tuple[Door, Door]) -> None:
     """One person who clicks twice at once, through two bots, decides once."""
     request = await counter.run_and_ask("double")

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
 from bot import temporal
@@ -99,6 +99,21 @@ async def test_the_same_delivery_starts_once(gateway: Gateway, stage: Stage) -> 
     await eventually(lambda: _has_rows(gateway, request.requester))
     query = f"{names.REQUEST_ID.name} = '{request.request_id}'"
     assert (await stage.client.count_workflows(query)).count == 1
+
+
+async def test_a_late_copy_of_a_delivery_starts_nothing(gateway: Gateway, stage: Stage) -> None:
+    """A request that is over already, refused at once perhaps, is not made again by a copy."""
+    request = stage.request()
+    await gateway.start(request)
+    handle = _play(stage, request).handle
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+    first = await handle.describe()
+
+    await gateway.start(request)
+
+    assert (await handle.describe()).run_id == first.run_id
 
 
 async def _has_rows(gateway: Gateway, user: str) -> bool:
