@@ -69,7 +69,7 @@ class Containers(ContainersPort):
                 RefusalCode.UNKNOWN_CONTAINER, "the container is being removed or renamed"
             )
         if arg.for_request:
-            self._refuse_unusable(seen)
+            self._refuse_unusable(seen, snapshot=bool(arg.reference))
         taken = self._is_taken(arg.reference)
         if arg.for_request and arg.reference and not taken:
             self._room.check(self._engine, seen.container_id)
@@ -166,7 +166,7 @@ class Containers(ContainersPort):
                 return None
             raise
 
-    def _refuse_unusable(self, seen: ObservedContainer) -> None:
+    def _refuse_unusable(self, seen: ObservedContainer, *, snapshot: bool) -> None:
         protected = self._engine.protection.refusal(
             container_id=seen.container_id, name=seen.name, labels=seen.labels
         )
@@ -177,6 +177,8 @@ class Containers(ContainersPort):
             raise refusal(RefusalCode.AUTO_REMOVE, text)
         if seen.state not in _USABLE:
             raise refusal(RefusalCode.UNUSABLE_STATE, f"the container is {seen.state}")
+        if seen.state.is_down and not snapshot:
+            raise refusal(RefusalCode.ALREADY_STOPPED, f"the container is {seen.state}")
 
     def _is_taken(self, reference: str) -> bool:
         if not reference:

@@ -60,6 +60,10 @@ REQUESTS = {
         "`/container inspect {plain_name} on {plain_host}` shows it; "
         "ask again when it runs or rests.",
     ),
+    RefusalCode.ALREADY_STOPPED: Words(
+        "{name} on {host} is stopped already, so there is nothing to approve",
+        "`/container snapshot {plain_name} on {plain_host}` takes a snapshot of it as it is.",
+    ),
     RefusalCode.BAD_REFERENCE: Words(
         "the name for the snapshot is not a valid image reference",
         "Write it like `team/web:before-upgrade`, or leave it out.",

@@ -22,6 +22,7 @@ class RefusalCode(StrEnum):
     PROTECTED = "ProtectedContainer"
     OWN_CONTAINER = "OwnContainer"
     UNUSABLE_STATE = "UnusableState"
+    ALREADY_STOPPED = "AlreadyStopped"
     BAD_REFERENCE = "BadReference"
     REFERENCE_TAKEN = "ReferenceTaken"
     SNAPSHOT_QUOTA = "SnapshotQuota"

@@ -82,8 +82,8 @@ def test_never_takes_an_id_for_a_name(host: Host, rig: DockerRig) -> None:
 
 def test_a_name_that_looks_like_an_id_shadows_nothing(host: Host, rig: DockerRig) -> None:
     """A container named like another's short id is found by name, the other keeps its id."""
-    victim = rig.create(name="victim")
-    shadow = rig.create(name=victim[:12])
+    victim = rig.run(name="victim")
+    shadow = rig.run(name=victim[:12])
     assert rig.inspect(victim[:12])["Id"] == shadow, "the engine itself is fooled"
     pin = run(host.containers.inspect_container, host.inspect(victim[:12])).pin
     assert pin.container_id == shadow
@@ -110,6 +110,15 @@ def test_refuses_what_must_not_be_touched_but_shows_it(
     assert (error.type, error.non_retryable) == (code, True)
     looked = run(host.containers.inspect_container, host.inspect(name, for_request=False))
     assert looked.pin.name == name
+
+
+def test_refuses_to_stop_what_is_stopped(host: Host, rig: DockerRig) -> None:
+    """People are not asked to approve nothing; a snapshot of it is something."""
+    rig.create(name="web-1")
+    error = fail(host.containers.inspect_container, host.inspect("web-1"))
+    assert (error.type, error.non_retryable) == (RefusalCode.ALREADY_STOPPED, True)
+    arg = host.inspect("web-1", reference="team/web:before")
+    assert run(host.containers.inspect_container, arg).pin.state is ContainerState.CREATED
 
 
 def test_a_label_that_says_false_does_not_protect(host: Host, rig: DockerRig) -> None:
