@@ -13,7 +13,7 @@ from slack_sdk.models.blocks import (
     PlainTextObject,
 )
 
-from activities.steps import is_putting_back, operation_words, plan_sentence
+from activities.steps import is_putting_back, plan_sentence
 from activities.wording import shorten
 from workflows.names import ActionId, button_value
 from workflows.state import RequestState, RequestStatus
@@ -100,7 +100,7 @@ def _button(
     confirm: ConfirmObject | None = None,
 ) -> ButtonElement:
     container = state.container
-    label = f"{text} {operation_words(state)} {container.name} on {container.host}"
+    label = f"{text} {state.operation.words} {container.name} on {container.host}"
     return ButtonElement(
         action_id=action.value,
         text=PlainTextObject(text=text, emoji=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from activities.causes import cause_of
-from activities.steps import is_putting_back, operation_words, position, total
+from activities.steps import is_putting_back, position, total
 from activities.wording import clock, code, duration, person, safe
 from workflows.errors import NO_ROOM_ERRORS, ErrorType
 from workflows.models import OperationKind
@@ -21,7 +21,7 @@ def notification(state: RequestState) -> str:
     """Write the plain words for a notification, complete without the card."""
     what = f"{safe(state.container.name)} on {safe(state.container.host)}"
     if state.status not in _SAYS_WHAT_WAS_DONE:
-        what = f"{operation_words(state)} {what}"
+        what = f"{state.operation.words} {what}"
     return f"{standing(state)}: {what} ({state.request_id})"
 
 
@@ -129,7 +129,7 @@ _HEADLINES: dict[RequestStatus, Callable[[RequestState], str]] = {
 
 
 def _what(state: RequestState) -> str:
-    return f"{operation_words(state)} {_where(state)}"
+    return f"{state.operation.words} {_where(state)}"
 
 
 def _where(state: RequestState) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from activities.headlines import standing
-from activities.steps import operation_words
 from activities.wording import clock, code, person, safe
 from workflows.errors import RefusalCode
 from workflows.names import SOURCE_LABEL
@@ -156,7 +155,7 @@ def notice(refusal: Refusal, state: RequestState) -> str:
     """Write the private message, as mrkdwn."""
     words = _words(refusal, state)
     if _is_of_request(refusal, state):
-        lead = f"Not done, {operation_words(state)} {code(state.container.name)}"
+        lead = f"Not done, {state.operation.words} {code(state.container.name)}"
     else:
         lead = "That did not count"
     detail = f" ({safe(refusal.detail, _DETAIL_LIMIT)})" if _adds(refusal, state) else ""

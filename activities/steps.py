@@ -73,17 +73,10 @@ def plan_sentence(state: RequestState) -> str:
     """Say in few words what will happen, for the dialog that asks whether one is sure."""
     words = [_NAMES[step.name][0].lower() for step in state.steps]
     if not words:
-        return operation_words(state)
+        return state.operation.words
     if _starts_stopped(state) and words[0] == "stop":
         words[0] = "leave it stopped"
     return ", ".join(words)
-
-
-def operation_words(state: RequestState) -> str:
-    """Name the operation: ``stop``, ``stop and snapshot``, ``snapshot``."""
-    if state.operation.kind == "snapshot":
-        return "snapshot"
-    return "stop and snapshot" if state.operation.snapshot else "stop"
 
 
 def position(state: RequestState) -> str:

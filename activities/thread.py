@@ -14,7 +14,7 @@ from activities import wording
 from activities.causes import lesson
 from activities.headlines import standing
 from activities.needs_person import called, what_to_do
-from activities.steps import operation_words, snapshot_line, step_line
+from activities.steps import snapshot_line, step_line
 from activities.wording import clock, code, group, mrkdwn, person, safe, some
 from workflows.announcements import ThreadEntry, ThreadKind
 from workflows.names import thread_block_id
@@ -64,7 +64,7 @@ def _reminder(state: RequestState, _: ThreadEntry) -> str:
     groups = [group(g) for g in policy.approver_groups] if policy else []
     names = some([*groups, *people], _MOST_PEOPLE)
     until = f" until {clock(state.expires_at)}" if state.expires_at else ""
-    what = f"{operation_words(state)} {code(state.container.name)}"
+    what = f"{state.operation.words} {code(state.container.name)}"
     return f"🔔 {names} this waits for a decision{until}: {what}."
 
 

@@ -79,14 +79,14 @@ class Register:
         )
 
         async def read() -> list[RequestSummary]:
-            return [summarise(execution) async for execution in listing]
+            return [await summarise(execution) async for execution in listing]
 
         rows = await bounded(Act.READ, read(), _LIST_WITHIN)
         return rows[:limit], len(rows) > limit
 
 
-def summarise(execution: WorkflowExecution) -> RequestSummary:
-    """Read a request's search attributes."""
+async def summarise(execution: WorkflowExecution) -> RequestSummary:
+    """Read a request's search attributes and its memo."""
     attributes = execution.typed_search_attributes
     is_open = execution.status is WorkflowExecutionStatus.RUNNING
     status = attributes.get(names.STATUS) or ""
@@ -95,6 +95,7 @@ def summarise(execution: WorkflowExecution) -> RequestSummary:
         status=ENDED if not is_open and status in _OPEN else status,
         host=attributes.get(names.HOST) or "",
         container=attributes.get(names.CONTAINER) or "",
+        operation=str(await execution.memo_value(names.OPERATION_MEMO, "")),
         requester=attributes.get(names.REQUESTER) or "",
         workflow_id=execution.id,
         run_id=execution.run_id,

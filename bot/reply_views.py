@@ -12,7 +12,7 @@ from itertools import accumulate
 from bot.reply import Line, Reply, bullet_list, code, escape, link, person, plain, reply
 from bot.summaries import ENDED, RequestSummary
 from workflows.errors import RefusalCode
-from workflows.models import ContainerState, OperationKind, OperationSpec
+from workflows.models import ContainerState
 from workflows.ports import ContainerList, Inspection
 from workflows.state import Refusal, RequestState, RequestStatus, StepState, StepStatus
 
@@ -49,13 +49,6 @@ _LIST_LENGTH = 8000
 _SHORT_ID_LENGTH = 12
 
 
-def operation_words(operation: OperationSpec) -> str:
-    """Name what is asked for."""
-    if operation.kind is OperationKind.STOP and operation.snapshot:
-        return "stop and snapshot"
-    return str(operation.kind)
-
-
 def status_words(status: str) -> str:
     """Name where a request stands."""
     return " ".join(_STATUS.get(status, ("•", escape(status) or "unknown")))
@@ -66,8 +59,8 @@ def request_list(title: str, rows: Sequence[RequestSummary], total: int, *, now:
     if not rows:
         return reply(f"*{title}*: none.")
     lines = [
-        f"{status_words(row.status)} · {code(row.request_id)} · {code(row.container)} on "
-        f"{code(row.host)} · {person(row.requester)}, {ago(now, row.started_at)}"
+        f"{status_words(row.status)} · {code(row.request_id)} · {_what(row)} · "
+        f"{person(row.requester)}, {ago(now, row.started_at)}"
         for row in rows
     ]
     more = f"… and {total - len(rows)} more." if total > len(rows) else ""
@@ -81,14 +74,14 @@ def request_status(
     temporal = link(ui, "Open in Temporal")
     if state is None:
         return reply(
-            f"{status_words(summary.status)} — {code(summary.container)} on {code(summary.host)}",
+            f"{status_words(summary.status)} — {_what(summary)}",
             f"{code(summary.request_id)} · asked by {person(summary.requester)}, "
             f"{ago(now, summary.started_at)}. No worker answers, so no more is known now.",
             temporal,
         )
     card = link(state.card.permalink, "See its card") if state.card is not None else ""
     return reply(
-        f"{_standing(state)} — {operation_words(state.operation)} "
+        f"{_standing(state)} — {state.operation.words} "
         f"{code(state.container.name)} on {code(state.container.host)}",
         _facts(state, now),
         _why(state),
@@ -147,6 +140,11 @@ def ago(now: datetime, then: datetime) -> str:
     """Say how long ago something was."""
     seconds = (now - then).total_seconds()
     return "just now" if seconds < 1 else f"{_span(seconds)} ago"
+
+
+def _what(summary: RequestSummary) -> str:
+    operation = f"{escape(summary.operation)} " if summary.operation else ""
+    return f"{operation}{code(summary.container)} on {code(summary.host)}"
 
 
 def _that_fit(rows: Sequence[str]) -> list[str]:

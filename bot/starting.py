@@ -19,7 +19,7 @@ from bot.errors import Act, AlreadyOpenError
 from bot.register import summarise
 from bot.summaries import RequestSummary
 from workflows import names
-from workflows.models import LifecycleRequest, OperationSpec
+from workflows.models import LifecycleRequest
 from workflows.state import RequestStatus
 from workflows.timing import WORKFLOW_TASK_SECONDS
 
@@ -59,7 +59,7 @@ class Starting:
         ended at once would be made again by a copy that comes late.
         """
         try:
-            last = summarise(await self._handle(request).describe(rpc_timeout=BUDGET))
+            last = await summarise(await self._handle(request).describe(rpc_timeout=BUDGET))
         except RPCError as error:
             if not is_missing(error):
                 raise
@@ -78,10 +78,11 @@ class Starting:
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             search_attributes=_search_attributes(request),
-            static_summary=f"{_describe(request.operation)} {container.name} on {container.host}",
+            memo={names.OPERATION_MEMO: request.operation.words},
+            static_summary=f"{request.operation.words} {container.name} on {container.host}",
             static_details=(
                 f"Request `{request.request_id}` by `{request.requester}`: "
-                f"{_describe(request.operation)} `{container.name}` on `{container.host}`."
+                f"{request.operation.words} `{container.name}` on `{container.host}`."
             ),
             task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),
             rpc_timeout=BUDGET,
@@ -93,7 +94,7 @@ class Starting:
         """Find the request that is in the way; ``None`` when it ended meanwhile."""
         handle = self._handle(request, run_id)
         description = await bounded(Act.START, handle.describe(rpc_timeout=SHORT), SHORT)
-        summary = summarise(description)
+        summary = await summarise(description)
         is_other = summary.request_id != request.request_id
         return None if is_other and not summary.open else summary
 
@@ -119,9 +120,3 @@ def _search_attributes(request: LifecycleRequest) -> TypedSearchAttributes:
     )
     waiting = SearchAttributePair(names.STATUS, RequestStatus.WAITING.value)
     return TypedSearchAttributes([waiting, *common.search_attributes])
-
-
-def _describe(operation: OperationSpec) -> str:
-    if operation.kind.value == "stop" and operation.snapshot:
-        return "stop and snapshot"
-    return operation.kind.value

@@ -12,7 +12,7 @@ class RequestSummary:
 
     ``status`` is a :class:`~workflows.state.RequestStatus`, or ``ended`` for a request whose
     workflow was ended by somebody in Temporal while it was open. ``open`` tells whether the
-    workflow still runs.
+    workflow still runs. ``operation`` is in words, and empty for a request of an earlier release.
     """
 
     request_id: str
@@ -24,6 +24,7 @@ class RequestSummary:
     run_id: str
     started_at: datetime
     open: bool
+    operation: str = ""
     permalink: str = ""
 
 

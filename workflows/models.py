@@ -36,6 +36,13 @@ class OperationSpec:
     snapshot_ref: str | None = None
     grace_seconds: int | None = None
 
+    @property
+    def words(self) -> str:
+        """Name it for people: ``stop``, ``stop and snapshot`` or ``snapshot``."""
+        if self.kind is OperationKind.STOP and self.snapshot:
+            return "stop and snapshot"
+        return self.kind.value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerRef:

@@ -35,6 +35,8 @@ CONTAINER = SearchAttributeKey.for_keyword("DockwardenContainer")
 REQUESTER = SearchAttributeKey.for_keyword("DockwardenRequester")
 REQUEST_ID = SearchAttributeKey.for_keyword("DockwardenRequestId")
 SEARCH_ATTRIBUTES = (STATUS, HOST, CONTAINER, REQUESTER, REQUEST_ID)
+#: What is asked for, in words: lists show it, and nobody searches for it.
+OPERATION_MEMO = "operation"
 
 #: Docker's own rule for container names. Only a text that matches it may reach an engine:
 #: docker-py quotes with ``safe="/:"``, so a path would reach another endpoint.

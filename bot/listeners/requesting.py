@@ -7,7 +7,6 @@ import logging
 from bot import policies, replies
 from bot.gateway import Gateway
 from bot.listeners.exchange import Exchange
-from bot.reply_views import operation_words
 from workflows.models import ContainerRef, LifecycleRequest, OperationSpec
 
 _log = logging.getLogger(__name__)
@@ -24,7 +23,7 @@ class Requesting:
         self, exchange: Exchange, operation: OperationSpec, container: ContainerRef, reason: str
     ) -> None:
         """Start a request of the one who asks, then say so in private."""
-        what = operation_words(operation)
+        what = operation.words
         candidates = policies.matching(self._book, operation.kind, container.host, container.name)
         if not candidates:
             reply = replies.no_policy(what=what, container=container.name, host=container.host)

@@ -67,8 +67,8 @@ async def test_deciding_by_command(people: People) -> None:
     assert people.rig.state(second.container) == "running"
 
     done, rejected = (
-        f"✅ done · `{first.request_id}`",
-        f"⛔ rejected or refused · `{second.request_id}`",
+        f"✅ done · `{first.request_id}` · stop and snapshot `talk-1` on `local`",
+        f"⛔ rejected or refused · `{second.request_id}` · stop `talk-2` on `local`",
     )
     await _listing(people, "alice", "requests mine", done, rejected)
     await first.outcome()

@@ -146,7 +146,9 @@ ALL: list[Reply] = [
     _status(_state(status=RequestStatus.REJECTED, decisions=(_DECISION,), cause_text=EVIL)),
     _status(_state(refusal=Refusal(code=RefusalCode.NO_POLICY, detail=EVIL))),
     _status(_state(requester=EVIL, snapshot=SnapshotResult(image_id="i", reference=EVIL))),
-    reply_views.request_list("Your requests", [replace(SUMMARY, container=EVIL)] * 15, 40, now=NOW),
+    reply_views.request_list(
+        "Your requests", [replace(SUMMARY, container=EVIL, operation=EVIL)] * 15, 40, now=NOW
+    ),
     reply_views.container("local", Inspection(pin=PIN)),
     reply_views.container_list(
         "local",

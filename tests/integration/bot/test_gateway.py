@@ -70,10 +70,11 @@ async def test_a_request_is_started_and_decided(gateway: Gateway, stage: Stage) 
 
     assert waiting.requester == "UALICE"
     summary, state = await gateway.status(request.request_id)
-    assert (summary.host, summary.container, summary.requester) == (
+    assert (summary.host, summary.container, summary.requester, summary.operation) == (
         stage.host.name,
         "web-1",
         "UALICE",
+        "stop and snapshot",
     )
     assert state is not None
     assert state.status is RequestStatus.SUCCEEDED
