@@ -19,8 +19,8 @@ from tests.rigs.counter import Counter
 from tests.rigs.deliveries import Door
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.local_slack import find_button
-from tests.rigs.temporal import eventually
 from tests.rigs.town import CROWD, GRID_USER, Town
+from tests.rigs.waiting import eventually
 from workflows import names
 from workflows.names import ActionId
 from workflows.state import RequestStatus

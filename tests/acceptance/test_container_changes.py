@@ -9,8 +9,9 @@ import pytest
 from temporalio.client import Client
 
 from tests.rigs.desk import Desk
-from tests.rigs.dockerd import DockerRig, wait_until
+from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.waiting import wait_until
 from workflows.names import PROTECTED_LABEL
 from workflows.state import RequestStatus
 

@@ -16,7 +16,8 @@ from deploy.laptop.docker_engine import Engine, engine_answers, find_engine
 from deploy.laptop.problems import LaptopProblem
 from deploy.laptop.state import StateDirectory
 from deploy.laptop.supervisor import Supervisor
-from tests.rigs.dockerd import DockerRig, wait_until
+from tests.rigs.dockerd import DockerRig
+from tests.rigs.waiting import wait_until
 
 
 @pytest.fixture

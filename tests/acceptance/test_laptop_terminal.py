@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.rigs.dockerd import DockerRig, wait_until
+from tests.rigs.dockerd import DockerRig
+from tests.rigs.waiting import wait_until
 
 _ROOT = Path(__file__).parents[2]
 

@@ -12,8 +12,9 @@ import pytest
 from deploy.laptop.channel import headline, request_of
 from deploy.laptop.rendering import Message
 from deploy.laptop.web import answers, get_json
-from tests.rigs.dockerd import DockerRig, wait_until
+from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.waiting import wait_until
 from workflows.names import ActionId
 
 

@@ -8,14 +8,11 @@ nothing behind. It never skips: what is missing is an error that says what to in
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -23,7 +20,9 @@ import docker
 import pytest
 import requests.exceptions
 
+from tests.rigs.engine_remains import has_containerd, remove_remains
 from tests.rigs.machine import check_machine, path_of, root_file_system
+from tests.rigs.waiting import wait_until
 
 IMAGE: Final = "rig/busybox:1"
 #: What the process with id 1 does. One without a handler for TERM ignores it.
@@ -93,14 +92,7 @@ class DockerRig:
                 self.remove_containers()
             self.kill()
         self.api.close()
-        for pid in self._leftovers():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-        for point in sorted((line.split()[1] for line in mounts), reverse=True):
-            if Path(point).is_relative_to(self._directory):
-                subprocess.run(["umount", "--lazy", point], check=False)
-        shutil.rmtree(self._directory, ignore_errors=True)
+        remove_remains(self._directory)
 
     def create(
         self,
@@ -241,42 +233,8 @@ class DockerRig:
         self._process.wait(_WAIT_SECONDS)
         self._process = None
         (self._directory / "dockerd.pid").unlink(missing_ok=True)
-        wait_until(lambda: not self._containerd(), "the engine's containerd has gone")
+        wait_until(lambda: not has_containerd(self._directory), "the engine's containerd has gone")
         (self._directory / "exec/containerd/containerd.pid").unlink(missing_ok=True)
-
-    def _containerd(self) -> list[int]:
-        return [pid for pid, line in self._processes() if line.split()[0].endswith("containerd")]
-
-    def _leftovers(self) -> list[int]:
-        """Find shims and containers that a killed engine left."""
-        shims = [pid for pid, _ in self._processes()]
-        children = [
-            int(child)
-            for pid in shims
-            for child in _read(f"/proc/{pid}/task/{pid}/children").split()
-        ]
-        return [*shims, *children]
-
-    def _processes(self) -> Iterator[tuple[int, str]]:
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                line = _read(f"{entry}/cmdline").replace("\0", " ")
-                if f"{self._directory}/exec" in line and int(entry.name) != os.getpid():
-                    yield int(entry.name), line
-
-
-def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = _WAIT_SECONDS) -> None:
-    """Wait for a condition.
-
-    Raises:
-        TimeoutError: it did not come about; the message says what was waited for.
-    """
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() >= deadline:
-            message = f"waited {seconds} s in vain until {what}"
-            raise TimeoutError(message)
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
@@ -287,10 +245,3 @@ def engine_rig() -> Iterator[DockerRig]:
         yield rig.start()
     finally:
         rig.close()
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text(errors="replace")
-    except OSError:
-        return ""

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sysconfig
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -20,6 +20,7 @@ from temporalio.worker import Worker
 from activities.ledger import Ledger
 from tests.fakes.host import FakeHost
 from tests.fakes.office import FakeOffice
+from tests.rigs.waiting import eventually
 from workflows import names
 from workflows.lifecycle import ContainerLifecycleWorkflow
 from workflows.look import HostLookWorkflow
@@ -76,24 +77,6 @@ async def temporal_server(*, time_skipping: bool = False) -> AsyncIterator[Workf
         dev_server_extra_args=SERVER_ARGUMENTS,
     ) as env:
         yield env
-
-
-async def eventually(
-    check: Callable[[], Awaitable[bool] | bool], *, within: float = 15, what: str = ""
-) -> None:
-    """Wait until ``check`` holds.
-
-    Raises:
-        AssertionError: it did not hold within that many seconds.
-    """
-    deadline = asyncio.get_running_loop().time() + within
-    while True:
-        held = check()
-        if await held if isinstance(held, Awaitable) else held:
-            return
-        if asyncio.get_running_loop().time() > deadline:
-            raise AssertionError(what or f"did not come true within {within} s")
-        await asyncio.sleep(0.02)
 
 
 async def is_tried_again(workflow: WorkflowHandle[Any, Any]) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
-from tests.rigs.temporal import eventually, server_path
+from tests.rigs.temporal import server_path
+from tests.rigs.waiting import eventually
 from workflows.names import DECIDE_SIGNAL, RECONCILE_SCHEDULE
 
 

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import Answer, DockerProxy, Moment, Trap
-from tests.rigs.dockerd import wait_until
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.waiting import wait_until
 from workflows.state import RequestState
 
 #: A stop and a commit that are slow enough to be at work in the engine when the fault strikes.

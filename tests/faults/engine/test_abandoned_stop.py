@@ -15,9 +15,10 @@ from temporalio.client import Client
 
 from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment
-from tests.rigs.dockerd import IGNORES_TERM, wait_until
+from tests.rigs.dockerd import IGNORES_TERM
 from tests.rigs.laptop import LaptopRig
-from tests.rigs.temporal import eventually, is_tried_again
+from tests.rigs.temporal import is_tried_again
+from tests.rigs.waiting import eventually, wait_until
 from workflows.errors import ErrorType
 from workflows.names import operation_workflow_id
 

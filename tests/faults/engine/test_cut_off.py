@@ -18,12 +18,13 @@ from temporalio.client import Client, WorkflowHandle
 
 from tests.rigs.desk import Request
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.dockerd import IGNORES_TERM, DockerRig, wait_until
+from tests.rigs.dockerd import IGNORES_TERM, DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.people import People
 from tests.rigs.program import dockwarden
 from tests.rigs.slow_wire import SlowWire
-from tests.rigs.temporal import eventually, is_tried_again
+from tests.rigs.temporal import is_tried_again
+from tests.rigs.waiting import eventually, wait_until
 from workflows.names import operation_workflow_id
 from workflows.state import RequestState, RequestStatus
 

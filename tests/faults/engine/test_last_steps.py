@@ -15,10 +15,9 @@ from temporalio.api.enums.v1 import EventType
 
 from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import DockerProxy, Moment
-from tests.rigs.dockerd import wait_until
 from tests.rigs.laptop import LaptopRig
-from tests.rigs.temporal import eventually
 from tests.rigs.terminal import Terminal
+from tests.rigs.waiting import eventually, wait_until
 from workflows.names import operation_workflow_id
 from workflows.state import RequestState, RequestStatus
 

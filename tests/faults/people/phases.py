@@ -9,7 +9,7 @@ from typing import Any, Final
 from tests.rigs.counter import Counter
 from tests.rigs.desk import Request
 from tests.rigs.slack_proxy import Fault
-from tests.rigs.temporal import eventually
+from tests.rigs.waiting import eventually
 from workflows.state import RequestStatus
 
 #: Takes a while to stop, so that a step can be met.

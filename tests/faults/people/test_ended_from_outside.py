@@ -16,9 +16,9 @@ from tests.rigs.counter import Counter
 from tests.rigs.desk import Request
 from tests.rigs.dockerd import IGNORES_TERM
 from tests.rigs.slack_proxy import Fault
-from tests.rigs.temporal import eventually
 from tests.rigs.terminal import Terminal
 from tests.rigs.town import Town
+from tests.rigs.waiting import eventually
 from workflows.names import ActionId, operation_workflow_id
 from workflows.state import RequestState, RequestStatus, StepName, StepStatus
 

@@ -18,8 +18,8 @@ from tests.faults.people.phases import Phase, bring_to, carry_on
 from tests.rigs.counter import Counter
 from tests.rigs.deliveries import Door
 from tests.rigs.slow_wire import SlowWire
-from tests.rigs.temporal import eventually
 from tests.rigs.town import Town
+from tests.rigs.waiting import eventually
 from workflows.names import request_workflow_id
 from workflows.state import RequestStatus
 

@@ -10,8 +10,8 @@ import pytest
 from tests.faults.people.phases import STOPS_SLOWLY
 from tests.rigs.counter import Counter
 from tests.rigs.slack_proxy import Fault
-from tests.rigs.temporal import eventually
 from tests.rigs.town import Town
+from tests.rigs.waiting import eventually
 from workflows.models import ContainerState
 from workflows.names import ActionId, card_block_id
 from workflows.state import RequestStatus

@@ -27,7 +27,8 @@ from bot.errors import (
 )
 from bot.gateway import Gateway
 from bot.summaries import ENDED
-from tests.rigs.temporal import Play, Stage, eventually, server_path, temporal_server
+from tests.rigs.temporal import Play, Stage, server_path, temporal_server
+from tests.rigs.waiting import eventually
 from workflows import names
 from workflows.models import CancelRequest, Choice, LifecycleRequest
 from workflows.state import RequestState, RequestStatus, StepStatus

@@ -19,7 +19,7 @@ from bot.errors import StartUpError
 from bot.transport import HTTP_PATH, HttpTransport, SocketTransport
 from tests.integration.bot.rig import BUTTON, Bot, bot_on, click_body, command_body, http_body
 from tests.integration.bot.slack_stub import SlackStub
-from tests.rigs.temporal import eventually
+from tests.rigs.waiting import eventually
 from workflows.names import ActionId
 
 SIGNING_KEY = "s3cret"

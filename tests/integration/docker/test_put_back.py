@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from tests.integration.docker.host import Attempts, Host, fail, run
-from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerRig, wait_until
+from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerRig
 from tests.rigs.lossy_socket import LossySocket
+from tests.rigs.waiting import wait_until
 from workflows.errors import ErrorType
 from workflows.models import ContainerState
 from workflows.ports import PutBackResult

@@ -14,7 +14,8 @@ from activities.protection import Protection
 from activities.room import Room
 from tests.integration.docker.host import Attempts, Host, fail, run
 from tests.rigs.docker_proxy import Act, Answer, DockerProxy, Moment
-from tests.rigs.dockerd import DockerRig, wait_until
+from tests.rigs.dockerd import DockerRig
+from tests.rigs.waiting import wait_until
 from workflows.errors import ErrorType, RefusalCode
 from workflows.names import REQUEST_LABEL, SOURCE_LABEL
 

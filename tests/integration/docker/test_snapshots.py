@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from tests.integration.docker.host import REQUEST, Attempts, Host, fail, run
-from tests.rigs.dockerd import IMAGE, DockerRig, wait_until
+from tests.rigs.dockerd import IMAGE, DockerRig
 from tests.rigs.lossy_socket import LossySocket
+from tests.rigs.waiting import wait_until
 from workflows.errors import ErrorType
 from workflows.names import REQUEST_LABEL, SOURCE_LABEL
 from workflows.references import default_reference

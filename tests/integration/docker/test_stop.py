@@ -10,8 +10,9 @@ import pytest
 
 from activities.protection import Protection
 from tests.integration.docker.host import Attempts, Host, fail, run
-from tests.rigs.dockerd import IGNORES_TERM, DockerRig, wait_until
+from tests.rigs.dockerd import IGNORES_TERM, DockerRig
 from tests.rigs.lossy_socket import LossySocket
+from tests.rigs.waiting import wait_until
 from workflows.errors import ErrorType
 from workflows.state import StopResult
 

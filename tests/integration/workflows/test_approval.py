@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.fakes.host import failure
-from tests.rigs.temporal import Stage, eventually
+from tests.rigs.temporal import Stage
+from tests.rigs.waiting import eventually
 from workflows import names
 from workflows.errors import ErrorType, RefusalCode
 from workflows.models import Choice

@@ -12,7 +12,8 @@ from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import CancelledError
 
 from tests.fakes.host import failure
-from tests.rigs.temporal import Play, Stage, eventually
+from tests.rigs.temporal import Play, Stage
+from tests.rigs.waiting import eventually
 from workflows import names
 from workflows.errors import ErrorType
 from workflows.models import CancelRequest, ContainerState, OperationKind, OperationSpec

@@ -14,7 +14,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.ledger import Ledger
 from tests.fakes.host import failure
-from tests.rigs.temporal import Play, Stage, eventually
+from tests.rigs.temporal import Play, Stage
+from tests.rigs.waiting import eventually
 from workflows import names
 from workflows.endings import EndedInput, LastStateInput
 from workflows.errors import ErrorType

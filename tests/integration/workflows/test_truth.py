@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from tests.fakes.host import failure
-from tests.rigs.temporal import Play, Stage, eventually
+from tests.rigs.temporal import Play, Stage
+from tests.rigs.waiting import eventually
 from workflows.errors import ErrorType
 from workflows.models import ContainerState
 from workflows.state import RequestState, RequestStatus
