@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 
 from deploy.laptop.channel import headline, request_of
@@ -18,16 +19,19 @@ from deploy.laptop.rendering import Message
 from deploy.laptop.web import get_json
 from tests.rigs.dockerd import IMAGE, DockerRig
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.waiting import eventually
 from workflows.names import (
     REQUEST_LABEL,
     STATE_QUERY,
     ActionId,
     card_block_id,
+    operation_workflow_id,
     request_workflow_id,
 )
 from workflows.state import RequestState, RequestStatus, StepName, StepState
 
 _POLL = 0.1
+_HOST: Final = "local"
 #: How the first line of a card begins at each end of a request.
 ENDS: Final = {
     RequestStatus.SUCCEEDED: "✅",
@@ -115,8 +119,22 @@ class Desk:
     async def cancel(self, request: Request) -> None:
         """Cancel it as its requester, and wait until the operation knows."""
         await self._channel.ask("alice", f"cancel {request.request_id}")
-        while not (await request.state()).cancel_requested_by:  # noqa: ASYNC110 - no event
-            await asyncio.sleep(_POLL)
+
+        async def is_known() -> bool:
+            return bool((await request.state()).cancel_requested_by)
+
+        await eventually(is_known, within=30, what="the cancel was not recorded")
+
+    async def until_told(self, request: Request) -> None:
+        """Wait until the operation has a cancel in its history."""
+        operation = operation_workflow_id(_HOST, request.container)
+        handle = self.client.get_workflow_handle(operation)
+        told = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
+
+        async def is_told() -> bool:
+            return told in [event.event_type async for event in handle.fetch_history_events()]
+
+        await eventually(is_told, what="the operation was not told of the cancel")
 
     async def card(self, request: Request) -> Message:
         """Read the one card of a request."""
@@ -191,7 +209,7 @@ class Desk:
 
 
 def request_on(
-    card: Message, name: str, rig: DockerRig, client: Client, *, host: str = "local"
+    card: Message, name: str, rig: DockerRig, client: Client, *, host: str = _HOST
 ) -> Request:
     """Give the request of a card."""
     assert str(card["blocks"][0]["block_id"]).startswith(card_block_id(""))

@@ -26,6 +26,7 @@ class SlowWire:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._is_cut = False
+        self._let_through: int | None = None
         self.held = 0
         self.refused = 0
         self.address = ""
@@ -45,12 +46,15 @@ class SlowWire:
         self._hang_up()
         await self._server.wait_closed()
 
-    def hold_answers(self) -> None:
-        """Keep all answers back from now on."""
-        self._open.clear()
+    def hold_answers(self, *, after: int = 0) -> None:
+        """Keep all answers back from now on, or those to what comes after so many calls."""
+        self._let_through = after
+        if not after:
+            self._open.clear()
 
     def release(self) -> None:
         """Pass on what was kept back."""
+        self._let_through = None
         self._open.set()
 
     def cut(self) -> None:
@@ -82,8 +86,11 @@ class SlowWire:
     async def _pump(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, held: bool
     ) -> None:
+        calls = _Calls()
         with contextlib.suppress(OSError):
             while data := await source.read(65536):
+                if not held:
+                    self._count(calls.begun_in(data))
                 if held and not self._open.is_set():
                     self.held += 1
                     await self._open.wait()
@@ -91,3 +98,35 @@ class SlowWire:
                 await sink.drain()
         sink.close()
         self._writers.discard(sink)
+
+    def _count(self, calls: int) -> None:
+        if self._let_through is None:
+            return
+        if calls > self._let_through:
+            self._open.clear()
+        self._let_through = max(self._let_through - calls, 0)
+
+
+class _Calls:
+    """Counts the calls in what a gRPC client sends: each opens with one frame of headers."""
+
+    _PREFACE = 24
+    _FRAME_HEAD = 9
+    _HEADERS = 1
+
+    def __init__(self) -> None:
+        self._skip = self._PREFACE
+        self._rest = b""
+
+    def begun_in(self, data: bytes) -> int:
+        """Count the calls that begin in the next piece of the stream."""
+        self._rest += data
+        begun = 0
+        while len(self._rest) >= self._skip + self._FRAME_HEAD:
+            head = self._rest[self._skip : self._skip + self._FRAME_HEAD]
+            begun += head[3] == self._HEADERS
+            self._rest = self._rest[self._skip + self._FRAME_HEAD :]
+            self._skip = int.from_bytes(head[:3], "big")
+        skipped = min(self._skip, len(self._rest))
+        self._rest, self._skip = self._rest[skipped:], self._skip - skipped
+        return begun

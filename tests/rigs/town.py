@@ -7,19 +7,21 @@ killed, kept away, replaced or doubled.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.service import RPCError
 
 from deploy.laptop.channel import Channel
 from deploy.laptop.dockwarden import HOST, dockwarden
@@ -31,8 +33,13 @@ from deploy.laptop.web import answers
 from tests.integration.bot.slack_stub import SlackStub
 from tests.rigs.counter import Counter
 from tests.rigs.deliveries import Door
+from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerRig
+from tests.rigs.pollers import are_polled
 from tests.rigs.slack_proxy import SlackProxy
+from tests.rigs.waiting import eventually
+from workflows.names import STATUS
+from workflows.state import RequestStatus
 
 GROUP = "S0WARDENS"
 #: An approver whom Slack knows by another id, as happens in an Enterprise Grid.
@@ -53,7 +60,7 @@ approver_groups = ["{GROUP}"]
 name = "brief"
 containers = ["brief-*"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
-expires_after = "6s"
+expires_after = "10s"
 
 [[policy]]
 name = "others"
@@ -67,7 +74,7 @@ class Town:
     def __init__(self, directory: Path, engine: DockerRig) -> None:
         directory.mkdir(exist_ok=True)
         self._state = StateDirectory(directory / "state")
-        self._engine = engine
+        self.docker = DockerProxy(engine.base_url)
         self._ending = AsyncExitStack()
         self._parts: dict[str, Part] = {}
         self.supervisor = Supervisor(lambda _: None)
@@ -76,6 +83,7 @@ class Town:
     async def __aenter__(self) -> Self:
         """Start everything."""
         state = self._ending.enter_context(self._state)
+        self._ending.enter_context(self.docker)
         self._ports = state.ports()
         self.slack = slack_url(self._ports)
         self.proxy = await self._ending.enter_async_context(SlackProxy(self.slack))
@@ -86,7 +94,7 @@ class Town:
         policies = state.path / "policies.toml"
         policies.write_text(POLICIES, encoding="utf-8")
         worker, bot = dockwarden(
-            state, self._ports, docker_url=self._engine.base_url, policies=policies
+            state, self._ports, docker_url=self.docker.base_url, policies=policies
         )
         self._ours(temporal_server(state, self._ports), slack_server(state, self._ports))
         self._populate()
@@ -126,7 +134,10 @@ class Town:
         A bot whose Slack was away connects seconds later; what people type before is lost.
         """
         await self.supervisor.start(*(self._parts[name] for name in names))
-        await until_ready(*(self._parts[name] for name in self.supervisor.pids()))
+        running = self.supervisor.pids()
+        await until_ready(*(self._parts[name] for name in running))
+        if "temporal" in names and "worker" in running:
+            await eventually(lambda: are_polled(self.client, HOST), within=60)
 
     async def stop(self, *names: str) -> None:
         """End parts in an orderly way; they stay away."""
@@ -210,13 +221,25 @@ async def town(
 @pytest.fixture
 async def counter(town: Town, engine_rig: DockerRig) -> AsyncIterator[Counter]:
     """Serve the people of the town; nothing that Slack would refuse may be sent meanwhile."""
+    town.docker.clear()
     town.proxy.forget()
     town.mailbox.responses.clear()
     yield Counter(town, engine_rig)
+    await _end_what_waits(town.client)
     assert town.proxy.violations == []
     town.proxy.forget()
     engine_rig.clear()
     gc.collect()
+
+
+async def _end_what_waits(client: Client) -> None:
+    """Cancel what people never decided: its reminder would meet the faults of a later test."""
+    waiting = f"ExecutionStatus = 'Running' AND {STATUS.name} = '{RequestStatus.WAITING}'"
+    async for execution in client.list_workflows(waiting):
+        handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        with suppress(RPCError, WorkflowFailureError):
+            await handle.cancel()
+            await asyncio.wait_for(handle.result(), 30)
 
 
 def _free_port() -> int:

@@ -6,18 +6,14 @@ They are too quick to be hit from outside, so the call to the engine is held unt
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from temporalio.api.enums.v1 import EventType
 
 from tests.rigs.desk import Desk, Request
-from tests.rigs.docker_proxy import DockerProxy, Moment
+from tests.rigs.docker_proxy import DockerProxy
+from tests.rigs.held_calls import held, until_held
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.terminal import Terminal
-from tests.rigs.waiting import eventually, wait_until
 from workflows.names import operation_workflow_id
 from workflows.state import RequestState, RequestStatus
 
@@ -30,36 +26,15 @@ def terminal(laptop: LaptopRig) -> Terminal:
     return Terminal(laptop.ready["temporal"])
 
 
-@contextmanager
-def _held(proxy: DockerProxy, pattern: str) -> Iterator[threading.Event]:
-    """Hold one call; the event says that it has come."""
-    come, go = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        come.set()
-        go.wait(20)
-
-    trap = proxy.trap(pattern, Moment.BEFORE, hold)
-    try:
-        yield come
-    finally:
-        go.set()
-    wait_until(lambda: trap.fired == 1, "the call was held")
-
-
-async def _hold(come: threading.Event) -> None:
-    assert await asyncio.to_thread(come.wait, 30), "the call never came"
-
-
 @pytest.mark.parametrize("way", ["the requester", "the terminal"])
 async def test_a_cancel_while_the_snapshot_is_tagged(
     desk: Desk, proxy: DockerProxy, terminal: Terminal, way: str
 ) -> None:
     """The snapshot is complete, so it is kept under its name; the container runs again."""
     began = desk.rig.inspect(desk.rig.run(name="tagging"))["State"]["StartedAt"]
-    with _held(proxy, _TAG) as come:
+    with held(proxy, _TAG) as come:
         request = await desk.start("tagging")
-        await _hold(come)
+        await until_held(come)
         await _cancel(desk, terminal, request, way)
     state = await request.last_state()
     await desk.check(request, state, RequestStatus.PUT_BACK)
@@ -77,9 +52,9 @@ async def test_a_cancel_while_it_is_started_again(
 ) -> None:
     """Nothing is left to be cancelled: all that was asked for is done, and told as done."""
     desk.rig.run(name="starting")
-    with _held(proxy, _START) as come:
+    with held(proxy, _START) as come:
         request = await desk.start("starting", "snapshot {}")
-        await _hold(come)
+        await until_held(come)
         await _cancel(desk, terminal, request, way)
     await desk.check_snapshotted(request, await request.last_state(), runs=True)
 
@@ -94,9 +69,9 @@ async def test_a_terminate_in_the_last_steps(
 ) -> None:
     """What nobody finished any more is found and put back, with no image left half done."""
     began = desk.rig.inspect(desk.rig.run(name="ended"))["State"]["StartedAt"]
-    with _held(proxy, pattern) as come:
+    with held(proxy, pattern) as come:
         request = await desk.start("ended", "snapshot {}")
-        await _hold(come)
+        await until_held(come)
         operation = operation_workflow_id("local", request.container)
         handle = desk.client.get_workflow_handle(operation, result_type=RequestState)
         run_id = (await handle.describe()).run_id
@@ -124,10 +99,4 @@ async def _cancel(desk: Desk, terminal: Terminal, request: Request, way: str) ->
         await desk.cancel(request)
     else:
         await terminal.cancel(request.handle.id)
-    operation = desk.client.get_workflow_handle(operation_workflow_id("local", request.container))
-    told = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
-
-    async def is_told() -> bool:
-        return told in [event.event_type async for event in operation.fetch_history_events()]
-
-    await eventually(is_told)
+    await desk.until_told(request)

@@ -6,7 +6,8 @@ By people in Slack, and by Temporal's own command line, which knows no mercy.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import pytest
@@ -14,60 +15,66 @@ from temporalio.api.enums.v1 import EventType
 
 from tests.rigs.counter import Counter
 from tests.rigs.desk import Request
+from tests.rigs.docker_proxy import Moment
 from tests.rigs.dockerd import IGNORES_TERM
+from tests.rigs.held_calls import held, until_held
 from tests.rigs.slack_proxy import Fault
 from tests.rigs.terminal import Terminal
 from tests.rigs.town import Town
 from tests.rigs.waiting import eventually
-from workflows.names import ActionId, operation_workflow_id
-from workflows.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.names import RECONCILE_SCHEDULE, ActionId, operation_workflow_id
+from workflows.state import RequestState, RequestStatus, StepName
 
 #: Takes two seconds to stop, and holds enough for a commit of a moment.
 _LARGE: Final = (
     "dd if=/dev/zero of=/large bs=1M count=150 2>/dev/null; touch /ready; "
     'trap "sleep 2; exit 0" TERM; sleep 100000 & wait $!'
 )
-_STEPS = (StepName.STOP, StepName.SNAPSHOT)
+#: Which call to the engine each of the longer steps makes.
+_CALLS: Final = {StepName.STOP: "^POST .*/stop", StepName.SNAPSHOT: "^POST .*/commit"}
 
 
 @pytest.fixture
-def terminal(town: Town) -> Terminal:
-    """Give the command line of the town's Temporal."""
-    return Terminal(town.temporal)
+async def terminal(town: Town) -> AsyncIterator[Terminal]:
+    """Give the command line of the town's Temporal, whose schedule looks only when it is told."""
+    schedule = town.client.get_schedule_handle(RECONCILE_SCHEDULE)
+    await schedule.pause()
+    yield Terminal(town.temporal)
+    await schedule.unpause()
 
 
-@pytest.mark.parametrize("step", _STEPS)
+@pytest.mark.parametrize("step", _CALLS)
 @pytest.mark.parametrize("door", ["the requester", "the terminal"])
 async def test_a_cancel_at_each_step(
     counter: Counter, terminal: Terminal, door: str, step: StepName
 ) -> None:
     """A cancel waits for the step under way; then the container is back, verified."""
-    request = await _at_step(counter, step)
-    began = counter.rig.inspect(request.container)["State"]["StartedAt"]
-    if door == "the requester":
-        await counter.cancel(request)
-        state = await request.outcome()
-    else:
-        await terminal.cancel(request.handle.id)
-        state = await request.last_state()
+    async with _at_step(counter, step) as request:
+        began = counter.rig.inspect(request.container)["State"]["StartedAt"]
+        if door == "the requester":
+            await counter.cancel(request)
+        else:
+            await terminal.cancel(request.handle.id)
+        await counter.until_told(request)
+    state = await request.last_state()
     await counter.check(request, state, RequestStatus.PUT_BACK)
     assert counter.rig.state(request.container) == "running"
     assert counter.rig.inspect(request.container)["State"]["StartedAt"] != began
     _no_loose_image(counter, request)
 
 
-@pytest.mark.parametrize("step", _STEPS)
+@pytest.mark.parametrize("step", _CALLS)
 @pytest.mark.parametrize("which", ["request", "operation", "both"])
 async def test_a_terminate_at_each_step(
     counter: Counter, town: Town, terminal: Terminal, which: str, step: StepName
 ) -> None:
     """Whatever is terminated: the container comes back or the work ends, as the card says."""
-    request = await _at_step(counter, step)
-    operation = operation_workflow_id(town.host, request.container)
-    if which in ("request", "both"):
-        await terminal.terminate(request.handle.id)
-    if which in ("operation", "both"):
-        await terminal.terminate(operation)
+    async with _at_step(counter, step) as request:
+        operation = operation_workflow_id(town.host, request.container)
+        if which in ("request", "both"):
+            await terminal.terminate(request.handle.id)
+        if which in ("operation", "both"):
+            await terminal.terminate(operation)
     if which == "both":
         await _put_right(town, terminal, operation)
     state = await _outcome(town, operation)
@@ -101,10 +108,10 @@ async def test_what_a_person_stopped_meanwhile_stays_stopped(
     counter: Counter, town: Town, terminal: Terminal
 ) -> None:
     """A container that somebody started and stopped again after a terminate is left alone."""
-    request = await _at_step(counter, StepName.SNAPSHOT)
-    operation = operation_workflow_id(town.host, request.container)
-    await terminal.terminate(request.handle.id)
-    await terminal.terminate(operation)
+    async with _at_step(counter, StepName.SNAPSHOT) as request:
+        operation = operation_workflow_id(town.host, request.container)
+        await terminal.terminate(request.handle.id)
+        await terminal.terminate(operation)
     await eventually(lambda: counter.rig.state(request.container) == "exited", within=30)
     counter.rig.api.start(request.container)
     counter.rig.api.stop(request.container, timeout=0)
@@ -117,24 +124,24 @@ async def test_what_a_person_stopped_meanwhile_stays_stopped(
 
 @pytest.mark.parametrize("command", ["stop {} grace=3s", "stop {} snapshot grace=3s"])
 async def test_a_cancel_while_the_engine_waits_to_kill(
-    counter: Counter, terminal: Terminal, command: str
+    counter: Counter, town: Town, terminal: Terminal, command: str
 ) -> None:
     """A container that ignores the stop is killed after its grace; then the cancel takes hold."""
     request = await counter.run_and_ask("ignores", command, script=IGNORES_TERM)
-    await counter.approve(request)
-    await request.until(RequestStatus.RUNNING)
-    await terminal.cancel(request.handle.id)
+    with held(town.docker, _CALLS[StepName.STOP], Moment.UNDERWAY) as come:
+        await counter.approve(request)
+        await until_held(come)
+        await terminal.cancel(request.handle.id)
+        await counter.until_told(request)
     await counter.check(request, await request.last_state(), RequestStatus.PUT_BACK)
     assert counter.rig.state(request.container) == "running"
 
 
-async def test_a_cancel_while_the_card_is_being_posted(
-    counter: Counter, town: Town, terminal: Terminal
-) -> None:
+async def test_a_cancel_while_the_card_is_being_posted(counter: Counter, town: Town) -> None:
     """Slack has the card, the workflow does not know yet: it is told as cancelled all the same."""
-    late = town.proxy.inject("chat.postMessage", Fault.LATE_ANSWER, seconds=4, when=_is_card)
+    late = town.proxy.inject("chat.postMessage", Fault.LATE_ANSWER, seconds=6, when=_is_card)
     request = await counter.run_and_ask("posting")
-    await terminal.cancel(request.handle.id)
+    await request.handle.cancel()
     state = await request.last_state()
     assert late.fired == 1
     events = [event.event_type async for event in request.handle.fetch_history_events()]
@@ -149,26 +156,15 @@ def _is_card(payload: Mapping[str, Any]) -> bool:
     return ActionId.APPROVE in str(payload)
 
 
-async def _at_step(counter: Counter, step: StepName) -> Request:
-    """Bring a request to the moment where a step is at work."""
+@asynccontextmanager
+async def _at_step(counter: Counter, step: StepName) -> AsyncIterator[Request]:
+    """Bring a request to a step, whose call the engine has; its answer is held meanwhile."""
     request = await counter.run_and_ask("ended", "stop {} snapshot", script=_LARGE)
     await eventually(lambda: _is_large(counter, request), within=30)
-    await counter.approve(request)
-    operation = operation_workflow_id(counter.town.host, request.container)
-
-    async def at_work() -> bool:
-        try:
-            state = await counter.town.client.get_workflow_handle(operation).query(
-                "state", result_type=RequestState
-            )
-        except Exception:  # noqa: BLE001 - it has not begun yet
-            return False
-        found = next(s for s in state.steps if s.name is step)
-        assert found.status is not StepStatus.DONE, "the step was too quick for this test"
-        return found.status is StepStatus.RUNNING
-
-    await eventually(at_work, within=30)
-    return request
+    with held(counter.town.docker, _CALLS[step], Moment.UNDERWAY) as come:
+        await counter.approve(request)
+        await until_held(come)
+        yield request
 
 
 def _is_large(counter: Counter, request: Request) -> bool:

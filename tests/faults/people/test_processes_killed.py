@@ -11,17 +11,18 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from temporalio.api.enums.v1 import EventType
 
 from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
 from tests.faults.people.phases import Phase, bring_to, carry_on
 from tests.rigs.counter import Counter
 from tests.rigs.deliveries import Door
+from tests.rigs.desk import Request
 from tests.rigs.slow_wire import SlowWire
 from tests.rigs.town import Town
 from tests.rigs.waiting import eventually
 from workflows.names import request_workflow_id
-from workflows.state import RequestStatus
 
 ALICE, BOB = USERS["alice"], USERS["bob"]
 
@@ -65,17 +66,17 @@ async def test_a_bot_killed_between_the_start_and_the_answer(
     """The person sees an error, the request is there all the same, and asking again shows it."""
     door, wire = wired
     counter.rig.run(name="unsaid-1")
-    wire.hold_answers()
+    # The bot asks what there is, then starts.
+    wire.hold_answers(after=1)
     asking = asyncio.create_task(door.command(ALICE, "stop unsaid-1"))
     handle = town.client.get_workflow_handle(request_workflow_id(town.host, "unsaid-1"))
     await eventually(lambda: _exists(handle))
-    assert wire.held > 0
+    await eventually(lambda: wire.held > 0)
     await town.kill("wired")
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await asking
     await town.channel.ask("alice", "stop unsaid-1")
-    said = (await counter.said_in_private(ALICE))[-1]
-    assert "is still open" in said
+    said = str(await counter.refusal(ALICE, "is still open", "unsaid-1"))
     card = await town.channel.wait_for(
         "its card", lambda m: request_of(m) in said and bool(request_of(m))
     )
@@ -92,8 +93,8 @@ async def test_a_bot_killed_between_the_signal_and_the_answer(
     request = await counter.run_and_ask("clicked", "stop {} snapshot")
     wire.hold_answers()
     clicking = asyncio.create_task(door.click(BOB, dict(request.card)))
-    await request.until(RequestStatus.RUNNING)
-    assert wire.held > 0
+    await eventually(lambda: _is_signalled(request))
+    await eventually(lambda: wire.held > 0)
     await town.kill("wired")
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await clicking
@@ -101,6 +102,11 @@ async def test_a_bot_killed_between_the_signal_and_the_answer(
     state = await request.outcome()
     await counter.check_snapshotted(request, state)
     assert len(state.decisions) == 1
+
+
+async def _is_signalled(request: Request) -> bool:
+    events = [event.event_type async for event in request.handle.fetch_history_events()]
+    return EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED in events
 
 
 async def _exists(handle: object) -> bool:
