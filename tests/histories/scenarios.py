@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from tests.fakes.host import failure
-from tests.rigs.temporal import Play, Stage, temporal_server
+from tests.rigs.dev_server import temporal_server
+from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
 from workflows import names
 from workflows.errors import ErrorType

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import shutil
 import socket
 import sysconfig
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+#: Each at most once, and all below the range from which systems take ports for outgoing
+#: connections: what is free is still free when a program binds it much later.
+_PORTS = iter(random.SystemRandom().sample(range(20_000, 32_000), k=12_000))
 
 
 class Program:
@@ -75,6 +80,13 @@ async def dockwarden(*arguments: str, **environment: str) -> AsyncIterator[Progr
 
 def free_port() -> int:
     """Find a port of loopback on which nobody listens."""
+    return next(port for port in _PORTS if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

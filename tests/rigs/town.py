@@ -12,7 +12,6 @@ import gc
 import json
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
@@ -36,6 +35,7 @@ from tests.rigs.deliveries import Door
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.pollers import are_polled
+from tests.rigs.program import free_port
 from tests.rigs.slack_proxy import SlackProxy
 from tests.rigs.waiting import eventually
 from workflows.names import STATUS
@@ -165,7 +165,7 @@ class Town:
 
     async def add_door(self, name: str, *wrapper: str, **settings: str) -> Door:
         """Start another bot that Slack calls over HTTP, and give the way to it."""
-        port = _free_port()
+        port = free_port()
         mode = {"DOCKWARDEN_SLACK_MODE": "http", "DOCKWARDEN_HTTP_PORT": str(port)}
         await self.add_bot(name, *wrapper, **mode, **settings)
         return Door(port, self.signing_secret, self.mailbox)
@@ -179,7 +179,7 @@ class Town:
         return {file.stem: self.log(file.stem) for file in self._state.logs.glob("*.log")}
 
     async def _add(self, name: str, like: Part, *wrapper: str, **settings: str) -> None:
-        port = _free_port()
+        port = free_port()
         health = {"DOCKWARDEN_HEALTH_PORT": str(port)}
         part = replace(
             self._changed(like, **health, **settings),
@@ -240,9 +240,3 @@ async def _end_what_waits(client: Client) -> None:
         with suppress(RPCError, WorkflowFailureError):
             await handle.cancel()
             await asyncio.wait_for(handle.result(), 30)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((LOOPBACK, 0))
-        return int(listener.getsockname()[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from typing import Any
 
 import pytest
@@ -260,11 +259,10 @@ async def test_an_unexpected_error_is_told_with_its_id(
 async def test_an_error_behind_the_acknowledgement_loses_neither(bot: Bot) -> None:
     """A listener that breaks right after its acknowledgement is acknowledged all the same."""
     bot.gateway.error = ValueError("a bug")
-    before = time.monotonic()
 
+    # At once: a late acknowledgement has words, and bolt waits for none beyond three seconds.
     assert await bot.command("list") == {}
 
-    assert time.monotonic() - before < 1
     await bot.slack.until(lambda: bot.slack.responses)
     assert "Something went wrong" in bot.slack.responses[0]["text"]
 

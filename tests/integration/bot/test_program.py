@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,12 +11,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
 from tests.integration.bot.rig import BUTTON, click_body, command_body
 from tests.integration.bot.slack_stub import SlackStub
+from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import dockwarden, free_port
-from tests.rigs.temporal import server_path, temporal_server
 from workflows.names import SEARCH_ATTRIBUTES, ActionId
 
 POLICIES = '[[policy]]\nname = "all"\napprovers = ["U0BOB"]\n'
@@ -79,16 +77,13 @@ async def test_a_bot_without_temporal_answers_within_three_seconds(
         await bot.until(" ready role=bot")
         assert bot.has("Temporal does not answer")
         await slack.until(lambda: slack.live_sockets() == 2)
-        before = time.monotonic()
         await slack.deliver("e1", "slash_commands", command_body("stop web-1", slack))
-        await slack.until(lambda: slack.acks)
-        assert time.monotonic() - before < 3
-        before = time.monotonic()
+        await slack.until(lambda: slack.acks, 20)
         body = click_body(ActionId.APPROVE, BUTTON, slack)
         await slack.deliver("e2", "interactive", body)
-        await slack.until(lambda: slack.responses)
-        assert time.monotonic() - before < 3
+        await slack.until(lambda: slack.responses, 20)
 
+    # In time, by the bot's own clock: else its first words were that Temporal is slow.
     assert "Not started" in slack.acks[0]["payload"]["text"]
     assert "Not recorded" in slack.responses[0]["text"]
 
@@ -248,7 +243,7 @@ async def test_the_check_gives_the_command_for_missing_attributes(
     environment: dict[str, str],
 ) -> None:
     """A Temporal without our search attributes gets the command that makes them."""
-    async with await WorkflowEnvironment.start_local(dev_server_existing_path=server_path()) as env:
+    async with temporal_server(search_attributes=()) as env:
         environment["TEMPORAL_ADDRESS"] = env.client.service_client.config.target_host
         async with dockwarden("check", "--only", "temporal", **environment) as check:
             assert await check.end() == 1

@@ -127,7 +127,7 @@ def test_an_engine_killed_during_a_commit(
     host: Host, rig: DockerRig, busy: Callable[..., Future[ApplicationError]]
 ) -> None:
     """The commit died with its engine: one image is made by the next attempt."""
-    container = rig.run("dd if=/dev/zero of=/big bs=1M count=120 2>/dev/null")
+    container = rig.run("dd if=/dev/zero of=/big bs=1M count=400 2>/dev/null")
     rig.await_state(container, "exited")
     pin, attempts = host.pin(container), Attempts()
     doomed = busy(attempts.fail, host.snapshots.ensure_snapshot, host.commit(pin))

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.heartbeat import Heartbeat
-from tests.rigs.temporal import temporal_server
+from tests.rigs.dev_server import temporal_server
 
 
 @activity.defn(name="fail_once", no_thread_cancel_exception=True)

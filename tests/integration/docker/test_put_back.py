@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -35,13 +36,17 @@ def test_an_abandoned_stop_does_not_win(
     pin = host.pin(container)
     with LossySocket(rig.base_url, lose="/stop", after=0.2) as lossy:
         unlucky = make_host(lossy.base_url)
-        error = fail(unlucky.containers.ensure_stopped, host.stop(pin, grace=2))
+        error = fail(unlucky.containers.ensure_stopped, host.stop(pin, grace=60))
         assert (error.type, lossy.lost) == (ErrorType.ENGINE_AMBIGUOUS, 1)
     rig.api.start(container)
     assert rig.inspect(container)["State"]["StartedAt"] == pin.started_at, "a start did nothing"
-    assert run(host.containers.ensure_running, host.put_back(pin, settle=5)) == _RUNNING
+    # What the stop does at the end of its grace, which leaves room for all that is above.
+    end_of_grace = threading.Timer(1, rig.api.kill, (container,))
+    end_of_grace.start()
+    assert run(host.containers.ensure_running, host.put_back(pin, settle=60)) == _RUNNING
+    end_of_grace.join()
     state = rig.inspect(container)["State"]
-    assert state["StartedAt"] > state["FinishedAt"] > pin.started_at, "the stop had killed it"
+    assert state["StartedAt"] > state["FinishedAt"] > pin.started_at, "it was killed first"
 
 
 def test_leaves_a_container_that_a_person_stopped_again(host: Host, rig: DockerRig) -> None:
@@ -137,8 +142,9 @@ def test_leaves_the_pause_of_somebody_else(host: Host, rig: DockerRig) -> None:
 def test_a_crash_looping_container_is_back_when_it_loops(host: Host, rig: DockerRig) -> None:
     """What crashed before need not be better afterwards."""
     container = rig.run("exit 3", policy="always")
-    rig.await_state(container, "restarting")
     pin = host.pin(container)
+    while pin.state is not ContainerState.RESTARTING:
+        pin = host.pin(container)
     run(host.containers.ensure_stopped, host.stop(pin))
     result = run(host.containers.ensure_running, host.put_back(pin))
     assert result.started
@@ -174,7 +180,10 @@ def test_waits_until_it_is_healthy(host: Host, rig: DockerRig) -> None:
 
 def test_tells_when_it_does_not_become_healthy(host: Host, rig: DockerRig) -> None:
     """A failing health check means that the container is not back, unless it failed before."""
-    container = rig.run(healthcheck="false")
+    # The file is in memory, which is empty after each start.
+    script = f"test -e /once || touch /once /dev/shm/well; {STOPS_AT_ONCE}"
+    container = rig.run(script, healthcheck="test -e /dev/shm/well")
+    wait_until(lambda: host.engine.container(container).health == "healthy", "it is healthy")
     pin = host.pin(container)
     assert not pin.unhealthy
     run(host.containers.ensure_stopped, host.stop(pin))

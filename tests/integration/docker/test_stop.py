@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -169,12 +170,16 @@ def test_joins_a_stop_that_was_given_up(
     pin, attempts = host.pin(container), Attempts()
     with LossySocket(rig.base_url, lose="/stop", after=0.2) as lossy:
         unlucky = make_host(lossy.base_url)
-        error = attempts.fail(unlucky.containers.ensure_stopped, host.stop(pin, grace=2))
+        error = attempts.fail(unlucky.containers.ensure_stopped, host.stop(pin, grace=60))
         assert lossy.lost == 1
     assert (error.type, error.non_retryable) == (ErrorType.ENGINE_AMBIGUOUS, False)
     assert error.details == ("touched",)
     assert rig.state(container) == "running", "the stop is still at work"
-    result = attempts.run(host.containers.ensure_stopped, host.stop(pin, grace=2))
+    # What the first stop does at the end of its grace, which leaves room for all that is above.
+    end_of_grace = threading.Timer(1, rig.api.kill, (container,))
+    end_of_grace.start()
+    result = attempts.run(host.containers.ensure_stopped, host.stop(pin, grace=60))
+    end_of_grace.join()
     assert result == _ended(
         rig, container, StopResult(was_running=True, exit_code=137, graceful=False)
     )

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.client import Client
 
-from tests.rigs.temporal import Stage, temporal_server
+from tests.rigs.dev_server import temporal_server
+from tests.rigs.temporal import Stage
 
 
 @pytest.fixture(scope="session", name="client")
