@@ -88,7 +88,7 @@ class Operating:
         for recovery in range(_RECOVERIES + 1):
             arg = OperateInput(state=self._record.state, recover=recovery > 0, thread=thread)
             try:
-                self._operation = await self._start(arg)
+                operation = await self._begin(arg)
             except WorkflowAlreadyStartedError:
                 self._record.change(
                     # After a first operation nobody may say that nothing was changed.
@@ -99,18 +99,31 @@ class Operating:
                 return False
             try:
                 outcome = await shielded(
-                    self._follow(self._operation, deliberation),
+                    self._follow(operation, deliberation),
                     on_cancel=lambda: self.cancel(""),
                 )
             except ChildWorkflowError:
                 workflow.logger.error("the operation was ended from outside")
                 self._cancelled = False
-                self._record.change_to(await self._last_state(self._operation))
+                self._record.change_to(await self._last_state(operation))
                 continue
             self._record.change_to(outcome)
             return True
         self._record.change(status=RequestStatus.NEEDS_PERSON, cause=ErrorType.UNEXPECTED)
         return False
+
+    async def _begin(self, arg: OperateInput) -> workflow.ChildWorkflowHandle[Any, RequestState]:
+        """Start the operation, and pass on a cancel that came meanwhile.
+
+        The SDK ends the wait for a start at once, although the operation may have started: then
+        nobody would follow it.
+        """
+        cancels: list[str] = []
+        operation = await shielded(self._start(arg), on_cancel=lambda: cancels.append(""))
+        self._operation = operation
+        for user_id in cancels:
+            self.cancel(user_id)
+        return operation
 
     async def _last_state(
         self, operation: workflow.ChildWorkflowHandle[Any, RequestState]

@@ -75,7 +75,7 @@ class Stage:
         await self.stop_docker()
         self._threads.shutdown()
 
-    async def start_control(self, workflows: list[type] | None = None) -> None:
+    async def start_control(self, workflows: list[type] | None = None, **options: Any) -> None:
         """Start the worker of workflows and Slack."""
         ledger = Ledger(self.client)
         worker = Worker(
@@ -84,6 +84,7 @@ class Stage:
             workflows=workflows or PRODUCT_WORKFLOWS,
             workflow_runner=workflow_runner(),
             activities=[*self.office.activities, ledger.find_ended_runs, ledger.last_state],  # type: ignore[list-item]  # bound methods
+            **options,
         )
         await self._control.enter_async_context(worker)
 
