@@ -17,6 +17,9 @@ from tests.rigs.people import People
 #: What a person would have seen stays here after a run; git leaves it out.
 _ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 
+# The patience of a window holds for what is done in it, not for what is expected of it.
+expect.set_options(timeout=20_000)
+
 
 @pytest.fixture(name="window")
 async def _window(laptop: LaptopRig) -> AsyncIterator[SlackWindow]:

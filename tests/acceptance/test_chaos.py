@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.__main__ import described
 from tests.chaos.campaign import campaign
 from tests.chaos.plan import FAULTS, draw
@@ -19,6 +21,8 @@ def test_same_seed_same_plan() -> None:
     assert first != draw(2, 60, ("a", "b"))
 
 
+# Longer than a campaign waits until all has come to its end.
+@pytest.mark.timeout(420)
 async def test_a_short_campaign_breaks_nothing(tmp_path: Path) -> None:
     """Requests come to their ends while parts are killed, hung and cut, and all holds."""
     report = await campaign(_SEED, _SECONDS, tmp_path)

@@ -149,6 +149,8 @@ async def _query(terminal: Terminal) -> dict[str, Any]:
 async def _listing(people: People, who: str, command: str, *lines: str) -> None:
     """Ask for a list until it holds these: Temporal's index follows what happens by a moment."""
     async with asyncio.timeout(10):
-        answer = ""
+        answer = await people.type(who, command)
         while not all(line in answer for line in lines):
+            # Whoever types without a pause is told to slow down.
+            await asyncio.sleep(0.5)
             answer = await people.type(who, command)

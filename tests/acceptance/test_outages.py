@@ -6,12 +6,16 @@ import os
 import signal
 
 import pytest
+from temporalio.client import Client
 
-from tests.rigs.dockerd import IGNORES_TERM
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.people import People
-from workflows.names import ActionId
+from tests.rigs.waiting import eventually
+from workflows.names import ActionId, operation_workflow_id
 from workflows.state import RequestStatus, StepStatus
+
+#: Writes down that it was told to end, and does not.
+_HEARS_TERM = 'trap "echo told" TERM; while :; do sleep 0.1; done'
 
 
 @pytest.mark.parametrize("part", ["bot", "temporal"])
@@ -60,17 +64,42 @@ async def test_a_click_while_the_worker_is_frozen(people: People, laptop: Laptop
     assert len(people.images(request)) == 1
 
 
-async def test_a_running_stop_is_finished_at_sigterm(people: People, laptop: LaptopRig) -> None:
+async def test_a_running_stop_is_finished_at_sigterm(
+    people: People, laptop: LaptopRig, temporal: Client
+) -> None:
     """A worker that is asked to end finishes its stop first; the next one does the rest."""
-    container = people.rig.run(IGNORES_TERM, name="slow-1")
-    request = await people.ask("stop slow-1 snapshot grace=2s")
+    container = people.rig.run(_HEARS_TERM, name="slow-1")
+    request = await people.ask("stop slow-1 snapshot grace=60s")
     await people.approve(request)
     await people.until_card(request, "🚧 *Working*")
-    before = laptop.ready
+    await eventually(lambda: b"told" in people.rig.api.logs(container), what="no stop has begun")
+    before, drains = laptop.ready, _drains(laptop)
     os.kill(before["pids"]["worker"], signal.SIGTERM)
+    # The worker of workflows ends first, then that of the engine.
+    await eventually(lambda: _drains(laptop) == drains + 2, what="the worker does not drain")
     assert people.rig.state(container) == "running"
+    people.rig.api.kill(container)
     laptop.await_ready(after=before)
     assert people.rig.state(container) == "exited"
     state = await people.until(request, RequestStatus.SUCCEEDED)
     assert all(step.status is StepStatus.DONE for step in state.steps)
     assert len(people.images(request)) == 1
+    assert await _attempts_to_stop(temporal, container) == [1]
+
+
+def _drains(laptop: LaptopRig) -> int:
+    log = laptop.state / "logs" / "worker.log"
+    return log.read_text(encoding="utf-8").count("Beginning worker shutdown")
+
+
+async def _attempts_to_stop(temporal: Client, container: str) -> list[int]:
+    """Read which attempts to stop came to an end that Temporal heard of."""
+    operation = temporal.get_workflow_handle(operation_workflow_id("local", container))
+    events = (await operation.fetch_history()).events
+    (stop,) = [
+        event.event_id
+        for event in events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "ensure_stopped"
+    ]
+    started = [event.activity_task_started_event_attributes for event in events]
+    return [begun.attempt for begun in started if begun.scheduled_event_id == stop]

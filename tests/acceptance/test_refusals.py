@@ -13,7 +13,7 @@ from tests.rigs.people import People
 from workflows.names import PROTECTED_LABEL
 
 #: A host without a worker is told within seconds.
-_SOON = 8.0
+_SOON = 20.0
 
 
 _PLAIN: dict[str, Any] = {"name": "plain-1"}

@@ -16,7 +16,7 @@ from tests.rigs.people import People
 from tests.rigs.program import Program, dockwarden
 from workflows.state import RequestStatus
 
-_SOON = 8.0
+_SOON = 20.0
 
 
 @pytest.fixture(scope="module", name="edge_engine")

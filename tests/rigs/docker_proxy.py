@@ -203,7 +203,8 @@ class DockerProxy:
             exchange.status = verdict.status
             client.sendall(_written(verdict))
             return True
-        if verdict is not None or _has_left(client):
+        exchange.given_up = verdict is None and _has_left(client)
+        if verdict is not None or exchange.given_up:
             return False
         engine.sendall(request)
         if _spring(traps, Moment.UNDERWAY) is not None:

@@ -1,7 +1,8 @@
 """How does one fault strike many calls, each at another moment, all at once?
 
 Every call has a request and a container of its own. It waits at its point until all the others
-are at theirs; then the fault strikes under all of them. So a point costs next to no time.
+are at theirs; then the fault strikes under all of them. So a point costs next to no time. Calls
+that are given up soon come last: the one before them waits at a gate for all others.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from workflows.state import RequestState
 #: A stop and a commit that are slow enough to be at work in the engine when the fault strikes.
 _STOPS_SLOWLY: Final = 'trap "sleep 2; exit 0" TERM; sleep 100000 & wait $!'
 _HAS_WRITTEN: Final = "dd if=/dev/zero of=/big bs=1M count={} 2>/dev/null; "
+_NOT_HERE: Final = "a call did not come to its point"
 
 
 class Call(StrEnum):
@@ -61,6 +63,11 @@ class Point:
         return f"{self.call}-{self.when}-{self.policy}"
 
     @property
+    def is_hasty(self) -> bool:
+        """Whether the worker waits only a few seconds for what is held at this point."""
+        return self.call is Call.TAG or self.when is When.READ_BACK
+
+    @property
     def command(self) -> str:
         """What is asked for."""
         if self.call is Call.START:
@@ -83,6 +90,9 @@ class Point:
         }.get(self.call, f"^POST .*/{container}/start")
         if self.call is Call.PUT_BACK:
             proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, _disk_full)
+        if self.is_hasty:
+            last = f"^POST .*/commit.*{container}" if self.call is Call.TAG else line
+            proxy.trap(last, Moment.ANSWERED, here.stay_behind)
         match self.when:
             case When.BEFORE:
                 return proxy.trap(line, Moment.BEFORE, here.wait)
@@ -121,9 +131,16 @@ class Rendezvous:
 
     def __init__(self, points: Sequence[Point]) -> None:
         self._expected = len(points)
+        self._behind_expected = sum(point.is_hasty for point in points)
         self._at_work_expected = sum(point.when is When.UNDERWAY for point in points)
         self._here, self._at_work = threading.Semaphore(0), threading.Semaphore(0)
+        self._behind, self._gate = threading.Semaphore(0), threading.Event()
         self._all_here, self._struck = threading.Event(), threading.Event()
+
+    def stay_behind(self) -> None:
+        """Be before the gate, until it opens."""
+        self._behind.release()
+        self._gate.wait(60)
 
     def wait(self) -> None:
         """Be here, and stay until the fault has struck."""
@@ -142,11 +159,12 @@ class Rendezvous:
 
     def strike(self, fault: Callable[[], None]) -> None:
         """Wait until all are at their points, then have the fault strike."""
-        for _ in range(self._expected):
-            assert self._here.acquire(timeout=40), "a call did not come to its point"
+        _await(self._behind, self._behind_expected, "a call did not come to the gate")
+        _await(self._here, self._expected - self._behind_expected, _NOT_HERE)
+        self._gate.set()
+        _await(self._here, self._behind_expected, _NOT_HERE)
         self._all_here.set()
-        for _ in range(self._at_work_expected):
-            assert self._at_work.acquire(timeout=40), "a call was not passed on"
+        _await(self._at_work, self._at_work_expected, "a call was not passed on")
         fault()
         self._struck.set()
 
@@ -178,6 +196,11 @@ async def outcomes(struck: dict[Point, Struck]) -> dict[Point, Struck]:
         point: replace(one, state=state)
         for (point, one), state in zip(struck.items(), states, strict=True)
     }
+
+
+def _await(calls: threading.Semaphore, expected: int, otherwise: str) -> None:
+    for _ in range(expected):
+        assert calls.acquire(timeout=40), otherwise
 
 
 def _disk_full() -> Answer:

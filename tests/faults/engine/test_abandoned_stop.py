@@ -1,6 +1,6 @@
 """What if a stop that Dockwarden gave up on goes on in the engine, while the container comes back?
 
-The container ignores TERM, so the engine is at work for the whole grace.
+The container ignores TERM, so the engine is at work for the whole grace, or until a test kills it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ async def test_a_worker_that_was_away(
     """No heartbeats for a while: a second attempt works beside the first, to one outcome."""
     container = desk.rig.run(IGNORES_TERM, name="away")
     operation = temporal.get_workflow_handle(operation_workflow_id("local", container))
-    request = await desk.start("away", "stop {} snapshot grace=15s")
+    end = partial(desk.rig.api.kill, container)
+    both = proxy.trap("^POST .*/stop", Moment.UNDERWAY, end, nth=2)
+    request = await desk.start("away", "stop {} snapshot grace=60s")
     await asyncio.to_thread(wait_until, lambda: bool(proxy.passed("/stop")), "the stop has begun")
     worker = laptop.pids["worker"]
     os.kill(worker, signal.SIGSTOP)
@@ -73,6 +75,7 @@ async def test_a_worker_that_was_away(
     finally:
         os.kill(worker, signal.SIGCONT)
     state = await request.outcome()
+    assert both.fired == 1
     first, second = proxy.passed("^POST .*/stop")
     assert first.ended is not None
     assert first.began < second.began < first.ended, "the attempts overlap"

@@ -1,7 +1,8 @@
 """What if a worker is cut off from Temporal while its stop is still at work in the engine?
 
 It cannot say that it lives, so another attempt begins beside it: by another worker of the host,
-or by itself when the line is mended. The container ignores TERM, so that the stop takes long.
+or by itself when the line is mended. The container ignores TERM, so that the stop lasts until
+the test kills it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pytest
 from temporalio.client import Client, WorkflowHandle
 
 from tests.rigs.desk import Request
-from tests.rigs.docker_proxy import DockerProxy
+from tests.rigs.docker_proxy import DockerProxy, Moment, Trap
 from tests.rigs.dockerd import IGNORES_TERM, DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.people import People
@@ -28,8 +29,8 @@ from tests.rigs.waiting import eventually, wait_until
 from workflows.names import operation_workflow_id
 from workflows.state import RequestState, RequestStatus
 
-#: Longer than Temporal waits for a sign of life.
-_COMMAND = "stop {} on edge snapshot grace=16s"
+#: Much longer than Temporal waits for a sign of life.
+_COMMAND = "stop {} on edge snapshot grace=60s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,11 @@ class Edge:
         operation = self.temporal.get_workflow_handle(operation_workflow_id("edge", container))
         return request, operation
 
+    def end_at_next_stop(self, request: Request) -> Trap:
+        """Have the container end as soon as the engine is at work on one more stop."""
+        end = partial(self.people.rig.api.kill, request.container)
+        return self.proxy.trap("^POST .*/stop", Moment.UNDERWAY, end)
+
 
 @pytest.fixture
 async def edge(laptop: LaptopRig, temporal: Client, engine_rig: DockerRig) -> AsyncIterator[Edge]:
@@ -84,27 +90,45 @@ async def edge(laptop: LaptopRig, temporal: Client, engine_rig: DockerRig) -> As
 
 async def test_another_worker_takes_over(edge: Edge, laptop: LaptopRig) -> None:
     """Two stops work side by side, to one outcome; what the first says later counts no more."""
-    request, operation = await edge.stopping("taken-over")
+    request, _ = await edge.stopping("taken-over")
+    both = edge.end_at_next_stop(request)
     await edge.join(laptop.ready["temporal"])
-    await eventually(partial(is_tried_again, operation), within=30)
     await _check_snapshotted(edge, request)
+    assert both.fired == 1
 
 
 async def test_the_same_worker_comes_back(edge: Edge) -> None:
     """It gets the second attempt while its first one is still at work."""
     request, operation = await edge.stopping("come-back")
+    both = edge.end_at_next_stop(request)
     await eventually(partial(is_tried_again, operation), within=30)
     edge.wire.mend()
     await _check_snapshotted(edge, request)
+    assert both.fired == 1
 
 
 async def test_a_cancel_meanwhile(edge: Edge, laptop: LaptopRig) -> None:
     """The container is put back after the stop of the worker that nobody hears has ended."""
     request, _ = await edge.stopping("called-off")
-    await edge.join(laptop.ready["temporal"])
     began = edge.people.rig.inspect(request.container)["State"]["StartedAt"]
     await edge.people.channel.ask("alice", f"cancel {request.request_id}")
+
+    async def is_cancelled() -> bool:
+        return bool((await request.state()).cancel_requested_by)
+
+    await eventually(is_cancelled, within=30, what="the cancel was not recorded")
+    (stop,) = edge.proxy.passed("^POST .*/stop")
+
+    def end() -> None:
+        edge.people.rig.api.kill(request.container)
+        wait_until(lambda: stop.ended is not None, "the stop has ended")
+
+    # Whoever looks for the third time waits for the container to end.
+    looks = f"^GET .*/{request.container}/json"
+    waited = edge.proxy.trap(looks, Moment.ANSWERED, end, nth=3)
+    await edge.join(laptop.ready["temporal"])
     state = await edge.people.until(request, RequestStatus.PUT_BACK, seconds=60)
+    assert waited.fired == 1
     assert edge.wire.refused
     assert state.cancel_requested_by
     (stop,) = edge.proxy.passed("^POST .*/stop")

@@ -67,12 +67,17 @@ async def test_somebody_is_quicker_than_the_stop(
 async def test_somebody_starts_it_before_the_commit(desk: Desk, proxy: DockerProxy) -> None:
     """A container that somebody started before the commit is stopped once more."""
     container = desk.rig.run(name="started")
-    started = proxy.trap(
-        "^GET .*/images/json", Moment.BEFORE, lambda: desk.rig.api.start(container)
-    )
+
+    def start() -> None:
+        assert desk.rig.state(container) == "exited"
+        desk.rig.api.start(container)
+
+    # Room for a snapshot is looked for by the same call, before the stop.
+    started = proxy.trap("^GET .*/images/json", Moment.BEFORE, start, after="^POST .*/stop")
     request = await desk.start("started")
     state = await request.outcome()
     assert started.fired == 1
+    assert len(proxy.passed("^POST .*/stop")) == 2
     await desk.check_snapshotted(request, state)
 
 
