@@ -105,7 +105,7 @@ class ContainerLifecycleWorkflow:
             upsert_status(record.state)
             if await operating.run(deliberation, await presenter.hand_over()):
                 return
-        await self._show(presenter)
+        await shielded(self._show(presenter))
 
     async def _post_card(self, presenter: Presenter, record: Record) -> None:
         try:

@@ -105,7 +105,8 @@ class Operating:
             except ChildWorkflowError:
                 workflow.logger.error("the operation was ended from outside")
                 self._cancelled = False
-                self._record.change_to(await self._last_state(operation))
+                # Whoever cancels now gets what is under way already: the container put back.
+                self._record.change_to(await shielded(self._last_state(operation)))
                 continue
             self._record.change_to(outcome)
             return True
