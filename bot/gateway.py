@@ -1,7 +1,7 @@
 """How does what people want reach a workflow?
 
 With ``bot/starting.py`` and ``bot/calls.py`` the only code that starts, signals or queries
-workflows. A start, a decision or a cancel is recorded for good the moment its one call returns,
+workflows. A start, a decision or a cancel is recorded for good the moment its call returns,
 even with no worker running. Every call is bounded, because Slack gives three seconds, and every
 failure becomes one of the few in ``bot/errors.py``.
 """
@@ -38,9 +38,9 @@ class Gateway:
         self.register = Register(client)
         self._starting = Starting(client)
 
-    async def start(self, request: LifecycleRequest) -> None:
+    async def start(self, request: LifecycleRequest) -> bool:
         """Start a request; see :meth:`bot.starting.Starting.start`."""
-        await self._starting.start(request)
+        return await self._starting.start(request)
 
     async def decide(self, host: str, container: str, decision: Decision) -> None:
         """Record a decision that names a container, as buttons do.

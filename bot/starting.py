@@ -30,30 +30,34 @@ class Starting:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def start(self, request: LifecycleRequest) -> None:
-        """Start a request; a repeated delivery of the same one changes nothing.
+    async def start(self, request: LifecycleRequest) -> bool:
+        """Start a request; false says that another copy of its delivery has.
+
+        A copy that comes when a later request for the container has been made is not known as
+        one. The same holds for one that looks before the first has started, and starts after the
+        first has ended: a matter of milliseconds.
 
         Raises:
             AlreadyOpenError: another request for the container is open.
         """
         try:
-            await bounded(Act.START, self._start_unless_over(request), BUDGET)
+            return await bounded(Act.START, self._start_unless_made(request), BUDGET)
         except WorkflowAlreadyStartedError as error:
             other = await self._find_first(request, error.run_id)
-        else:
-            return
         if other is None:
             await bounded(Act.START, self._start(request), SHORT)
-        elif other.request_id != request.request_id:
+            return True
+        if other.request_id != request.request_id:
             raise AlreadyOpenError(
                 container=request.container.name,
                 host=request.container.host,
                 request_id=other.request_id,
                 permalink=await self._permalink(other),
             )
+        return False
 
-    async def _start_unless_over(self, request: LifecycleRequest) -> None:
-        """Start a request, unless another copy of its delivery did and it has ended since.
+    async def _start_unless_made(self, request: LifecycleRequest) -> bool:
+        """Start a request, unless another copy of its delivery did.
 
         Temporal joins two starts by an id that the SDK makes up anew for each, so a request that
         ended at once would be made again by a copy that comes late.
@@ -65,8 +69,9 @@ class Starting:
                 raise
         else:
             if last.request_id == request.request_id:
-                return
+                return False
         await self._start(request)
+        return True
 
     async def _start(self, request: LifecycleRequest) -> None:
         container = request.container

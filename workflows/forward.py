@@ -28,7 +28,7 @@ from workflows.ports import (
 )
 from workflows.presenter import Presenter
 from workflows.record import Record
-from workflows.saga import Compensation, Saga
+from workflows.saga import Compensation, Saga, heard_out
 from workflows.state import SnapshotResult, StepName, StepStatus
 from workflows.timing import TIMING
 
@@ -68,10 +68,14 @@ class Forward:
         snapshot = self._record.state.snapshot or SnapshotResult(image_id="")
         arg = replace(self.tag_input(snapshot.image_id), while_resting=while_resting)
         options = activity_options.tag(self._record.host)
-        result = await workflow.execute_activity_method(SnapshotsPort.ensure_tag, arg, **options)
+        result = await heard_out(
+            workflow.start_activity_method(SnapshotsPort.ensure_tag, arg, **options)
+        )
         self._record.change(snapshot=replace(result, repeated=snapshot.repeated))
         if snapshot.repeated:
-            await workflow.execute_activity_method(SnapshotsPort.sweep_snapshots, arg, **options)
+            await heard_out(
+                workflow.start_activity_method(SnapshotsPort.sweep_snapshots, arg, **options)
+            )
 
     def tag_input(self, image_id: str) -> TagInput:
         """Name the snapshot to the worker of the host."""
@@ -96,10 +100,12 @@ class Forward:
                 self.begun = True
                 for compensation in compensations:
                     self._saga.register(compensation)
-            result = await workflow.execute_activity_method(
-                ContainersPort.ensure_stopped,
-                arg,
-                **activity_options.stop(self._record.host, arg.grace_seconds),
+            result = await heard_out(
+                workflow.start_activity_method(
+                    ContainersPort.ensure_stopped,
+                    arg,
+                    **activity_options.stop(self._record.host, arg.grace_seconds),
+                )
             )
         self._record.change(stopped_at=result.stopped_at)
         if result.restarted_since and not again:
@@ -112,10 +118,12 @@ class Forward:
 
     async def _commit(self) -> None:
         with self._step(StepName.SNAPSHOT):
-            result = await workflow.execute_activity_method(
-                SnapshotsPort.ensure_snapshot,
-                SnapshotInput(pin=self._record.pin, request_id=self._record.state.request_id),
-                **activity_options.commit(self._record.host),
+            result = await heard_out(
+                workflow.start_activity_method(
+                    SnapshotsPort.ensure_snapshot,
+                    SnapshotInput(pin=self._record.pin, request_id=self._record.state.request_id),
+                    **activity_options.commit(self._record.host),
+                )
             )
         self._record.change(snapshot=result)
         self._end(StepName.SNAPSHOT, StepStatus.DONE)
@@ -128,10 +136,12 @@ class Forward:
     async def _start_again(self) -> None:
         grace = self._record.state.grace_seconds
         with self._step(StepName.START):
-            await workflow.execute_activity_method(
-                ContainersPort.ensure_running,
-                PutBackInput(pin=self._record.pin, settle_seconds=TIMING.settle(grace)),
-                **activity_options.put_back(self._record.host, grace, summary="docker start"),
+            await heard_out(
+                workflow.start_activity_method(
+                    ContainersPort.ensure_running,
+                    PutBackInput(pin=self._record.pin, settle_seconds=TIMING.settle(grace)),
+                    **activity_options.put_back(self._record.host, grace, summary="docker start"),
+                )
             )
         self._end(StepName.START, StepStatus.DONE)
 

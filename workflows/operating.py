@@ -7,6 +7,7 @@ operation once more, only to put the container back.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -58,13 +59,15 @@ class Operating:
             return
         if self._record.state.status is RequestStatus.NEEDS_PERSON:
             if user_id:
-                self._send(operation, names.GIVE_UP_SIGNAL)
+                self._send(operation.signal(names.GIVE_UP_SIGNAL))
         elif not self._cancelled:
             self._cancelled = True
             self._record.change(cancel_requested_by=user_id)
             if user_id:
-                self._send(operation, names.CANCEL_SIGNAL, user_id)
-            operation.cancel()
+                self._send(operation.signal(names.CANCEL_SIGNAL, user_id))
+            # Not through its handle: that fails the task in which it is found terminated.
+            run_id = operation.first_execution_run_id
+            self._send(workflow.get_external_workflow_handle(operation.id, run_id=run_id).cancel())
 
     def take_progress(self, told: RequestState) -> None:
         """Take over that a person is needed; nothing else is taken from a message."""
@@ -106,7 +109,10 @@ class Operating:
                 workflow.logger.error("the operation was ended from outside")
                 self._cancelled = False
                 # Whoever cancels now gets what is under way already: the container put back.
-                self._record.change_to(await shielded(self._last_state(operation)))
+                last = await shielded(self._last_state(operation))
+                self._record.change_to(last)
+                if last.closed and last.status is not RequestStatus.RUNNING:
+                    return False
                 continue
             self._record.change_to(outcome)
             return True
@@ -119,11 +125,16 @@ class Operating:
         The SDK ends the wait for a start at once, although the operation may have started: then
         nobody would follow it.
         """
-        cancels: list[str] = []
-        operation = await shielded(self._start(arg), on_cancel=lambda: cancels.append(""))
+        cancels = 0
+
+        def count() -> None:
+            nonlocal cancels
+            cancels += 1
+
+        operation = await shielded(self._start(arg), on_cancel=count)
         self._operation = operation
-        for user_id in cancels:
-            self.cancel(user_id)
+        if cancels:
+            self.cancel("")
         return operation
 
     async def _last_state(
@@ -158,7 +169,7 @@ class Operating:
                 requester=state.requester,
                 request_id=state.request_id,
             ),
-            static_summary=f"{state.operation.kind} {state.container.name} on {self._record.host}",
+            static_summary=f"{state.operation.words} {state.container.name} on {self._record.host}",
         )
 
     async def _follow(
@@ -173,14 +184,12 @@ class Operating:
             await workflow.wait(self._messages)
         return await operation
 
-    def _send(
-        self, operation: workflow.ChildWorkflowHandle[Any, RequestState], signal: str, *args: str
-    ) -> None:
+    def _send(self, message: Coroutine[Any, Any, None]) -> None:
         async def send() -> None:
             try:
-                await operation.signal(signal, args=args)
+                await message
             except FailureError:
-                workflow.logger.info("the operation has ended before the signal came")
+                workflow.logger.info("the operation has ended before the message came")
 
         self._messages.append(asyncio.create_task(send()))
 

@@ -98,10 +98,6 @@ class Presenter:
         entries, self._entries = tuple(self._entries), []
         return entries
 
-    def take_over(self) -> None:
-        """Draw again, after the other workflow has ended."""
-        self._closing = False
-
     async def told(self) -> None:
         """Wait until every private notice is out."""
         if self._telling is not None:

@@ -10,9 +10,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TypeVar
 
+from temporalio.workflow import ActivityHandle
+
 from workflows.failures import ends_workflow
 
 T = TypeVar("T")
+#: So many turns of the loop take a result that has come from the server to who awaits it.
+_TURNS = 5
 Compensation = Callable[[], Awaitable[None]]
 
 
@@ -66,3 +70,21 @@ async def shielded(
             if not task.done():
                 raise
     return task.result()
+
+
+async def heard_out(step: ActivityHandle[T]) -> T:
+    """Await an activity, which a cancel of the workflow cancels, but never lose its result.
+
+    A cancel that comes in the same workflow task as the result would be raised instead of it
+    (temporalio 1.35, ``_await_temporal_operation``): then nobody would know what was done.
+    """
+    while True:
+        try:
+            return await asyncio.shield(step)
+        except asyncio.CancelledError:
+            if step.cancelled():
+                raise
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            if not step.done():
+                step.cancel()

@@ -72,11 +72,6 @@ def find(steps: Steps, name: StepName) -> StepState | None:
     return next((step for step in steps if step.name is name), None)
 
 
-def under_way(steps: Steps) -> StepState | None:
-    """Find the step at work, of which there is at most one."""
-    return next((step for step in steps if step.status is StepStatus.RUNNING), None)
-
-
 def stop_note(result: StopResult) -> str:
     """Tell how a container ended: a kill may have cost it data."""
     if not result.graceful:

@@ -40,7 +40,10 @@ class Requesting:
             delivery_id=exchange.trigger_id,
             reason=reason,
         )
-        await self._gateway.start(request)
+        if not await self._gateway.start(request):
+            # Who asked hears of the copy that started it.
+            await exchange.acknowledge()
+            return
         _log.info(
             "request started",
             extra={

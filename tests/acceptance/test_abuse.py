@@ -78,8 +78,8 @@ async def test_one_delivery_twenty_times_through_two_bots(
     answers = await asyncio.gather(*(door.post(body, headers) for door in doors * 10))
     assert {answer.status for answer in answers} == {200}
     spoken = [json.loads(answer.text) for answer in answers if answer.text]
-    assert 1 <= len(spoken) <= 2
-    assert all("is being prepared" in str(words) for words in spoken)
+    (words,) = spoken
+    assert "is being prepared" in str(words)
     handle = town.client.get_workflow_handle(names.request_workflow_id(town.host, "twenty-1"))
     await eventually(lambda: town.proxy.count("chat.postMessage") > posted)
     first = await handle.describe()
@@ -97,7 +97,8 @@ async def test_a_copy_of_a_delivery_that_comes_late(town: Town, doors: tuple[Doo
     handle = town.client.get_workflow_handle(names.request_workflow_id(town.host, "nowhere-1"))
     await handle.result()
     first = await handle.describe()
-    assert (await doors[1].post(body, headers)).status == 200
+    answer = await doors[1].post(body, headers)
+    assert (answer.status, answer.text) == (200, "")
     assert (await handle.describe()).run_id == first.run_id
 
 
@@ -162,6 +163,7 @@ async def test_fifty_people_race(
         unsure = {user for user, words in heard.items() if "ry again" in words}
         assert decision.approver_id not in notices | over
         assert not notices & over
+        assert len(unsure) < 5, "nearly all are told for sure"
         return notices | over | unsure | {decision.approver_id} == set(CROWD)
 
     await eventually(told, what="each of the others is told what became of it, once")

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from tests.rigs.docker_proxy import DockerProxy, Moment
 from tests.rigs.waiting import wait_until
 
-#: Shorter than what any call to the engine may take.
 _HOLD_SECONDS = 20
 
 
@@ -18,12 +17,16 @@ _HOLD_SECONDS = 20
 def held(
     proxy: DockerProxy, pattern: str, moment: Moment = Moment.BEFORE
 ) -> Iterator[threading.Event]:
-    """Hold one call; the event says that it has come. That it was held is asserted."""
+    """Hold one call; the event says that it has come. That it was held so long is asserted.
+
+    The product gives a tag up after ten seconds, and a stop fifteen after its grace.
+    """
     come, go = threading.Event(), threading.Event()
+    in_time: list[bool] = []
 
     def hold() -> None:
         come.set()
-        go.wait(_HOLD_SECONDS)
+        in_time.append(go.wait(_HOLD_SECONDS))
 
     trap = proxy.trap(pattern, moment, hold)
     try:
@@ -31,6 +34,7 @@ def held(
     finally:
         go.set()
     wait_until(lambda: trap.fired == 1, "the call was held")
+    assert in_time == [True], "the call went on before the test was ready"
 
 
 async def until_held(come: threading.Event) -> None:

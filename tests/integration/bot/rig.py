@@ -101,10 +101,11 @@ class GatewayFake:
     looked: LookResult = field(default_factory=LookResult)
     register: RegisterFake = field(default_factory=RegisterFake)
 
-    async def start(self, request: LifecycleRequest) -> None:
+    async def start(self, request: LifecycleRequest) -> bool:
         """Note a request."""
         await self._act()
         self.started.append(request)
+        return True
 
     async def decide(self, _host: str, _container: str, decision: Decision) -> None:
         """Note a decision."""

@@ -100,7 +100,9 @@ async def test_the_same_delivery_starts_once(gateway: Gateway, stage: Stage) -> 
     """Twenty deliveries of one request are one workflow, and none is an error."""
     request = stage.request()
 
-    await asyncio.gather(*(gateway.start(request) for _ in range(20)))
+    started = await asyncio.gather(*(gateway.start(request) for _ in range(20)))
+
+    assert started.count(True) == 1
 
     await eventually(lambda: _has_rows(gateway, request.requester))
     query = f"{names.REQUEST_ID.name} = '{request.request_id}'"
@@ -117,7 +119,7 @@ async def test_a_late_copy_of_a_delivery_starts_nothing(gateway: Gateway, stage:
         await handle.result()
     first = await handle.describe()
 
-    await gateway.start(request)
+    assert not await gateway.start(request)
 
     assert (await handle.describe()).run_id == first.run_id
 
