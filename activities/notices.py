@@ -132,7 +132,7 @@ DECISIONS = {
         "you have approved this already, and each person counts once",
         "It now takes somebody else.",
     ),
-    RefusalCode.NOT_OPEN: Words("this request is no longer open", ""),
+    RefusalCode.NOT_OPEN: Words("there is nothing left to decide about this request", ""),
     RefusalCode.NOT_REQUESTER: Words(
         "only {requester}, who asked for it, can cancel it",
         "An approver can reject it instead.",
@@ -144,6 +144,10 @@ _DETAIL_LIMIT = 300
 _NOT_VERIFIED_AT_THE_START = Words(
     "Slack could not say just now who belongs to the groups that may approve this",
     "Ask again in a minute.",
+)
+_RUNNING_CANCEL = Words(
+    "only {requester}, who asked for it, can cancel it",
+    "It is approved, and Dockwarden is at work on it: nobody can reject it any more.",
 )
 _NEEDS_PERSON_CANCEL = Words(
     "only {requester} and those who decided can make Dockwarden stop trying",
@@ -176,9 +180,10 @@ def _is_of_request(refusal: Refusal, state: RequestState) -> bool:
 def _words(refusal: Refusal, state: RequestState) -> Words:
     if refusal.code is RefusalCode.NOT_VERIFIED and _is_of_request(refusal, state):
         return _NOT_VERIFIED_AT_THE_START
-    trying = state.status is RequestStatus.NEEDS_PERSON
-    if refusal.code is RefusalCode.NOT_REQUESTER and trying:
+    if refusal.code is RefusalCode.NOT_REQUESTER and state.status is RequestStatus.NEEDS_PERSON:
         return _NEEDS_PERSON_CANCEL
+    if refusal.code is RefusalCode.NOT_REQUESTER and state.status is RequestStatus.RUNNING:
+        return _RUNNING_CANCEL
     return WORDS[refusal.code]
 
 

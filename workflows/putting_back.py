@@ -24,6 +24,7 @@ from workflows.timing import TIMING
 
 _FIRST_PAUSE = timedelta(seconds=15)
 _LONGEST_PAUSE = timedelta(minutes=5)
+_STARTING = (StepName.START, StepName.PUT_BACK)
 
 
 class PuttingBack:
@@ -42,7 +43,7 @@ class PuttingBack:
         """Put the container back, or leave the request in the state that needs a person."""
         pause, state = _FIRST_PAUSE, self._record.state
         # Once a try of ours may have started it, an end since says nothing about people.
-        untried = steps.find(state.steps, StepName.PUT_BACK) is None
+        untried = not any(step.started_at for step in state.steps if step.name in _STARTING)
         stopped_at = state.stopped_at if untried else None
         while True:
             now = workflow.now()

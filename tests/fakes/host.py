@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from dataclasses import replace
+from datetime import datetime
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -59,6 +60,8 @@ class FakeHost(ContainersPort, SnapshotsPort):
         self.taken: set[str] = set()
         self.labels: dict[str, str] = {}
         self.restarted_since = False
+        self.stopped_at: datetime | None = None
+        self.put_back: list[PutBackInput] = []
         self.settled = 0
         self.calls: list[str] = []
         self.faults: dict[str, list[ApplicationError]] = defaultdict(list)
@@ -104,12 +107,16 @@ class FakeHost(ContainersPort, SnapshotsPort):
         self.state = ContainerState.EXITED
         up = not arg.pin.state.is_down
         return StopResult(
-            was_running=up, exit_code=0 if up else None, restarted_since=self.restarted_since
+            was_running=up,
+            exit_code=0 if up else None,
+            restarted_since=self.restarted_since,
+            stopped_at=self.stopped_at,
         )
 
     @activity.defn(name="ensure_running", no_thread_cancel_exception=True)
     def ensure_running(self, arg: PutBackInput) -> PutBackResult:
         """Bring the container back to its pinned state."""
+        self.put_back.append(arg)
         self._enter("ensure_running")
         if arg.pin.state.is_down:
             return PutBackResult(state=self.state, started=False)

@@ -56,6 +56,13 @@ def test_who_comes_too_late_learns_what_became_of_the_request(name: str, told: s
     assert told in notice(Refusal(code=RefusalCode.NOT_OPEN), brief(STATES[name]))
 
 
+def test_who_may_not_cancel_is_not_sent_to_reject_what_is_under_way() -> None:
+    """A request that waits can be rejected instead; one that is being worked on cannot."""
+    refusal = Refusal(code=RefusalCode.NOT_REQUESTER)
+    assert "can reject it instead" in notice(refusal, brief(WAITING))
+    assert "reject it any more" in notice(refusal, brief(STATES["running"]))
+
+
 def test_a_refused_decision_on_an_open_request_says_nothing_about_an_end() -> None:
     """A request that waits is not talked about as if it were over."""
     text = notice(Refusal(code=RefusalCode.OWN_REQUEST), brief(WAITING))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,13 +11,13 @@ from tests.fakes.host import failure
 from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
 from workflows.errors import ErrorType
-from workflows.models import ContainerState
+from workflows.models import ContainerState, OperationKind, OperationSpec
 from workflows.state import RequestState, RequestStatus
 from workflows.timing import TIMING
 
 
-async def _approved(stage: Stage) -> Play:
-    play = await stage.start(stage.request())
+async def _approved(stage: Stage, **changes: object) -> Play:
+    play = await stage.start(stage.request(**changes))
     await play.until(RequestStatus.WAITING)
     await play.decide("UBOB")
     return play
@@ -120,6 +121,19 @@ async def test_workflow_cancel_does_not_end_the_tries_to_put_back(skipping: Stag
     assert host.fired == ["ensure_tag", "ensure_running", "ensure_running"]
     assert state.status is RequestStatus.PUT_BACK
     assert host.state is ContainerState.RUNNING
+
+
+async def test_container_that_ends_after_our_start_was_not_stopped_by_people(stage: Stage) -> None:
+    """It did not stay up when it was started again: that is no reason to leave it alone."""
+    stage.host.stopped_at = datetime.now(UTC)
+    stage.host.faults["ensure_running"] = [failure(ErrorType.NOT_RUNNING)]
+    operation = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
+
+    state = await (await _approved(stage, operation=operation)).result()
+
+    assert stage.host.fired == ["ensure_running"]
+    assert state.status is RequestStatus.PUT_BACK
+    assert [arg.stopped_at for arg in stage.host.put_back] == [None, None]
 
 
 async def test_second_approval_while_the_container_is_locked_ends_as_stale(stage: Stage) -> None:
