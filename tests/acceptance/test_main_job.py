@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rigs.dockerd import IGNORES_TERM, IMAGE, STOPS_AT_ONCE
+from tests.rigs.dockerd import HEARS_TERM, IGNORES_TERM, IMAGE, STOPS_AT_ONCE
 from tests.rigs.people import People
 from tests.rigs.waiting import eventually
 from workflows.names import REQUEST_LABEL, ActionId
@@ -19,8 +19,6 @@ from workflows.state import RequestStatus, StepName, StepStatus
 _PROMISED_SECONDS = 2.0
 #: What was measured stays here after a run; git leaves it out.
 _ARTEFACTS = Path(__file__).parents[1] / "artefacts"
-#: Writes down that it was told to end, and does not.
-_HEARS_TERM = 'trap "echo told" TERM; while :; do sleep 0.1; done'
 
 
 async def test_the_promise(people: People) -> None:
@@ -208,17 +206,13 @@ async def test_cancelling_a_waiting_one(people: People) -> None:
 
 async def test_cancelling_a_running_one(people: People) -> None:
     """A cancel while it stops waits for the stop, then puts the container back."""
-    container = people.rig.run(_HEARS_TERM, name="doubt-2")
+    container = people.rig.run(HEARS_TERM, name="doubt-2")
     request = await people.ask("stop doubt-2 snapshot grace=60s")
     await people.approve(request)
     await people.until_card(request, "🚧 *Working*")
     await eventually(lambda: b"told" in people.rig.api.logs(container), what="no stop has begun")
     await people.type("alice", f"cancel {request.request_id}")
-
-    async def is_cancelled() -> bool:
-        return bool((await request.state()).cancel_requested_by)
-
-    await eventually(is_cancelled, what="the cancel was not recorded")
+    await request.until_cancelled()
     assert (await request.state()).status is RequestStatus.RUNNING
     people.rig.api.kill(container)
     await people.until(request, RequestStatus.PUT_BACK)

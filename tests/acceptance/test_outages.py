@@ -8,14 +8,12 @@ import signal
 import pytest
 from temporalio.client import Client
 
+from tests.rigs.dockerd import HEARS_TERM
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.people import People
 from tests.rigs.waiting import eventually
 from workflows.names import ActionId, operation_workflow_id
 from workflows.state import RequestStatus, StepStatus
-
-#: Writes down that it was told to end, and does not.
-_HEARS_TERM = 'trap "echo told" TERM; while :; do sleep 0.1; done'
 
 
 @pytest.mark.parametrize("part", ["bot", "temporal"])
@@ -68,7 +66,7 @@ async def test_a_running_stop_is_finished_at_sigterm(
     people: People, laptop: LaptopRig, temporal: Client
 ) -> None:
     """A worker that is asked to end finishes its stop first; the next one does the rest."""
-    container = people.rig.run(_HEARS_TERM, name="slow-1")
+    container = people.rig.run(HEARS_TERM, name="slow-1")
     request = await people.ask("stop slow-1 snapshot grace=60s")
     await people.approve(request)
     await people.until_card(request, "🚧 *Working*")

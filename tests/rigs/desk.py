@@ -67,6 +67,14 @@ class Request:
             await asyncio.sleep(_POLL)
         return state
 
+    async def until_cancelled(self) -> None:
+        """Wait until it is recorded who cancelled it."""
+
+        async def is_known() -> bool:
+            return bool((await self.state()).cancel_requested_by)
+
+        await eventually(is_known, within=30, what="the cancel was not recorded")
+
     async def outcome(self, *, seconds: float = 100) -> RequestState:
         """Wait for the end."""
         return await asyncio.wait_for(self.handle.result(), seconds)
@@ -119,11 +127,7 @@ class Desk:
     async def cancel(self, request: Request) -> None:
         """Cancel it as its requester, and wait until the operation knows."""
         await self._channel.ask("alice", f"cancel {request.request_id}")
-
-        async def is_known() -> bool:
-            return bool((await request.state()).cancel_requested_by)
-
-        await eventually(is_known, within=30, what="the cancel was not recorded")
+        await request.until_cancelled()
 
     async def until_told(self, request: Request) -> None:
         """Wait until the operation has a cancel in its history."""

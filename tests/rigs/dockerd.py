@@ -28,6 +28,8 @@ IMAGE: Final = "rig/busybox:1"
 #: What the process with id 1 does. One without a handler for TERM ignores it.
 STOPS_AT_ONCE: Final = 'trap "exit 0" TERM; sleep 100000 & wait $!'
 IGNORES_TERM: Final = 'trap "" TERM; while :; do sleep 1; done'
+#: Writes down that it was told to end, and does not.
+HEARS_TERM: Final = 'trap "echo told" TERM; while :; do sleep 0.1; done'
 _WAIT_SECONDS: Final = 60
 
 

@@ -112,11 +112,7 @@ async def test_a_cancel_meanwhile(edge: Edge, laptop: LaptopRig) -> None:
     request, _ = await edge.stopping("called-off")
     began = edge.people.rig.inspect(request.container)["State"]["StartedAt"]
     await edge.people.channel.ask("alice", f"cancel {request.request_id}")
-
-    async def is_cancelled() -> bool:
-        return bool((await request.state()).cancel_requested_by)
-
-    await eventually(is_cancelled, within=30, what="the cancel was not recorded")
+    await request.until_cancelled()
     (stop,) = edge.proxy.passed("^POST .*/stop")
 
     def end() -> None:
