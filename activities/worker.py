@@ -18,21 +18,21 @@ import aiohttp
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.containers import Containers
-from activities.directory import Directory
-from activities.engine import Engine
-from activities.ledger import Ledger
-from activities.messages import Messages, slack_client
-from activities.protection import Protection, own_container_id
-from activities.room import Room
-from activities.schedule import ensure_reconciliation
-from activities.snapshots import Snapshots
-from workflows.lifecycle import ContainerLifecycleWorkflow
-from workflows.look import HostLookWorkflow
-from workflows.names import CONTROL_TASK_QUEUE, docker_task_queue
+from activities.docker.capacity import Room
+from activities.docker.containers import Containers
+from activities.docker.engine import Engine
+from activities.docker.protection import Protection, own_container_id
+from activities.docker.snapshots import Snapshots
+from activities.slack.directory import Directory
+from activities.slack.messages import Messages, slack_client
+from activities.temporal.schedules import ensure_reconciliation
+from activities.temporal.visibility import Ledger
+from workflows.execution.workflow import StopAndSnapshotWorkflow
+from workflows.host_query import HostLookWorkflow
+from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
 from workflows.reconcile import ReconcileWorkflow
+from workflows.request.workflow import ContainerLifecycleWorkflow
 from workflows.sandbox import workflow_runner
-from workflows.stop_and_snapshot import StopAndSnapshotWorkflow
 
 #: Commits block their thread for minutes; looks must still be answered beside them.
 _DOCKER_THREADS = 16
@@ -45,7 +45,7 @@ class WorkerConfig:
 
     ``serve`` holds ``control``, ``docker`` or both; ``graceful_seconds`` is how long a shutdown
     waits for running activities, and must exceed the longest stop. The limits of snapshots are
-    explained in :class:`activities.room.Room`.
+    explained in :class:`activities.docker.capacity.Room`.
     """
 
     serve: frozenset[str]

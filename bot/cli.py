@@ -16,13 +16,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from importlib import metadata
 
-from bot import health, logs, settings as bot_settings, temporal
-from bot.checks import Part, run_checks
-from bot.errors import StartUpError
+from bot import health, logs, settings as bot_settings
+from bot.check import Part, run_checks
 from bot.requirements import require_for_worker
-from bot.serving import serve_bot
 from bot.settings import LogFormat, Settings
-from workflows.names import HOST_NAME
+from bot.slack.serve import serve_bot
+from bot.temporal import client as temporal
+from bot.temporal.errors import StartUpError
+from workflows.model.names import HOST_NAME
 
 _log = logging.getLogger(__name__)
 

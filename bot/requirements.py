@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.errors import StartUpError
 from bot.settings import Settings, SlackMode, variable
+from bot.temporal.errors import StartUpError
 
 
 def require_for_bot(settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 The only file that reads the environment. Every setting is ``DOCKWARDEN_…``; each secret can also
 come from a file (``DOCKWARDEN_…_FILE``). The connection to Temporal has its own standard:
-``TEMPORAL_…``, see ``bot/temporal.py``.
+``TEMPORAL_…``, see ``bot/temporal/client.py``.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.errors import StartUpError
-from workflows.names import HOST_NAME
-from workflows.timing import MAX_GRACE_SECONDS, TIMING
+from bot.temporal.errors import StartUpError
+from workflows.model.names import HOST_NAME
+from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
 PREFIX = "DOCKWARDEN_"
 _LONGEST_STOP = TIMING.stop_attempt(MAX_GRACE_SECONDS)

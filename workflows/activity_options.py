@@ -12,8 +12,8 @@ from datetime import timedelta
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
-from workflows.names import docker_task_queue
-from workflows.timing import TIMING
+from workflows.model.names import docker_task_queue
+from workflows.model.timing import TIMING
 
 _WAIT = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 _HEARTBEAT = timedelta(seconds=TIMING.heartbeat_timeout)

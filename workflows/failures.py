@@ -17,8 +17,8 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
-from workflows.errors import ErrorType, RefusalCode
-from workflows.state import Refusal
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.state import Refusal
 
 _UNREACHABLE = frozenset(
     {

@@ -15,14 +15,16 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
-from workflows import activity_options, failures, names, steps
-from workflows.announcements import PublishInput, ThreadEntry, ThreadKind
-from workflows.endings import EndedInput, EndedRun
-from workflows.errors import ErrorType
-from workflows.ports import LedgerPort, MessagesPort, SnapshotsPort, TagInput
-from workflows.state import RequestState, RequestStatus, StepName
-from workflows.stop_and_snapshot import OperateInput, StopAndSnapshotWorkflow
-from workflows.timing import WORKFLOW_TASK_SECONDS
+from workflows import activity_options, failures
+from workflows.execution import step_states as steps
+from workflows.execution.workflow import OperateInput, StopAndSnapshotWorkflow
+from workflows.model import names
+from workflows.model.announcements import PublishInput, ThreadEntry, ThreadKind
+from workflows.model.endings import EndedInput, EndedRun
+from workflows.model.errors import ErrorType
+from workflows.model.ports import LedgerPort, MessagesPort, SnapshotsPort, TagInput
+from workflows.model.state import RequestState, RequestStatus, StepName
+from workflows.model.timing import WORKFLOW_TASK_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

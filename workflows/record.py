@@ -10,8 +10,8 @@ from typing import Any
 
 from temporalio import workflow
 
-from workflows.models import ContainerPin
-from workflows.state import RequestState, RequestStatus
+from workflows.model.requests import ContainerPin
+from workflows.model.state import RequestState, RequestStatus
 
 
 class Record:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 _DATA_MODULES = (
-    "workflows.announcements",
-    "workflows.endings",
-    "workflows.errors",
-    "workflows.models",
-    "workflows.ports",
-    "workflows.state",
+    "workflows.model.announcements",
+    "workflows.model.endings",
+    "workflows.model.errors",
+    "workflows.model.requests",
+    "workflows.model.ports",
+    "workflows.model.state",
 )
 
 

@@ -11,7 +11,7 @@ from deploy.laptop.console import say
 from deploy.laptop.rendering import Message, render
 from deploy.laptop.slack_server import BOT_USER_ID, CHANNEL_ID, USERS
 from deploy.laptop.web import get_json, post_json
-from workflows.names import card_block_id
+from workflows.model.names import card_block_id
 
 _NAMES = {user_id: name for name, user_id in USERS.items()} | {BOT_USER_ID: "Dockwarden"}
 _POLL = 0.05

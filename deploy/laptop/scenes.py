@@ -18,8 +18,8 @@ from deploy.laptop.console import say
 from deploy.laptop.containers import IMAGE
 from deploy.laptop.rendering import Message
 from deploy.laptop.slack_server import USERS
-from workflows.names import REQUEST_LABEL, ActionId
-from workflows.references import default_reference
+from workflows.model.image_reference import default_reference
+from workflows.model.names import REQUEST_LABEL, ActionId
 
 #: Requests for this one expire after EXPIRES_AFTER, so that nobody waits long for scene three.
 IMPATIENT = "nightly-1"

@@ -12,7 +12,7 @@ from deploy.laptop.problems import LaptopProblem
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory
 from deploy.laptop.supervisor import Part
 from deploy.laptop.web import get_json
-from workflows.names import SEARCH_ATTRIBUTES
+from workflows.model.names import SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"
 

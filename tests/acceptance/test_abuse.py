@@ -23,9 +23,9 @@ from tests.rigs.dockerd import DockerRig
 from tests.rigs.local_slack import find_button
 from tests.rigs.town import CROWD, GRID_USER, Town
 from tests.rigs.waiting import eventually
-from workflows import names
-from workflows.names import ActionId
-from workflows.state import RequestStatus
+from workflows.model import names
+from workflows.model.names import ActionId
+from workflows.model.state import RequestStatus
 
 ALICE, BOB, CAROL, DAVE = (USERS[name] for name in ("alice", "bob", "carol", "dave"))
 

@@ -15,8 +15,8 @@ from deploy.laptop.slack_server import CHANNEL_ID, TEAM_ID, USERS
 from tests.rigs.counter import Counter
 from tests.rigs.terminal import Terminal
 from tests.rigs.town import Town
-from workflows.errors import ErrorType, RefusalCode
-from workflows.names import (
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.names import (
     OPERATION_WORKFLOW,
     PROGRESS_SIGNAL,
     PROTECTED_LABEL,
@@ -24,7 +24,7 @@ from workflows.names import (
     operation_workflow_id,
     request_workflow_id,
 )
-from workflows.state import RequestState, RequestStatus
+from workflows.model.state import RequestState, RequestStatus
 
 ALICE, BOB, CAROL, DAVE = (USERS[name] for name in ("alice", "bob", "carol", "dave"))
 

@@ -16,7 +16,7 @@ from deploy.laptop.state import StateDirectory
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.people import People
 from tests.rigs.program import dockwarden, free_port
-from workflows.state import RequestStatus
+from workflows.model.state import RequestStatus
 
 
 @pytest.fixture(name="environment")

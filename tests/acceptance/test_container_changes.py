@@ -12,8 +12,8 @@ from tests.rigs.desk import Desk
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.waiting import wait_until
-from workflows.names import PROTECTED_LABEL
-from workflows.state import RequestStatus
+from workflows.model.names import PROTECTED_LABEL
+from workflows.model.state import RequestStatus
 
 _GONE = "That very container is gone"
 _CHANGED = "no longer as the card showed it"

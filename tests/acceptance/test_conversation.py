@@ -14,8 +14,8 @@ from tests.rigs.desk import Request
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.people import People
 from tests.rigs.terminal import Terminal
-from workflows.names import STATE_QUERY, request_workflow_id
-from workflows.state import RequestStatus
+from workflows.model.names import STATE_QUERY, request_workflow_id
+from workflows.model.state import RequestStatus
 
 _SCRIPTED = request_workflow_id("local", "script-1")
 _VALUE = "hunter2-in-the-environment"

@@ -15,9 +15,9 @@ import pytest
 from tests.rigs.counter import Counter
 from tests.rigs.slack_proxy import Call
 from tests.rigs.town import Town
-from workflows.models import MAX_TEXT_LENGTH
-from workflows.names import REQUEST_LABEL, SOURCE_LABEL
-from workflows.state import RequestStatus
+from workflows.model.names import REQUEST_LABEL, SOURCE_LABEL
+from workflows.model.requests import MAX_TEXT_LENGTH
+from workflows.model.state import RequestStatus
 
 _CAROL, _DAVE = "U0CAROL01", "U0DAVE001"
 _PINGS = ("<!channel>", "<!here>", "<!everyone>", "<!subteam^S0OPS0001>", "<@U0DAVE001>")

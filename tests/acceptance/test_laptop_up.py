@@ -15,7 +15,7 @@ from deploy.laptop.web import answers, get_json
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.waiting import wait_until
-from workflows.names import ActionId
+from workflows.model.names import ActionId
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from tests.rigs.dockerd import HEARS_TERM, IGNORES_TERM, IMAGE, STOPS_AT_ONCE
 from tests.rigs.people import People
 from tests.rigs.waiting import eventually
-from workflows.names import REQUEST_LABEL, ActionId
-from workflows.state import RequestStatus, StepName, StepStatus
+from workflows.model.names import REQUEST_LABEL, ActionId
+from workflows.model.state import RequestStatus, StepName, StepStatus
 
 #: From a click to a stopped container with its tagged snapshot, as the product promises.
 _PROMISED_SECONDS = 2.0

@@ -12,8 +12,8 @@ from tests.rigs.dockerd import HEARS_TERM
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.people import People
 from tests.rigs.waiting import eventually
-from workflows.names import ActionId, operation_workflow_id
-from workflows.state import RequestStatus, StepStatus
+from workflows.model.names import ActionId, operation_workflow_id
+from workflows.model.state import RequestStatus, StepStatus
 
 
 @pytest.mark.parametrize("part", ["bot", "temporal"])

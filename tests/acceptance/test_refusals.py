@@ -10,7 +10,7 @@ import pytest
 from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
 from tests.rigs.people import People
-from workflows.names import PROTECTED_LABEL
+from workflows.model.names import PROTECTED_LABEL
 
 #: A host without a worker is told within seconds.
 _SOON = 20.0

@@ -14,7 +14,7 @@ from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.people import People
 from tests.rigs.program import Program, dockwarden
-from workflows.state import RequestStatus
+from workflows.model.state import RequestStatus
 
 _SOON = 20.0
 

@@ -19,7 +19,7 @@ from tests.chaos.record import read_stories
 from tests.chaos.settling import NotSettled, Settling
 from tests.chaos.telling import tell
 from tests.chaos.world import BYSTANDER, CONTAINERS, World, world
-from workflows.names import REQUEST_LABEL
+from workflows.model.names import REQUEST_LABEL
 
 _SETTLE_SECONDS: Final = 300.0
 

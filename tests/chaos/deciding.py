@@ -11,8 +11,8 @@ from tests.chaos.journal import Deed, Journal
 from tests.chaos.plan import Move
 from tests.chaos.record import Story
 from tests.rigs.desk import ENDS
-from workflows.names import ActionId, thread_block_id
-from workflows.state import RequestStatus
+from workflows.model.names import ActionId, thread_block_id
+from workflows.model.state import RequestStatus
 
 
 def cards(story: Story, evidence: Evidence) -> Iterator[Violation]:

@@ -19,7 +19,7 @@ from tests.chaos.journal import Deed, Journal
 from tests.chaos.plan import Move, Planned
 from tests.chaos.world import World
 from tests.rigs.dockerd import IMAGE
-from workflows.names import (
+from workflows.model.names import (
     CONTAINER,
     OPERATION_WORKFLOW,
     REQUEST_ID,

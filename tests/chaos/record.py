@@ -12,9 +12,9 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFail
 from temporalio.service import RPCError
 
 from tests.chaos.world import HOST
-from workflows.announcements import PublishInput
-from workflows.models import Decision, LifecycleRequest
-from workflows.names import (
+from workflows.execution.workflow import OperateInput
+from workflows.model.announcements import PublishInput
+from workflows.model.names import (
     DECIDE_SIGNAL,
     OPERATION_WORKFLOW,
     RECONCILE_WORKFLOW,
@@ -22,8 +22,8 @@ from workflows.names import (
     STATE_QUERY,
     request_workflow_id,
 )
-from workflows.state import RequestState
-from workflows.stop_and_snapshot import OperateInput
+from workflows.model.requests import Decision, LifecycleRequest
+from workflows.model.state import RequestState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 
 from deploy.laptop.slack_server import USERS
 from tests.chaos.world import World
-from workflows.names import (
+from workflows.model.names import (
     OPERATION_WORKFLOW,
     RECONCILE_SCHEDULE,
     REQUEST_ID,
@@ -29,8 +29,8 @@ from workflows.names import (
     REQUESTER,
     STATE_QUERY,
 )
+from workflows.model.state import RequestState, RequestStatus
 from workflows.reconcile import ReconcileResult
-from workflows.state import RequestState, RequestStatus
 
 _UNHEARD: Final = (aiohttp.ClientError, OSError, TimeoutError, RPCError, WorkflowQueryFailedError)
 _POLL: Final = 0.5

@@ -11,10 +11,10 @@ from deploy.laptop.channel import headline
 from tests.chaos.evidence import Evidence, Violation, Write, cards_of, covers
 from tests.chaos.plan import Move
 from tests.chaos.record import Story
-from workflows.errors import HOPELESS_ERRORS, ErrorType
-from workflows.models import OperationKind
-from workflows.names import REQUEST_LABEL
-from workflows.state import RequestState, RequestStatus, StepName
+from workflows.model.errors import HOPELESS_ERRORS, ErrorType
+from workflows.model.names import REQUEST_LABEL
+from workflows.model.requests import OperationKind
+from workflows.model.state import RequestState, RequestStatus, StepName
 
 _NOTHING_CHANGED: Final = frozenset(
     {

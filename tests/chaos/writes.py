@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.chaos.evidence import LINGERS, Evidence, Violation, covers
 from tests.chaos.record import Story
-from workflows.models import Choice
+from workflows.model.requests import Choice
 
 _MUTATING: Final = frozenset(
     {"ensure_stopped", "ensure_snapshot", "ensure_tag", "ensure_running", "sweep_snapshots"}

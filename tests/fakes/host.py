@@ -14,9 +14,8 @@ from datetime import datetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from workflows.errors import ErrorType, RefusalCode
-from workflows.models import ContainerPin, ContainerState
-from workflows.ports import (
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.ports import (
     ContainerList,
     ContainersPort,
     ContainerSummary,
@@ -30,7 +29,8 @@ from workflows.ports import (
     StopInput,
     TagInput,
 )
-from workflows.state import SnapshotResult, StopResult
+from workflows.model.requests import ContainerPin, ContainerState
+from workflows.model.state import SnapshotResult, StopResult
 
 
 def failure(kind: ErrorType | RefusalCode, *details: str, retry: bool = False) -> ApplicationError:

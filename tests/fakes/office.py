@@ -8,16 +8,16 @@ from dataclasses import replace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from workflows.announcements import Notice, NotifyInput, PublishInput, ThreadEntry
-from workflows.models import Person
-from workflows.ports import (
+from workflows.model.announcements import Notice, NotifyInput, PublishInput, ThreadEntry
+from workflows.model.ports import (
     DirectoryPort,
     GroupMembers,
     GroupMembersInput,
     LookUpInput,
     MessagesPort,
 )
-from workflows.state import CardRef, RequestState
+from workflows.model.requests import Person
+from workflows.model.state import CardRef, RequestState
 
 
 class FakeOffice(MessagesPort, DirectoryPort):

@@ -17,10 +17,10 @@ from tests.fakes.host import failure
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
-from workflows import names
-from workflows.errors import ErrorType
-from workflows.models import CancelRequest, Choice
-from workflows.state import RequestStatus
+from workflows.model import names
+from workflows.model.errors import ErrorType
+from workflows.model.requests import CancelRequest, Choice
+from workflows.model.state import RequestStatus
 
 FOLDER = Path(__file__).parent / "recorded"
 

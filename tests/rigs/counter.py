@@ -12,7 +12,7 @@ from deploy.laptop.rendering import Message
 from deploy.laptop.web import post_json
 from tests.rigs.desk import Desk, Request
 from tests.rigs.dockerd import DockerRig
-from workflows.names import ActionId
+from workflows.model.names import ActionId
 
 if TYPE_CHECKING:
     from tests.rigs.town import Town

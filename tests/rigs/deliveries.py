@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from bot.transport import HTTP_PATH
+from bot.slack.transport import HTTP_PATH
 from deploy.laptop.slack_server import CHANNEL_ID, TEAM_ID
 from tests.integration.bot.rig import click_body, command_body, form_body
 from tests.integration.bot.slack_stub import SlackStub
 from tests.rigs.local_slack import find_button
-from workflows.names import ActionId
+from workflows.model.names import ActionId
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

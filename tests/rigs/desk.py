@@ -20,7 +20,7 @@ from deploy.laptop.web import get_json
 from tests.rigs.dockerd import IMAGE, DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.waiting import eventually
-from workflows.names import (
+from workflows.model.names import (
     REQUEST_LABEL,
     STATE_QUERY,
     ActionId,
@@ -28,7 +28,7 @@ from workflows.names import (
     operation_workflow_id,
     request_workflow_id,
 )
-from workflows.state import RequestState, RequestStatus, StepName, StepState
+from workflows.model.state import RequestState, RequestStatus, StepName, StepState
 
 _POLL = 0.1
 _HOST: Final = "local"

@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from tests.rigs.waiting import eventually
-from workflows import names
+from workflows.model import names
 
 SERVER_ARGUMENTS = [
     "--dynamic-config-value",

@@ -21,8 +21,8 @@ from tests.rigs.desk import Request, request_on
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.local_slack import texts
 from tests.rigs.slack_page import SlackPage
-from workflows.names import REQUEST_LABEL, ActionId
-from workflows.state import RequestState, RequestStatus
+from workflows.model.names import REQUEST_LABEL, ActionId
+from workflows.model.state import RequestState, RequestStatus
 
 _POLL = 0.02
 

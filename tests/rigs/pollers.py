@@ -8,7 +8,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from workflows.names import CONTROL_TASK_QUEUE, docker_task_queue
+from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
 
 
 async def are_polled(client: Client, host: str) -> bool:

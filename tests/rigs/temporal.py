@@ -13,14 +13,14 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
-from activities.ledger import Ledger
+from activities.temporal.visibility import Ledger
 from tests.fakes.host import FakeHost
 from tests.fakes.office import FakeOffice
 from tests.rigs.waiting import eventually
-from workflows import names
-from workflows.lifecycle import ContainerLifecycleWorkflow
-from workflows.look import HostLookWorkflow
-from workflows.models import (
+from workflows.execution.workflow import StopAndSnapshotWorkflow
+from workflows.host_query import HostLookWorkflow
+from workflows.model import names
+from workflows.model.requests import (
     Choice,
     ContainerRef,
     Decision,
@@ -29,10 +29,10 @@ from workflows.models import (
     OperationSpec,
     Policy,
 )
+from workflows.model.state import RequestState, RequestStatus
 from workflows.reconcile import ReconcileWorkflow
+from workflows.request.workflow import ContainerLifecycleWorkflow
 from workflows.sandbox import workflow_runner
-from workflows.state import RequestState, RequestStatus
-from workflows.stop_and_snapshot import StopAndSnapshotWorkflow
 
 PRODUCT_WORKFLOWS: list[type] = [
     ContainerLifecycleWorkflow,

@@ -11,7 +11,7 @@ from temporalio.client import WorkflowHandle
 
 from tests.rigs.dev_server import server_path
 from tests.rigs.waiting import eventually
-from workflows.names import DECIDE_SIGNAL, RECONCILE_SCHEDULE
+from workflows.model.names import DECIDE_SIGNAL, RECONCILE_SCHEDULE
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ from tests.rigs.pollers import are_polled
 from tests.rigs.program import free_port
 from tests.rigs.slack_proxy import SlackProxy
 from tests.rigs.waiting import eventually
-from workflows.names import STATUS
-from workflows.state import RequestStatus
+from workflows.model.names import STATUS
+from workflows.model.state import RequestStatus
 
 GROUP = "S0WARDENS"
 #: An approver whom Slack knows by another id, as happens in an Enterprise Grid.

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities.blocks import Links
-from workflows.errors import ErrorType
-from workflows.models import (
+from activities.slack.card import Links
+from workflows.model.errors import ErrorType
+from workflows.model.requests import (
     Choice,
     ContainerPin,
     ContainerRef,
@@ -19,7 +19,7 @@ from workflows.models import (
     Policy,
     RecordedDecision,
 )
-from workflows.state import (
+from workflows.model.state import (
     RequestState,
     RequestStatus,
     SnapshotResult,

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from temporalio import activity
 
-from activities import containers, directory, ledger, messages, snapshots
-from workflows import ports
+from activities.docker import containers, snapshots
+from activities.slack import directory, messages
+from activities.temporal import visibility as ledger
+from workflows.model import ports
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bot", "workflows", "activities")
@@ -25,7 +27,11 @@ PORTS = {
     ports.LedgerPort: ledger.Ledger,
 }
 #: They ask Temporal alone, or put the two sides together.
-_ON_NO_SIDE = {"activities.ledger", "activities.schedule", "activities.worker"}
+_ON_NO_SIDE = {
+    "activities.temporal.visibility",
+    "activities.temporal.schedules",
+    "activities.worker",
+}
 DRAWERS = {"utils.py", "helpers.py", "common.py", "manager.py", "base.py"}
 
 

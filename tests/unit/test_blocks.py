@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from activities.blocks import Links, card
+from activities.slack.card import Links, card
 from tests.rigs.payload_rules import block_problems
 from tests.unit.card_states import ALICE, BOB, CAROL, LINKS, NOW, STATES, WAITING, decision
 from tests.unit.cards import DIRECTORY, read_out
-from workflows.errors import ErrorType
-from workflows.models import ContainerRef, Mount
-from workflows.names import ActionId, card_block_id, parse_button_value
-from workflows.state import RequestState, RequestStatus
+from workflows.model.errors import ErrorType
+from workflows.model.names import ActionId, card_block_id, parse_button_value
+from workflows.model.requests import ContainerRef, Mount
+from workflows.model.state import RequestState, RequestStatus
 
 _LONG_NAME = "n" * 255
 _HOSTILE = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.command_text import CommandMistake, parse
-from bot.command_types import (
+from bot.commands.parser import CommandMistake, parse
+from bot.commands.types import (
     EXAMPLES,
     USAGE,
     Approve,
@@ -21,7 +21,7 @@ from bot.command_types import (
     Status,
     Stop,
 )
-from workflows.models import MAX_TEXT_LENGTH
+from workflows.model.requests import MAX_TEXT_LENGTH
 
 ID = "3f9a1c2b4d5e"
 

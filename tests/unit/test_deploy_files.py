@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, variable
-from workflows.names import PROTECTED_LABEL, SEARCH_ATTRIBUTES
+from workflows.model.names import PROTECTED_LABEL, SEARCH_ATTRIBUTES
 
 _DEPLOY = Path(__file__).parents[2] / "deploy"
 _ID = "0123456789abcdef" * 4

@@ -6,9 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from activities.connection import choose_api_version
-from activities.observed import container_state, engine_facts, image_id, listed_container, moment
-from workflows.models import ContainerState
+from activities.docker.answers import (
+    container_state,
+    engine_facts,
+    image_id,
+    listed_container,
+    moment,
+)
+from activities.docker.connection import choose_api_version
+from workflows.model.requests import ContainerState
 
 
 @pytest.mark.parametrize(

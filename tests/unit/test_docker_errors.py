@@ -16,8 +16,8 @@ import requests
 import requests.exceptions
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from activities.docker_errors import RAW_ERRORS, translate
-from workflows.errors import ErrorType
+from activities.docker.errors import RAW_ERRORS, translate
+from workflows.model.errors import ErrorType
 
 CANARY = "hunter2"
 FATAL = True

@@ -13,8 +13,8 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.heartbeat import Heartbeat
-from workflows.errors import ErrorType
+from activities.docker.heartbeat import Heartbeat
+from workflows.model.errors import ErrorType
 
 
 def _environment(attempt: int = 1, details: tuple[Any, ...] = ()) -> ActivityEnvironment:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from activities.protection import Protection, container_id_from, own_container_id
-from workflows.errors import RefusalCode
+from activities.docker.protection import Protection, container_id_from, own_container_id
+from workflows.model.errors import RefusalCode
 
 OWN = "ab12" * 16
 OTHER = "cd34" * 16

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import policies
+from bot import policy_book as policies
 from bot.settings import Settings, variable
 from deploy.laptop import dockwarden as laptop_dockwarden
 from deploy.laptop.demo import demo_policies
@@ -16,7 +16,7 @@ from deploy.laptop.environment import machine_environment, part_environment
 from deploy.laptop.slack_server import credentials, workspace
 from deploy.laptop.state import StateDirectory
 from deploy.laptop.temporal_server import temporal_server
-from workflows.names import SEARCH_ATTRIBUTES
+from workflows.model.names import SEARCH_ATTRIBUTES
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from activities.notices import DECISIONS, REQUESTS, WORDS, notice
-from activities.wording import mrkdwn
+from activities.slack.mrkdwn import mrkdwn
+from activities.slack.refusals import DECISIONS, REQUESTS, WORDS, notice
 from tests.unit.card_states import ALICE, BOB, STATES, WAITING
-from workflows.errors import RefusalCode
-from workflows.models import ContainerRef
-from workflows.state import CardRef, Refusal, RequestState, RequestStatus
+from workflows.model.errors import RefusalCode
+from workflows.model.requests import ContainerRef
+from workflows.model.state import CardRef, Refusal, RequestState, RequestStatus
 
 
 def brief(state: RequestState) -> RequestState:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import policies
-from bot.errors import StartUpError
-from workflows.models import OperationKind, Policy
+from bot import policy_book as policies
+from bot.temporal.errors import StartUpError
+from workflows.model.requests import OperationKind, Policy
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "policies.example.toml"
 

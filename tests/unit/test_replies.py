@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from slack_sdk.models.blocks import Block
 
-from bot import replies, reply_views
-from bot.command_types import USAGE
-from bot.errors import (
+from bot.commands.types import USAGE
+from bot.slack import replies, reply_views
+from bot.slack.mrkdwn import Reply, code, escape, link, person, plain, reply
+from bot.temporal.errors import (
     Act,
     AlreadyOpenError,
     BotError,
@@ -20,10 +21,10 @@ from bot.errors import (
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
-from bot.reply import Reply, code, escape, link, person, plain, reply
-from bot.summaries import ENDED, RequestSummary
-from workflows.errors import ErrorType, RefusalCode
-from workflows.models import (
+from bot.temporal.summaries import ENDED, RequestSummary
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.ports import ContainerList, ContainerSummary, Inspection
+from workflows.model.requests import (
     Choice,
     ContainerPin,
     ContainerRef,
@@ -34,8 +35,7 @@ from workflows.models import (
     Policy,
     RecordedDecision,
 )
-from workflows.ports import ContainerList, ContainerSummary, Inspection
-from workflows.state import (
+from workflows.model.state import (
     CardRef,
     Refusal,
     RequestState,

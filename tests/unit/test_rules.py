@@ -7,10 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from workflows import policy
-from workflows.errors import RefusalCode
-from workflows.inbox import Inbox, Received
-from workflows.models import (
+from workflows.model import policy
+from workflows.model.errors import RefusalCode
+from workflows.model.image_reference import (
+    complete_reference,
+    default_reference,
+    reference_problem,
+    slug,
+)
+from workflows.model.names import button_value, parse_button_value
+from workflows.model.requests import (
     CancelRequest,
     Choice,
     ContainerRef,
@@ -21,10 +27,9 @@ from workflows.models import (
     Policy,
     RecordedDecision,
 )
-from workflows.names import button_value, parse_button_value
-from workflows.references import complete_reference, default_reference, reference_problem, slug
-from workflows.state import CardRef, RequestState, RequestStatus
-from workflows.timing import MAX_GRACE_SECONDS, Timing
+from workflows.model.state import CardRef, RequestState, RequestStatus
+from workflows.model.timing import MAX_GRACE_SECONDS, Timing
+from workflows.request.inbox import Inbox, Received
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 POLICY = Policy(name="p", labels={}, approvers=("UBOB",), approver_groups=("SOPS",))

@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from bot import requirements, settings
-from bot.errors import StartUpError
 from bot.settings import Settings, SlackMode
-from workflows.timing import MAX_GRACE_SECONDS, TIMING
+from bot.temporal.errors import StartUpError
+from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
 ENV_EXAMPLE = Path(__file__).parents[2] / "deploy" / "env.example"
 _HEAD = """\

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from activities.wording import duration
+from activities.slack.mrkdwn import duration
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import Answer, DockerProxy, Moment, Trap
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.waiting import wait_until
-from workflows.state import RequestState
+from workflows.model.state import RequestState
 
 #: A stop and a commit that are slow enough to be at work in the engine when the fault strikes.
 _STOPS_SLOWLY: Final = 'trap "sleep 2; exit 0" TERM; sleep 100000 & wait $!'

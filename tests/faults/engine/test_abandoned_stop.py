@@ -19,8 +19,8 @@ from tests.rigs.dockerd import IGNORES_TERM
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.temporal import is_tried_again
 from tests.rigs.waiting import eventually, wait_until
-from workflows.errors import ErrorType
-from workflows.names import operation_workflow_id
+from workflows.model.errors import ErrorType
+from workflows.model.names import operation_workflow_id
 
 _COMMAND = "stop {} snapshot grace=5s"
 

@@ -26,8 +26,8 @@ from tests.rigs.program import dockwarden
 from tests.rigs.slow_wire import SlowWire
 from tests.rigs.temporal import is_tried_again
 from tests.rigs.waiting import eventually, wait_until
-from workflows.names import operation_workflow_id
-from workflows.state import RequestState, RequestStatus
+from workflows.model.names import operation_workflow_id
+from workflows.model.state import RequestState, RequestStatus
 
 #: Much longer than Temporal waits for a sign of life.
 _COMMAND = "stop {} on edge snapshot grace=60s"

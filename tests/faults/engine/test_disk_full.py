@@ -16,9 +16,9 @@ from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.loop_disk import LoopDisk
 from tests.rigs.people import People
-from workflows.errors import ErrorType
-from workflows.names import REQUEST_LABEL, request_workflow_id
-from workflows.state import RequestStatus, StepName, StepStatus
+from workflows.model.errors import ErrorType
+from workflows.model.names import REQUEST_LABEL, request_workflow_id
+from workflows.model.state import RequestStatus, StepName, StepStatus
 
 _BIG = 40 << 20
 #: What snapshots leave free when nothing is set.

@@ -14,8 +14,8 @@ from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.held_calls import held, until_held
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.terminal import Terminal
-from workflows.names import operation_workflow_id
-from workflows.state import RequestState, RequestStatus
+from workflows.model.names import operation_workflow_id
+from workflows.model.state import RequestState, RequestStatus
 
 _TAG, _START = "^POST .*/tag", "^POST .*/start"
 

@@ -21,8 +21,8 @@ from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment, Trap
 from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
 from tests.rigs.laptop import LaptopRig
-from workflows.errors import ErrorType
-from workflows.state import RequestState, RequestStatus
+from workflows.model.errors import ErrorType
+from workflows.model.state import RequestState, RequestStatus
 
 _PORT: Final = 18080
 _DIES_LATER: Final = (

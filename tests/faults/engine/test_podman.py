@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from temporalio.client import Client
 
-from activities.room import Room
+from activities.docker.capacity import Room
 from tests.faults.engine.points import (
     Call,
     Point,
@@ -25,7 +25,7 @@ from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.podman import PodmanRig
-from workflows.errors import ErrorType, RefusalCode
+from workflows.model.errors import ErrorType, RefusalCode
 
 _POINTS: Final = (
     *(Point(call=call, when=When.UNDERWAY) for call in Call),

@@ -11,8 +11,8 @@ from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import Answer, DockerProxy, Moment
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.podman import PodmanRig
-from workflows.errors import ErrorType
-from workflows.state import RequestStatus, StepName, StepStatus
+from workflows.model.errors import ErrorType
+from workflows.model.state import RequestStatus, StepName, StepStatus
 
 
 @pytest.mark.parametrize("times", [1, 2])

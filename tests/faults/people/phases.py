@@ -10,7 +10,7 @@ from tests.rigs.counter import Counter
 from tests.rigs.desk import Request
 from tests.rigs.slack_proxy import Fault
 from tests.rigs.waiting import eventually
-from workflows.state import RequestStatus
+from workflows.model.state import RequestStatus
 
 #: Takes a while to stop, so that a step can be met.
 STOPS_SLOWLY: Final = 'trap "sleep 2; exit 0" TERM; sleep 100000 & wait $!'

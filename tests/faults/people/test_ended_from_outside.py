@@ -22,8 +22,8 @@ from tests.rigs.slack_proxy import Fault
 from tests.rigs.terminal import Terminal
 from tests.rigs.town import Town
 from tests.rigs.waiting import eventually
-from workflows.names import RECONCILE_SCHEDULE, ActionId, operation_workflow_id
-from workflows.state import RequestState, RequestStatus, StepName
+from workflows.model.names import RECONCILE_SCHEDULE, ActionId, operation_workflow_id
+from workflows.model.state import RequestState, RequestStatus, StepName
 
 #: Takes two seconds to stop, and holds enough for a commit of a moment.
 _LARGE: Final = (

@@ -22,7 +22,7 @@ from tests.rigs.desk import Request
 from tests.rigs.slow_wire import SlowWire
 from tests.rigs.town import Town
 from tests.rigs.waiting import eventually
-from workflows.names import request_workflow_id
+from workflows.model.names import request_workflow_id
 
 ALICE, BOB = USERS["alice"], USERS["bob"]
 

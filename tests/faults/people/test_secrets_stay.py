@@ -19,8 +19,8 @@ from tests.rigs.desk import Request
 from tests.rigs.dockerd import IMAGE
 from tests.rigs.slack_proxy import Fault
 from tests.rigs.town import Town
-from workflows.names import operation_workflow_id
-from workflows.state import RequestStatus
+from workflows.model.names import operation_workflow_id
+from workflows.model.state import RequestStatus
 
 _SECRET = "canary-9f1c77"  # noqa: S105 - it has to look like one
 _REASON = "reason-2b80e1"

@@ -12,9 +12,9 @@ from tests.rigs.counter import Counter
 from tests.rigs.slack_proxy import Fault
 from tests.rigs.town import Town
 from tests.rigs.waiting import eventually
-from workflows.models import ContainerState
-from workflows.names import ActionId, card_block_id
-from workflows.state import RequestStatus
+from workflows.model.names import ActionId, card_block_id
+from workflows.model.requests import ContainerState
+from workflows.model.state import RequestStatus
 
 _DAVE = "U0DAVE001"
 _WAIT = 2

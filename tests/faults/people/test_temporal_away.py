@@ -15,8 +15,8 @@ from tests.rigs.counter import Counter
 from tests.rigs.local_slack import find_button
 from tests.rigs.terminal import Terminal
 from tests.rigs.town import Town
-from workflows.names import ActionId, request_workflow_id
-from workflows.state import RequestStatus
+from workflows.model.names import ActionId, request_workflow_id
+from workflows.model.state import RequestStatus
 
 ALICE, BOB = USERS["alice"], USERS["bob"]
 

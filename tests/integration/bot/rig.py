@@ -14,13 +14,14 @@ from urllib.parse import urlencode
 import aiohttp
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
-from bot import policies
-from bot.app import build_app, identify, slack_client
-from bot.listeners.guard import Guard
-from bot.summaries import RequestSummary
+from bot import policy_book as policies
+from bot.slack.app import build_app, identify, slack_client
+from bot.slack.guard import Guard
+from bot.temporal.summaries import RequestSummary
 from tests.integration.bot.slack_stub import TEAM, SlackStub
-from workflows.look import LookResult
-from workflows.models import (
+from workflows.host_query import LookResult
+from workflows.model.names import button_value
+from workflows.model.requests import (
     CancelRequest,
     ContainerRef,
     Decision,
@@ -28,8 +29,7 @@ from workflows.models import (
     OperationKind,
     OperationSpec,
 )
-from workflows.names import button_value
-from workflows.state import RequestState, RequestStatus
+from workflows.model.state import RequestState, RequestStatus
 
 REQUEST = "3f9a1c2b4d5e"
 BUTTON = button_value("local", "web-1", REQUEST)

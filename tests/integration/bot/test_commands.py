@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import (
+from bot.temporal.errors import (
     Act,
     AlreadyOpenError,
     BotError,
@@ -20,11 +20,17 @@ from bot.errors import (
 )
 from tests.integration.bot.rig import REQUEST, Bot, bot_on, summary
 from tests.integration.bot.slack_stub import TEAM, SlackStub
-from workflows.errors import RefusalCode
-from workflows.look import LookResult
-from workflows.models import Choice, ContainerPin, ContainerRef, ContainerState, OperationKind
-from workflows.ports import ContainerList, ContainerSummary, Inspection
-from workflows.state import Refusal
+from workflows.host_query import LookResult
+from workflows.model.errors import RefusalCode
+from workflows.model.ports import ContainerList, ContainerSummary, Inspection
+from workflows.model.requests import (
+    Choice,
+    ContainerPin,
+    ContainerRef,
+    ContainerState,
+    OperationKind,
+)
+from workflows.model.state import Refusal
 
 
 async def test_a_stop_starts_a_request(bot: Bot) -> None:
@@ -33,7 +39,7 @@ async def test_a_stop_starts_a_request(bot: Bot) -> None:
         'stop web-1 on edge snapshot=team/web:1 grace=30s reason="why"', trigger_id="once"
     )
 
-    (request,) = bot.gateway.started
+    (request,) = bot.temporal.requests.started
     assert request.container == ContainerRef(host="edge", name="web-1")
     assert request.operation.kind is OperationKind.STOP
     assert request.operation.snapshot
@@ -52,7 +58,7 @@ async def test_a_snapshot_always_makes_one(bot: Bot) -> None:
     """The sub-command snapshot asks for an image without being told twice."""
     await bot.command("snapshot web-1 as team/web:1")
 
-    (request,) = bot.gateway.started
+    (request,) = bot.temporal.requests.started
     assert request.operation.kind is OperationKind.SNAPSHOT
     assert request.operation.snapshot
     assert request.operation.snapshot_ref == "team/web:1"
@@ -62,7 +68,7 @@ async def test_what_no_policy_covers_is_not_started(bot: Bot) -> None:
     """A request that nobody could approve is refused before it exists."""
     answer = await bot.command("stop db-1")
 
-    assert bot.gateway.started == []
+    assert bot.temporal.requests.started == []
     assert "no policy covers" in answer["text"]
 
 
@@ -70,7 +76,7 @@ async def test_a_mistake_is_answered_in_private(bot: Bot) -> None:
     """A typing error gets what is wrong, where, and a right example; nothing starts."""
     answer = await bot.command("stop web-1 snapshoot")
 
-    assert bot.gateway.started == []
+    assert bot.temporal.requests.started == []
     assert answer["response_type"] == "ephemeral"
     assert "Did you mean snapshot?" in answer["text"]
     assert "→snapshoot←" in answer["text"]
@@ -111,11 +117,11 @@ async def test_text_of_people_is_never_markup(bot: Bot, evil: str) -> None:
 )
 async def test_a_start_that_fails_says_so(bot: Bot, error: BotError, says: str) -> None:
     """A request that was not started is never said to be."""
-    bot.gateway.error = error
+    bot.temporal.requests.error = error
 
     answer = await bot.command("stop web-1")
 
-    assert bot.gateway.started == []
+    assert bot.temporal.requests.started == []
     assert says in answer["text"]
     assert "being prepared" not in answer["text"]
 
@@ -130,11 +136,11 @@ async def test_a_start_that_fails_says_so(bot: Bot, error: BotError, says: str) 
 )
 async def test_a_decision_that_fails_says_so(bot: Bot, error: BotError, says: str) -> None:
     """A decision that does not count is never said to."""
-    bot.gateway.error = error
+    bot.temporal.requests.error = error
 
     answer = await bot.command(f"approve {REQUEST}")
 
-    assert bot.gateway.decisions == []
+    assert bot.temporal.requests.decisions == []
     assert says in answer["text"]
     assert "approved" not in answer["text"].lower()
 
@@ -144,7 +150,7 @@ async def test_decisions_by_command(bot: Bot) -> None:
     await bot.command(f'approve {REQUEST} "fine"')
     answer = await bot.command(f"reject {REQUEST} too late", user_id="U0BOB")
 
-    approval, rejection = bot.gateway.decisions
+    approval, rejection = bot.temporal.requests.decisions
     assert (approval.choice, approval.comment) == (Choice.APPROVE, "fine")
     assert (rejection.choice, rejection.comment) == (Choice.REJECT, "too late")
     assert (rejection.approver_id, rejection.team_id) == ("U0BOB", TEAM)
@@ -157,7 +163,7 @@ async def test_a_cancel_by_command(bot: Bot) -> None:
     """Cancel carries who asks; whether they may is the workflow's to say."""
     await bot.command(f"cancel {REQUEST}")
 
-    (cancel,) = bot.gateway.cancels
+    (cancel,) = bot.temporal.requests.cancels
     assert (cancel.request_id, cancel.user_id, cancel.team_id) == (REQUEST, "U0ALICE", TEAM)
 
 
@@ -184,7 +190,7 @@ async def test_questions_are_answered_in_private(bot: Bot, text: str, says: str)
 async def test_a_list_follows_its_acknowledgement(bot: Bot) -> None:
     """A host may answer slowly, so the list comes after the acknowledgement, in private."""
     web = ContainerSummary(name="web-1", image="nginx:1", state=ContainerState.RUNNING)
-    bot.gateway.looked = LookResult(containers=ContainerList(containers=(web,), total=7))
+    bot.temporal.requests.looked = LookResult(containers=ContainerList(containers=(web,), total=7))
 
     assert await bot.command("list") == {}
     await bot.slack.until(lambda: bot.slack.responses)
@@ -208,7 +214,7 @@ async def test_one_container_is_shown(bot: Bot) -> None:
         auto_remove=False,
         engine_id="e",
     )
-    bot.gateway.looked = LookResult(inspection=Inspection(pin=pin))
+    bot.temporal.requests.looked = LookResult(inspection=Inspection(pin=pin))
 
     await bot.command("inspect web-1")
     await bot.slack.until(lambda: bot.slack.responses)
@@ -230,9 +236,9 @@ async def test_one_container_is_shown(bot: Bot) -> None:
 async def test_a_look_that_fails_says_why(bot: Bot, result: Any, says: str) -> None:
     """A host that cannot be looked at is explained in private."""
     if isinstance(result, RefusalCode):
-        bot.gateway.looked = LookResult(refusal=Refusal(code=result))
+        bot.temporal.requests.looked = LookResult(refusal=Refusal(code=result))
     else:
-        bot.gateway.error = result
+        bot.temporal.requests.error = result
 
     await bot.command("inspect web-1")
     await bot.slack.until(lambda: bot.slack.responses)
@@ -245,7 +251,7 @@ async def test_an_unexpected_error_is_told_with_its_id(
     bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A bug is told to the one who typed, with the id under which the log has it."""
-    bot.gateway.error = ValueError("xoxb-secret in a bug")
+    bot.temporal.requests.error = ValueError("xoxb-secret in a bug")
 
     answer = await bot.command("stop web-1")
 
@@ -258,7 +264,7 @@ async def test_an_unexpected_error_is_told_with_its_id(
 @pytest.mark.fault
 async def test_an_error_behind_the_acknowledgement_loses_neither(bot: Bot) -> None:
     """A listener that breaks right after its acknowledgement is acknowledged all the same."""
-    bot.gateway.error = ValueError("a bug")
+    bot.temporal.requests.error = ValueError("a bug")
 
     # At once: a late acknowledgement has words, and bolt waits for none beyond three seconds.
     assert await bot.command("list") == {}
@@ -272,11 +278,11 @@ async def test_a_slow_start_is_acknowledged_in_time(slack: SlackStub) -> None:
     """A start that hangs is acknowledged before Slack gives up, and answered when it is done."""
     release = asyncio.Event()
     async with bot_on(slack, acknowledge_within=0.05) as bot:
-        bot.gateway.before = release.wait
+        bot.temporal.requests.before = release.wait
 
         answer = await bot.command("stop web-1")
         assert "not confirmed yet" in answer["text"]
-        assert bot.gateway.started == []
+        assert bot.temporal.requests.started == []
 
         release.set()
         await slack.until(lambda: slack.responses)
@@ -289,7 +295,7 @@ async def test_the_same_delivery_is_worked_on_once(bot: Bot) -> None:
         *(bot.command("stop web-1", trigger_id="same") for _ in range(20))
     )
 
-    assert len(bot.gateway.started) == 1
+    assert len(bot.temporal.requests.started) == 1
     assert sum("text" in answer for answer in answers) == 1
 
 
@@ -300,7 +306,7 @@ async def test_other_workspaces_are_refused(bot: Bot, changes: dict[str, Any]) -
     """A command of another workspace, or of none, starts nothing and is told so."""
     answer = await bot.command("stop web-1", **changes)
 
-    assert bot.gateway.started == []
+    assert bot.temporal.requests.started == []
     assert "Only members of this workspace" in answer["text"]
 
 
@@ -312,4 +318,4 @@ async def test_a_flood_of_commands_is_slowed_and_a_click_gets_through(bot: Bot) 
     assert 400 < len(refused) < 500
     assert "Too many" not in (await bot.command("help", user_id="U0OTHER"))["text"]
     await bot.click("request.approve")
-    assert len(bot.gateway.decisions) == 1
+    assert len(bot.temporal.requests.decisions) == 1

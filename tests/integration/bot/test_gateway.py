@@ -13,9 +13,9 @@ from datetime import timedelta
 import pytest
 from temporalio.client import Client, WorkflowFailureError
 
-from bot import temporal
-from bot.calls import BUDGET, SHORT
-from bot.errors import (
+from bot.temporal import client as temporal
+from bot.temporal.calls import BUDGET, SHORT
+from bot.temporal.errors import (
     Act,
     AlreadyOpenError,
     NoWorkerError,
@@ -24,15 +24,15 @@ from bot.errors import (
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
-from bot.gateway import Gateway
-from bot.summaries import ENDED
+from bot.temporal.requests import Gateway
+from bot.temporal.summaries import ENDED
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import free_port
 from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
-from workflows import names
-from workflows.models import CancelRequest, Choice, LifecycleRequest
-from workflows.state import RequestState, RequestStatus, StepStatus
+from workflows.model import names
+from workflows.model.requests import CancelRequest, Choice, LifecycleRequest
+from workflows.model.state import RequestState, RequestStatus, StepStatus
 
 #: Seconds that only a call without a bound needs: Temporal itself lets one wait for thirty.
 _HANGS = 10
@@ -338,7 +338,7 @@ async def test_a_look_without_a_worker_ends(
     gateway: Gateway, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A question that nobody answers ends with words, not with a wait for ever."""
-    monkeypatch.setattr("bot.gateway.LOOK", timedelta(seconds=1))
+    monkeypatch.setattr("bot.temporal.requests.LOOK", timedelta(seconds=1))
     await stage.stop_control()
 
     with pytest.raises(NoWorkerError):

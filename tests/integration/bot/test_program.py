@@ -16,7 +16,7 @@ from tests.integration.bot.rig import BUTTON, click_body, command_body
 from tests.integration.bot.slack_stub import SlackStub
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import dockwarden, free_port
-from workflows.names import SEARCH_ATTRIBUTES, ActionId
+from workflows.model.names import SEARCH_ATTRIBUTES, ActionId
 
 POLICIES = '[[policy]]\nname = "all"\napprovers = ["U0BOB"]\n'
 

@@ -14,13 +14,13 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from bot.app import slack_client
-from bot.errors import StartUpError
-from bot.transport import HTTP_PATH, HttpTransport, SocketTransport
+from bot.slack.app import slack_client
+from bot.slack.transport import HTTP_PATH, HttpTransport, SocketTransport
+from bot.temporal.errors import StartUpError
 from tests.integration.bot.rig import BUTTON, Bot, bot_on, click_body, command_body, http_body
 from tests.integration.bot.slack_stub import SlackStub
 from tests.rigs.waiting import eventually
-from workflows.names import ActionId
+from workflows.model.names import ActionId
 
 SIGNING_KEY = "s3cret"
 APP_LEVEL = "xapp-test"
@@ -31,7 +31,7 @@ async def _sockets(bot: Bot) -> AsyncIterator[SocketTransport]:
     async with aiohttp.ClientSession() as session:
         client = slack_client("xoxb-test", f"{bot.slack.url}/api/", session)
         transport = SocketTransport(
-            bot.app, app_token=APP_LEVEL, web_client=client, ping_seconds=0.2
+            bot.slack.app, app_token=APP_LEVEL, web_client=client, ping_seconds=0.2
         )
         await transport.start()
         try:
@@ -65,7 +65,7 @@ async def test_one_click_over_two_sockets_is_one_decision(bot: Bot) -> None:
             await bot.slack.deliver(envelope, "interactive", body)
         await bot.slack.until(lambda: len(bot.slack.acks) == 4)
 
-    assert len(bot.gateway.decisions) == 2
+    assert len(bot.temporal.requests.decisions) == 2
 
 
 @pytest.mark.fault
@@ -107,7 +107,7 @@ async def test_a_stopping_bot_answers_what_it_began(bot: Bot) -> None:
         began.set()
         await release.wait()
 
-    bot.gateway.before = hold
+    bot.temporal.requests.before = hold
     async with _sockets(bot) as transport:
         await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
         await bot.slack.deliver("e1", "slash_commands", command_body("stop web-1", bot.slack))
@@ -119,7 +119,7 @@ async def test_a_stopping_bot_answers_what_it_began(bot: Bot) -> None:
 
     await bot.slack.until(lambda: len(bot.slack.acks) >= 1)
     assert {ack["envelope_id"] for ack in bot.slack.acks} == {"e1"}
-    assert [request.container.name for request in bot.gateway.started] == ["web-1"]
+    assert [request.container.name for request in bot.temporal.requests.started] == ["web-1"]
 
 
 Post = Callable[..., Awaitable[tuple[int, str]]]

@@ -10,14 +10,14 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.containers import Containers
-from activities.engine import Engine
-from activities.protection import Protection
-from activities.room import Room
-from activities.snapshots import Snapshots
-from workflows.models import ContainerPin, ContainerRef
-from workflows.ports import InspectInput, PutBackInput, SnapshotInput, StopInput, TagInput
-from workflows.timing import TIMING
+from activities.docker.capacity import Room
+from activities.docker.containers import Containers
+from activities.docker.engine import Engine
+from activities.docker.protection import Protection
+from activities.docker.snapshots import Snapshots
+from workflows.model.ports import InspectInput, PutBackInput, SnapshotInput, StopInput, TagInput
+from workflows.model.requests import ContainerPin, ContainerRef
+from workflows.model.timing import TIMING
 
 REQUEST = "0123456789ab"
 #: Waits cut short, so that the tests are quick; nothing depends on their length.

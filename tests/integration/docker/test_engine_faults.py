@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from tests.integration.docker.host import Attempts, Host, fail, run
 from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
 from tests.rigs.waiting import wait_until
-from workflows.errors import ErrorType
+from workflows.model.errors import ErrorType
 
 # docker-py leaves the socket of a refused connection to the garbage collector.
 pytestmark = [

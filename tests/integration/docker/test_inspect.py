@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from activities.protection import Protection
+from activities.docker.protection import Protection
 from tests.integration.docker.host import Host, fail, run
 from tests.rigs.dockerd import IMAGE, DockerRig
-from workflows.errors import RefusalCode
-from workflows.models import ContainerState, Mount
-from workflows.ports import ListInput
+from workflows.model.errors import RefusalCode
+from workflows.model.ports import ListInput
+from workflows.model.requests import ContainerState, Mount
 
 
 def test_pins_the_container_of_exactly_this_name(host: Host, rig: DockerRig) -> None:

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.heartbeat import Heartbeat
+from activities.docker.heartbeat import Heartbeat
 from tests.rigs.dev_server import temporal_server
 
 

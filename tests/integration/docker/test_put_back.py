@@ -12,9 +12,9 @@ from tests.integration.docker.host import Attempts, Host, fail, run
 from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerRig
 from tests.rigs.lossy_socket import LossySocket
 from tests.rigs.waiting import wait_until
-from workflows.errors import ErrorType
-from workflows.models import ContainerState
-from workflows.ports import PutBackResult
+from workflows.model.errors import ErrorType
+from workflows.model.ports import PutBackResult
+from workflows.model.requests import ContainerState
 
 _RUNNING = PutBackResult(state=ContainerState.RUNNING, started=True)
 

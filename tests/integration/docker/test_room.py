@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from activities.protection import Protection
-from activities.room import Room
+from activities.docker.capacity import Room
+from activities.docker.protection import Protection
 from tests.integration.docker.host import Attempts, Host, fail, run
 from tests.rigs.docker_proxy import Act, Answer, DockerProxy, Moment
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.waiting import wait_until
-from workflows.errors import ErrorType, RefusalCode
-from workflows.names import REQUEST_LABEL, SOURCE_LABEL
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.names import REQUEST_LABEL, SOURCE_LABEL
 
 _MB = 1_000_000
 _MEASURES = "^GET .*/containers/json.*size=1"

@@ -18,7 +18,7 @@ from temporalio.converter import (
 from tests.integration.docker.host import Host, fail, run
 from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
 from tests.rigs.lossy_socket import LossySocket
-from workflows.ports import ListInput
+from workflows.model.ports import ListInput
 
 CANARY = "hunter2canary"
 

@@ -13,9 +13,9 @@ from tests.integration.docker.host import REQUEST, Attempts, Host, fail, run
 from tests.rigs.dockerd import IMAGE, DockerRig
 from tests.rigs.lossy_socket import LossySocket
 from tests.rigs.waiting import wait_until
-from workflows.errors import ErrorType
-from workflows.names import REQUEST_LABEL, SOURCE_LABEL
-from workflows.references import default_reference
+from workflows.model.errors import ErrorType
+from workflows.model.image_reference import default_reference
+from workflows.model.names import REQUEST_LABEL, SOURCE_LABEL
 
 
 def _resting(rig: DockerRig, script: str = "true", **options: str) -> str:

@@ -9,13 +9,13 @@ from datetime import datetime
 
 import pytest
 
-from activities.protection import Protection
+from activities.docker.protection import Protection
 from tests.integration.docker.host import Attempts, Host, fail, run
 from tests.rigs.dockerd import IGNORES_TERM, DockerRig
 from tests.rigs.lossy_socket import LossySocket
 from tests.rigs.waiting import wait_until
-from workflows.errors import ErrorType
-from workflows.state import StopResult
+from workflows.model.errors import ErrorType
+from workflows.model.state import StopResult
 
 
 def _ended(rig: DockerRig, container: str, result: StopResult) -> StopResult:

@@ -11,13 +11,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.directory import Directory
-from activities.messages import Messages
+from activities.slack.directory import Directory
+from activities.slack.messages import Messages
 from tests.rigs.local_slack import CHANNEL_ID, LocalSlack, Message, is_card
 from tests.unit.card_states import STATES
-from workflows.announcements import PublishInput, ThreadEntry
-from workflows.errors import ErrorType
-from workflows.state import CardRef, RequestState
+from workflows.model.announcements import PublishInput, ThreadEntry
+from workflows.model.errors import ErrorType
+from workflows.model.state import CardRef, RequestState
 
 _MOST_ATTEMPTS = 8
 

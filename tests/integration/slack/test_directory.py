@@ -10,9 +10,9 @@ from temporalio.exceptions import ApplicationError
 from tests.integration.slack.desk import Desk
 from tests.rigs.local_slack import BOB, BOT_USER_ID, CAROL, TEAM_ID
 from tests.rigs.slack_proxy import Fault, SlackProxy
-from workflows.errors import ErrorType
-from workflows.models import Person
-from workflows.ports import GroupMembers, GroupMembersInput, LookUpInput
+from workflows.model.errors import ErrorType
+from workflows.model.ports import GroupMembers, GroupMembersInput, LookUpInput
+from workflows.model.requests import Person
 
 LEADS, ADMINS = "S0LEADS01", "S0ADMINS1"
 

@@ -10,9 +10,9 @@ from temporalio.exceptions import ApplicationError
 from tests.integration.slack.desk import Desk, fresh
 from tests.rigs.local_slack import BOB, CAROL, CHANNEL_ID, DAVE, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
-from workflows.announcements import Notice, NotifyInput
-from workflows.errors import ErrorType, RefusalCode
-from workflows.state import Refusal
+from workflows.model.announcements import Notice, NotifyInput
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.state import Refusal
 
 
 def notice_to(user: str, code: RefusalCode = RefusalCode.NOT_AN_APPROVER) -> Notice:

@@ -12,9 +12,9 @@ from tests.integration.slack.desk import Desk, fresh
 from tests.rigs.local_slack import CHANNEL_ID, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
 from tests.unit.card_states import ALICE, BOB, STATES
-from workflows.announcements import PublishInput, ThreadEntry, ThreadKind
-from workflows.errors import ErrorType
-from workflows.state import StepName, StepState, StepStatus
+from workflows.model.announcements import PublishInput, ThreadEntry, ThreadKind
+from workflows.model.errors import ErrorType
+from workflows.model.state import StepName, StepState, StepStatus
 
 APPROVED = ThreadEntry(
     key="decision.bob", kind=ThreadKind.APPROVED, user_id=BOB, comment="fine <!here>"
@@ -225,7 +225,7 @@ async def test_a_call_that_hangs_is_given_up(
     desk: Desk, proxy: SlackProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A Slack that does not answer costs seconds, not the whole attempt."""
-    monkeypatch.setattr("activities.slack_calls.CALL_SECONDS", 1)
+    monkeypatch.setattr("activities.slack.client.CALL_SECONDS", 1)
     # Not the call itself comes late: it would reach the Slack of another test.
     injection = proxy.inject("chat.postMessage", Fault.LATE_ANSWER, seconds=10)
     began = datetime.now(UTC)

@@ -11,10 +11,10 @@ import pytest
 from tests.fakes.host import failure
 from tests.rigs.temporal import Stage
 from tests.rigs.waiting import eventually
-from workflows import names
-from workflows.errors import ErrorType, RefusalCode
-from workflows.models import Choice
-from workflows.state import RequestStatus
+from workflows.model import names
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.requests import Choice
+from workflows.model.state import RequestStatus
 
 
 async def test_approved_request_stops_commits_and_tags(stage: Stage) -> None:

@@ -17,9 +17,9 @@ from temporalio.service import RPCError
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
-from workflows import names
-from workflows.models import CancelRequest, Choice
-from workflows.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.model import names
+from workflows.model.requests import CancelRequest, Choice
+from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 
 
 @pytest.fixture(scope="module", name="client")

@@ -13,12 +13,12 @@ from temporalio.worker import Replayer
 
 from tests.histories.scenarios import FOLDER, OPERATED, SCENARIOS
 from tests.rigs.temporal import Stage
-from workflows.lifecycle import ContainerLifecycleWorkflow
-from workflows.names import OPERATION_WORKFLOW
-from workflows.ports import SnapshotInput, SnapshotsPort
+from workflows.execution.workflow import OperateInput, StopAndSnapshotWorkflow
+from workflows.model.names import OPERATION_WORKFLOW
+from workflows.model.ports import SnapshotInput, SnapshotsPort
+from workflows.model.state import RequestState
+from workflows.request.workflow import ContainerLifecycleWorkflow
 from workflows.sandbox import workflow_runner
-from workflows.state import RequestState
-from workflows.stop_and_snapshot import OperateInput, StopAndSnapshotWorkflow
 
 RECORDED = sorted(FOLDER.glob("*.json"))
 

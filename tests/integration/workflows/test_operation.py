@@ -14,10 +14,10 @@ from temporalio.exceptions import CancelledError
 from tests.fakes.host import failure
 from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
-from workflows import names
-from workflows.errors import ErrorType
-from workflows.models import CancelRequest, ContainerState, OperationKind, OperationSpec
-from workflows.state import RequestStatus, StepName, StepStatus
+from workflows.model import names
+from workflows.model.errors import ErrorType
+from workflows.model.requests import CancelRequest, ContainerState, OperationKind, OperationSpec
+from workflows.model.state import RequestStatus, StepName, StepStatus
 
 MUTATING = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
 

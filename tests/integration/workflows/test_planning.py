@@ -11,11 +11,11 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from tests.fakes.host import failure
 from tests.rigs.temporal import Stage
-from workflows import names
-from workflows.errors import ErrorType, RefusalCode
-from workflows.look import LookInput, LookResult
-from workflows.models import LifecycleRequest, OperationKind, OperationSpec, Policy
-from workflows.state import RequestStatus
+from workflows.host_query import LookInput, LookResult
+from workflows.model import names
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.requests import LifecycleRequest, OperationKind, OperationSpec, Policy
+from workflows.model.state import RequestStatus
 
 
 def _policies(request: LifecycleRequest, **changes: Any) -> LifecycleRequest:

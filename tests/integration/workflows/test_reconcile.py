@@ -12,17 +12,17 @@ from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
-from activities.ledger import Ledger
+from activities.temporal.visibility import Ledger
 from tests.fakes.host import failure
 from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
-from workflows import names
-from workflows.endings import EndedInput, LastStateInput
-from workflows.errors import ErrorType
-from workflows.models import ContainerState
+from workflows.execution.workflow import OperateInput
+from workflows.model import names
+from workflows.model.endings import EndedInput, LastStateInput
+from workflows.model.errors import ErrorType
+from workflows.model.requests import ContainerState
+from workflows.model.state import RequestState, RequestStatus, StepStatus
 from workflows.reconcile import ReconcileResult
-from workflows.state import RequestState, RequestStatus, StepStatus
-from workflows.stop_and_snapshot import OperateInput
 
 STEPS = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
 

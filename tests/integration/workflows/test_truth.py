@@ -10,10 +10,10 @@ import pytest
 from tests.fakes.host import failure
 from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
-from workflows.errors import ErrorType
-from workflows.models import ContainerState, OperationKind, OperationSpec
-from workflows.state import RequestState, RequestStatus
-from workflows.timing import TIMING
+from workflows.model.errors import ErrorType
+from workflows.model.requests import ContainerState, OperationKind, OperationSpec
+from workflows.model.state import RequestState, RequestStatus
+from workflows.model.timing import TIMING
 
 
 async def _approved(stage: Stage, **changes: object) -> Play:

@@ -6,9 +6,9 @@ import pytest
 
 from tests.fakes.host import failure
 from tests.rigs.temporal import Stage
-from workflows.errors import ErrorType
-from workflows.models import ContainerState
-from workflows.state import RequestStatus
+from workflows.model.errors import ErrorType
+from workflows.model.requests import ContainerState
+from workflows.model.state import RequestStatus
 
 
 async def test_unanswered_request_reminds_once_and_expires(skipping: Stage) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from activities.blocks import card
+from activities.slack.card import card
 from tests.unit.card_states import LINKS, NOW
-from workflows.state import RequestState
+from workflows.model.state import RequestState
 
 DIRECTORY = Path(__file__).parent
 

@@ -1,0 +1,207 @@
+"""What of the engine's answers do we look at?
+
+An allow-list: an answer holds environment, command line and mount sources, which may be
+secrets. They end here. Labels are kept for questions on the host and are never shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from workflows.model.requests import ContainerPin, ContainerState, Mount
+
+#: What one engine calls differently, or passes through on its way to a state that both know.
+_STATES: Final = {
+    "configured": ContainerState.CREATED,
+    "initialized": ContainerState.CREATED,
+    "stopped": ContainerState.EXITED,
+}
+#: These kill a container at once when the connection of a stop breaks (moby/moby#45731).
+_IMPATIENT_ENGINES: Final = re.compile(r"(?:23\.0\.[0-6]|24\.0\.[0-2])\b")
+_CONTAINERD: Final = "io.containerd.snapshotter"
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFacts:
+    """What an operator wants to know about an engine; ``warning`` is ``""`` when all is well.
+
+    ``data_root`` is the directory that it keeps its images in, on its own machine; ``""`` when
+    it does not tell, as with containerd's image store, which has a directory of its own
+    (docker/cli#6645).
+    """
+
+    engine_id: str
+    version: str
+    api_version: str
+    storage_driver: str
+    data_root: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedContainer:
+    """A container in the engine's list."""
+
+    container_id: str
+    name: str
+    image: str
+    state: ContainerState
+    labels: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedContainer:
+    """A container at one moment. ``health`` is ``""`` without a health check."""
+
+    container_id: str
+    name: str
+    image: str
+    image_id: str
+    state: ContainerState
+    started_at: str
+    finished_at: datetime
+    exit_code: int
+    restart_count: int
+    restart_policy: str
+    auto_remove: bool
+    mounts: tuple[Mount, ...]
+    has_healthcheck: bool
+    health: str
+    stop_timeout_seconds: int | None
+    labels: Mapping[str, str] = field(repr=False)
+
+    def pin(self, engine_id: str) -> ContainerPin:
+        """Pin the container as it is now."""
+        return ContainerPin(
+            container_id=self.container_id,
+            name=self.name,
+            image=self.image,
+            image_id=self.image_id,
+            state=self.state,
+            started_at=self.started_at,
+            restart_policy=self.restart_policy,
+            auto_remove=self.auto_remove,
+            engine_id=engine_id,
+            mounts=self.mounts,
+            has_healthcheck=self.has_healthcheck,
+            stop_timeout_seconds=self.stop_timeout_seconds,
+            unhealthy=self.health == "unhealthy",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedImage:
+    """An image at one moment."""
+
+    image_id: str
+    created: datetime
+    size_bytes: int
+    tags: tuple[str, ...]
+    labels: Mapping[str, str] = field(repr=False)
+
+
+def engine_facts(info: Mapping[str, Any], api_version: str) -> EngineFacts:
+    """Read what an engine says about itself."""
+    version = str(info.get("ServerVersion", "unknown"))
+    impatient = _IMPATIENT_ENGINES.match(version)
+    root = info.get("DockerRootDir") or ""
+    return EngineFacts(
+        engine_id=engine_id(info),
+        version=version,
+        api_version=api_version,
+        storage_driver=str(info.get("Driver", "unknown")),
+        data_root="" if _CONTAINERD in str(info.get("DriverStatus")) else str(root),
+        warning=(
+            f"Docker {version} kills a container at once when the worker dies during a stop; "
+            "upgrade to 23.0.7, 24.0.3 or later"
+            if impatient
+            else ""
+        ),
+    )
+
+
+def engine_id(info: Mapping[str, Any]) -> str:
+    """Name an engine; Podman makes up another id for each answer, so its host's name must do."""
+    if "BuildahVersion" in info:
+        return f"podman:{info.get('Name', '')}"
+    return str(info["ID"])
+
+
+def listed_container(raw: Mapping[str, Any]) -> ListedContainer:
+    """Read one entry of the container list. Names with a second slash are aliases of links."""
+    names = [name.removeprefix("/") for name in raw.get("Names") or ()]
+    return ListedContainer(
+        container_id=raw["Id"],
+        name=next((name for name in names if "/" not in name), ""),
+        image=raw.get("Image") or "",
+        state=container_state(raw.get("State")),
+        labels=raw.get("Labels") or {},
+    )
+
+
+def observed_container(raw: Mapping[str, Any]) -> ObservedContainer:
+    """Read the answer to an inspect of a container."""
+    state, config, host = raw["State"], raw["Config"], raw.get("HostConfig") or {}
+    status = container_state(state.get("Status"))
+    test = (config.get("Healthcheck") or {}).get("Test") or []
+    # A stopped container keeps the health it had.
+    health = (state.get("Health") or {}).get("Status") or "" if status.is_up else ""
+    return ObservedContainer(
+        container_id=raw["Id"],
+        name=raw["Name"].removeprefix("/"),
+        image=config.get("Image") or "",
+        image_id=image_id(raw["Image"]),
+        state=status,
+        started_at=state.get("StartedAt") or "",
+        finished_at=moment(state.get("FinishedAt")),
+        exit_code=int(state.get("ExitCode") or 0),
+        restart_count=int(raw.get("RestartCount") or 0),
+        restart_policy=(host.get("RestartPolicy") or {}).get("Name") or "no",
+        auto_remove=bool(host.get("AutoRemove")),
+        mounts=tuple(
+            Mount(type=mount.get("Type") or "", destination=mount.get("Destination") or "")
+            for mount in raw.get("Mounts") or ()
+        ),
+        has_healthcheck=bool(test) and test != ["NONE"],
+        health=health,
+        stop_timeout_seconds=config.get("StopTimeout"),
+        labels=config.get("Labels") or {},
+    )
+
+
+def observed_image(raw: Mapping[str, Any]) -> ObservedImage:
+    """Read the answer to an inspect of an image."""
+    return ObservedImage(
+        image_id=image_id(raw["Id"]),
+        created=moment(raw.get("Created")),
+        size_bytes=int(raw.get("Size") or 0),
+        tags=tuple(tag for tag in raw.get("RepoTags") or () if tag != "<none>:<none>"),
+        labels=(raw.get("Config") or {}).get("Labels") or {},
+    )
+
+
+def container_state(status: str | None) -> ContainerState:
+    """Name a state; one that nobody documented is unknown, never an error."""
+    try:
+        return _STATES.get(status or "") or ContainerState(status or "")
+    except ValueError:
+        return ContainerState.UNKNOWN
+
+
+def image_id(text: str) -> str:
+    """Write an image id as Docker does; Podman leaves the algorithm out."""
+    return text if ":" in text else f"sha256:{text}"
+
+
+def moment(text: str | None) -> datetime:
+    """Read an engine's time; "never", which Docker writes as year 1, sorts first."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return _NEVER
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,111 @@
+"""Is there room for one more snapshot: on the engine's disk, and beside those already kept?
+
+Asked when a request is planned, and again before the container is stopped for it: a snapshot
+that will not fit must cost no down time. Nothing is ever removed to make room; which snapshots
+are still needed is for people to say.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NoReturn
+
+from temporalio.exceptions import ApplicationError
+
+from activities.docker.engine import Engine
+from workflows.model.errors import ErrorType
+
+_UNIX: Final = "unix://"
+_MB: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How much of one host snapshots may take; 0 switches a limit off.
+
+    ``data_root`` is a directory on the file system that holds the engine's images, as this
+    process sees it; ``None`` for the one that the engine itself names.
+    """
+
+    snapshots_per_container: int = 0
+    min_free_mb: int = 0
+    data_root: Path | None = None
+
+    def check(self, engine: Engine, container_id: str) -> None:
+        """See that one more snapshot of a container fits.
+
+        Raises:
+            ApplicationError: it does not; nothing was touched. Its type is one of
+                :class:`ErrorType` and of :class:`RefusalCode` alike.
+        """
+        self._check_number(engine, container_id)
+        self._check_disk(engine, container_id)
+
+    def describe(self, engine: Engine) -> tuple[bool, str]:
+        """Say whether there is room on the disk at all, and in words how much."""
+        free = self._free_bytes(engine)
+        if free is None and self.data_root is not None:
+            return False, f"DOCKWARDEN_DATA_ROOT cannot be read: {self.data_root}"
+        if free is None:
+            return True, "free space not to be seen from here (DOCKWARDEN_DATA_ROOT)"
+        enough = free >= self.min_free_mb * _MB
+        words = f"{free // _MB} MB free"
+        return enough, words if enough else f"{words}, less than the {self.min_free_mb} MB to leave"
+
+    def _check_number(self, engine: Engine, container_id: str) -> None:
+        if not self.snapshots_per_container:
+            return
+        kept = len(engine.snapshot_requests(container_id))
+        if kept >= self.snapshots_per_container:
+            _fail(
+                ErrorType.SNAPSHOT_QUOTA,
+                f"{kept} are there, and at most {self.snapshots_per_container} are kept",
+            )
+
+    def _check_disk(self, engine: Engine, container_id: str) -> None:
+        if not self.min_free_mb:
+            return
+        free = self._free_bytes(engine)
+        if free is None:
+            return
+        needed = _written_bytes(engine, container_id) + self.min_free_mb * _MB
+        if free < needed:
+            _fail(
+                ErrorType.DISK_FULL,
+                f"{free // _MB} MB are free, and {-(-needed // _MB)} MB are needed",
+            )
+
+    def _free_bytes(self, engine: Engine) -> int | None:
+        """Say how much is free where the engine keeps its images; ``None``: not to be seen here.
+
+        The engine's own name for the directory holds on its own machine alone, so it is not
+        believed of an engine that is reached over a network.
+        """
+        root = self.data_root
+        if root is None and engine.base_url.startswith(_UNIX):
+            root = Path(engine.facts().data_root)
+        if root is None or not root.is_absolute():
+            return None
+        try:
+            return shutil.disk_usage(root).free
+        except OSError:
+            return None
+
+
+def _written_bytes(engine: Engine, container_id: str) -> int:
+    """Ask how big the snapshot will be; 0 when the engine cannot say just now.
+
+    It may take too long, or files may vanish under its eyes; then the reserve has to do.
+    """
+    try:
+        return engine.written_bytes(container_id)
+    except ApplicationError as error:
+        if error.non_retryable:
+            raise
+        return 0
+
+
+def _fail(kind: ErrorType, text: str) -> NoReturn:
+    raise ApplicationError(text, type=kind, non_retryable=True)

@@ -1,0 +1,219 @@
+"""How is a container looked at, stopped, and brought back on its engine?
+
+Every activity that changes something reads the state first and last: a time-out, a killed worker
+or an earlier attempt may have left the engine at work, so nothing but the state is believed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.docker.answers import ObservedContainer
+from activities.docker.capacity import Room
+from activities.docker.engine import Engine
+from activities.docker.heartbeat import Heartbeat
+from activities.docker.lookup import find_container, refusal
+from activities.docker.start import put_back
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.image_reference import reference_problem
+from workflows.model.ports import (
+    ContainerList,
+    ContainersPort,
+    ContainerSummary,
+    InspectInput,
+    Inspection,
+    ListInput,
+    PutBackInput,
+    PutBackResult,
+    StopInput,
+)
+from workflows.model.requests import ContainerPin, ContainerState
+from workflows.model.state import StopResult
+from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
+
+_KILLED: Final = 137
+_USABLE: Final = frozenset(
+    {
+        ContainerState.CREATED,
+        ContainerState.RUNNING,
+        ContainerState.PAUSED,
+        ContainerState.RESTARTING,
+        ContainerState.EXITED,
+    }
+)
+_LOST: Final = frozenset({ContainerState.REMOVING, ContainerState.DEAD})
+_REFUSALS: Final = {
+    RefusalCode.PROTECTED: "nobody may touch this container through Dockwarden",
+    RefusalCode.OWN_CONTAINER: "Dockwarden itself runs in this container",
+}
+
+
+class Containers(ContainersPort):
+    """The activities on the containers of one host. ``room`` limits snapshots, if given."""
+
+    def __init__(self, engine: Engine, room: Room | None = None) -> None:
+        self._engine = engine
+        self._room = room or Room()
+
+    @activity.defn(name="inspect_container", no_thread_cancel_exception=True)
+    def inspect_container(self, arg: InspectInput) -> Inspection:
+        """Resolve a name to exactly one container and pin it, or refuse."""
+        self._check_host(arg.container.host)
+        entry = find_container(self._engine.containers(), arg.container.name)
+        seen = self._look(entry.container_id)
+        if seen is None or seen.name != entry.name:
+            raise refusal(
+                RefusalCode.UNKNOWN_CONTAINER, "the container is being removed or renamed"
+            )
+        if arg.for_request:
+            self._refuse_unusable(seen, snapshot=bool(arg.reference))
+        taken = self._is_taken(arg.reference)
+        if arg.for_request and arg.reference and not taken:
+            self._room.check(self._engine, seen.container_id)
+        return Inspection(
+            pin=seen.pin(self._engine.engine_id()),
+            selectors_met=tuple(
+                all(seen.labels.get(name) == value for name, value in selector.items())
+                for selector in arg.label_selectors
+            ),
+            reference_taken=taken,
+        )
+
+    @activity.defn(name="list_containers", no_thread_cancel_exception=True)
+    def list_containers(self, arg: ListInput) -> ContainerList:
+        """List the containers of the host, for people to read."""
+        self._check_host(arg.host)
+        found = self._engine.containers()
+        return ContainerList(
+            containers=tuple(
+                ContainerSummary(
+                    name=entry.name or entry.container_id[:12],
+                    image=entry.image,
+                    state=entry.state,
+                    protected=self._engine.protection.refusal(
+                        container_id=entry.container_id, name=entry.name, labels=entry.labels
+                    )
+                    is not None,
+                )
+                for entry in found[: max(arg.limit, 0)]
+            ),
+            total=len(found),
+        )
+
+    @activity.defn(name="ensure_stopped", no_thread_cancel_exception=True)
+    def ensure_stopped(self, arg: StopInput) -> StopResult:
+        """Verify the pin, then see to it that the container rests."""
+        if not MIN_GRACE_SECONDS <= arg.grace_seconds <= MAX_GRACE_SECONDS:
+            text = f"the grace takes {MIN_GRACE_SECONDS} to {MAX_GRACE_SECONDS} seconds"
+            raise ApplicationError(text, type=ErrorType.BAD_INPUT, non_retryable=True)
+        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
+            try:
+                return self._stop(arg, heartbeat)
+            except ApplicationError as error:
+                failure = error
+            if arg.expect_untouched and not heartbeat.may_have_sent:
+                raise failure
+            # The workflow asks whether anything may have happened to the container.
+            raise ApplicationError(
+                failure.message,
+                "touched",
+                type=failure.type,
+                non_retryable=failure.non_retryable,
+            )
+
+    @activity.defn(name="ensure_running", no_thread_cancel_exception=True)
+    def ensure_running(self, arg: PutBackInput) -> PutBackResult:
+        """Wait for a stop still at work, bring the container back, and prove that it stays."""
+        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
+            return put_back(self._engine, arg, heartbeat)
+
+    def _stop(self, arg: StopInput, heartbeat: Heartbeat) -> StopResult:
+        pin, untouched = arg.pin, arg.expect_untouched and not heartbeat.may_have_sent
+        seen = self._approved(pin, untouched=untouched)
+        if arg.for_snapshot and untouched:
+            self._room.check(self._engine, pin.container_id)
+            # That can take long; only what is approved right before the stop is stopped.
+            seen = self._approved(pin, untouched=untouched)
+        if not seen.state.is_down:
+            heartbeat.sending()
+            self._engine.stop(pin.container_id, arg.grace_seconds)
+            seen = self._engine.container(pin.container_id)
+            _check_not_lost(seen)
+        if not seen.state.is_down:
+            text = f"the container is {seen.state} after it was stopped"
+            raise ApplicationError(text, type=ErrorType.STATE_CONFLICT)
+        return _stop_result(pin, seen)
+
+    def _approved(self, pin: ContainerPin, *, untouched: bool) -> ObservedContainer:
+        """Look at the container, which must be as people decided about it."""
+        # A stop of ours brings a container down; nothing of ours brings up one that was down.
+        may_rest = not pin.state.is_down and not untouched
+        seen = self._engine.approved(pin)
+        if not may_rest and _situation(seen.state) != _situation(pin.state):
+            text = f"the container is {seen.state} now, and was {pin.state} on the card"
+            raise ApplicationError(text, type=ErrorType.CONTAINER_CHANGED, non_retryable=True)
+        _check_not_lost(seen)
+        return seen
+
+    def _look(self, container_id: str) -> ObservedContainer | None:
+        try:
+            return self._engine.container(container_id)
+        except ApplicationError as error:
+            if error.type == ErrorType.CONTAINER_GONE:
+                return None
+            raise
+
+    def _refuse_unusable(self, seen: ObservedContainer, *, snapshot: bool) -> None:
+        protected = self._engine.protection.refusal(
+            container_id=seen.container_id, name=seen.name, labels=seen.labels
+        )
+        if protected is not None:
+            raise refusal(protected, _REFUSALS[protected])
+        if seen.auto_remove:
+            text = "it was started with --rm: stopping it would remove it"
+            raise refusal(RefusalCode.AUTO_REMOVE, text)
+        if seen.state not in _USABLE:
+            raise refusal(RefusalCode.UNUSABLE_STATE, f"the container is {seen.state}")
+        if seen.state.is_down and not snapshot:
+            raise refusal(RefusalCode.ALREADY_STOPPED, f"the container is {seen.state}")
+
+    def _is_taken(self, reference: str) -> bool:
+        if not reference:
+            return False
+        problem = reference_problem(reference)
+        if problem:
+            raise refusal(RefusalCode.BAD_REFERENCE, problem)
+        return self._engine.image(reference) is not None
+
+    def _check_host(self, host: str) -> None:
+        if host != self._engine.host:
+            raise refusal(RefusalCode.UNKNOWN_HOST, f"this worker serves {self._engine.host}")
+
+
+def _situation(state: ContainerState) -> str:
+    """Name what people decided about: a crash-looping container is as up as a running one."""
+    if state.is_up:
+        return "up"
+    return "down" if state.is_down else state
+
+
+def _check_not_lost(seen: ObservedContainer) -> None:
+    if seen.state in _LOST:
+        text = f"the container is {seen.state}: it can neither be committed nor started"
+        raise ApplicationError(text, type=ErrorType.CONTAINER_GONE, non_retryable=True)
+
+
+def _stop_result(pin: ContainerPin, seen: ObservedContainer) -> StopResult:
+    """Tell the truth after any number of attempts: it was running if it was when approved."""
+    was_running = not pin.state.is_down
+    ended = seen.state is ContainerState.EXITED
+    return StopResult(
+        was_running=was_running,
+        exit_code=seen.exit_code if ended else None,
+        graceful=not (was_running and seen.exit_code == _KILLED),
+        restarted_since=seen.started_at != pin.started_at,
+        stopped_at=seen.finished_at if was_running and ended else None,
+    )

@@ -1,0 +1,226 @@
+"""Which calls do we make to a Docker engine, and what may reach it?
+
+The only file that talks to an engine. Containers are addressed by their full id alone (a name
+or a short id can be shadowed by another container's name), images by their full id or by a
+checked reference, and labels hold hexadecimal digits only. Every call takes its own time limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Never
+
+import docker
+from temporalio.exceptions import ApplicationError
+
+from activities.docker.answers import (
+    EngineFacts,
+    ListedContainer,
+    ObservedContainer,
+    ObservedImage,
+    engine_facts,
+    engine_id,
+    image_id as full_image_id,
+    listed_container,
+    observed_container,
+    observed_image,
+)
+from activities.docker.arguments import (
+    check_container_id,
+    check_image_id,
+    check_label_value,
+    check_reference,
+    is_image_id,
+)
+from activities.docker.connection import Connection
+from activities.docker.protection import Protection
+from workflows.model.errors import ErrorType
+from workflows.model.names import REQUEST_LABEL, SOURCE_LABEL
+from workflows.model.requests import ContainerPin
+from workflows.model.timing import TIMING, Timing
+
+
+class Engine:
+    """The Docker engine of one host. Nothing is sent before the first call.
+
+    Args:
+        base_url: the engine's address, like ``unix:///var/run/docker.sock``.
+        host: the name that people give the host.
+        protection: which containers are out of bounds.
+        timing: the time limits.
+    """
+
+    def __init__(
+        self, *, base_url: str, host: str, protection: Protection, timing: Timing = TIMING
+    ) -> None:
+        self.base_url = base_url
+        self.host = host
+        self.protection = protection
+        self.timing = timing
+        self._connection = Connection(base_url, version_limit=timing.inspect_http)
+
+    def facts(self) -> EngineFacts:
+        """Describe the engine."""
+        info = self._read(lambda api: api.info())
+        return engine_facts(info, self._connection.api_version)
+
+    def engine_id(self) -> str:
+        """Ask which engine this is; never remembered, for the address may lead to another now."""
+        return engine_id(self._read(lambda api: api.info()))
+
+    def containers(self) -> tuple[ListedContainer, ...]:
+        """List all containers by name, without inspecting each: one may vanish meanwhile."""
+        found = self._read(lambda api: api.containers(all=True))
+        return tuple(sorted(map(listed_container, found), key=lambda entry: entry.name))
+
+    def container(self, container_id: str) -> ObservedContainer:
+        """Look at one container."""
+        check_container_id(container_id)
+        return observed_container(self._read(lambda api: api.inspect_container(container_id)))
+
+    def written_bytes(self, container_id: str) -> int:
+        """Ask how much a container has written to its own file system, which a commit copies.
+
+        The engine walks through all of it: with very many files that takes longer than a look.
+        """
+        check_container_id(container_id)
+        filters = {"id": container_id}
+        found = self._read(lambda api: api.containers(all=True, size=True, filters=filters))
+        return sum(int(entry.get("SizeRw") or 0) for entry in found)
+
+    def snapshot_requests(self, container_id: str) -> frozenset[str]:
+        """Ask of which requests there are snapshots of a container.
+
+        Images that people built on a snapshot inherit its labels, and so count as one with it.
+        """
+        check_container_id(container_id)
+        label = f"{SOURCE_LABEL}={container_id}"
+        found = self._read(lambda api: api.images(filters={"label": label}))
+        return frozenset((image.get("Labels") or {}).get(REQUEST_LABEL, "") for image in found)
+
+    def approved(self, pin: ContainerPin, *, guarded: bool = True) -> ObservedContainer:
+        """Look at the container that was approved.
+
+        Args:
+            pin: what was approved.
+            guarded: false for putting it back, which is due whatever became of it.
+
+        Raises:
+            ApplicationError: this is another engine, the container is gone or is not the one
+                approved, or it is out of bounds now.
+        """
+        if self.engine_id() != pin.engine_id:
+            text = "this is another Docker engine than the one the container was approved on"
+            _fail(ErrorType.WRONG_ENGINE, text)
+        seen = self.container(pin.container_id)
+        if seen.image_id != pin.image_id:
+            _fail(ErrorType.CONTAINER_CHANGED, "the container runs another image than approved")
+        if guarded and self.protection.refusal(
+            container_id=seen.container_id, name=seen.name, labels=seen.labels
+        ):
+            _fail(ErrorType.CONTAINER_CHANGED, "the container is protected now")
+        if guarded and seen.auto_remove:
+            _fail(ErrorType.CONTAINER_CHANGED, "the container is removed when it stops")
+        return seen
+
+    def stop(self, container_id: str, grace_seconds: int) -> None:
+        """Stop a container; the engine kills it after the grace."""
+        check_container_id(container_id)
+        # docker-py adds the grace to the client's time limit.
+        limit = self.timing.stop_margin
+        self._connection.call(limit, lambda api: api.stop(container_id, timeout=grace_seconds))
+
+    def start(self, container_id: str) -> None:
+        """Start a container; success proves nothing, the process may die at once."""
+        check_container_id(container_id)
+        self._connection.call(self.timing.start_http, lambda api: api.start(container_id))
+
+    def pause(self, container_id: str) -> None:
+        """Pause a container."""
+        check_container_id(container_id)
+        self._connection.call(self.timing.start_http, lambda api: api.pause(container_id))
+
+    def unpause(self, container_id: str) -> None:
+        """Unpause a container."""
+        check_container_id(container_id)
+        self._connection.call(self.timing.start_http, lambda api: api.unpause(container_id))
+
+    def commit(self, container_id: str, labels: Mapping[str, str]) -> str:
+        """Make an image of a container and give its id.
+
+        Without a reference, so that a late duplicate can move no tag. The labels go through the
+        instruction syntax, the one way that Podman knows too: hence nothing but digits.
+        """
+        for value in (container_id, *labels.values()):
+            check_label_value(value)
+        changes = "\n".join(f"LABEL {name}={value}" for name, value in labels.items())
+        limit = self.timing.commit_http
+        made = self._connection.call(limit, lambda api: api.commit(container_id, changes=changes))
+        return full_image_id(made["Id"])
+
+    def image(self, name: str) -> ObservedImage | None:
+        """Look at an image, by its full id or by a reference; ``None`` when there is none."""
+        if not is_image_id(name):
+            check_reference(name)
+        try:
+            raw = self._read(_inspect_image(name), ErrorType.SNAPSHOT_VANISHED)
+        except ApplicationError as error:
+            if error.type == ErrorType.SNAPSHOT_VANISHED:
+                return None
+            raise
+        return observed_image(raw)
+
+    def labelled_images(self, labels: Mapping[str, str]) -> tuple[ObservedImage, ...]:
+        """Find the images that carry all these labels, oldest first."""
+        for value in labels.values():
+            check_label_value(value)
+        # Podman finds nothing for two labels at once, so the first must do for the question.
+        name, value = next(iter(labels.items()))
+        found = self._read(lambda api: api.images(filters={"label": f"{name}={value}"}))
+        # One image has an entry per repository on Podman; one may vanish meanwhile.
+        images = [self.image(full_image_id(raw["Id"])) for raw in found]
+        distinct = {
+            image.image_id: image
+            for image in images
+            if image is not None and labels.items() <= image.labels.items()
+        }
+        return tuple(sorted(distinct.values(), key=lambda image: image.created))
+
+    def tag(self, image_id: str, reference: str) -> None:
+        """Give an image a reference; the engine would take it from another image without a word."""
+        check_image_id(image_id)
+        check_reference(reference)
+        repository, _, tag = reference.rpartition(":")
+        self._connection.call(
+            self.timing.tag_http,
+            lambda api: api.tag(image_id, repository, tag),
+            ErrorType.SNAPSHOT_VANISHED,
+        )
+
+    def remove_image(self, image_id: str) -> None:
+        """Remove an image, unless a container or another image needs it."""
+        check_image_id(image_id)
+        self._connection.call(
+            self.timing.tag_http,
+            lambda api: api.remove_image(image_id),
+            ErrorType.SNAPSHOT_VANISHED,
+        )
+
+    def close(self) -> None:
+        """Close the connections; the next call makes new ones."""
+        self._connection.close()
+
+    def _read(
+        self,
+        send: Callable[[docker.APIClient], Any],
+        missing: ErrorType = ErrorType.CONTAINER_GONE,
+    ) -> Any:  # noqa: ANN401 - the engine's JSON, read by activities.docker.answers
+        return self._connection.call(self.timing.inspect_http, send, missing)
+
+
+def _inspect_image(name: str) -> Callable[[docker.APIClient], Any]:
+    return lambda api: api.inspect_image(name)  # type: ignore[no-untyped-call] # as stubbed
+
+
+def _fail(kind: ErrorType, text: str) -> Never:
+    raise ApplicationError(text, type=kind, non_retryable=True)

@@ -1,0 +1,166 @@
+"""How does one request get exactly one image of its container, under a name that was free?
+
+A commit can be done though its answer was lost, and a repeated one makes another image. So the
+images of a request are found by its label, the oldest is kept, and the tag, which a late
+duplicate could otherwise take along, comes last.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.docker.answers import ObservedContainer, ObservedImage
+from activities.docker.engine import Engine
+from activities.docker.heartbeat import Heartbeat
+from workflows.model.errors import ErrorType
+from workflows.model.image_reference import reference_problem
+from workflows.model.names import REQUEST_ID_FORM, REQUEST_LABEL, SOURCE_LABEL
+from workflows.model.ports import SnapshotInput, SnapshotsPort, TagInput
+from workflows.model.requests import ContainerPin
+from workflows.model.state import SnapshotResult
+
+_POLL: Final = 0.5
+
+
+class Snapshots(SnapshotsPort):
+    """The activities on the images of one host."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @activity.defn(name="ensure_snapshot", no_thread_cancel_exception=True)
+    def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:
+        """See to it that exactly one image carries the request's label; without a tag."""
+        labels = _labels(arg.request_id, arg.pin)
+        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
+            repeated = heartbeat.may_have_sent
+            seen = self._resting(arg.pin)
+            found = self._found(labels, seen, patient=repeated)
+            if not found:
+                heartbeat.sending()
+                self._engine.commit(arg.pin.container_id, labels)
+                found = self._engine.labelled_images(labels)
+            if not found:
+                raise _error(ErrorType.SNAPSHOT_VANISHED, "the image vanished after its commit")
+            for duplicate in found[1:]:
+                self._remove(duplicate)
+            self._resting(arg.pin)
+        return SnapshotResult(
+            image_id=found[0].image_id, size_bytes=found[0].size_bytes, repeated=repeated
+        )
+
+    @activity.defn(name="ensure_tag", no_thread_cancel_exception=True)
+    def ensure_tag(self, arg: TagInput) -> SnapshotResult:
+        """Tag the snapshot, never moving an existing tag, and read it all back."""
+        labels = _labels(arg.request_id, arg.pin)
+        if reference_problem(arg.reference):
+            raise _error(ErrorType.BAD_INPUT, "the image reference is malformed")
+        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
+            self._check_circumstances(arg)
+            image = self._engine.image(arg.image_id)
+            if image is None:
+                raise _error(ErrorType.SNAPSHOT_VANISHED, "the snapshot was removed before its tag")
+            if not labels.items() <= image.labels.items():
+                raise _error(ErrorType.BAD_INPUT, "the image is no snapshot of this request")
+            holder = self._engine.image(arg.reference)
+            if holder is None:
+                heartbeat.sending()
+                self._engine.tag(arg.image_id, arg.reference)
+                holder = self._engine.image(arg.reference)
+            if holder is None:
+                raise _error(ErrorType.SNAPSHOT_VANISHED, "the snapshot lost its tag at once")
+            if holder.image_id != arg.image_id:
+                raise _error(ErrorType.REFERENCE_TAKEN, "another image has this tag")
+            self._check_circumstances(arg)
+        return SnapshotResult(
+            image_id=arg.image_id, reference=arg.reference, size_bytes=image.size_bytes
+        )
+
+    @activity.defn(name="sweep_snapshots", no_thread_cancel_exception=True)
+    def sweep_snapshots(self, arg: TagInput) -> int:
+        """Remove the request's untagged images but ``image_id``; ``""`` keeps none; count them.
+
+        An image with a tag stays: it may be one that people built on a snapshot, and inherited
+        the labels. Only ``failed_image_id`` goes with the request's own tag, if it has no other.
+        """
+        labels = _labels(arg.request_id, arg.pin)
+        with Heartbeat(self._engine.timing.heartbeat_interval):
+            self._check_engine(arg.pin)
+            deadline = time.monotonic() + arg.settle_seconds
+            while True:
+                removed = sum(
+                    self._remove(image, failed=_is_failed(image, arg))
+                    for image in self._engine.labelled_images(labels)
+                    if image.image_id != arg.image_id
+                )
+                if removed or time.monotonic() >= deadline:
+                    return removed
+                time.sleep(_POLL)
+
+    def _resting(self, pin: ContainerPin) -> ObservedContainer:
+        """Look at the container, which must rest: a restart policy may have started it again."""
+        seen = self._engine.approved(pin)
+        if not seen.state.is_down:
+            raise _error(ErrorType.NOT_STOPPED, f"the container is {seen.state} again")
+        return seen
+
+    def _check_circumstances(self, arg: TagInput) -> None:
+        if arg.while_resting:
+            self._resting(arg.pin)
+        else:
+            self._check_engine(arg.pin)
+
+    def _check_engine(self, pin: ContainerPin) -> None:
+        if self._engine.engine_id() != pin.engine_id:
+            raise _error(ErrorType.WRONG_ENGINE, "the snapshot is on another Docker engine")
+
+    def _found(
+        self, labels: dict[str, str], seen: ObservedContainer, *, patient: bool
+    ) -> tuple[ObservedImage, ...]:
+        """Find the images of earlier attempts, waiting for one that may still be in the making.
+
+        An untagged one that is older than the container's last run shows another state than the
+        one the container was stopped in, and goes.
+        """
+        deadline = time.monotonic() + (self._engine.timing.commit_settle if patient else 0)
+        while True:
+            found = self._engine.labelled_images(labels)
+            current = tuple(
+                image for image in found if image.tags or image.created >= seen.finished_at
+            )
+            for outdated in found:
+                if outdated not in current:
+                    self._remove(outdated)
+            if current or time.monotonic() >= deadline:
+                return current
+            time.sleep(_POLL)
+
+    def _remove(self, image: ObservedImage, *, failed: bool = False) -> bool:
+        if image.tags and not failed:
+            return False
+        try:
+            self._engine.remove_image(image.image_id)
+        except ApplicationError as error:
+            # Somebody was quicker, or made a container of it: then it is theirs.
+            if error.type in (ErrorType.SNAPSHOT_VANISHED, ErrorType.STATE_CONFLICT):
+                return False
+            raise
+        return True
+
+
+def _is_failed(image: ObservedImage, arg: TagInput) -> bool:
+    return image.image_id == arg.failed_image_id and image.tags == (arg.reference,)
+
+
+def _labels(request_id: str, pin: ContainerPin) -> dict[str, str]:
+    if not REQUEST_ID_FORM.fullmatch(request_id):
+        raise _error(ErrorType.BAD_INPUT, "the request id is malformed")
+    return {REQUEST_LABEL: request_id, SOURCE_LABEL: pin.container_id}
+
+
+def _error(kind: ErrorType, text: str) -> ApplicationError:
+    return ApplicationError(text, type=kind, non_retryable=True)

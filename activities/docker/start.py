@@ -1,0 +1,175 @@
+"""How does a container come back to the state in which it was approved, and how is that proven?
+
+A stop that was given up may still be at work in the engine: a start in that moment does nothing,
+and the stop then wins. So the stop settles first. A start that the engine reports as done proves
+nothing either, so the container is watched.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final, Never
+
+from temporalio.exceptions import ApplicationError
+
+from activities.docker.answers import ObservedContainer
+from activities.docker.engine import Engine
+from activities.docker.heartbeat import Heartbeat
+from workflows.model.errors import HOPELESS_ERRORS, ErrorType
+from workflows.model.ports import PutBackInput, PutBackResult
+from workflows.model.requests import ContainerState
+
+_POLL: Final = 0.2
+
+
+def put_back(engine: Engine, arg: PutBackInput, heartbeat: Heartbeat) -> PutBackResult:
+    """Bring a container back.
+
+    Raises:
+        ApplicationError: it is not back. All but what no repetition can mend may be retried:
+            to give up would be to leave a service down.
+    """
+    try:
+        return _PutBack(engine, arg, heartbeat).run()
+    except ApplicationError as error:
+        failure = error
+    hopeless = failure.type in HOPELESS_ERRORS
+    raise ApplicationError(failure.message, type=failure.type, non_retryable=hopeless)
+
+
+class _PutBack:
+    def __init__(self, engine: Engine, arg: PutBackInput, heartbeat: Heartbeat) -> None:
+        self._engine = engine
+        self._pin = arg.pin
+        self._settle_seconds = arg.settle_seconds
+        self._stopped_at = arg.stopped_at
+        self._heartbeat = heartbeat
+        self._may_have_started = heartbeat.may_have_sent
+        self._started = False
+
+    def run(self) -> PutBackResult:
+        """Settle, bring back, prove."""
+        seen = self._engine.approved(self._pin, guarded=False)
+        if self._pin.state.is_down:
+            return PutBackResult(state=seen.state, started=False)
+        self._respect_people(seen)
+        seen = self._settle(seen)
+        if seen.started_at == self._pin.started_at and not seen.state.is_down:
+            return self._untouched(seen)
+        if seen.state.is_down:
+            seen = self._start(seen)
+        match self._pin.state, seen.state:
+            case ContainerState.PAUSED, ContainerState.PAUSED:
+                return self._result(seen)
+            case ContainerState.PAUSED, ContainerState.RUNNING:
+                return self._pause()
+            case _, ContainerState.PAUSED:
+                # It ran anew since the approval, so a commit that was cut off paused it.
+                self._heartbeat.sending()
+                self._engine.unpause(self._pin.container_id)
+                seen = self._look()
+        if self._pin.state is ContainerState.RESTARTING:
+            return self._await_loop()
+        self._watch(seen)
+        return self._await_health(seen)
+
+    def _respect_people(self, seen: ObservedContainer) -> None:
+        """Leave a container alone that ended once more since our stop, unless we started it."""
+        known = self._stopped_at is not None and not self._may_have_started
+        if known and seen.state.is_down and seen.finished_at != self._stopped_at:
+            text = "it was started and stopped again since"
+            raise ApplicationError(text, type=ErrorType.STOPPED_BY_PERSON)
+
+    def _settle(self, seen: ObservedContainer) -> ObservedContainer:
+        """Wait until the container rests, or no stop can be at work any more."""
+        deadline = time.monotonic() + self._settle_seconds
+        while not seen.state.is_down and time.monotonic() < deadline:
+            time.sleep(_POLL)
+            seen = self._look()
+        return seen
+
+    def _untouched(self, seen: ObservedContainer) -> PutBackResult:
+        """Report a container that no stop reached; a pause in it is somebody else's."""
+        if seen.state.is_up or seen.state is ContainerState.PAUSED:
+            return self._result(seen)
+        return self._fail(seen)
+
+    def _start(self, seen: ObservedContainer) -> ObservedContainer:
+        before = seen.started_at
+        self._heartbeat.sending()
+        self._engine.start(self._pin.container_id)
+        self._started = True
+        seen = self._look()
+        if seen.started_at == before:
+            _not_running(f"the engine reported a start, but the container is {seen.state}")
+        return seen
+
+    def _pause(self) -> PutBackResult:
+        self._heartbeat.sending()
+        self._engine.pause(self._pin.container_id)
+        seen = self._look()
+        return self._result(seen) if seen.state is ContainerState.PAUSED else self._fail(seen)
+
+    def _await_loop(self) -> PutBackResult:
+        """Accept a crash-looping container as it was: between two crashes, or running."""
+        deadline = time.monotonic() + self._engine.timing.verify_running
+        while True:
+            seen = self._look()
+            if seen.state.is_up:
+                return self._result(seen)
+            if time.monotonic() >= deadline:
+                self._fail(seen)
+            time.sleep(_POLL)
+
+    def _watch(self, first: ObservedContainer) -> None:
+        """See the container stay up for a while."""
+        deadline = time.monotonic() + self._engine.timing.verify_running
+        seen = first
+        while True:
+            self._check_same_run(first, seen)
+            if time.monotonic() >= deadline:
+                return
+            time.sleep(_POLL)
+            seen = self._look()
+
+    def _await_health(self, first: ObservedContainer) -> PutBackResult:
+        """See the container become healthy, unless it was not when it was approved."""
+        deadline = time.monotonic() + self._engine.timing.verify_health
+        while True:
+            seen = self._look()
+            self._check_same_run(first, seen)
+            if not self._pin.has_healthcheck or self._pin.unhealthy or seen.health == "healthy":
+                return self._result(seen)
+            if seen.health == "unhealthy" or time.monotonic() >= deadline:
+                text = f"it runs again, but its health check says {seen.health or 'nothing'}"
+                raise ApplicationError(text, type=ErrorType.UNHEALTHY)
+            time.sleep(_POLL)
+
+    def _check_same_run(self, first: ObservedContainer, seen: ObservedContainer) -> None:
+        if seen.state is not ContainerState.RUNNING:
+            self._fail(seen)
+        if (seen.started_at, seen.restart_count) != (first.started_at, first.restart_count):
+            _not_running("it started, ended, and was started again by its restart policy")
+
+    def _result(self, seen: ObservedContainer) -> PutBackResult:
+        ran_anew = seen.started_at != self._pin.started_at
+        return PutBackResult(
+            state=seen.state,
+            started=self._started or (self._may_have_started and ran_anew),
+            healthy=seen.health == "healthy" if self._pin.has_healthcheck else None,
+        )
+
+    def _fail(self, seen: ObservedContainer) -> Never:
+        if seen.state is ContainerState.DEAD:
+            text = "the container is dead: the engine can only remove it"
+            raise ApplicationError(text, type=ErrorType.CONTAINER_GONE)
+        if seen.state is ContainerState.EXITED:
+            _not_running(f"it did not stay up: it ended with exit code {seen.exit_code}")
+        _not_running(f"the container is {seen.state}, and was {self._pin.state} when approved")
+
+    def _look(self) -> ObservedContainer:
+        return self._engine.container(self._pin.container_id)
+
+
+def _not_running(text: str) -> Never:
+    raise ApplicationError(text, type=ErrorType.NOT_RUNNING)

@@ -1,0 +1,184 @@
+"""How do the card, its thread and private notices get into Slack, each exactly once?
+
+An answer of Slack can be lost after the message was stored, and Slack knows no idempotency key.
+So whatever is posted carries a block id of ours, and a repetition looks for it first.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import aiohttp
+from slack_sdk.models.blocks import Block, SectionBlock
+from slack_sdk.web.async_client import AsyncWebClient
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.slack.card import Links, card
+from activities.slack.client import call
+from activities.slack.mrkdwn import mrkdwn
+from activities.slack.posted import Posted, Progress
+from activities.slack.refusals import notice
+from activities.slack.slack_errors import refused_with
+from activities.slack.thread import reply
+from workflows.model.announcements import Notice, NotifyInput, PublishInput
+from workflows.model.names import USER_ID_FORM, thread_block_id
+from workflows.model.ports import MessagesPort
+from workflows.model.state import CardRef, RequestState
+
+#: Somebody deleted the card, or its channel was emptied.
+_CARD_GONE = frozenset({"message_not_found"})
+_NOT_IN_CHANNEL = frozenset({"user_not_in_channel", "channel_not_found", "not_in_channel"})
+_QUIET = {"unfurl_links": False, "unfurl_media": False}
+
+
+def slack_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Build the client that all activities share; without ``session`` each call would open one."""
+    return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
+
+
+class Messages(MessagesPort):
+    """Writes to Slack. ``temporal_ui`` is the address of Temporal's own UI, ``""`` for no links."""
+
+    def __init__(self, client: AsyncWebClient, *, temporal_ui: str, namespace: str) -> None:
+        self._slack = client
+        self._links = Links(temporal_ui=temporal_ui, namespace=namespace)
+
+    @activity.defn(name="publish")
+    async def publish(self, arg: PublishInput) -> CardRef:
+        """Draw the card and add the replies; safe to repeat."""
+        state, progress = arg.state, Progress()
+        text, blocks = card(state, self._links, datetime.now(UTC))
+        place = await self._draw(state, text, blocks, progress)
+        await self._add_replies(arg, place, progress)
+        return place
+
+    @activity.defn(name="notify")
+    async def notify(self, arg: NotifyInput) -> None:
+        """Tell people in private; safe to repeat. One who cannot be told holds nobody else up."""
+        progress, refusals = Progress(), list[ApplicationError]()
+        for told in arg.notices:
+            if progress.has(told.notice_id) or not USER_ID_FORM.fullmatch(told.user_id):
+                continue
+            try:
+                await self._tell(told)
+            except ApplicationError as error:
+                if not refused_with(error):
+                    raise
+                activity.logger.warning("one person was not told: %s", error.message)
+                refusals.append(error)
+            progress.add(told.notice_id)
+        if refusals and len(refusals) == len(arg.notices):
+            raise refusals[0]
+
+    async def _draw(
+        self, state: RequestState, text: str, blocks: list[Block], progress: Progress
+    ) -> CardRef:
+        if state.card is not None and await self._redraw(state.card, text, blocks):
+            return state.card
+        progress.beat()
+        place = await self._find_card(state, progress)
+        if place is not None and await self._redraw(place, text, blocks):
+            return place
+        progress.beat()
+        answer = await call(
+            self._slack.chat_postMessage,
+            "chat.postMessage",
+            channel=state.channel_id,
+            text=text,
+            blocks=blocks,
+            **_QUIET,
+        )
+        progress.add_card(answer["channel"], answer["ts"])
+        return await self._with_link(answer["channel"], answer["ts"])
+
+    async def _redraw(self, place: CardRef, text: str, blocks: list[Block]) -> bool:
+        """Replace the content of the card; false says that it is gone."""
+        try:
+            await call(
+                self._slack.chat_update,
+                "chat.update",
+                channel=place.channel_id,
+                ts=place.ts,
+                text=text,
+                blocks=blocks,
+            )
+        except ApplicationError as error:
+            if refused_with(error) not in _CARD_GONE:
+                raise
+            return False
+        return True
+
+    async def _find_card(self, state: RequestState, progress: Progress) -> CardRef | None:
+        """Find the card that an earlier try posted, if there was one."""
+        if state.card is None and not progress.is_repeated:
+            return None
+        known = progress.card()
+        if known is not None:
+            return await self._with_link(*known)
+        ts = await Posted(self._slack, progress).card(state)
+        return await self._with_link(state.channel_id, ts) if ts else None
+
+    async def _add_replies(self, arg: PublishInput, card: CardRef, progress: Progress) -> None:
+        if not arg.thread:
+            return
+        is_new = arg.state.card is None and not progress.is_repeated
+        posted = set() if is_new else await Posted(self._slack, progress).replies(card)
+        for entry in arg.thread:
+            block_id = thread_block_id(arg.state.request_id, entry.key)
+            if progress.has(entry.key) or block_id in posted:
+                continue
+            written = reply(arg.state, entry)
+            progress.beat()
+            await call(
+                self._slack.chat_postMessage,
+                "chat.postMessage",
+                channel=card.channel_id,
+                thread_ts=card.ts,
+                text=written.text,
+                blocks=written.blocks,
+                reply_broadcast=written.broadcast,
+                **_QUIET,
+            )
+            progress.add(entry.key)
+
+    async def _with_link(self, channel: str, ts: str) -> CardRef:
+        """Complete a card's position with its link, which is worth no failure."""
+        try:
+            answer = await call(
+                self._slack.chat_getPermalink,
+                "chat.getPermalink",
+                channel=channel,
+                message_ts=ts,
+            )
+        except ApplicationError as error:
+            activity.logger.warning("the card has no link: %s", error.message)
+            return CardRef(channel_id=channel, ts=ts)
+        return CardRef(channel_id=channel, ts=ts, permalink=str(answer.get("permalink") or ""))
+
+    async def _tell(self, told: Notice) -> None:
+        """Tell one person in the channel, or directly when the person is not in it."""
+        text = notice(told.refusal, told.state)
+        blocks = [SectionBlock(block_id=f"notice.{told.notice_id}", text=mrkdwn(text))]
+        try:
+            await call(
+                self._slack.chat_postEphemeral,
+                "chat.postEphemeral",
+                channel=told.channel_id,
+                user=told.user_id,
+                text=text,
+                blocks=blocks,
+            )
+        except ApplicationError as error:
+            if refused_with(error) not in _NOT_IN_CHANNEL:
+                raise
+        else:
+            return
+        await call(
+            self._slack.chat_postMessage,
+            "chat.postMessage",
+            channel=told.user_id,
+            text=text,
+            blocks=blocks,
+            **_QUIET,
+        )

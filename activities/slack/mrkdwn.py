@@ -1,0 +1,136 @@
+"""How is a value written so that Slack shows it, and nothing else happens?
+
+Slack reads mark-up and mentions in every ``mrkdwn`` text. What people typed only ever goes into
+:func:`plain` texts, and what machines named is escaped or put into inline code here. The local
+Slack of the laptop knows less mark-up than Slack: no dates, no colour bars, no fences.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from slack_sdk.models.blocks import MarkdownTextObject, PlainTextObject
+
+from workflows.model.names import USER_ID_FORM
+
+GROUP_ID_FORM = re.compile(r"S[A-Z0-9]{1,30}")
+
+_LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\u0085\v\f]")
+_MANY_LINE_ENDS = re.compile(r"\n{3,}")
+_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+#: Format characters that writing needs: Persian and composed emoji join with them.
+_JOINERS = "\u200c\u200d"
+_MOST_LINES = 15
+_SHORTEST = 0.1
+_LONGEST_IN_TENTHS = 10
+_LONGEST_IN_SECONDS = 120
+_LARGEST_IN_THREE_DIGITS = 999.5
+
+
+def mrkdwn(text: str) -> MarkdownTextObject:
+    """Wrap a text that is ours, with everything foreign in it escaped."""
+    return MarkdownTextObject(text=text, verbatim=True)
+
+
+def plain(text: str, limit: int) -> PlainTextObject:
+    """Wrap a text that somebody typed: no mark-up, no mention, no emoji, cut with a notice."""
+    return PlainTextObject(text=cut(tame(text), limit) or "-", emoji=False)
+
+
+def tame(text: str) -> str:
+    """Take out what would disturb the text around it: control and direction characters."""
+    lines = _LINE_ENDS.sub("\n", text).replace("\t", " ")
+    visible = (
+        c
+        for c in lines
+        if c == "\n" or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+    )
+    return _MANY_LINE_ENDS.sub("\n\n", "".join(visible)).strip()
+
+
+def cut(text: str, limit: int) -> str:
+    """Cut a text to ``limit`` characters and few lines; a notice says how much is missing."""
+    lines = text.split("\n")
+    tall = len(lines) > _MOST_LINES
+    if len(text) <= limit and not tall:
+        return text
+    head = "\n".join(lines[:_MOST_LINES])
+    notice = " … ({} more characters)"
+    kept = min(len(head), limit - len(notice) - len(f"{len(text):,}"))
+    return text[:kept].rstrip() + notice.format(f"{len(text) - kept:,}")
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a name to ``limit`` characters, keeping both of its ends."""
+    if len(text) <= limit:
+        return text
+    tail = limit // 3
+    return f"{text[: limit - tail - 1]}…{text[-tail:]}"
+
+
+def safe(text: str, limit: int = 300) -> str:
+    """Escape a short text for mrkdwn: one line, no mention, no link."""
+    return shorten(" ".join(tame(text).split()), limit).translate(_MARKUP)
+
+
+def code(text: str, limit: int = 255) -> str:
+    """Write a name as inline code; a backtick in it would end the code."""
+    one_line = " ".join(tame(text).replace("`", "").split())
+    return f"`{shorten(one_line, limit).translate(_MARKUP)}`" if one_line else "-"
+
+
+def person(user_id: str) -> str:
+    """Mention a user; what is no user id is only named."""
+    return f"<@{user_id}>" if USER_ID_FORM.fullmatch(user_id) else safe(user_id, 40) or "somebody"
+
+
+def group(group_id: str) -> str:
+    """Mention a user group; what is no group id is only named."""
+    return f"<!subteam^{group_id}>" if GROUP_ID_FORM.fullmatch(group_id) else safe(group_id, 40)
+
+
+def some(items: Iterable[str], limit: int, *, separator: str = ", ") -> str:
+    """Join the first ``limit`` items and count the rest: nothing is left out in silence."""
+    every = list(items)
+    more = f" and {len(every) - limit} more" if len(every) > limit else ""
+    return separator.join(every[:limit]) + more
+
+
+def clock(at: datetime, now: datetime | None = None) -> str:
+    """Write a time in UTC, with the day when it is not today."""
+    moment = at.astimezone(UTC)
+    same_day = now is None or moment.date() == now.astimezone(UTC).date()
+    return moment.strftime("%H:%M UTC" if same_day else "%d %b %H:%M UTC")
+
+
+def duration(span: timedelta) -> str:
+    """Write how long something took or takes: ``0.1 s``, ``12 s``, ``15 min``, ``2 h 5 min``."""
+    seconds = max(span.total_seconds(), 0.0)
+    if 0 < seconds < _SHORTEST:
+        return f"less than {_SHORTEST} s"
+    if seconds < _LONGEST_IN_SECONDS:
+        digits = 0 if round(seconds, 1) >= _LONGEST_IN_TENTHS else 1
+        return f"{round(seconds, digits):g} s"
+    minutes = round(seconds / 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if n]
+    return " ".join(parts[:2])
+
+
+def size(count: int) -> str:
+    """Write a number of bytes as Docker does: three digits, in powers of a thousand."""
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < _LARGEST_IN_THREE_DIGITS:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.3g} {unit}"
+
+
+def short_id(image_or_container_id: str) -> str:
+    """Write the twelve digits of an id that ``docker ps`` and ``docker images`` show."""
+    return image_or_container_id.removeprefix("sha256:")[:12]

@@ -1,0 +1,227 @@
+"""What does Dockwarden say in private when it refuses a request or a decision?
+
+One table for every :class:`RefusalCode`: what is wrong, and what to do. ``detail`` is a short
+text of ours, such as the names that fit or the limit that was broken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from activities.slack.mrkdwn import clock, code, person, safe
+from activities.slack.status import standing
+from workflows.model.errors import RefusalCode
+from workflows.model.names import SOURCE_LABEL
+from workflows.model.state import Refusal, RequestState, RequestStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """``wrong`` continues "Not done:" and ``advice`` is a sentence of its own."""
+
+    wrong: str
+    advice: str
+
+
+#: Refusals of a request: it was not let in, and there is no card.
+REQUESTS = {
+    RefusalCode.BAD_REQUEST: Words(
+        "something in the request is not right", "Type `/container help` to see how to ask."
+    ),
+    RefusalCode.UNKNOWN_HOST: Words(
+        "no Dockwarden worker serves the host {host}",
+        "Check its name, or start `dockwarden worker --host {plain_host}` there.",
+    ),
+    RefusalCode.ENGINE_UNREACHABLE: Words(
+        "the Docker engine of {host} does not answer",
+        "See to it that it runs, then ask again.",
+    ),
+    RefusalCode.UNKNOWN_CONTAINER: Words(
+        "there is no container {name} on {host}", "`/container list on {plain_host}` shows all."
+    ),
+    RefusalCode.AMBIGUOUS_CONTAINER: Words(
+        "{name} does not name exactly one container on {host}",
+        "Give the full name; `/container list on {plain_host}` shows all.",
+    ),
+    RefusalCode.AUTO_REMOVE: Words(
+        "{name} was started with `--rm`: stopping it would delete it for good",
+        "Run it without `--rm` if it is meant to be kept.",
+    ),
+    RefusalCode.PROTECTED: Words(
+        "{name} is protected, by its label or by the settings of its host",
+        "Whoever runs the host can take care of it.",
+    ),
+    RefusalCode.OWN_CONTAINER: Words(
+        "{name} is Dockwarden's own container", "Stop it on the host itself."
+    ),
+    RefusalCode.UNUSABLE_STATE: Words(
+        "{name} is in a state in which it cannot be worked on",
+        "`/container inspect {plain_name} on {plain_host}` shows it; "
+        "ask again when it runs or rests.",
+    ),
+    RefusalCode.ALREADY_STOPPED: Words(
+        "{name} on {host} is stopped already, so there is nothing to approve",
+        "`/container snapshot {plain_name} on {plain_host}` takes a snapshot of it as it is.",
+    ),
+    RefusalCode.BAD_REFERENCE: Words(
+        "the name for the snapshot is not a valid image reference",
+        "Write it like `team/web:before-upgrade`, or leave it out.",
+    ),
+    RefusalCode.REFERENCE_TAKEN: Words(
+        "there is an image of that name already, and a tag is never moved",
+        "Choose another tag, or leave it out.",
+    ),
+    RefusalCode.SNAPSHOT_QUOTA: Words(
+        "{name} has as many snapshots as {host} keeps of one container",
+        f"`docker image ls --filter label={SOURCE_LABEL}` shows all on the host, where one that "
+        "nobody needs any more can be removed.",
+    ),
+    RefusalCode.DISK_FULL: Words(
+        "the disk of {host} is too full for a snapshot of {name}",
+        "Whoever runs the host can free some space; then ask again.",
+    ),
+    RefusalCode.NO_POLICY: Words(
+        "no policy covers this operation on {name} on {host}",
+        "Whoever runs Dockwarden can add one to its policy book.",
+    ),
+    RefusalCode.REASON_REQUIRED: Words(
+        "the policy for {name} asks for a reason", 'Ask again with `reason="…"` at the end.'
+    ),
+    RefusalCode.NO_ELIGIBLE_APPROVER: Words(
+        "there are not enough people who could approve this, you yourself left out",
+        "Whoever runs Dockwarden can name more approvers in its policy book.",
+    ),
+    RefusalCode.CARD_NOT_POSTED: Words(
+        "the card could not be posted to the channel",
+        "Invite the app to the channel, then ask again.",
+    ),
+}
+
+#: Refusals of a decision: it does not count, and the request is as it was.
+DECISIONS = {
+    RefusalCode.WRONG_REQUEST: Words(
+        "this button belongs to an earlier request", "Look for the newest card of the container."
+    ),
+    RefusalCode.WRONG_CARD: Words(
+        "this button is not on the card of the request", "Use the buttons of the card itself."
+    ),
+    RefusalCode.WRONG_TEAM: Words(
+        "you are not in the workspace of this request", "Ask an approver who is."
+    ),
+    RefusalCode.OWN_REQUEST: Words(
+        "you asked for this yourself, and it takes another person to decide",
+        "Ask one of the approvers named on the card. To withdraw it, press *Cancel*.",
+    ),
+    RefusalCode.NOT_AN_APPROVER: Words(
+        "you are not among the approvers of this request",
+        "The card names who may decide.",
+    ),
+    RefusalCode.GUEST: Words("guests never decide", "Ask a full member who is an approver."),
+    RefusalCode.BOT: Words("apps never decide", "An approver has to do it in person."),
+    RefusalCode.DEACTIVATED: Words(
+        "this account is deactivated", "Ask an approver whose account is active."
+    ),
+    RefusalCode.UNKNOWN_PERSON: Words(
+        "Slack does not know this account", "Ask one of the approvers named on the card."
+    ),
+    RefusalCode.NOT_VERIFIED: Words(
+        "Slack could not say just now whether you are an approver",
+        "Try again in a minute; the request still waits.",
+    ),
+    RefusalCode.ALREADY_APPROVED: Words(
+        "you have approved this already, and each person counts once",
+        "It now takes somebody else.",
+    ),
+    RefusalCode.NOT_OPEN: Words("there is nothing left to decide about this request", ""),
+    RefusalCode.NOT_REQUESTER: Words(
+        "only {requester}, who asked for it, can cancel it",
+        "An approver can reject it instead.",
+    ),
+}
+
+WORDS = REQUESTS | DECISIONS
+_DETAIL_LIMIT = 300
+_NOT_VERIFIED_AT_THE_START = Words(
+    "Slack could not say just now who belongs to the groups that may approve this",
+    "Ask again in a minute.",
+)
+_RUNNING_CANCEL = Words(
+    "only {requester}, who asked for it, can cancel it",
+    "It is approved, and Dockwarden is at work on it: nobody can reject it any more.",
+)
+_NEEDS_PERSON_CANCEL = Words(
+    "only {requester} and those who decided can make Dockwarden stop trying",
+    "Ask one of them.",
+)
+
+
+def notice(refusal: Refusal, state: RequestState) -> str:
+    """Write the private message, as mrkdwn."""
+    words = _words(refusal, state)
+    if _is_of_request(refusal, state):
+        lead = f"Not done, {state.operation.words} {code(state.container.name)}"
+    else:
+        lead = "That did not count"
+    detail = f" ({safe(refusal.detail, _DETAIL_LIMIT)})" if _adds(refusal, state) else ""
+    lines = [f"🚫 {lead}: {_fill(words.wrong, state)}{detail}."]
+    if words.advice:
+        lines.append(_fill(words.advice, state))
+    if not _is_of_request(refusal, state) and state.status is not RequestStatus.WAITING:
+        lines.append(_what_became_of_it(state))
+    lines.append(f"Request {code(state.request_id)}{_to_card(state)}")
+    return "\n".join(lines)
+
+
+def _is_of_request(refusal: Refusal, state: RequestState) -> bool:
+    """Tell the refusal of the request itself from that of a decision about it."""
+    return refusal.code in REQUESTS or refusal == state.refusal
+
+
+def _words(refusal: Refusal, state: RequestState) -> Words:
+    if refusal.code is RefusalCode.NOT_VERIFIED and _is_of_request(refusal, state):
+        return _NOT_VERIFIED_AT_THE_START
+    if refusal.code is RefusalCode.NOT_REQUESTER and state.status is RequestStatus.NEEDS_PERSON:
+        return _NEEDS_PERSON_CANCEL
+    if refusal.code is RefusalCode.NOT_REQUESTER and state.status is RequestStatus.RUNNING:
+        return _RUNNING_CANCEL
+    return WORDS[refusal.code]
+
+
+def _adds(refusal: Refusal, state: RequestState) -> bool:
+    """Say whether the detail tells more than the words do already."""
+    return bool(refusal.detail) and refusal.detail not in (
+        state.container.host,
+        state.container.name,
+    )
+
+
+def _what_became_of_it(state: RequestState) -> str:
+    """Say how a request stands that no longer waits, who decided it, and when."""
+    told = f"It stands like this: {standing(state)}."
+    decided = state.rejection or (state.approvals[-1] if state.approvals else None)
+    match state.status:
+        case RequestStatus.CANCELLED if state.cancel_requested_by:
+            return f"{told} {person(state.cancel_requested_by)} cancelled it."
+        case RequestStatus.CANCELLED:
+            return told
+        case RequestStatus.EXPIRED if state.expires_at is not None:
+            return f"{told} Its time was over at {clock(state.expires_at)}."
+    if decided is None:
+        return told
+    verb = "rejected" if decided is state.rejection else "approved"
+    return f"{told} {person(decided.approver_id)} {verb} it at {clock(decided.decided_at)}."
+
+
+def _to_card(state: RequestState) -> str:
+    link = state.card.permalink if state.card else ""
+    return f" · <{link}|its card>" if link.startswith(("https://", "http://")) else ""
+
+
+def _fill(words: str, state: RequestState) -> str:
+    return words.format(
+        name=code(state.container.name),
+        host=code(state.container.host),
+        plain_name=safe(state.container.name),
+        plain_host=safe(state.container.host),
+        requester=person(state.requester),
+    )

@@ -1,0 +1,109 @@
+"""What does each reply in a card's thread say?
+
+The thread is the log of a request. Only a call for help is shown in the channel too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from slack_sdk.models.blocks import Block, SectionBlock
+
+from activities.slack import mrkdwn as wording
+from activities.slack.error_help import lesson
+from activities.slack.mrkdwn import clock, code, group, mrkdwn, person, safe, some
+from activities.slack.needs_person import called, what_to_do
+from activities.slack.status import standing
+from activities.slack.steps import snapshot_line, step_line
+from workflows.model.announcements import ThreadEntry, ThreadKind
+from workflows.model.names import thread_block_id
+from workflows.model.state import RequestState, RequestStatus
+
+_COMMENT_LIMIT = 1000
+_MOST_PEOPLE = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One reply, ready to post; ``broadcast`` shows it in the channel as well."""
+
+    text: str
+    blocks: list[Block]
+    broadcast: bool = False
+
+
+def reply(state: RequestState, entry: ThreadEntry) -> Reply:
+    """Write the reply of a thread entry. Its block id tells whether it was posted already."""
+    text = _WORDS[entry.kind](state, entry)
+    block_id = thread_block_id(state.request_id, entry.key)
+    blocks: list[Block] = [SectionBlock(block_id=block_id, text=mrkdwn(text))]
+    if entry.comment.strip():
+        comment = wording.plain(f"Comment: {entry.comment}", _COMMENT_LIMIT)
+        blocks.append(SectionBlock(block_id=f"{block_id}.comment", text=comment))
+    return Reply(text=text, blocks=blocks, broadcast=entry.kind is ThreadKind.PAGE)
+
+
+def _approved(state: RequestState, entry: ThreadEntry) -> str:
+    needed = state.policy.required_approvals if state.policy else 1
+    order = next(
+        (n for n, d in enumerate(state.approvals, 1) if d.approver_id == entry.user_id), None
+    )
+    count = f" ({order} of {needed})" if order else ""
+    return f"✅ {person(entry.user_id)} approved{count}{_at(entry)}."
+
+
+def _rejected(_: RequestState, entry: ThreadEntry) -> str:
+    return f"⛔ {person(entry.user_id)} rejected this{_at(entry)}."
+
+
+def _reminder(state: RequestState, _: ThreadEntry) -> str:
+    policy = state.policy
+    voted = {d.approver_id for d in state.approvals} | {state.requester}
+    people = [person(u) for u in policy.approvers if u not in voted] if policy else []
+    groups = [group(g) for g in policy.approver_groups] if policy else []
+    names = some([*groups, *people], _MOST_PEOPLE)
+    until = f" until {clock(state.expires_at)}" if state.expires_at else ""
+    what = f"{state.operation.words} {code(state.container.name)}"
+    return f"🔔 {names} this waits for a decision{until}: {what}."
+
+
+def _restarted(state: RequestState, _: ThreadEntry) -> str:
+    name = code(state.container.name)
+    return f"🔁 {name} had restarted by itself since the card was posted. Same container: going on."
+
+
+def _step(_: RequestState, entry: ThreadEntry) -> str:
+    return step_line(entry.step) if entry.step is not None else "▫️ A step was begun."
+
+
+def _cancelling(_: RequestState, entry: ThreadEntry) -> str:
+    return f"🚫 {person(entry.user_id)} cancelled this. The step under way is finished first."
+
+
+def _page(state: RequestState, _: ThreadEntry) -> str:
+    target = f"{code(state.container.name)} on *{safe(state.container.host)}*"
+    return f"🛑 {called(state)} {target} could not be put back.\n{what_to_do(state)}".rstrip()
+
+
+def _outcome(state: RequestState, _: ThreadEntry) -> str:
+    target = f"{code(state.container.name)} on *{safe(state.container.host)}*"
+    made = "" if state.status is RequestStatus.NEEDS_PERSON else snapshot_line(state)
+    first = f"{person(state.requester)} {standing(state)}: {target}."
+    return "\n".join(line for line in (first, lesson(state), made) if line)
+
+
+def _at(entry: ThreadEntry) -> str:
+    return f" at {clock(entry.at)}" if entry.at is not None else ""
+
+
+_WORDS: dict[ThreadKind, Callable[[RequestState, ThreadEntry], str]] = {
+    ThreadKind.APPROVED: _approved,
+    ThreadKind.REJECTED: _rejected,
+    ThreadKind.REMINDER: _reminder,
+    ThreadKind.RESTARTED: _restarted,
+    ThreadKind.STEP: _step,
+    ThreadKind.CANCELLING: _cancelling,
+    ThreadKind.PAGE: _page,
+    ThreadKind.OUTCOME: _outcome,
+}

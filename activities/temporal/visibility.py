@@ -1,0 +1,193 @@
+"""What does Temporal's own record say about requests that were ended from outside?
+
+A terminated workflow still answers queries: a worker replays its history, and its last state
+comes to light.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from temporalio import activity
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflows.model.endings import (
+    BegunWith,
+    EndedInput,
+    EndedRun,
+    EndedRuns,
+    LastState,
+    LastStateInput,
+)
+from workflows.model.names import OPERATION_WORKFLOW, REQUEST_ID, REQUEST_WORKFLOW, STATE_QUERY
+from workflows.model.ports import LedgerPort
+from workflows.model.state import RequestState, RequestStatus
+
+#: Older ends are no longer looked at; Temporal keeps histories for some days only.
+_WINDOW: Final = timedelta(days=1)
+_AT_A_TIME: Final = 20
+#: A query waits this long; one for a worker that was killed finds the next worker only later.
+_PATIENCE: Final = timedelta(seconds=5)
+#: So long runs are looked at; what is left is left to the next time.
+_LOOK_WITHIN: Final = 15.0
+#: With these Temporal says that a run has no state to tell, now or later.
+_NEVER: Final = frozenset(
+    {RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.INVALID_ARGUMENT}
+)
+#: The card of such a request is its own to draw.
+_NOT_OPERATED: Final = frozenset(
+    {
+        RequestStatus.WAITING,
+        RequestStatus.REJECTED,
+        RequestStatus.EXPIRED,
+        RequestStatus.CANCELLED,
+        RequestStatus.STALE,
+    }
+)
+
+
+class Ledger(LedgerPort):
+    """The activities that read Temporal's record."""
+
+    def __init__(self, client: Client, *, patience: timedelta = _PATIENCE) -> None:
+        self._client = client
+        self._patience = patience
+
+    @activity.defn(name="find_ended_runs")
+    async def find_ended_runs(self, arg: EndedInput) -> EndedRuns:
+        """Find requests and operations that were terminated and that nobody looks after."""
+        since = (datetime.now(UTC) - _WINDOW).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = (
+            f"WorkflowType IN ('{REQUEST_WORKFLOW}', '{OPERATION_WORKFLOW}') "
+            "AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed') "
+            f"AND CloseTime > '{since}'"
+        )
+        runs: list[EndedRun] = []
+        seen: list[str] = []
+        deadline = time.monotonic() + _LOOK_WITHIN
+        async for execution in self._client.list_workflows(query):
+            if execution.run_id in arg.known:
+                seen.append(execution.run_id)
+                continue
+            if len(runs) >= _AT_A_TIME or time.monotonic() > deadline:
+                # What was seen to before stays so.
+                continue
+            activity.heartbeat()
+            try:
+                ended = await self._orphan(execution)
+            except RPCError as error:
+                # Not seen: it is looked at again the next time, or its container stays down.
+                kind = error.status.name
+                activity.logger.warning("%s cannot tell its state yet: %s", execution.id, kind)
+                continue
+            seen.append(execution.run_id)
+            if ended is not None:
+                runs.append(ended)
+        return EndedRuns(runs=tuple(runs), seen=tuple(seen))
+
+    @activity.defn(name="last_state")
+    async def last_state(self, arg: LastStateInput) -> LastState:
+        """Ask an ended run how far it had come; it is tried again when nobody answers."""
+        return LastState(state=await self._state(arg.workflow_id, arg.run_id))
+
+    async def _orphan(self, execution: WorkflowExecution) -> EndedRun | None:
+        # A state that says "closed" proves no last card: a replay runs ahead of what was done
+        # when the worker had not yet got to the last events.
+        state = await self._last_known(execution)
+        if state is None:
+            return None
+        is_operation, newest = execution.workflow_type == OPERATION_WORKFLOW, execution
+        if not is_operation:
+            if await self._request_cared_for(state):
+                return None
+        else:
+            newest = await self._client.get_workflow_handle(execution.id).describe()
+            if await self._operation_cared_for(execution, newest, state):
+                return None
+        return EndedRun(
+            workflow_id=execution.id,
+            run_id=execution.run_id,
+            is_operation=is_operation,
+            state=state,
+            superseded=newest.run_id != execution.run_id,
+        )
+
+    async def _operation_cared_for(
+        self, execution: WorkflowExecution, newest: WorkflowExecution, state: RequestState
+    ) -> bool:
+        """Tell whether a later run for the same request, or that request, sees to it."""
+        for other in (newest, *await self._operations(state.request_id)):
+            is_ours = other.typed_search_attributes.get(REQUEST_ID) == state.request_id
+            if is_ours and other.start_time > execution.start_time:
+                return True
+        request = await self._state(state.workflow_id, "")
+        return (
+            request is not None
+            and request.request_id == state.request_id
+            and await self._is_open(state.workflow_id)
+        )
+
+    async def _request_cared_for(self, state: RequestState) -> bool:
+        """Tell whether there is no card to mend, or the operation will mend it."""
+        if state.card is None:
+            return True
+        if state.status in _NOT_OPERATED:
+            return False
+        for operation in await self._operations(state.request_id):
+            is_open = operation.status is WorkflowExecutionStatus.RUNNING
+            if is_open or await self._last_known(operation) is not None:
+                return True
+        return False
+
+    async def _operations(self, request_id: str) -> list[WorkflowExecution]:
+        """List all operations that were begun for a request."""
+        query = f"WorkflowType = '{OPERATION_WORKFLOW}' AND {REQUEST_ID.name} = '{request_id}'"
+        return [operation async for operation in self._client.list_workflows(query)]
+
+    async def _is_open(self, workflow_id: str) -> bool:
+        found = await self._client.get_workflow_handle(workflow_id).describe()
+        return found.status is WorkflowExecutionStatus.RUNNING
+
+    async def _last_known(self, execution: WorkflowExecution) -> RequestState | None:
+        """Give a run's last state: for one that was to put back, at least what it began with."""
+        state = await self._state(execution.id, execution.run_id)
+        if state is not None or execution.workflow_type != OPERATION_WORKFLOW:
+            return state
+        handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        async for event in handle.fetch_history_events(page_size=1):
+            payloads = event.workflow_execution_started_event_attributes.input.payloads
+            (begun,) = await self._client.data_converter.decode(payloads, [BegunWith])
+            return begun.state if begun.recover else None
+        return None
+
+    async def _state(self, workflow_id: str, run_id: str) -> RequestState | None:
+        """Ask for a state; ``None`` when there never will be an answer.
+
+        Raises:
+            RPCError: there is none at the moment.
+        """
+        if not workflow_id:
+            return None
+        handle: WorkflowHandle[object, RequestState] = self._client.get_workflow_handle(
+            workflow_id, run_id=run_id or None
+        )
+        try:
+            state: RequestState = await handle.query(
+                STATE_QUERY, result_type=RequestState, rpc_timeout=self._patience
+            )
+        except WorkflowQueryFailedError:
+            return None
+        except RPCError as error:
+            if error.status not in _NEVER:
+                raise
+            return None
+        return state

@@ -1,0 +1,205 @@
+"""Is everything that Dockwarden needs there, and what is to do if not?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from bot import policy_book as policies, settings as bot_settings
+from bot.settings import Settings, SlackMode, variable
+from bot.slack.app import slack_client
+from bot.temporal import client as temporal
+from bot.temporal.errors import StartUpError
+from workflows.model.names import SEARCH_ATTRIBUTES
+
+#: Asks an engine how it is, and whether its disk has so many MB left; the answer says whether it
+#: is usable, and in words.
+DockerCheck = Callable[[str, int, Path | None], tuple[bool, str]]
+
+_WITHIN = timedelta(seconds=5)
+#: The histories are read to find a card again whose posting was not answered.
+_SCOPES = (
+    "commands",
+    "chat:write",
+    "im:write",
+    "users:read",
+    "channels:history",
+    "groups:history",
+)
+_GROUP_SCOPE = "usergroups:read"
+
+
+class Part(StrEnum):
+    """What can be checked."""
+
+    SETTINGS = "settings"
+    POLICIES = "policies"
+    SLACK = "slack"
+    TEMPORAL = "temporal"
+    DOCKER = "docker"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: a thing, whether it is right, and what it is or what to do."""
+
+    right: bool
+    thing: str
+    words: str
+
+    def __str__(self) -> str:
+        """Write the line."""
+        return f"{'ok  ' if self.right else 'FAIL'}  {self.thing}: {self.words}"
+
+
+async def run_checks(
+    settings: Settings, parts: frozenset[Part], docker_check: DockerCheck
+) -> list[Finding]:
+    """Check the given parts, in an order in which people mend them."""
+    checks: dict[Part, Callable[[], Awaitable[list[Finding]]]] = {
+        Part.SETTINGS: _settings,
+        Part.POLICIES: lambda: _policies(settings),
+        Part.SLACK: lambda: _slack(settings),
+        Part.TEMPORAL: _temporal,
+        Part.DOCKER: lambda: _docker(settings, docker_check),
+    }
+    findings: list[Finding] = []
+    for part, check in checks.items():
+        if part in parts:
+            findings += await check()
+    return findings
+
+
+async def _settings() -> list[Finding]:
+    unknown = bot_settings.unknown_variables()
+    if unknown:
+        return [Finding(False, "settings", words) for words in unknown]
+    return [Finding(True, "settings", "all known")]
+
+
+async def _policies(settings: Settings) -> list[Finding]:
+    try:
+        book = policies.load(settings.policies)
+    except StartUpError as error:
+        return [Finding(False, "policies", line) for line in str(error).splitlines()]
+    words = f"{len(book.policies)} in {settings.policies} (hash {book.hash})"
+    return [Finding(True, "policies", words)]
+
+
+async def _slack(settings: Settings) -> list[Finding]:
+    token = settings.slack_bot_token.get_secret_value()
+    if not token:
+        return [Finding(False, "Slack token", f"{variable('slack_bot_token')} is not set")]
+    async with aiohttp.ClientSession() as session:
+        client = slack_client(token, settings.slack_api_url, session)
+        try:
+            answer = await client.auth_test()
+        except SlackApiError as error:
+            words = f"Slack refuses it ({error.response.get('error')}); install the app again"
+            return [Finding(False, "Slack token", words)]
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            words = f"{settings.slack_api_url} cannot be reached ({type(error).__name__})"
+            return [Finding(False, "Slack", words)]
+        who = f"{answer.get('user')} in {answer.get('team')} ({answer.get('team_id')})"
+        findings = [Finding(True, "Slack token", who), _scopes(settings, answer.headers)]
+        if settings.slack_mode is SlackMode.HTTP:
+            findings.append(_signing_secret(settings))
+        else:
+            app_token = settings.slack_app_token.get_secret_value()
+            findings.append(await _socket(client.apps_connections_open, app_token))
+        return findings
+
+
+def _scopes(settings: Settings, headers: dict[str, str]) -> Finding:
+    lower = {name.lower(): value for name, value in headers.items()}
+    if "x-oauth-scopes" not in lower:
+        return Finding(True, "Slack scopes", "not told by this server")
+    given = {scope.strip() for scope in lower["x-oauth-scopes"].split(",")}
+    missing = [scope for scope in (*_SCOPES, *_group_scope(settings)) if scope not in given]
+    if missing:
+        words = f"missing {', '.join(missing)}: add them to the app and install it again"
+        return Finding(False, "Slack scopes", words)
+    return Finding(True, "Slack scopes", "all there")
+
+
+def _group_scope(settings: Settings) -> tuple[str, ...]:
+    try:
+        return (_GROUP_SCOPE,) if policies.load(settings.policies).uses_groups else ()
+    except StartUpError:
+        return ()
+
+
+async def _socket(open_connection: Callable[..., Awaitable[object]], app_token: str) -> Finding:
+    if not app_token:
+        return Finding(False, "Socket Mode", f"{variable('slack_app_token')} is not set")
+    try:
+        await open_connection(app_token=app_token)
+    except SlackApiError as error:
+        words = (
+            f"Slack refuses the app-level token ({error.response.get('error')}); "
+            "it needs the scope connections:write"
+        )
+        return Finding(False, "Socket Mode", words)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return Finding(False, "Socket Mode", f"cannot be reached ({type(error).__name__})")
+    return Finding(True, "Socket Mode", "connections can be opened")
+
+
+def _signing_secret(settings: Settings) -> Finding:
+    if settings.slack_signing_secret.get_secret_value():
+        return Finding(True, "signing secret", "set")
+    return Finding(False, "signing secret", f"{variable('slack_signing_secret')} is not set")
+
+
+async def _temporal() -> list[Finding]:
+    try:
+        config = temporal.connection()
+        async with asyncio.timeout(_WITHIN.total_seconds()):
+            client = await Client.connect(**config)
+    except StartUpError as error:
+        return [Finding(False, "Temporal", str(error))]
+    except (RuntimeError, ValueError, TimeoutError):
+        address = config["target_host"]
+        words = f"{address} does not answer; start Temporal, or set TEMPORAL_ADDRESS"
+        return [Finding(False, "Temporal", words)]
+    reached = Finding(True, "Temporal", f"{config['target_host']}, namespace {client.namespace}")
+    return [reached, await _search_attributes(client)]
+
+
+async def _search_attributes(client: Client) -> Finding:
+    thing = "search attributes"
+    try:
+        answer = await client.operator_service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=client.namespace), timeout=_WITHIN
+        )
+    except RPCError as error:
+        if error.status in (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED):
+            return Finding(True, thing, "this server does not list them; see that all five exist")
+        return Finding(False, thing, f"namespace {client.namespace}: {error.message}")
+    keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+    missing = [
+        key.name for key in SEARCH_ATTRIBUTES if answer.custom_attributes.get(key.name) != keyword
+    ]
+    if not missing:
+        return Finding(True, thing, "all five there")
+    names = " ".join(f"--name {name} --type Keyword" for name in missing)
+    command = f"temporal operator search-attribute create --namespace {client.namespace} {names}"
+    return Finding(False, thing, f"missing; run: {command}")
+
+
+async def _docker(settings: Settings, docker_check: DockerCheck) -> list[Finding]:
+    right, words = await asyncio.to_thread(
+        docker_check, settings.docker_host, settings.min_free_mb, settings.data_root
+    )
+    return [Finding(right, "Docker", words)]

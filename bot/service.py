@@ -1,0 +1,68 @@
+"""How does a wish become a request?"""
+
+from __future__ import annotations
+
+import logging
+
+from bot import policy_book as policies
+from bot.slack import replies
+from bot.slack.listener import Exchange
+from bot.temporal.requests import Gateway
+from workflows.model.requests import ContainerRef, LifecycleRequest, OperationSpec
+
+_log = logging.getLogger(__name__)
+
+
+class Requesting:
+    """Starts requests, whichever door they come through."""
+
+    def __init__(self, gateway: Gateway, book: policies.PolicyBook) -> None:
+        self._gateway = gateway
+        self._book = book
+
+    async def ask(
+        self, exchange: Exchange, operation: OperationSpec, container: ContainerRef, reason: str
+    ) -> None:
+        """Start a request of the one who asks, then say so in private."""
+        what = operation.words
+        candidates = policies.matching(self._book, operation.kind, container.host, container.name)
+        if not candidates:
+            reply = replies.no_policy(what=what, container=container.name, host=container.host)
+            await exchange.tell(reply)
+            return
+        request = LifecycleRequest(
+            request_id=exchange.request_id,
+            operation=operation,
+            container=container,
+            requester=exchange.user_id,
+            team_id=exchange.team_id,
+            channel_id=exchange.channel_id,
+            policies=candidates,
+            delivery_id=exchange.trigger_id,
+            reason=reason,
+        )
+        if not await self._gateway.start(request):
+            # Who asked hears of the copy that started it.
+            await exchange.acknowledge()
+            return
+        _log.info(
+            "request started",
+            extra={
+                "request_id": request.request_id,
+                "operation": what,
+                "host": container.host,
+                "container": container.name,
+                "user": request.requester,
+                "team": request.team_id,
+                "channel": request.channel_id,
+                "policy_book": self._book.hash,
+            },
+        )
+        await exchange.tell(
+            replies.started(
+                request_id=request.request_id,
+                what=what,
+                container=container.name,
+                host=container.host,
+            )
+        )

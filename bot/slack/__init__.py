@@ -1,0 +1,1 @@
+"""The door to Slack: deliveries come in, are answered in time, and become acts of people."""

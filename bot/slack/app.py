@@ -1,0 +1,107 @@
+"""How is the bolt app put together?"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import aiohttp
+from slack_bolt import BoltResponse
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.policy_book import PolicyBook
+from bot.slack import middleware
+from bot.slack.guard import Guard, report
+from bot.slack.listeners import register_listeners
+from bot.temporal.errors import StartUpError
+from bot.temporal.requests import Gateway
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who the bot is, as Slack says."""
+
+    team_id: str
+    bot_id: str
+    bot_user_id: str
+
+
+def slack_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Make a client that never repeats a call by itself: what was lost may have arrived."""
+    base_url = api_url if api_url.endswith("/") else api_url + "/"
+    return AsyncWebClient(
+        token=token, base_url=base_url, session=session, timeout=10, retry_handlers=[]
+    )
+
+
+async def identify(client: AsyncWebClient) -> Identity:
+    """Ask Slack who the bot is.
+
+    Raises:
+        StartUpError: Slack refuses the token.
+    """
+    try:
+        answer = await client.auth_test()
+    except SlackApiError as error:
+        message = (
+            f"Slack refuses the bot token ({error.response.get('error')}): "
+            "set DOCKWARDEN_SLACK_BOT_TOKEN to the xoxb-… token of the installed app"
+        )
+        raise StartUpError(message) from error
+    return Identity(
+        team_id=str(answer["team_id"]),
+        bot_id=str(answer.get("bot_id") or ""),
+        bot_user_id=str(answer.get("user_id") or ""),
+    )
+
+
+def build_app(
+    *,
+    identity: Identity,
+    client: AsyncWebClient,
+    signing_secret: str,
+    guard: Guard,
+    gateway: Gateway,
+    book: PolicyBook,
+    default_host: str,
+    workflow_link: str,
+) -> AsyncApp:
+    """Build the app. Slack was asked once who we are, so no delivery waits for that again."""
+    token = client.token
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=identity.team_id,
+            bot_id=identity.bot_id,
+            bot_user_id=identity.bot_user_id,
+            bot_token=token,
+        )
+
+    # bolt warns of a client that has a token beside ``authorize``: it gets one without.
+    nameless = AsyncWebClient(base_url=client.base_url, retry_handlers=[])
+    app = AsyncApp(
+        name="dockwarden", client=nameless, signing_secret=signing_secret, authorize=authorize
+    )
+    app.error(_on_error)
+    middleware.install(app, team_id=identity.team_id)
+    register_listeners(
+        app,
+        guard,
+        client=client,
+        gateway=gateway,
+        book=book,
+        default_host=default_host,
+        workflow_link=workflow_link,
+    )
+    return app
+
+
+async def _on_error(error: Exception) -> BoltResponse:
+    """Put an error from outside the listeners into words."""
+    return BoltResponse(status=200, body=report(error).as_arguments())

@@ -1,0 +1,210 @@
+"""Which words does somebody read in private who asked, clicked or made a mistake?
+
+Pure. The words about decisions that did not count are the workflow's, not the bot's.
+"""
+
+from __future__ import annotations
+
+from bot.commands.types import EXAMPLES, USAGE
+from bot.slack.mrkdwn import Reply, bullet_list, code, escape, link, plain, reply
+from bot.slack.reply_views import status_words
+from bot.temporal.errors import (
+    Act,
+    AlreadyOpenError,
+    BotError,
+    NoWorkerError,
+    RequestEndedError,
+    RequestUnknownError,
+    TemporalMisconfiguredError,
+    TemporalUnavailableError,
+)
+
+_NOT_DONE = {
+    Act.START: "Not started: Temporal does not answer. Nothing was recorded.",
+    Act.DECIDE: "Not recorded: Temporal does not answer. The request is as it was.",
+    Act.CANCEL: "Not recorded: Temporal does not answer. Nothing was cancelled.",
+    Act.READ: "Temporal does not answer, so there is nothing to show.",
+}
+_MAYBE_DONE = {
+    Act.START: (
+        "Not confirmed: Temporal did not answer in time, so the request may not be started. "
+        "Asking again does no harm: one container never gets two requests."
+    ),
+    Act.DECIDE: (
+        "Not confirmed: Temporal did not answer in time, so your decision may not be recorded. "
+        "Deciding again does no harm: the same decision counts once."
+    ),
+    Act.CANCEL: (
+        "Not confirmed: Temporal did not answer in time, so it may not be recorded. "
+        "Cancelling again does no harm."
+    ),
+    Act.READ: _NOT_DONE[Act.READ],
+}
+
+
+def help_text(command: str, topic: str = "") -> Reply:
+    """Explain all sub-commands, or one."""
+    if topic:
+        usage, meaning = USAGE[topic]
+        return reply(
+            f"{code(f'{command} {usage}')}\n{meaning}",
+            f"For example: {_example(command, topic)}",
+            _details(topic),
+        )
+    rows = [f"{code(f'{command} {usage}')} — {meaning}" for usage, meaning in USAGE.values()]
+    return reply(
+        "*Dockwarden asks people before it touches a container.*",
+        bullet_list(rows),
+        f"For example: {_example(command, 'stop')}",
+    )
+
+
+def mistake(command: str, *, problem: str, marked: str, example: str) -> Reply:
+    """Say what is wrong with a command, where, and how it would be right."""
+    return reply(
+        plain(f"⚠️ {problem}"),
+        plain(f"{command} {marked}"),
+        f"Right would be, for example: {code(f'{command} {example}')}",
+    )
+
+
+def started(*, request_id: str, what: str, container: str, host: str) -> Reply:
+    """Say that a request was taken; the card is the workflow's."""
+    return reply(
+        f"⏳ Request {code(request_id)} to {what} {code(container)} on {code(host)} is being "
+        "prepared; the card follows in this channel."
+    )
+
+
+def recorded(request_id: str) -> Reply:
+    """Say that a decision by command was taken; what it came to is the workflow's to say."""
+    return reply(
+        f"🗳️ Recorded for request {code(request_id)}; its card shows what it comes to. "
+        "If it does not count, you are told so here."
+    )
+
+
+def cancel_recorded(request_id: str) -> Reply:
+    """Say that a cancel by command was taken."""
+    return reply(
+        f"🗳️ Cancel recorded for request {code(request_id)}; its card shows what it comes to. "
+        "If it does not count, you are told so here."
+    )
+
+
+def no_policy(*, what: str, container: str, host: str) -> Reply:
+    """Say that nobody may decide about this."""
+    return reply(
+        f"⛔ Not started: no policy covers this ({what} {code(container)} on {code(host)}), so "
+        "nobody could approve it. See that the names are right; an administrator can add a policy "
+        "to the policy book."
+    )
+
+
+def form_unavailable(command: str, request_id: str) -> Reply:
+    """Say that Slack did not open the form, and which way is left."""
+    example = code(f'{command} reject {request_id} "the reason"')
+    return reply(f"Slack did not open the form. Press Reject again, or write {example}.")
+
+
+def too_many() -> Reply:
+    """Ask somebody to slow down."""
+    return reply(
+        "🐢 Too many commands in a short time. Wait a few seconds and repeat the last one."
+    )
+
+
+def foreign_team() -> Reply:
+    """Refuse somebody from another workspace."""
+    return reply("⛔ Only members of this workspace can use Dockwarden. Nothing was recorded.")
+
+
+def bad_button() -> Reply:
+    """Refuse a button that no card of ours has."""
+    return reply("⛔ This button does not belong to a Dockwarden request. Nothing was recorded.")
+
+
+def again_unknown(command: str, request_id: str) -> Reply:
+    """Say that what was asked for is not known any more, or not now."""
+    return reply(
+        f"Not started: what request {code(request_id)} asked for cannot be read now. "
+        f"Ask with {_example(command, 'stop')}."
+    )
+
+
+def reason_missing() -> Reply:
+    """Ask for the reason that a rejection needs."""
+    return reply("Write a reason: the requester reads it.")
+
+
+def slow() -> Reply:
+    """Say that the answer takes longer than Slack waits."""
+    return reply("⏳ Temporal is slow; not confirmed yet. If no answer follows, try again.")
+
+
+def unexpected(error_id: str) -> Reply:
+    """Say that something broke, with an id that stands in the log too."""
+    return reply(
+        f"💥 Something went wrong in Dockwarden (error {code(error_id)}). See what became of it "
+        "before you repeat it, and tell an administrator the error's id."
+    )
+
+
+def failure(error: BotError, command: str) -> Reply:
+    """Put a known failure into words."""
+    match error:
+        case AlreadyOpenError():
+            return _already_open(error, command)
+        case RequestEndedError():
+            return _ended(error)
+        case RequestUnknownError():
+            recent = code(f"{command} requests recent")
+            words = f"There is no request {code(error.request_id)}. {recent} shows the latest."
+        case TemporalUnavailableError():
+            words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.act]
+            words += " Try again in a moment."
+        case NoWorkerError():
+            words = (
+                "No worker answers. Try again in a moment; if it stays so, an administrator "
+                "looks whether `dockwarden worker` runs."
+            )
+        case TemporalMisconfiguredError():
+            words = (
+                "Not done: Temporal is not set up for Dockwarden. An administrator runs "
+                "`dockwarden check`, which says what is missing."
+            )
+        case _:
+            words = escape(str(error))
+    return reply(f"⚠️ {words}")
+
+
+def _already_open(error: AlreadyOpenError, command: str) -> Reply:
+    status = code(f"{command} status {error.request_id}")
+    where = link(error.permalink, "See its card") or f"See {status}"
+    return reply(
+        f"⛔ Not started: request {code(error.request_id)} for {code(error.container)} on "
+        f"{code(error.host)} is still open. {where}."
+    )
+
+
+def _ended(error: RequestEndedError) -> Reply:
+    request = error.summary
+    card = link(request.permalink, "See its card")
+    return reply(
+        f"⛔ Not recorded: request {code(request.request_id)} for {code(request.container)} on "
+        f"{code(request.host)} is over: {status_words(request.status)}. {card}".rstrip()
+    )
+
+
+def _example(command: str, topic: str) -> str:
+    return code(f"{command} {EXAMPLES[topic]}")
+
+
+def _details(topic: str) -> str:
+    if topic not in ("stop", "snapshot"):
+        return ""
+    return (
+        "REF is an image name like `team/web:before-upgrade`; left out, the snapshot is called "
+        "after the container and the request. grace is how long the container may take to stop, "
+        "from 1s to 10m."
+    )

@@ -1,0 +1,219 @@
+"""How are requests and containers shown to the one who asked for them?
+
+Pure. Environment values and command lines never get here: the worker does not send them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import accumulate
+
+from bot.slack.mrkdwn import Line, Reply, bullet_list, code, escape, link, person, plain, reply
+from bot.temporal.summaries import ENDED, RequestSummary
+from workflows.model.errors import RefusalCode
+from workflows.model.ports import ContainerList, Inspection
+from workflows.model.requests import ContainerState
+from workflows.model.state import Refusal, RequestState, RequestStatus, StepState, StepStatus
+
+_STATUS = {
+    RequestStatus.WAITING: ("⏳", "waiting for approval"),
+    RequestStatus.REJECTED: ("⛔", "rejected or refused"),
+    RequestStatus.EXPIRED: ("⌛", "expired, nothing was changed"),
+    RequestStatus.CANCELLED: ("🚫", "cancelled"),
+    RequestStatus.STALE: ("⚠️", "out of date, nothing was changed"),
+    RequestStatus.RUNNING: ("🚧", "working"),
+    RequestStatus.SUCCEEDED: ("✅", "done"),
+    RequestStatus.PUT_BACK: ("↩️", "put back as it was"),
+    RequestStatus.NEEDS_PERSON: ("🛑", "needs a person"),
+    ENDED: ("🔌", "ended in Temporal"),
+}
+_STEP = {
+    StepStatus.TODO: "▫️",
+    StepStatus.RUNNING: "⏳",
+    StepStatus.DONE: "✅",
+    StepStatus.SKIPPED: "\u2796",
+    StepStatus.FAILED: "❌",
+    StepStatus.NOT_RUN: "\u2796",
+}
+_REFUSALS = {
+    RefusalCode.UNKNOWN_HOST: "nobody serves the host {host}, or its worker is down",
+    RefusalCode.ENGINE_UNREACHABLE: "the Docker engine of {host} does not answer",
+    RefusalCode.UNKNOWN_CONTAINER: "there is no container {name} on {host}; `list` shows all",
+    RefusalCode.AMBIGUOUS_CONTAINER: "more than one container could be meant by {name}",
+    RefusalCode.PROTECTED: "{name} is protected",
+    RefusalCode.OWN_CONTAINER: "{name} is Dockwarden's own container",
+}
+#: Slack refuses messages above some 13,000 characters.
+_LIST_LENGTH = 8000
+_SHORT_ID_LENGTH = 12
+
+
+def status_words(status: str) -> str:
+    """Name where a request stands."""
+    return " ".join(_STATUS.get(status, ("•", escape(status) or "unknown")))
+
+
+def request_list(title: str, rows: Sequence[RequestSummary], total: int, *, now: datetime) -> Reply:
+    """Show requests, one a line."""
+    if not rows:
+        return reply(f"*{title}*: none.")
+    lines = [
+        f"{status_words(row.status)} · {code(row.request_id)} · {_what(row)} · "
+        f"{person(row.requester)}, {ago(now, row.started_at)}"
+        for row in rows
+    ]
+    more = f"… and {total - len(rows)} more." if total > len(rows) else ""
+    return reply(f"*{title}* ({total})", bullet_list(lines), more)
+
+
+def request_status(
+    summary: RequestSummary, state: RequestState | None, *, now: datetime, ui: str
+) -> Reply:
+    """Show one request; without its ``state`` only what Temporal's list knows."""
+    temporal = link(ui, "Open in Temporal")
+    if state is None:
+        return reply(
+            f"{status_words(summary.status)} — {_what(summary)}",
+            f"{code(summary.request_id)} · asked by {person(summary.requester)}, "
+            f"{ago(now, summary.started_at)}. No worker answers, so no more is known now.",
+            temporal,
+        )
+    card = link(state.card.permalink, "See its card") if state.card is not None else ""
+    return reply(
+        f"{_standing(state)} — {state.operation.words} "
+        f"{code(state.container.name)} on {code(state.container.host)}",
+        _facts(state, now),
+        _why(state),
+        "\n".join(_step(step) for step in state.steps),
+        " · ".join(part for part in (card, temporal) if part),
+    )
+
+
+def container_list(host: str, containers: ContainerList) -> Reply:
+    """Show the containers of a host, one a line."""
+    rows = [
+        f"{'🟢' if one.state.is_up else '⚪'} {code(one.name)} · {code(one.image)} · "
+        f"{one.state}{' · protected' if one.protected else ''}"
+        for one in containers.containers
+    ]
+    if not rows:
+        return reply(f"There are no containers on {code(host)}.")
+    rows = _that_fit(rows)
+    left_out = containers.total - len(rows)
+    more = f"… and {left_out} more." if left_out > 0 else ""
+    return reply(f"*Containers on* {code(host)} ({containers.total})", "\n".join(rows), more)
+
+
+def container(host: str, inspection: Inspection) -> Reply:
+    """Show one container."""
+    pin = inspection.pin
+    up = pin.state is ContainerState.RUNNING
+    image_id = pin.image_id.removeprefix("sha256:")
+    mounts = [f"{code(mount.destination)} ({escape(mount.type)})" for mount in pin.mounts]
+    facts = [
+        f"id {code(pin.container_id[:_SHORT_ID_LENGTH])}",
+        f"image {code(pin.image)} ({code(image_id[:_SHORT_ID_LENGTH])})",
+        f"last start {code(_moment(pin.started_at))}" if pin.started_at else "",
+        f"restart policy {code(pin.restart_policy or 'no')}",
+        "has a health check" if pin.has_healthcheck else "",
+        f"stop time-out {pin.stop_timeout_seconds} s" if pin.stop_timeout_seconds else "",
+        "removed when it stops (--rm)" if pin.auto_remove else "",
+        f"mounts, not in a snapshot: {', '.join(mounts)}" if mounts else "no mounts",
+    ]
+    return reply(
+        f"{'🟢' if up else '⚪'} {code(pin.name)} on {code(host)} · {pin.state}",
+        bullet_list(fact for fact in facts if fact),
+    )
+
+
+def look_refused(refusal: Refusal, *, host: str, name: str) -> Reply:
+    """Say why a host cannot be looked at."""
+    words = _REFUSALS.get(refusal.code)
+    if words is None:
+        detail = escape(refusal.detail) or str(refusal.code)
+        return reply(f"⚠️ {code(name or host)} cannot be shown: {detail}.")
+    return reply(f"⚠️ Nothing to show: {words.format(host=code(host), name=code(name))}.")
+
+
+def ago(now: datetime, then: datetime) -> str:
+    """Say how long ago something was."""
+    seconds = (now - then).total_seconds()
+    return "just now" if seconds < 1 else f"{_span(seconds)} ago"
+
+
+def _what(summary: RequestSummary) -> str:
+    operation = f"{escape(summary.operation)} " if summary.operation else ""
+    return f"{operation}{code(summary.container)} on {code(summary.host)}"
+
+
+def _that_fit(rows: Sequence[str]) -> list[str]:
+    """Keep as many rows as Slack takes in one message."""
+    lengths = accumulate(len(row) + 1 for row in rows)
+    return [row for row, length in zip(rows, lengths, strict=True) if length <= _LIST_LENGTH]
+
+
+def _standing(state: RequestState) -> str:
+    """Name where a request stands, more exactly than Temporal's list can."""
+    if state.refusal is not None:
+        return "⛔ refused"
+    if state.rejection is not None:
+        return "⛔ rejected"
+    if state.status is RequestStatus.PUT_BACK:
+        return f"↩️ {'cancelled' if state.cause is None else 'failed'} and put back"
+    return status_words(state.status)
+
+
+def _facts(state: RequestState, now: datetime) -> str:
+    needed = state.policy.required_approvals if state.policy is not None else 0
+    facts = [
+        code(state.request_id),
+        f"asked by {person(state.requester)}, {ago(now, state.requested_at)}",
+        f"approvals {len(state.approvals)} of {needed}" if needed else "",
+    ]
+    if state.status is RequestStatus.WAITING and state.expires_at is not None:
+        facts.append(f"expires in {_span((state.expires_at - now).total_seconds())}")
+    if state.approvals:
+        facts.append("approved by " + ", ".join(person(d.approver_id) for d in state.approvals))
+    if state.rejection is not None:
+        facts.append(f"rejected by {person(state.rejection.approver_id)}")
+    if state.snapshot is not None and state.snapshot.reference:
+        facts.append(f"snapshot {code(state.snapshot.reference)}")
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _why(state: RequestState) -> Line | None:
+    words = [
+        state.cause_text,
+        f"Rejected: {state.rejection.comment}" if state.rejection is not None else "",
+        f"Refused ({state.refusal.code}): {state.refusal.detail}" if state.refusal else "",
+        f"Reason: {state.reason}" if state.reason else "",
+    ]
+    text = "\n".join(part for part in words if part)
+    return plain(text) if text else None
+
+
+def _step(step: StepState) -> str:
+    took = ""
+    if step.started_at is not None and step.finished_at is not None:
+        took = f" · {(step.finished_at - step.started_at).total_seconds():.1f} s"
+    note = f" · {escape(step.note)}" if step.note else ""
+    return f"{_STEP[step.status]} {step.name.replace('_', ' ')}{took}{note}"
+
+
+def _span(seconds: float) -> str:
+    """Write a duration in its largest whole unit."""
+    whole = max(0, round(seconds))
+    units = ((86400, "days", 2), (3600, "h", 1), (60, "min", 1))
+    for length, name, least in units:
+        if whole >= least * length:
+            return f"{whole // length} {name}"
+    return f"{whole} s"
+
+
+def _moment(text: str) -> str:
+    """Write an engine's time without its nanoseconds; one that is none stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except ValueError:
+        return text

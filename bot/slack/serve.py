@@ -1,0 +1,153 @@
+"""How does the bot run, from the first call to Slack to its last answer?"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from urllib.parse import quote
+
+import aiohttp
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from bot import health, policy_book as policies
+from bot.requirements import require_for_bot
+from bot.settings import Settings, SlackMode
+from bot.slack.app import Identity, build_app, identify, slack_client
+from bot.slack.guard import Guard
+from bot.slack.transport import HttpTransport, SocketTransport, Transport
+from bot.temporal import client as temporal
+from bot.temporal.calls import bounded
+from bot.temporal.errors import Act, TemporalMisconfiguredError, TemporalUnavailableError
+from bot.temporal.requests import Gateway
+
+_log = logging.getLogger(__name__)
+
+_DRAIN_SECONDS = 12.0
+_FIRST_WAIT = 1.0
+_LONGEST_WAIT = 15.0
+
+
+async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until ``stop`` is set, then finish what was begun.
+
+    Raises:
+        StartUpError: the bot cannot start as it is set up.
+    """
+    require_for_bot(settings)
+    book = policies.load(settings.policies)
+    client = await temporal.connect_lazily()
+    async with aiohttp.ClientSession() as session:
+        token = settings.slack_bot_token.get_secret_value()
+        slack = slack_client(token, settings.slack_api_url, session)
+        identity = await _identify_patiently(slack, stop)
+        if identity is None:
+            return
+        guard = Guard(session, command=settings.command)
+        app = build_app(
+            identity=identity,
+            client=slack,
+            signing_secret=settings.slack_signing_secret.get_secret_value(),
+            guard=guard,
+            gateway=Gateway(client),
+            book=book,
+            default_host=settings.default_host,
+            workflow_link=_workflow_link(settings, client.namespace),
+        )
+        transport = _transport(settings, app, slack)
+        async with health.served(
+            address=settings.listen,
+            port=settings.health_port,
+            is_ready=lambda: transport.is_ready and not stop.is_set(),
+        ):
+            await _warm_up(client)
+            if await _start(transport, stop):
+                _log.info(
+                    "ready",
+                    extra={
+                        "role": "bot",
+                        "team": identity.team_id,
+                        "mode": settings.slack_mode,
+                        "policies": len(book.policies),
+                        "policy_book": book.hash,
+                    },
+                )
+                await stop.wait()
+            await _shut_down(transport, guard)
+
+
+def _transport(settings: Settings, app: AsyncApp, slack: AsyncWebClient) -> Transport:
+    if settings.slack_mode is SlackMode.HTTP:
+        return HttpTransport(app, address=settings.listen, port=settings.http_port)
+    return SocketTransport(
+        app,
+        app_token=settings.slack_app_token.get_secret_value(),
+        web_client=slack,
+        ping_seconds=settings.socket_ping_seconds,
+    )
+
+
+def _workflow_link(settings: Settings, namespace: str) -> str:
+    """Give the address of a workflow's run in Temporal's UI, with places for the two ids."""
+    if not settings.temporal_ui_url:
+        return ""
+    return (
+        f"{settings.temporal_ui_url}/namespaces/{quote(namespace, safe='')}"
+        "/workflows/{workflow_id}/{run_id}"
+    )
+
+
+async def _identify_patiently(slack: AsyncWebClient, stop: asyncio.Event) -> Identity | None:
+    """Ask who the bot is as soon as Slack can be reached; ``None`` when ``stop`` came first."""
+    wait = _FIRST_WAIT
+    while not stop.is_set():
+        try:
+            return await identify(slack)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            _log.warning("waiting for Slack", extra={"why": repr(error)})
+        await _pause(stop, wait)
+        wait = min(2 * wait, _LONGEST_WAIT)
+    return None
+
+
+async def _warm_up(client: Client) -> None:
+    """Connect before the first command does; a bot without Temporal serves too, and says so."""
+    within = timedelta(seconds=3)
+    try:
+        await bounded(Act.READ, client.service_client.check_health(timeout=within), within)
+    except (TemporalUnavailableError, TemporalMisconfiguredError, RPCError) as error:
+        _log.warning(
+            "Temporal does not answer; commands are refused until it does",
+            extra={"why": str(error.__cause__ or error)},
+        )
+
+
+async def _start(transport: Transport, stop: asyncio.Event) -> bool:
+    """Start the transport; false when ``stop`` was set before it served."""
+    starting = asyncio.create_task(transport.start())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not starting.done():
+        starting.cancel()
+        return False
+    starting.result()
+    return True
+
+
+async def _shut_down(transport: Transport, guard: Guard) -> None:
+    _log.info("stopping", extra={"role": "bot"})
+    await transport.stop_listening()
+    if not await guard.drain(_DRAIN_SECONDS):
+        _log.warning("gave up on answers that take too long")
+    await transport.close()
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,1 @@
+"""How the bot reaches the workflows of requests, and what can go wrong on the way."""

@@ -1,0 +1,78 @@
+"""What can go wrong in the bot, by name?
+
+The words that people read about these are in ``bot/slack/replies.py``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from bot.temporal.summaries import RequestSummary
+
+
+class StartUpError(Exception):
+    """The program cannot start as it is set up; the message says what to do."""
+
+
+class Act(StrEnum):
+    """What somebody wanted of Temporal."""
+
+    START = "start"
+    DECIDE = "decide"
+    CANCEL = "cancel"
+    READ = "read"
+
+
+class BotError(Exception):
+    """Something that the person who asked is told in words."""
+
+
+class TemporalUnavailableError(BotError):
+    """Temporal did not accept a call.
+
+    ``maybe_done`` is true when no answer came in time: the call may have arrived all the same.
+    """
+
+    def __init__(self, act: Act, *, maybe_done: bool) -> None:
+        super().__init__(f"Temporal did not accept: {act}")
+        self.act = act
+        self.maybe_done = maybe_done
+
+
+class NoWorkerError(BotError):
+    """Temporal is there, but no worker answers."""
+
+
+class TemporalMisconfiguredError(BotError):
+    """Temporal refuses the call for good: an administrator has to act."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class AlreadyOpenError(BotError):
+    """Another request for the same container is open."""
+
+    def __init__(self, *, container: str, host: str, request_id: str, permalink: str) -> None:
+        super().__init__(f"request {request_id} is open")
+        self.container = container
+        self.host = host
+        self.request_id = request_id
+        self.permalink = permalink
+
+
+class RequestUnknownError(BotError):
+    """No request has this id."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"no request {request_id}")
+        self.request_id = request_id
+
+
+class RequestEndedError(BotError):
+    """The request is over: a decision or a cancel comes too late."""
+
+    def __init__(self, summary: RequestSummary) -> None:
+        super().__init__(f"request {summary.request_id} is over")
+        self.summary = summary

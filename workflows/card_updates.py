@@ -1,0 +1,160 @@
+"""How do people see a workflow's progress without the progress waiting for it?
+
+The card is drawn beside the work: a redraw that is due while another is under way joins the
+next one, so that Slack's limit on updates holds however fast the steps are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from workflows import activity_options
+from workflows.failures import error_type
+from workflows.model.announcements import Notice, NotifyInput, PublishInput, ThreadEntry
+from workflows.model.ports import MessagesPort
+from workflows.model.state import Refusal
+from workflows.record import Record
+
+#: Slack allows about 50 updates a minute for all cards together.
+_REDRAW_EVERY = timedelta(seconds=2)
+_TRY_AGAIN_AFTER = timedelta(seconds=30)
+
+
+class Presenter:
+    """Shows one request: its card, the thread, and private notices."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._entries: list[ThreadEntry] = []
+        self._notices: list[Notice] = []
+        self._told = 0
+        self._drawing: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._due = False
+        self._closing = False
+
+    def redraw(self, *entries: ThreadEntry) -> None:
+        """Draw the card soon, and add replies to its thread."""
+        self._entries.extend(entries)
+        self._due = True
+        if self._drawing is None or self._drawing.done():
+            self._drawing = asyncio.create_task(self._draw_while_due())
+
+    def announce(self, entry: ThreadEntry) -> None:
+        """Add a reply to the thread with the next drawing, whoever makes it."""
+        self._entries.append(entry)
+
+    def tell(self, user_id: str, refusal: Refusal) -> None:
+        """Tell one person in private, soon."""
+        state = self._record.state
+        self._told += 1
+        self._notices.append(
+            Notice(
+                notice_id=f"{state.request_id}.{self._told}",
+                user_id=user_id,
+                channel_id=state.channel_id,
+                refusal=refusal,
+                state=state,
+            )
+        )
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_all())
+
+    async def post(self) -> None:
+        """Post the card for the first time.
+
+        Raises:
+            ActivityError: Slack refuses it, or was not to be had for ten minutes.
+        """
+        options = activity_options.publish(last=False)
+        options["schedule_to_close_timeout"] = timedelta(minutes=10)
+        await self._publish(options)
+
+    async def finish(self, *entries: ThreadEntry) -> None:
+        """Draw the last state, and wait until everything is shown."""
+        self._closing = True
+        if self._drawing is not None:
+            await self._drawing
+        self._entries.extend(entries)
+        await self._draw(last=True)
+        await self.told()
+
+    async def hand_over(self) -> tuple[ThreadEntry, ...]:
+        """Stop drawing, because another workflow draws from now on; give what is left to it.
+
+        A drawing under way is ended first: coming late, it would hide what the other drew.
+        """
+        self._closing = True
+        if self._drawing is not None and not self._drawing.done():
+            self._drawing.cancel()
+            await workflow.wait([self._drawing])
+        # Whoever draws again must not wait for what was cancelled here.
+        self._drawing = None
+        entries, self._entries = tuple(self._entries), []
+        return entries
+
+    async def told(self) -> None:
+        """Wait until every private notice is out."""
+        if self._telling is not None:
+            await self._telling
+
+    async def _draw_while_due(self) -> None:
+        while self._due and not self._closing:
+            self._due = False
+            await self._draw(last=False)
+            if not self._closing:
+                await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            await workflow.wait_condition(
+                lambda: self._closing,
+                timeout=_REDRAW_EVERY,
+                timeout_summary="space between two drawings of the card",
+            )
+        except TimeoutError:
+            return
+
+    async def _draw(self, *, last: bool) -> None:
+        try:
+            await self._publish(activity_options.publish(last=last))
+        except ActivityError as error:
+            # The card is a view: what is approved goes on, and the next drawing shows it.
+            workflow.logger.warning("card not drawn", extra={"error_type": str(error_type(error))})
+
+    async def _publish(self, options: workflow.ActivityConfig) -> None:
+        entries, self._entries = tuple(self._entries), []
+        try:
+            card = await workflow.execute_activity_method(
+                MessagesPort.publish,
+                PublishInput(state=self._record.state, thread=entries),
+                **options,
+            )
+        except ActivityError:
+            self._entries = [*entries, *self._entries]
+            raise
+        self._record.change(card=card)
+
+    async def _tell_all(self) -> None:
+        while self._notices:
+            notices, self._notices = tuple(self._notices), []
+            try:
+                await workflow.execute_activity_method(
+                    MessagesPort.notify,
+                    NotifyInput(notices=tuple(_brief(n) for n in notices)),
+                    **activity_options.notify(),
+                )
+            except ActivityError as error:
+                workflow.logger.warning(
+                    "people not told", extra={"error_type": str(error_type(error))}
+                )
+
+
+def _brief(notice: Notice) -> Notice:
+    """Leave out of a notice's state what its words do not need: fifty may go out at once."""
+    return replace(notice, state=replace(notice.state, pin=None, reason="", steps=()))

@@ -1,0 +1,129 @@
+"""How is a container put back, and what happens when even that fails?
+
+It is tried three times; then people are paged, and it is tried again and again until it
+succeeds, a person says to stop, or it can never succeed because the container is gone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, FailureError
+
+from workflows import activity_options, failures
+from workflows.card_updates import Presenter
+from workflows.execution import step_states as steps
+from workflows.model.announcements import ThreadEntry, ThreadKind
+from workflows.model.errors import HOPELESS_ERRORS, ErrorType
+from workflows.model.names import PROGRESS_SIGNAL
+from workflows.model.ports import ContainersPort, PutBackInput, PutBackResult
+from workflows.model.state import RequestStatus, StepName, StepStatus
+from workflows.model.timing import TIMING
+from workflows.record import Record
+
+_FIRST_PAUSE = timedelta(seconds=15)
+_LONGEST_PAUSE = timedelta(minutes=5)
+_STARTING = (StepName.START, StepName.PUT_BACK)
+
+
+class PuttingBack:
+    """The compensation of a stop."""
+
+    def __init__(self, record: Record, presenter: Presenter) -> None:
+        self._record = record
+        self._presenter = presenter
+        self._given_up = False
+
+    def give_up(self) -> None:
+        """Stop trying, because a person said so."""
+        self._given_up = True
+
+    async def run(self) -> None:
+        """Put the container back, or leave the request in the state that needs a person."""
+        pause, state = _FIRST_PAUSE, self._record.state
+        # Once a try of ours may have started it, an end since says nothing about people.
+        untried = not any(step.started_at for step in state.steps if step.name in _STARTING)
+        stopped_at = state.stopped_at if untried else None
+        while True:
+            now = workflow.now()
+            self._record.change(steps=steps.begin(self._record.state.steps, StepName.PUT_BACK, now))
+            try:
+                result = await self._try(stopped_at)
+            except ActivityError as error:
+                kind = failures.error_type(error)
+            else:
+                self._succeed(result)
+                return
+            await self._fail(kind)
+            if kind in HOPELESS_ERRORS or await self._told_to_stop(pause):
+                return
+            pause, stopped_at = min(2 * pause, _LONGEST_PAUSE), None
+
+    async def _try(self, stopped_at: datetime | None) -> PutBackResult:
+        grace = self._record.state.grace_seconds
+        return await workflow.execute_activity_method(
+            ContainersPort.ensure_running,
+            PutBackInput(
+                pin=self._record.pin, settle_seconds=TIMING.settle(grace), stopped_at=stopped_at
+            ),
+            **activity_options.put_back(self._record.host, grace, summary="put it back"),
+        )
+
+    def _succeed(self, result: PutBackResult) -> None:
+        state, now = self._record.state, workflow.now()
+        note = _note(result)
+        self._record.change(
+            status=RequestStatus.PUT_BACK,
+            steps=steps.end(state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=note),
+        )
+        if self._record.pin.state.is_down and not result.state.is_down:
+            # Nothing of ours starts what rested: that is somebody's wish, and no way back.
+            self._record.change(
+                status=RequestStatus.STALE,
+                cause=ErrorType.CONTAINER_CHANGED,
+                cause_text=f"it is {result.state} now, and was {self._record.pin.state}",
+            )
+
+    async def _fail(self, kind: ErrorType) -> None:
+        state, now = self._record.state, workflow.now()
+        first = state.status is not RequestStatus.NEEDS_PERSON
+        self._record.change(
+            status=RequestStatus.NEEDS_PERSON,
+            attempts=state.attempts + activity_options.PUT_BACK_TRIES,
+            steps=steps.fail(state.steps, StepName.PUT_BACK, kind, now),
+        )
+        if first:
+            self._presenter.redraw(ThreadEntry(key="page", kind=ThreadKind.PAGE, at=now))
+            await self._tell_parent()
+
+    async def _tell_parent(self) -> None:
+        parent = workflow.info().parent
+        if parent is None:
+            return
+        handle: workflow.ExternalWorkflowHandle[Any] = workflow.get_external_workflow_handle(
+            parent.workflow_id, run_id=parent.run_id
+        )
+        try:
+            await handle.signal(PROGRESS_SIGNAL, self._record.state)
+        except FailureError:
+            workflow.logger.warning("the request's workflow is gone")
+
+    async def _told_to_stop(self, pause: timedelta) -> bool:
+        try:
+            await workflow.wait_condition(
+                lambda: self._given_up,
+                timeout=pause,
+                timeout_summary="before the next try to put the container back",
+            )
+        except TimeoutError:
+            return False
+        return True
+
+
+def _note(result: PutBackResult) -> str:
+    health = {None: "", True: ", healthy", False: ", not healthy"}[result.healthy]
+    if result.started:
+        return f"started again{health}"
+    return f"it was still {result.state}{health}"

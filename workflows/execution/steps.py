@@ -1,0 +1,177 @@
+"""How is an approved operation carried out, step by step?
+
+Stop, commit, tag, start again. Before each step and after the last that takes the container down
+it is asked whether somebody cancelled: a cancel that comes while a step is at work is delivered
+only when it has ended, and is then easily lost (temporalio/sdk-python#620).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from workflows import activity_options, failures
+from workflows.card_updates import Presenter
+from workflows.execution import step_states as steps
+from workflows.execution.saga import Compensation, Saga, heard_out
+from workflows.model.announcements import ThreadEntry, ThreadKind
+from workflows.model.errors import ErrorType
+from workflows.model.ports import (
+    ContainersPort,
+    PutBackInput,
+    SnapshotInput,
+    SnapshotsPort,
+    StopInput,
+    TagInput,
+)
+from workflows.model.state import SnapshotResult, StepName, StepStatus
+from workflows.model.timing import TIMING
+from workflows.record import Record
+
+#: A restart policy or an engine restart can start the container between stop and commit,
+#: and an image prune can take the snapshot before its tag: then the work begins anew.
+_ROUNDS = 3
+_BEGIN_ANEW = frozenset({ErrorType.NOT_STOPPED, ErrorType.SNAPSHOT_VANISHED})
+
+
+class Forward:
+    """The steps of one operation; ``begun`` says whether the engine may have been asked."""
+
+    def __init__(self, record: Record, presenter: Presenter, saga: Saga) -> None:
+        self._record = record
+        self._presenter = presenter
+        self._saga = saga
+        self.begun = False
+
+    async def run(self, *compensations: Compensation) -> None:
+        """Do all steps; ``compensations`` are registered before the first."""
+        for last in [False] * (_ROUNDS - 1) + [True]:
+            try:
+                await self._stop(compensations)
+                if self._record.state.operation.snapshot:
+                    await self._commit()
+                    await self._tag()
+                break
+            except ActivityError as error:
+                if last or failures.error_type(error) not in _BEGIN_ANEW:
+                    raise
+        self._heed_cancel()
+        if steps.find(self._record.state.steps, StepName.START) is not None:
+            await self._start_again()
+
+    async def tag_snapshot(self, *, while_resting: bool = True) -> None:
+        """Tag the request's snapshot; after a cancel the container runs again already."""
+        snapshot = self._record.state.snapshot or SnapshotResult(image_id="")
+        arg = replace(self.tag_input(snapshot.image_id), while_resting=while_resting)
+        options = activity_options.tag(self._record.host)
+        result = await heard_out(
+            workflow.start_activity_method(SnapshotsPort.ensure_tag, arg, **options)
+        )
+        self._record.change(snapshot=replace(result, repeated=snapshot.repeated))
+        if snapshot.repeated:
+            await heard_out(
+                workflow.start_activity_method(SnapshotsPort.sweep_snapshots, arg, **options)
+            )
+
+    def tag_input(self, image_id: str) -> TagInput:
+        """Name the snapshot to the worker of the host."""
+        state = self._record.state
+        return TagInput(
+            pin=self._record.pin,
+            request_id=state.request_id,
+            image_id=image_id,
+            reference=state.reference,
+        )
+
+    async def _stop(self, compensations: tuple[Compensation, ...]) -> None:
+        state, again = self._record.state, self.begun
+        arg = StopInput(
+            pin=self._record.pin,
+            grace_seconds=state.grace_seconds,
+            expect_untouched=not again,
+            for_snapshot=state.operation.snapshot,
+        )
+        with self._step(StepName.STOP):
+            if not again:
+                self.begun = True
+                for compensation in compensations:
+                    self._saga.register(compensation)
+            result = await heard_out(
+                workflow.start_activity_method(
+                    ContainersPort.ensure_stopped,
+                    arg,
+                    **activity_options.stop(self._record.host, arg.grace_seconds),
+                )
+            )
+        self._record.change(stopped_at=result.stopped_at)
+        if result.restarted_since and not again:
+            self._record.change(restarted_since=True)
+            self._presenter.redraw(ThreadEntry(key="restarted", kind=ThreadKind.RESTARTED))
+        if result.was_running:
+            self._end(StepName.STOP, StepStatus.DONE, note=steps.stop_note(result))
+        else:
+            self._end(StepName.STOP, StepStatus.SKIPPED)
+
+    async def _commit(self) -> None:
+        with self._step(StepName.SNAPSHOT):
+            result = await heard_out(
+                workflow.start_activity_method(
+                    SnapshotsPort.ensure_snapshot,
+                    SnapshotInput(pin=self._record.pin, request_id=self._record.state.request_id),
+                    **activity_options.commit(self._record.host),
+                )
+            )
+        self._record.change(snapshot=result)
+        self._end(StepName.SNAPSHOT, StepStatus.DONE)
+
+    async def _tag(self) -> None:
+        with self._step(StepName.TAG):
+            await self.tag_snapshot()
+        self._end(StepName.TAG, StepStatus.DONE)
+
+    async def _start_again(self) -> None:
+        grace = self._record.state.grace_seconds
+        with self._step(StepName.START):
+            await heard_out(
+                workflow.start_activity_method(
+                    ContainersPort.ensure_running,
+                    PutBackInput(pin=self._record.pin, settle_seconds=TIMING.settle(grace)),
+                    **activity_options.put_back(self._record.host, grace, summary="docker start"),
+                )
+            )
+        self._end(StepName.START, StepStatus.DONE)
+
+    def _heed_cancel(self) -> None:
+        if workflow.cancellation_reason() is not None or self._record.state.cancel_requested_by:
+            raise asyncio.CancelledError
+
+    @contextmanager
+    def _step(self, name: StepName) -> Iterator[None]:
+        self._heed_cancel()
+        record = self._record
+        record.change(steps=steps.begin(record.state.steps, name, workflow.now()))
+        try:
+            yield
+        except ActivityError as error:
+            if failures.is_cancellation(error):
+                self._end(name, StepStatus.NOT_RUN, note="cancelled")
+            else:
+                kind = failures.error_type(error)
+                record.change(steps=steps.fail(record.state.steps, name, kind, workflow.now()))
+                self._tell_thread(name)
+            raise
+
+    def _end(self, name: StepName, status: StepStatus, *, note: str = "") -> None:
+        record, now = self._record, workflow.now()
+        record.change(steps=steps.end(record.state.steps, name, status, now, note=note))
+        self._tell_thread(name)
+
+    def _tell_thread(self, name: StepName) -> None:
+        now, step = workflow.now(), steps.find(self._record.state.steps, name)
+        key = f"{name}.{now.timestamp():.3f}"
+        self._presenter.redraw(ThreadEntry(key=key, kind=ThreadKind.STEP, step=step, at=now))

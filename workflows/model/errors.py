@@ -1,0 +1,98 @@
+"""What can be refused and what can go wrong, by name?
+
+Every ``ApplicationError`` that leaves an activity carries one of these names as its ``type``.
+The words that people read are made where people read them (``activities/slack/refusals.py``,
+``activities/slack/card.py``, ``bot/slack/replies.py``), never here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RefusalCode(StrEnum):
+    """Why a request was not let in, or a decision did not count. Always told in private."""
+
+    BAD_REQUEST = "BadRequest"
+    UNKNOWN_HOST = "UnknownHost"
+    ENGINE_UNREACHABLE = "EngineUnreachable"
+    UNKNOWN_CONTAINER = "UnknownContainer"
+    AMBIGUOUS_CONTAINER = "AmbiguousContainer"
+    AUTO_REMOVE = "AutoRemoveContainer"
+    PROTECTED = "ProtectedContainer"
+    OWN_CONTAINER = "OwnContainer"
+    UNUSABLE_STATE = "UnusableState"
+    ALREADY_STOPPED = "AlreadyStopped"
+    BAD_REFERENCE = "BadReference"
+    REFERENCE_TAKEN = "ReferenceTaken"
+    SNAPSHOT_QUOTA = "SnapshotQuota"
+    DISK_FULL = "DiskFull"
+    NO_POLICY = "NoPolicy"
+    REASON_REQUIRED = "ReasonRequired"
+    NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
+    CARD_NOT_POSTED = "CardNotPosted"
+
+    WRONG_REQUEST = "WrongRequest"
+    WRONG_CARD = "WrongCard"
+    WRONG_TEAM = "WrongTeam"
+    OWN_REQUEST = "OwnRequest"
+    NOT_AN_APPROVER = "NotAnApprover"
+    GUEST = "Guest"
+    BOT = "Bot"
+    DEACTIVATED = "Deactivated"
+    UNKNOWN_PERSON = "UnknownPerson"
+    NOT_VERIFIED = "NotVerified"
+    ALREADY_APPROVED = "AlreadyApproved"
+    NOT_OPEN = "NotOpen"
+    NOT_REQUESTER = "NotRequester"
+
+
+class ErrorType(StrEnum):
+    """What went wrong in an activity; the ``type`` of its ``ApplicationError``."""
+
+    # The engine
+    ENGINE_UNAVAILABLE = "EngineUnavailable"
+    ENGINE_AMBIGUOUS = "EngineAmbiguous"
+    ENGINE_FORBIDDEN = "EngineForbidden"
+    ENGINE_ERROR = "EngineError"
+    WRONG_ENGINE = "WrongEngine"
+    BAD_ENGINE_REQUEST = "BadEngineRequest"
+    DISK_FULL = "DiskFull"
+    PORT_BUSY = "PortBusy"
+    NETWORK_MISSING = "NetworkMissing"
+    STATE_CONFLICT = "StateConflict"
+    # The container
+    CONTAINER_GONE = "ContainerGone"
+    CONTAINER_CHANGED = "ContainerChanged"
+    NOT_STOPPED = "NotStopped"
+    NOT_RUNNING = "NotRunning"
+    UNHEALTHY = "Unhealthy"
+    STOPPED_BY_PERSON = "StoppedByPerson"
+    # The snapshot
+    SNAPSHOT_VANISHED = "SnapshotVanished"
+    REFERENCE_TAKEN = "ReferenceTaken"
+    SNAPSHOT_QUOTA = "SnapshotQuota"
+    # Slack
+    SLACK_UNAVAILABLE = "SlackUnavailable"
+    SLACK_RATE_LIMITED = "SlackRateLimited"
+    SLACK_REFUSED = "SlackRefused"
+    # Ours
+    BAD_INPUT = "BadInput"
+    WORKER_UNAVAILABLE = "WorkerUnavailable"
+    UNEXPECTED = "Unexpected"
+
+
+#: Errors after which the container was found to be another than the one approved.
+_OTHER_CONTAINER = frozenset(
+    {ErrorType.CONTAINER_GONE, ErrorType.CONTAINER_CHANGED, ErrorType.WRONG_ENGINE}
+)
+
+#: There is no room for a snapshot.
+NO_ROOM_ERRORS = frozenset({ErrorType.SNAPSHOT_QUOTA, ErrorType.DISK_FULL})
+
+#: What may have become true since the request was planned: when one of these comes before
+#: anything was touched, the request is stale.
+STALE_ERRORS = _OTHER_CONTAINER | NO_ROOM_ERRORS
+
+#: Errors that no repetition of a compensation can mend: a person is needed at once and for good.
+HOPELESS_ERRORS = _OTHER_CONTAINER | {ErrorType.STOPPED_BY_PERSON}

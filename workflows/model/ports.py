@@ -1,0 +1,240 @@
+"""Which activities may a workflow call, with what in and what out?
+
+A port is a class whose methods are declared as activities and do nothing: workflows name them
+(``workflow.execute_activity_method(SnapshotsPort.ensure_tag, …)``), ``activities`` subclasses
+them and declares the same names. One test walks all ports. One dataclass in, one out: Temporal
+drops type hints when the number of arguments differs, so fields are added, never parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from temporalio import activity
+
+from workflows.model.announcements import NotifyInput, PublishInput
+from workflows.model.endings import EndedInput, EndedRuns, LastState, LastStateInput
+from workflows.model.requests import ContainerPin, ContainerRef, ContainerState, Person
+from workflows.model.state import CardRef, SnapshotResult, StopResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectInput:
+    """``reference`` is the tag wanted, ``""`` for no snapshot; ``label_selectors`` of policies.
+
+    ``for_request`` is false for a mere look: then protected, ``--rm`` and odd containers show too.
+    """
+
+    container: ContainerRef
+    reference: str = ""
+    label_selectors: tuple[dict[str, str], ...] = ()
+    for_request: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """A container as it is now. ``selectors_met`` answers ``label_selectors``, in their order.
+
+    Labels stay on the host: they may hold secrets, so only the answers travel.
+    """
+
+    pin: ContainerPin
+    selectors_met: tuple[bool, ...] = ()
+    reference_taken: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListInput:
+    """Asks for the containers of a host; ``limit`` bounds the answer."""
+
+    host: str
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSummary:
+    """One line of a list of containers."""
+
+    name: str
+    image: str
+    state: ContainerState
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerList:
+    """The containers of a host, by name; ``total`` counts those left out too."""
+
+    containers: tuple[ContainerSummary, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopInput:
+    """Stop exactly ``pin``. ``expect_untouched`` is false once one of our stops came before.
+
+    ``for_snapshot`` says that a snapshot follows, for which there must be room before the stop.
+    """
+
+    pin: ContainerPin
+    grace_seconds: int
+    expect_untouched: bool = True
+    for_snapshot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotInput:
+    """Commit exactly ``pin`` for this request."""
+
+    pin: ContainerPin
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagInput:
+    """Tag the request's snapshot; ``pin`` says which container it must be of.
+
+    ``while_resting`` is false when the container was put back already and its snapshot is kept.
+    ``failed_image_id`` is the image of a failed request, which may have got its tag all the same;
+    ``settle_seconds`` how long a commit whose answer never came may still be at work.
+    """
+
+    pin: ContainerPin
+    request_id: str
+    image_id: str
+    reference: str
+    while_resting: bool = True
+    failed_image_id: str = ""
+    settle_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutBackInput:
+    """Bring ``pin`` back to the state it was in when it was approved.
+
+    ``settle_seconds`` is how long a stop that was sent may still be at work in the engine.
+    ``stopped_at`` is when the container ended by our stop, as the engine says, ``None`` when
+    that is not known: a container that ended again since was stopped by a person, and stays so.
+    """
+
+    pin: ContainerPin
+    settle_seconds: int
+    stopped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutBackResult:
+    """The verified state; ``started`` says whether Dockwarden had to start the container."""
+
+    state: ContainerState
+    started: bool
+    healthy: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpInput:
+    """Asks who a Slack user is now, and which of ``groups`` the user belongs to."""
+
+    user_id: str
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupMembersInput:
+    """Asks who belongs to these user groups now."""
+
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupMembers:
+    """The members of all groups asked for; ``known`` is false when a look-up failed."""
+
+    user_ids: tuple[str, ...] = ()
+    known: bool = True
+
+
+class ContainersPort:
+    """What the worker of a host does with containers."""
+
+    @activity.defn(name="inspect_container")
+    def inspect_container(self, arg: InspectInput) -> Inspection:
+        """Resolve a name to exactly one container and pin it, or refuse."""
+        raise NotImplementedError
+
+    @activity.defn(name="list_containers")
+    def list_containers(self, arg: ListInput) -> ContainerList:
+        """List the containers of the host, for people to read."""
+        raise NotImplementedError
+
+    @activity.defn(name="ensure_stopped")
+    def ensure_stopped(self, arg: StopInput) -> StopResult:
+        """Verify the pin, then see to it that the container rests."""
+        raise NotImplementedError
+
+    @activity.defn(name="ensure_running")
+    def ensure_running(self, arg: PutBackInput) -> PutBackResult:
+        """Wait for a stop still at work, bring the container back, and prove that it stays."""
+        raise NotImplementedError
+
+
+class SnapshotsPort:
+    """What the worker of a host does with images."""
+
+    @activity.defn(name="ensure_snapshot")
+    def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:
+        """See to it that exactly one image carries the request's label; without a tag."""
+        raise NotImplementedError
+
+    @activity.defn(name="ensure_tag")
+    def ensure_tag(self, arg: TagInput) -> SnapshotResult:
+        """Tag the snapshot, never moving an existing tag, and read it all back."""
+        raise NotImplementedError
+
+    @activity.defn(name="sweep_snapshots")
+    def sweep_snapshots(self, arg: TagInput) -> int:
+        """Remove images of the request that a late commit left beside the tagged one; count."""
+        raise NotImplementedError
+
+
+class MessagesPort:
+    """What Slack is told. The only writer of cards, threads and private notices."""
+
+    @activity.defn(name="publish")
+    async def publish(self, arg: PublishInput) -> CardRef:
+        """Draw the card and add the replies; safe to repeat."""
+        raise NotImplementedError
+
+    @activity.defn(name="notify")
+    async def notify(self, arg: NotifyInput) -> None:
+        """Tell people in private; safe to repeat."""
+        raise NotImplementedError
+
+
+class DirectoryPort:
+    """What Slack knows about people, fresh at every question."""
+
+    @activity.defn(name="look_up_person")
+    async def look_up_person(self, arg: LookUpInput) -> Person:
+        """Say who a user is now."""
+        raise NotImplementedError
+
+    @activity.defn(name="list_group_members")
+    async def list_group_members(self, arg: GroupMembersInput) -> GroupMembers:
+        """Say who could decide now, so that no request is opened that nobody can approve."""
+        raise NotImplementedError
+
+
+class LedgerPort:
+    """What Temporal's own record says about work that was ended from outside."""
+
+    @activity.defn(name="find_ended_runs")
+    async def find_ended_runs(self, arg: EndedInput) -> EndedRuns:
+        """Find requests and operations that were terminated and that nobody looks after."""
+        raise NotImplementedError
+
+    @activity.defn(name="last_state")
+    async def last_state(self, arg: LastStateInput) -> LastState:
+        """Ask an ended run how far it had come."""
+        raise NotImplementedError

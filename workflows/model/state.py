@@ -1,0 +1,163 @@
+"""Where does a request stand, and what has each step come to?
+
+Written by the workflows, drawn by the card, returned by the query. The rules of ``models.py``
+for types hold here too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.requests import (
+    Choice,
+    ContainerPin,
+    ContainerRef,
+    OperationSpec,
+    Policy,
+    RecordedDecision,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A refusal with its reason; ``detail`` is a short safe text of ours (names, a limit)."""
+
+    code: RefusalCode
+    detail: str = ""
+
+
+class StepName(StrEnum):
+    """The steps of an operation, in the order in which they can come."""
+
+    STOP = "stop"
+    SNAPSHOT = "snapshot"
+    TAG = "tag"
+    START = "start"
+    PUT_BACK = "put_back"
+
+
+class StepStatus(StrEnum):
+    """How far a step has come."""
+
+    TODO = "todo"
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepState:
+    """One step; ``note`` is a short text of ours, ``error`` why it failed."""
+
+    name: StepName
+    status: StepStatus = StepStatus.TODO
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    note: str = ""
+    error: ErrorType | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopResult:
+    """What a stop came to. ``graceful`` is false when the engine had to kill (exit code 137).
+
+    ``restarted_since`` says that the container had restarted between the card and the stop,
+    ``stopped_at`` when it ended, in the engine's words.
+    """
+
+    was_running: bool
+    exit_code: int | None = None
+    graceful: bool = True
+    restarted_since: bool = False
+    stopped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotResult:
+    """The image of a snapshot; ``repeated`` says that a commit may have run more than once."""
+
+    image_id: str
+    reference: str = ""
+    size_bytes: int = 0
+    repeated: bool = False
+
+
+class RequestStatus(StrEnum):
+    """Where a request stands; the values are part of the contract."""
+
+    WAITING = "waiting"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    STALE = "stale"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PUT_BACK = "put_back"
+    NEEDS_PERSON = "needs_person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRef:
+    """The one Slack message of a request."""
+
+    channel_id: str
+    ts: str
+    permalink: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestState:
+    """The one view of a request: the query returns it, the card draws it, logs write it.
+
+    ``refusal`` is set when the rules, not a person, rejected the request; such a one has no card.
+    ``attempts`` counts the tries to put the container back. ``closed`` says that nothing more
+    will happen: a request that needs a person is open as long as Dockwarden goes on trying.
+    """
+
+    request_id: str
+    status: RequestStatus
+    operation: OperationSpec
+    container: ContainerRef
+    requester: str
+    team_id: str
+    channel_id: str
+    reason: str
+    requested_at: datetime
+    workflow_id: str
+    revision: int = 0
+    pin: ContainerPin | None = None
+    policy: Policy | None = None
+    policy_hash: str = ""
+    grace_seconds: int = 10
+    reference: str = ""
+    expires_at: datetime | None = None
+    decisions: tuple[RecordedDecision, ...] = ()
+    steps: tuple[StepState, ...] = ()
+    card: CardRef | None = None
+    refusal: Refusal | None = None
+    operation_workflow_id: str = ""
+    restarted_since: bool = False
+    stopped_at: datetime | None = None
+    cancel_requested_by: str = ""
+    cause: ErrorType | None = None
+    cause_text: str = ""
+    snapshot: SnapshotResult | None = None
+    attempts: int = 0
+    finished_at: datetime | None = None
+    closed: bool = False
+    run_id: str = ""
+
+    @property
+    def approvals(self) -> tuple[RecordedDecision, ...]:
+        """The approvals that counted, oldest first."""
+        return tuple(d for d in self.decisions if d.choice is Choice.APPROVE)
+
+    @property
+    def rejection(self) -> RecordedDecision | None:
+        """The decision that rejected the request, if a person did."""
+        return next((d for d in self.decisions if d.choice is Choice.REJECT), None)

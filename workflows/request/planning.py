@@ -1,0 +1,123 @@
+"""Can this request be put before people, and what exactly will they decide about?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from workflows import activity_options, failures
+from workflows.execution import step_states as steps
+from workflows.model import policy
+from workflows.model.errors import RefusalCode
+from workflows.model.image_reference import complete_reference
+from workflows.model.ports import ContainersPort, DirectoryPort, GroupMembersInput, InspectInput
+from workflows.model.requests import ContainerPin, LifecycleRequest, Policy
+from workflows.model.state import Refusal, RequestState, RequestStatus
+from workflows.model.timing import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
+
+
+def first_state(request: LifecycleRequest) -> RequestState:
+    """Begin the state of a request that has just come in."""
+    operation, name = request.operation, request.container.name
+    reference = complete_reference(operation.snapshot_ref, name, request.request_id)
+    return RequestState(
+        request_id=request.request_id,
+        status=RequestStatus.WAITING,
+        operation=operation,
+        container=request.container,
+        requester=request.requester,
+        team_id=request.team_id,
+        channel_id=request.channel_id,
+        reason=request.reason,
+        requested_at=workflow.now(),
+        workflow_id=workflow.info().workflow_id,
+        run_id=workflow.info().run_id,
+        reference=reference if operation.snapshot else "",
+    )
+
+
+async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
+    """Inspect the container, pick the policy, and lay out the steps.
+
+    Returns:
+        The state to draw the card of, or one with ``refusal`` set.
+    """
+    arg = InspectInput(
+        container=request.container,
+        reference=state.reference,
+        label_selectors=tuple(policy_.labels for policy_ in request.policies),
+    )
+    try:
+        inspection = await workflow.execute_activity_method(
+            ContainersPort.inspect_container, arg, **activity_options.look(arg.container.host)
+        )
+    except ActivityError as error:
+        if failures.is_cancellation(error):
+            raise
+        return _refused(state, failures.refusal_of(error, arg.container.host))
+    chosen = policy.choose(request.policies, inspection.selectors_met)
+    refusal = await _refusal(request, state, chosen, taken=inspection.reference_taken)
+    if refusal is not None or chosen is None:
+        return _refused(state, refusal or Refusal(code=RefusalCode.NO_POLICY))
+    return replace(
+        state,
+        pin=inspection.pin,
+        policy=chosen,
+        policy_hash=policy.fingerprint(chosen),
+        grace_seconds=_grace(request, inspection.pin),
+        steps=steps.plan(request.operation, inspection.pin),
+        expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
+    )
+
+
+async def _refusal(
+    request: LifecycleRequest, state: RequestState, chosen: Policy | None, *, taken: bool
+) -> Refusal | None:
+    if chosen is None:
+        return Refusal(code=RefusalCode.NO_POLICY)
+    if chosen.reason_required and not request.reason.strip():
+        return Refusal(code=RefusalCode.REASON_REQUIRED, detail=chosen.name)
+    if taken:
+        return Refusal(code=RefusalCode.REFERENCE_TAKEN, detail=state.reference)
+    return await _refusal_by_approvers(request, chosen)
+
+
+async def _refusal_by_approvers(request: LifecycleRequest, chosen: Policy) -> Refusal | None:
+    """Refuse a request that nobody could ever approve."""
+    if len(policy.possible_approvers(chosen, (), request.requester)) >= chosen.required_approvals:
+        return None
+    members: tuple[str, ...] = ()
+    if chosen.approver_groups:
+        try:
+            answer = await workflow.execute_activity_method(
+                DirectoryPort.list_group_members,
+                GroupMembersInput(groups=chosen.approver_groups),
+                **activity_options.look_up("who could decide"),
+            )
+        except ActivityError as error:
+            if failures.is_cancellation(error):
+                raise
+            return Refusal(code=RefusalCode.NOT_VERIFIED, detail=chosen.name)
+        if not answer.known:
+            return Refusal(code=RefusalCode.NOT_VERIFIED, detail=chosen.name)
+        members = answer.user_ids
+    able = policy.possible_approvers(chosen, members, request.requester)
+    if len(able) >= chosen.required_approvals:
+        return None
+    return Refusal(code=RefusalCode.NO_ELIGIBLE_APPROVER, detail=chosen.name)
+
+
+def _grace(request: LifecycleRequest, pin: ContainerPin) -> int:
+    """Pick the stop grace: what was asked for, what the container says, or Docker's default."""
+    if request.operation.grace_seconds is not None:
+        return request.operation.grace_seconds
+    own = pin.stop_timeout_seconds
+    wanted = DEFAULT_GRACE_SECONDS if own is None else own
+    return min(max(wanted, MIN_GRACE_SECONDS), MAX_GRACE_SECONDS)
+
+
+def _refused(state: RequestState, refusal: Refusal) -> RequestState:
+    return replace(state, status=RequestStatus.REJECTED, refusal=refusal)

@@ -1,0 +1,173 @@
+"""What do people make of a request: who counts, and when is it decided?
+
+Works through the inbox, one message after the other. Each decision is judged on a look-up made
+for it; what is refused is told to that person in private, and the request goes on waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from workflows import activity_options, failures
+from workflows.card_updates import Presenter
+from workflows.model import names, policy
+from workflows.model.announcements import ThreadEntry, ThreadKind
+from workflows.model.errors import RefusalCode
+from workflows.model.ports import DirectoryPort, LookUpInput
+from workflows.model.requests import (
+    MAX_TEXT_LENGTH,
+    CancelRequest,
+    Choice,
+    Decision,
+    RecordedDecision,
+)
+from workflows.model.state import Refusal, RequestStatus
+from workflows.record import Record
+from workflows.request.inbox import Inbox, Received
+
+#: Approvers are reminded when this share of the time has gone by, and never in a short wait.
+_REMIND_AFTER = 0.5
+_SHORT_WAIT = timedelta(minutes=2)
+
+
+class Deliberation:
+    """Judges what people send. ``on_cancel`` is called with each cancellation that counts."""
+
+    def __init__(
+        self,
+        record: Record,
+        inbox: Inbox,
+        presenter: Presenter,
+        on_cancel: Callable[[CancelRequest], None],
+    ) -> None:
+        self.record = record
+        self._inbox = inbox
+        self._presenter = presenter
+        self._on_cancel = on_cancel
+
+    async def until_decided(self) -> None:
+        """Wait until the request is no longer waiting."""
+        state = self.record.state
+        expires_at = state.expires_at or workflow.now()
+        wait = expires_at - state.requested_at
+        next_moment = expires_at
+        if wait > _SHORT_WAIT:
+            next_moment = state.requested_at + _REMIND_AFTER * wait
+        while self.record.state.status is RequestStatus.WAITING:
+            if workflow.cancellation_reason() is not None:
+                # Delivered while the card was being posted, and swallowed by its end.
+                raise asyncio.CancelledError
+            received = self._inbox.take(expires_at)
+            if received is not None:
+                await self.judge(received)
+            elif workflow.now() >= expires_at:
+                self.record.change(status=RequestStatus.EXPIRED)
+            elif workflow.now() >= next_moment:
+                next_moment = expires_at
+                self._presenter.redraw(ThreadEntry(key="reminder", kind=ThreadKind.REMINDER))
+            else:
+                await self._next_message(next_moment - workflow.now())
+
+    async def judge(self, received: Received) -> None:
+        """Judge one message, at whatever time of the request's life it comes."""
+        message = received.message
+        if isinstance(message, CancelRequest):
+            self._judge_cancel(message)
+            return
+        if any(message.decision_id == d.decision_id for d in self.record.state.decisions):
+            return
+        self._expire_before(received)
+        refusal = policy.refusal_at_the_door(self.record.state, message)
+        if refusal is None:
+            refusal = await self._refusal_after_look_up(message)
+        if refusal is None:
+            self._count(message)
+        else:
+            self._tell(message.approver_id, refusal)
+
+    async def judge_all(self) -> None:
+        """Judge all that has come in."""
+        while (received := self._inbox.take(self.record.state.expires_at)) is not None:
+            await self.judge(received)
+
+    async def _next_message(self, wait: timedelta) -> None:
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self._inbox), timeout=wait, timeout_summary="reminder or expiry"
+            )
+        except TimeoutError:
+            return
+
+    def _expire_before(self, received: Received) -> None:
+        state = self.record.state
+        if state.status is not RequestStatus.WAITING or state.expires_at is None:
+            return
+        if received.is_late(state.expires_at):
+            self.record.change(status=RequestStatus.EXPIRED)
+
+    def _judge_cancel(self, cancel: CancelRequest) -> None:
+        state = self.record.state
+        if cancel.request_id != state.request_id:
+            self._tell(cancel.user_id, Refusal(code=RefusalCode.WRONG_REQUEST))
+        elif state.closed or state.status not in _OPEN:
+            self._tell(cancel.user_id, Refusal(code=RefusalCode.NOT_OPEN))
+        elif not policy.may_cancel(state, cancel.user_id, cancel.team_id):
+            self._tell(cancel.user_id, Refusal(code=RefusalCode.NOT_REQUESTER))
+        else:
+            self._on_cancel(cancel)
+
+    async def _refusal_after_look_up(self, decision: Decision) -> Refusal | None:
+        chosen = self.record.state.policy
+        groups = chosen.approver_groups if chosen else ()
+        try:
+            person = await workflow.execute_activity_method(
+                DirectoryPort.look_up_person,
+                LookUpInput(user_id=decision.approver_id, groups=groups),
+                **activity_options.look_up("who decides"),
+            )
+        except ActivityError as error:
+            if failures.is_cancellation(error):
+                raise
+            return Refusal(code=RefusalCode.NOT_VERIFIED)
+        return policy.verdict(self.record.state, decision, person)
+
+    def _count(self, decision: Decision) -> None:
+        recorded = RecordedDecision(
+            decision_id=decision.decision_id,
+            approver_id=decision.approver_id,
+            choice=decision.choice,
+            comment=decision.comment[:MAX_TEXT_LENGTH],
+            source=decision.source[:MAX_TEXT_LENGTH],
+            decided_at=workflow.now(),
+        )
+        self.record.change(decisions=(*self.record.state.decisions, recorded))
+        if decision.choice is Choice.REJECT:
+            self.record.change(status=RequestStatus.REJECTED)
+        elif policy.quorum_reached(self.record.state):
+            self.record.change(status=RequestStatus.RUNNING)
+        self._presenter.announce(_entry(recorded))
+        if self.record.state.status is RequestStatus.WAITING:
+            self._presenter.redraw()
+
+    def _tell(self, user_id: str, refusal: Refusal) -> None:
+        if names.USER_ID_FORM.fullmatch(user_id):
+            self._presenter.tell(user_id, refusal)
+
+
+_OPEN = (RequestStatus.WAITING, RequestStatus.RUNNING, RequestStatus.NEEDS_PERSON)
+
+
+def _entry(recorded: RecordedDecision) -> ThreadEntry:
+    approved = recorded.choice is Choice.APPROVE
+    return ThreadEntry(
+        key=f"decision.{recorded.approver_id}.{recorded.choice}",
+        kind=ThreadKind.APPROVED if approved else ThreadKind.REJECTED,
+        user_id=recorded.approver_id,
+        comment=recorded.comment,
+        at=recorded.decided_at,
+    )
