@@ -1,8 +1,9 @@
 """How does what people want reach a workflow?
 
 With the files beside it the only code that starts, signals or queries workflows. A start, a
-decision or a cancel is recorded for good the moment its call returns, even with no worker running. Every call is bounded, because Slack gives three seconds, and every
-failure becomes one of the few in ``bot/temporal/errors.py``.
+decision or a cancel is recorded for good the moment its call returns, even with no worker
+running. Every call is bounded, because Slack gives three seconds, and every failure becomes one
+of the few in ``bot/temporal/errors.py``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import pytest
 
 from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
-from tests.integration.bot.slack_stub import SlackStub
+from tests.integration.bot.slack.slack_stub import SlackStub
 from tests.rigs.counter import Counter
 from tests.rigs.deliveries import Door
 from tests.rigs.dockerd import DockerRig

@@ -29,7 +29,7 @@ from deploy.laptop.state import LOOPBACK, StateDirectory
 from deploy.laptop.supervisor import Part, Supervisor, until_ready
 from deploy.laptop.temporal_server import temporal_server
 from deploy.laptop.web import answers
-from tests.integration.bot.slack_stub import SlackStub
+from tests.integration.bot.slack.slack_stub import SlackStub
 from tests.rigs.counter import Counter
 from tests.rigs.deliveries import Door
 from tests.rigs.docker_proxy import DockerProxy

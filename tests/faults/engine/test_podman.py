@@ -20,7 +20,7 @@ from tests.faults.engine.points import (
     outcomes,
     strike,
 )
-from tests.integration.docker.host import Host, fail, run
+from tests.integration.activities.docker.host import Host, fail, run
 from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.laptop import LaptopRig

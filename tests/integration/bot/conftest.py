@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.bot.rig import Bot, bot_on
-from tests.integration.bot.slack_stub import SlackStub
+from tests.integration.bot.slack.rig import Bot, bot_on
+from tests.integration.bot.slack.slack_stub import SlackStub
 
 
 @pytest.fixture

@@ -1,0 +1,175 @@
+"""What becomes of a step when the engine itself goes away, hangs, or is restarted?"""
+
+from __future__ import annotations
+
+import gc
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from tests.integration.activities.docker.host import Attempts, Host, fail, run
+from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
+from tests.rigs.waiting import wait_until
+from workflows.model.errors import ErrorType
+
+# docker-py leaves the socket of a refused connection to the garbage collector.
+pytestmark = [
+    pytest.mark.fault,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+def rig() -> Iterator[DockerRig]:
+    """Give an engine that this test alone breaks."""
+    rig = DockerRig()
+    try:
+        yield rig.start()
+    finally:
+        rig.close()
+        gc.collect()
+
+
+@pytest.fixture
+def busy() -> Iterator[Callable[..., Future[ApplicationError]]]:
+    """Run an activity beside the test, which disturbs it; it must fail."""
+    with ThreadPoolExecutor(1) as threads:
+        yield threads.submit
+
+
+def test_an_engine_that_is_down_is_waited_for(host: Host, rig: DockerRig) -> None:
+    """Every step fails for now while the engine is down, and works when it is back."""
+    container = rig.run(policy="always")
+    pin, attempts = host.pin(container), Attempts()
+    rig.stop()
+    for activity, arg in (
+        (host.containers.inspect_container, host.inspect("web-1")),
+        (host.containers.ensure_running, host.put_back(pin)),
+        (host.snapshots.ensure_snapshot, host.commit(pin)),
+        (host.snapshots.ensure_tag, host.tag(pin, pin.image_id)),
+        (host.snapshots.sweep_snapshots, host.tag(pin, "")),
+    ):
+        error = fail(activity, arg)
+        assert (error.type, error.non_retryable) == (ErrorType.ENGINE_UNAVAILABLE, False)
+    error = attempts.fail(host.containers.ensure_stopped, host.stop(pin))
+    assert (error.type, error.details) == (ErrorType.ENGINE_UNAVAILABLE, ())
+    rig.start()
+    rig.await_state(container, "running")
+    assert attempts.run(host.containers.ensure_stopped, host.stop(pin)).restarted_since
+
+
+def test_a_container_that_an_engine_restart_ended_is_stale(host: Host, rig: DockerRig) -> None:
+    """An attempt that sent nothing leaves word of it: the next knows that it is not our doing."""
+    container = rig.run()
+    pin, attempts = host.pin(container), Attempts()
+    rig.stop()
+    attempts.fail(host.containers.ensure_stopped, host.stop(pin))
+    rig.start()
+    assert rig.state(container) == "exited"
+    error = attempts.fail(host.containers.ensure_stopped, host.stop(pin))
+    assert (error.type, error.details) == (ErrorType.CONTAINER_CHANGED, ())
+
+
+def test_an_engine_that_hangs_is_ambiguous(
+    make_host: Callable[..., Host], host: Host, rig: DockerRig
+) -> None:
+    """A time-out says neither yes nor no, and may be tried again."""
+    pin = host.pin(rig.run())
+    hasty = make_host(inspect_http=1)
+    rig.freeze()
+    error = fail(hasty.containers.ensure_stopped, host.stop(pin))
+    rig.thaw()
+    assert (error.type, error.non_retryable) == (ErrorType.ENGINE_AMBIGUOUS, False)
+    assert run(hasty.containers.ensure_stopped, host.stop(pin)).was_running
+
+
+def test_a_stop_queued_in_a_hung_engine_does_not_win(host: Host, rig: DockerRig) -> None:
+    """What was sent to a hung engine runs when it wakes up; the container comes back still."""
+    container = rig.run()
+    pin = host.pin(container)
+    rig.freeze()
+    with socket.socket(socket.AF_UNIX) as queued:
+        queued.connect(rig.base_url.removeprefix("unix://"))
+        queued.sendall(
+            f"POST /v1.41/containers/{container}/stop?t=5 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        )
+    rig.thaw()
+    result = run(host.containers.ensure_running, host.put_back(pin, settle=8))
+    assert result.started
+    state = rig.inspect(container)["State"]
+    assert state["Running"]
+    assert state["FinishedAt"] > pin.started_at, "the queued stop ran"
+
+
+def test_an_engine_killed_during_a_stop(
+    host: Host, rig: DockerRig, busy: Callable[..., Future[ApplicationError]]
+) -> None:
+    """The next attempt looks at what became of the container."""
+    container = rig.run('trap "sleep 1; exit 0" TERM; sleep 1000 & wait $!')
+    pin, attempts = host.pin(container), Attempts()
+    doomed = busy(attempts.fail, host.containers.ensure_stopped, host.stop(pin, grace=30))
+    events = rig.api.events(filters={"event": "kill"}, since=0, decode=True)
+    next(events)
+    events.close()
+    rig.kill()
+    error = doomed.result()
+    assert (error.type, error.details) == (ErrorType.ENGINE_AMBIGUOUS, ("touched",))
+    rig.start()
+    assert attempts.run(host.containers.ensure_stopped, host.stop(pin)).was_running
+    assert rig.state(container) == "exited"
+
+
+def test_an_engine_killed_during_a_commit(
+    host: Host, rig: DockerRig, busy: Callable[..., Future[ApplicationError]]
+) -> None:
+    """The commit died with its engine: one image is made by the next attempt."""
+    container = rig.run("dd if=/dev/zero of=/big bs=1M count=400 2>/dev/null")
+    rig.await_state(container, "exited")
+    pin, attempts = host.pin(container), Attempts()
+    doomed = busy(attempts.fail, host.snapshots.ensure_snapshot, host.commit(pin))
+    wait_until(rig.is_committing, "the commit has begun to write")
+    rig.kill()
+    assert doomed.result().type == ErrorType.ENGINE_AMBIGUOUS
+    rig.start()
+    assert rig.images() == set()
+    result = attempts.run(host.snapshots.ensure_snapshot, host.commit(pin))
+    assert result.repeated
+    assert rig.images() == {result.image_id}
+
+
+def test_a_container_that_its_policy_started_again_is_stopped_again(
+    host: Host, rig: DockerRig
+) -> None:
+    """An engine restart between stop and commit sends the work back to the stop."""
+    container = rig.run(STOPS_AT_ONCE, policy="always")
+    pin = host.pin(container)
+    run(host.containers.ensure_stopped, host.stop(pin))
+    rig.stop()
+    rig.start()
+    rig.await_state(container, "running")
+    error = fail(host.snapshots.ensure_snapshot, host.commit(pin))
+    assert error.type == ErrorType.NOT_STOPPED
+    assert run(host.containers.ensure_stopped, host.stop(pin, untouched=False)).was_running
+    image = run(host.snapshots.ensure_snapshot, host.commit(pin)).image_id
+    assert rig.images() == {image}
+
+
+def test_a_stop_by_an_engine_that_was_killed_looks_like_a_persons(
+    host: Host, rig: DockerRig
+) -> None:
+    """Started again after our stop and ended since: it is left so, and people are told."""
+    container = rig.run(policy="unless-stopped")
+    pin = host.pin(container)
+    stopped = run(host.containers.ensure_stopped, host.stop(pin))
+    rig.api.start(container)
+    rig.kill()
+    rig.start()
+    rig.await_state(container, "exited")
+    arg = replace(host.put_back(pin), stopped_at=stopped.stopped_at)
+    error = fail(host.containers.ensure_running, arg)
+    assert (error.type, error.non_retryable) == (ErrorType.STOPPED_BY_PERSON, True)
+    assert rig.state(container) == "exited"

@@ -1,0 +1,246 @@
+"""A bot on a stub of Slack, with a gateway that notes what it is asked for."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+
+from bot import policy_book as policies
+from bot.slack.app import build_app, identify, slack_client
+from bot.slack.guard import Guard
+from bot.temporal.summaries import RequestSummary
+from tests.integration.bot.slack.slack_stub import TEAM, SlackStub
+from workflows.host_query import LookResult
+from workflows.model.names import button_value
+from workflows.model.requests import (
+    CancelRequest,
+    ContainerRef,
+    Decision,
+    LifecycleRequest,
+    OperationKind,
+    OperationSpec,
+)
+from workflows.model.state import RequestState, RequestStatus
+
+REQUEST = "3f9a1c2b4d5e"
+BUTTON = button_value("local", "web-1", REQUEST)
+BOOK = policies.parse(
+    '[[policy]]\nname = "web"\ncontainers = ["web-*"]\napprovers = ["U0BOB", "U0CAROL"]\n'
+)
+_triggers = itertools.count(1)
+
+
+def summary(**changes: Any) -> RequestSummary:
+    """Describe a request that waits."""
+    facts: dict[str, Any] = {
+        "request_id": REQUEST,
+        "status": "waiting",
+        "host": "local",
+        "container": "web-1",
+        "requester": "U0ALICE",
+        "workflow_id": "request/local/web-1",
+        "run_id": "run",
+        "started_at": datetime.now(UTC),
+        "open": True,
+    }
+    return RequestSummary(**{**facts, **changes})
+
+
+def state(**changes: Any) -> RequestState:
+    """Describe a request that expired."""
+    facts: dict[str, Any] = {
+        "request_id": REQUEST,
+        "status": RequestStatus.EXPIRED,
+        "operation": OperationSpec(kind=OperationKind.STOP, snapshot=True, grace_seconds=7),
+        "container": ContainerRef(host="local", name="web-1"),
+        "requester": "U0ALICE",
+        "team_id": TEAM,
+        "channel_id": "C0OPS",
+        "reason": "because",
+        "requested_at": datetime.now(UTC),
+        "workflow_id": "request/local/web-1",
+    }
+    return RequestState(**{**facts, **changes})
+
+
+class RegisterFake:
+    """Lists the same request always."""
+
+    async def waiting(self) -> tuple[list[RequestSummary], int]:
+        """List what waits."""
+        return [summary()], 1
+
+    async def of(self, user_id: str) -> tuple[list[RequestSummary], int]:
+        """List what a user asked for."""
+        return [summary(requester=user_id)], 1
+
+    async def recent(self) -> tuple[list[RequestSummary], int]:
+        """List nothing."""
+        return [], 0
+
+
+@dataclass
+class GatewayFake:
+    """Notes what it is asked for; ``error`` is raised instead, ``before`` is awaited first."""
+
+    started: list[LifecycleRequest] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    cancels: list[CancelRequest] = field(default_factory=list)
+    error: Exception | None = None
+    before: Any = None
+    state: RequestState | None = None
+    looked: LookResult = field(default_factory=LookResult)
+    register: RegisterFake = field(default_factory=RegisterFake)
+
+    async def start(self, request: LifecycleRequest) -> bool:
+        """Note a request."""
+        await self._act()
+        self.started.append(request)
+        return True
+
+    async def decide(self, _host: str, _container: str, decision: Decision) -> None:
+        """Note a decision."""
+        await self._act()
+        self.decisions.append(decision)
+
+    async def decide_by_id(self, decision: Decision) -> RequestSummary:
+        """Note a decision."""
+        await self.decide("", "", decision)
+        return summary()
+
+    async def cancel(self, _host: str, _container: str, cancel: CancelRequest) -> None:
+        """Note a cancel."""
+        await self._act()
+        self.cancels.append(cancel)
+
+    async def cancel_by_id(self, cancel: CancelRequest) -> RequestSummary:
+        """Note a cancel."""
+        await self.cancel("", "", cancel)
+        return summary()
+
+    async def status(self, _request_id: str) -> tuple[RequestSummary, RequestState | None]:
+        """Tell where the request stands."""
+        await self._act()
+        return summary(), self.state
+
+    async def look(self, _host: str, _name: str = "") -> LookResult:
+        """Look at a host."""
+        await self._act()
+        return self.looked
+
+    async def _act(self) -> None:
+        if self.before is not None:
+            await self.before()
+        if self.error is not None:
+            raise self.error
+
+
+@dataclass
+class Bot:
+    """The app, and what stands around it."""
+
+    app: AsyncApp
+    slack: SlackStub
+    gateway: GatewayFake
+    guard: Guard
+
+    async def command(self, text: str, **changes: Any) -> dict[str, Any]:
+        """Type a command; give the private answer."""
+        response = await self.dispatch(command_body(text, self.slack, **changes))
+        assert response.status == 200, response.body
+        return json.loads(response.body) if response.body else {}
+
+    async def click(self, action: str, value: str = BUTTON, **changes: Any) -> str:
+        """Press a button; give what the acknowledgement holds."""
+        response = await self.dispatch(click_body(action, value, self.slack, **changes))
+        assert response.status == 200, response.body
+        return response.body
+
+    async def dispatch(self, body: dict[str, Any]) -> Any:
+        """Deliver a payload as Socket Mode does."""
+        return await self.app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=body))
+
+
+@asynccontextmanager
+async def bot_on(
+    slack: SlackStub, *, signing_secret: str = "", acknowledge_within: float = 2.6
+) -> AsyncIterator[Bot]:
+    """Build the real app on a stub of Slack."""
+    async with aiohttp.ClientSession() as session:
+        client = slack_client("xoxb-test", f"{slack.url}/api/", session)
+        gateway = GatewayFake()
+        guard = Guard(session, command="/container", acknowledge_within=acknowledge_within)
+        app = build_app(
+            identity=await identify(client),
+            client=client,
+            signing_secret=signing_secret,
+            guard=guard,
+            gateway=gateway,  # type: ignore[arg-type]
+            book=BOOK,
+            default_host="local",
+            workflow_link="http://temporal.test/{workflow_id}",
+        )
+        yield Bot(app, slack, gateway, guard)
+        assert await guard.drain(5)
+
+
+def command_body(text: str, slack: SlackStub, **changes: Any) -> dict[str, Any]:
+    """Make the payload of a slash command."""
+    return {
+        "command": "/container",
+        "text": text,
+        "team_id": TEAM,
+        "channel_id": "C0OPS",
+        "user_id": "U0ALICE",
+        "trigger_id": f"trigger.{next(_triggers)}",
+        "response_url": slack.response_url,
+        **changes,
+    }
+
+
+def click_body(action: str, value: str, slack: SlackStub, **changes: Any) -> dict[str, Any]:
+    """Make the payload of a pressed button."""
+    return {
+        "type": "block_actions",
+        "team": {"id": TEAM},
+        "user": {"id": "U0BOB", "team_id": TEAM},
+        "channel": {"id": "C0OPS"},
+        "container": {"type": "message", "channel_id": "C0OPS", "message_ts": "17.1"},
+        "message": {"ts": "17.1"},
+        "trigger_id": f"trigger.{next(_triggers)}",
+        "response_url": slack.response_url,
+        "actions": [{"type": "button", "action_id": action, "block_id": "b", "value": value}],
+        **changes,
+    }
+
+
+def form_body(metadata: str, reason: str | None, **changes: Any) -> dict[str, Any]:
+    """Make the payload of a submitted reject form."""
+    return {
+        "type": "view_submission",
+        "team": {"id": TEAM},
+        "user": {"id": "U0BOB", "team_id": TEAM},
+        "trigger_id": f"trigger.{next(_triggers)}",
+        "view": {
+            "id": "V1",
+            "type": "modal",
+            "callback_id": "request.reject.form",
+            "private_metadata": metadata,
+            "state": {"values": {"reason": {"v": {"value": reason}}}},
+        },
+        **changes,
+    }
+
+
+def http_body(payload: dict[str, Any]) -> str:
+    """Write a slash command as Slack's HTTP mode does."""
+    return urlencode(payload)

@@ -1,0 +1,321 @@
+"""What does a slash command do, and what is answered to the one who typed it?"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+
+from bot.temporal.errors import (
+    Act,
+    AlreadyOpenError,
+    BotError,
+    NoWorkerError,
+    RequestEndedError,
+    RequestUnknownError,
+    TemporalMisconfiguredError,
+    TemporalUnavailableError,
+)
+from tests.integration.bot.slack.rig import REQUEST, Bot, bot_on, summary
+from tests.integration.bot.slack.slack_stub import TEAM, SlackStub
+from workflows.host_query import LookResult
+from workflows.model.errors import RefusalCode
+from workflows.model.ports import ContainerList, ContainerSummary, Inspection
+from workflows.model.requests import (
+    Choice,
+    ContainerPin,
+    ContainerRef,
+    ContainerState,
+    OperationKind,
+)
+from workflows.model.state import Refusal
+
+
+async def test_a_stop_starts_a_request(bot: Bot) -> None:
+    """A command becomes one request with all that it named, and a private answer."""
+    answer = await bot.command(
+        'stop web-1 on edge snapshot=team/web:1 grace=30s reason="why"', trigger_id="once"
+    )
+
+    (request,) = bot.temporal.requests.started
+    assert request.container == ContainerRef(host="edge", name="web-1")
+    assert request.operation.kind is OperationKind.STOP
+    assert request.operation.snapshot
+    assert request.operation.snapshot_ref == "team/web:1"
+    assert request.operation.grace_seconds == 30
+    assert (request.requester, request.team_id, request.channel_id) == ("U0ALICE", TEAM, "C0OPS")
+    assert (request.reason, request.delivery_id) == ("why", "once")
+    assert [policy.name for policy in request.policies] == ["web"]
+    assert re.fullmatch(r"[0-9a-f]{12}", request.request_id)
+    assert answer["response_type"] == "ephemeral"
+    assert f"⏳ Request `{request.request_id}`" in answer["text"]
+    assert "being prepared" in answer["text"]
+
+
+async def test_a_snapshot_always_makes_one(bot: Bot) -> None:
+    """The sub-command snapshot asks for an image without being told twice."""
+    await bot.command("snapshot web-1 as team/web:1")
+
+    (request,) = bot.temporal.requests.started
+    assert request.operation.kind is OperationKind.SNAPSHOT
+    assert request.operation.snapshot
+    assert request.operation.snapshot_ref == "team/web:1"
+
+
+async def test_what_no_policy_covers_is_not_started(bot: Bot) -> None:
+    """A request that nobody could approve is refused before it exists."""
+    answer = await bot.command("stop db-1")
+
+    assert bot.temporal.requests.started == []
+    assert "no policy covers" in answer["text"]
+
+
+async def test_a_mistake_is_answered_in_private(bot: Bot) -> None:
+    """A typing error gets what is wrong, where, and a right example; nothing starts."""
+    answer = await bot.command("stop web-1 snapshoot")
+
+    assert bot.temporal.requests.started == []
+    assert answer["response_type"] == "ephemeral"
+    assert "Did you mean snapshot?" in answer["text"]
+    assert "→snapshoot←" in answer["text"]
+    assert "/container stop web-1 snapshot" in answer["text"]
+
+
+@pytest.mark.parametrize("evil", ["<!channel>", "<@U0BOB>", "<http://evil|ok>", "`*x*`", "a&b"])
+async def test_text_of_people_is_never_markup(bot: Bot, evil: str) -> None:
+    """What somebody typed is shown as plain text and can ping nobody."""
+    answer = await bot.command(f"stop web-1 {evil}")
+
+    assert "<" not in answer["text"].replace("&lt;", "")
+    shown = [block["text"] for block in answer["blocks"]]
+    typed = re.sub(r"[<>!@]|http://evil\|", "", evil)
+    assert all(text["type"] == "plain_text" for text in shown if typed in text["text"])
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        # Temporal is down, or silent
+        (TemporalUnavailableError(Act.START, maybe_done=False), "Not started"),
+        (TemporalUnavailableError(Act.START, maybe_done=True), "Not confirmed"),
+        # it lacks what Dockwarden needs
+        (TemporalMisconfiguredError("no mapping"), "dockwarden check"),
+        # another request is in the way, with and without a card
+        (
+            AlreadyOpenError(
+                container="web-1", host="local", request_id=REQUEST, permalink="https://s/p1"
+            ),
+            "<https://s/p1|See its card>",
+        ),
+        (
+            AlreadyOpenError(container="web-1", host="local", request_id=REQUEST, permalink=""),
+            f"/container status {REQUEST}",
+        ),
+    ],
+)
+async def test_a_start_that_fails_says_so(bot: Bot, error: BotError, says: str) -> None:
+    """A request that was not started is never said to be."""
+    bot.temporal.requests.error = error
+
+    answer = await bot.command("stop web-1")
+
+    assert bot.temporal.requests.started == []
+    assert says in answer["text"]
+    assert "being prepared" not in answer["text"]
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (TemporalUnavailableError(Act.DECIDE, maybe_done=False), "Not recorded"),
+        (RequestEndedError(summary(status="expired")), "is over: ⌛ expired"),
+        (RequestUnknownError(REQUEST), "There is no request"),
+    ],
+)
+async def test_a_decision_that_fails_says_so(bot: Bot, error: BotError, says: str) -> None:
+    """A decision that does not count is never said to."""
+    bot.temporal.requests.error = error
+
+    answer = await bot.command(f"approve {REQUEST}")
+
+    assert bot.temporal.requests.decisions == []
+    assert says in answer["text"]
+    assert "approved" not in answer["text"].lower()
+
+
+async def test_decisions_by_command(bot: Bot) -> None:
+    """Approve and reject by command carry who, where from and why."""
+    await bot.command(f'approve {REQUEST} "fine"')
+    answer = await bot.command(f"reject {REQUEST} too late", user_id="U0BOB")
+
+    approval, rejection = bot.temporal.requests.decisions
+    assert (approval.choice, approval.comment) == (Choice.APPROVE, "fine")
+    assert (rejection.choice, rejection.comment) == (Choice.REJECT, "too late")
+    assert (rejection.approver_id, rejection.team_id) == ("U0BOB", TEAM)
+    assert rejection.source == "command"
+    assert rejection.sent_at is not None
+    assert "Recorded" in answer["text"]
+
+
+async def test_a_cancel_by_command(bot: Bot) -> None:
+    """Cancel carries who asks; whether they may is the workflow's to say."""
+    await bot.command(f"cancel {REQUEST}")
+
+    (cancel,) = bot.temporal.requests.cancels
+    assert (cancel.request_id, cancel.user_id, cancel.team_id) == (REQUEST, "U0ALICE", TEAM)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("requests", "`web-1` on `local` · <@U0ALICE>"),
+        ("requests mine", "Your requests"),
+        ("requests recent", "none"),
+        (f"status {REQUEST}", "waiting for approval — `web-1` on `local`"),
+        ("help", "/container stop NAME"),
+        ("help snapshot", "as REF"),
+        ("", "/container stop NAME"),
+    ],
+)
+async def test_questions_are_answered_in_private(bot: Bot, text: str, says: str) -> None:
+    """What somebody asks to see only they see."""
+    answer = await bot.command(text)
+
+    assert answer["response_type"] == "ephemeral"
+    assert says in answer["text"]
+
+
+async def test_a_list_follows_its_acknowledgement(bot: Bot) -> None:
+    """A host may answer slowly, so the list comes after the acknowledgement, in private."""
+    web = ContainerSummary(name="web-1", image="nginx:1", state=ContainerState.RUNNING)
+    bot.temporal.requests.looked = LookResult(containers=ContainerList(containers=(web,), total=7))
+
+    assert await bot.command("list") == {}
+    await bot.slack.until(lambda: bot.slack.responses)
+
+    (answer,) = bot.slack.responses
+    assert answer["response_type"] == "ephemeral"
+    assert "`web-1` · `nginx:1` · running" in answer["text"]
+    assert "6 more" in answer["text"]
+
+
+async def test_one_container_is_shown(bot: Bot) -> None:
+    """Inspect shows what matters for a request."""
+    pin = ContainerPin(
+        container_id="a" * 64,
+        name="web-1",
+        image="nginx:1",
+        image_id="sha256:" + "b" * 64,
+        state=ContainerState.EXITED,
+        started_at="2026-01-01T00:00:00Z",
+        restart_policy="always",
+        auto_remove=False,
+        engine_id="e",
+    )
+    bot.temporal.requests.looked = LookResult(inspection=Inspection(pin=pin))
+
+    await bot.command("inspect web-1")
+    await bot.slack.until(lambda: bot.slack.responses)
+
+    text = bot.slack.responses[0]["text"]
+    assert "`web-1` on `local` · exited" in text
+    assert "`aaaaaaaaaaaa`" in text
+    assert "restart policy `always`" in text
+
+
+@pytest.mark.parametrize(
+    ("result", "says"),
+    [
+        (RefusalCode.UNKNOWN_HOST, "nobody serves the host `local`"),
+        (RefusalCode.UNKNOWN_CONTAINER, "no container `web-1` on `local`"),
+        (NoWorkerError(), "No worker answers"),
+    ],
+)
+async def test_a_look_that_fails_says_why(bot: Bot, result: Any, says: str) -> None:
+    """A host that cannot be looked at is explained in private."""
+    if isinstance(result, RefusalCode):
+        bot.temporal.requests.looked = LookResult(refusal=Refusal(code=result))
+    else:
+        bot.temporal.requests.error = result
+
+    await bot.command("inspect web-1")
+    await bot.slack.until(lambda: bot.slack.responses)
+
+    assert says in bot.slack.responses[0]["text"]
+
+
+@pytest.mark.fault
+async def test_an_unexpected_error_is_told_with_its_id(
+    bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug is told to the one who typed, with the id under which the log has it."""
+    bot.temporal.requests.error = ValueError("xoxb-secret in a bug")
+
+    answer = await bot.command("stop web-1")
+
+    found = re.search(r"error `([0-9a-f]{8})`", answer["text"])
+    assert found
+    assert any(getattr(record, "error_id", "") == found[1] for record in caplog.records)
+    assert "secret" not in answer["text"]
+
+
+@pytest.mark.fault
+async def test_an_error_behind_the_acknowledgement_loses_neither(bot: Bot) -> None:
+    """A listener that breaks right after its acknowledgement is acknowledged all the same."""
+    bot.temporal.requests.error = ValueError("a bug")
+
+    # At once: a late acknowledgement has words, and bolt waits for none beyond three seconds.
+    assert await bot.command("list") == {}
+
+    await bot.slack.until(lambda: bot.slack.responses)
+    assert "Something went wrong" in bot.slack.responses[0]["text"]
+
+
+@pytest.mark.fault
+async def test_a_slow_start_is_acknowledged_in_time(slack: SlackStub) -> None:
+    """A start that hangs is acknowledged before Slack gives up, and answered when it is done."""
+    release = asyncio.Event()
+    async with bot_on(slack, acknowledge_within=0.05) as bot:
+        bot.temporal.requests.before = release.wait
+
+        answer = await bot.command("stop web-1")
+        assert "not confirmed yet" in answer["text"]
+        assert bot.temporal.requests.started == []
+
+        release.set()
+        await slack.until(lambda: slack.responses)
+    assert "being prepared" in slack.responses[0]["text"]
+
+
+async def test_the_same_delivery_is_worked_on_once(bot: Bot) -> None:
+    """Twenty deliveries of one command make one request."""
+    answers = await asyncio.gather(
+        *(bot.command("stop web-1", trigger_id="same") for _ in range(20))
+    )
+
+    assert len(bot.temporal.requests.started) == 1
+    assert sum("text" in answer for answer in answers) == 1
+
+
+@pytest.mark.parametrize(
+    "changes", [{"team_id": "T0FOREIGN"}, {"team_id": None}, {"team_id": ""}], ids=str
+)
+async def test_other_workspaces_are_refused(bot: Bot, changes: dict[str, Any]) -> None:
+    """A command of another workspace, or of none, starts nothing and is told so."""
+    answer = await bot.command("stop web-1", **changes)
+
+    assert bot.temporal.requests.started == []
+    assert "Only members of this workspace" in answer["text"]
+
+
+async def test_a_flood_of_commands_is_slowed_and_a_click_gets_through(bot: Bot) -> None:
+    """Five hundred commands of one person are limited politely; a decision is not."""
+    answers = [await bot.command("help") for _ in range(500)]
+
+    refused = [answer for answer in answers if "Too many commands" in answer["text"]]
+    assert 400 < len(refused) < 500
+    assert "Too many" not in (await bot.command("help", user_id="U0OTHER"))["text"]
+    await bot.click("request.approve")
+    assert len(bot.temporal.requests.decisions) == 1

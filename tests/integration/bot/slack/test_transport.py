@@ -1,0 +1,224 @@
+"""Do deliveries arrive over sockets and over HTTP, each once, and only those that Slack signed?"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from bot.slack.app import slack_client
+from bot.slack.transport import HTTP_PATH, HttpTransport, SocketTransport
+from bot.temporal.errors import StartUpError
+from tests.integration.bot.slack.rig import BUTTON, Bot, bot_on, click_body, command_body, http_body
+from tests.integration.bot.slack.slack_stub import SlackStub
+from tests.rigs.waiting import eventually
+from workflows.model.names import ActionId
+
+SIGNING_KEY = "s3cret"
+APP_LEVEL = "xapp-test"
+
+
+@asynccontextmanager
+async def _sockets(bot: Bot) -> AsyncIterator[SocketTransport]:
+    async with aiohttp.ClientSession() as session:
+        client = slack_client("xoxb-test", f"{bot.slack.url}/api/", session)
+        transport = SocketTransport(
+            bot.slack.app, app_token=APP_LEVEL, web_client=client, ping_seconds=0.2
+        )
+        await transport.start()
+        try:
+            yield transport
+        finally:
+            await transport.stop_listening()
+            await transport.close()
+
+
+async def test_two_sockets_and_one_answer_each(bot: Bot) -> None:
+    """A command that comes over both sockets is worked on once and answered over both."""
+    async with _sockets(bot) as transport:
+        await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
+        await eventually(lambda: transport.is_ready)
+
+        assert await bot.slack.deliver("e1", "slash_commands", command_body("help", bot.slack)) == 2
+        await bot.slack.until(lambda: len(bot.slack.acks) == 2)
+
+    first, second = bot.slack.acks
+    assert first == second
+    assert first["envelope_id"] == "e1"
+    assert "/container stop" in first["payload"]["text"]
+
+
+async def test_one_click_over_two_sockets_is_one_decision(bot: Bot) -> None:
+    """The second copy of a click changes nothing; a second click does go through."""
+    async with _sockets(bot):
+        await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
+        for envelope in ("e1", "e2"):
+            body = click_body(ActionId.APPROVE, BUTTON, bot.slack)
+            await bot.slack.deliver(envelope, "interactive", body)
+        await bot.slack.until(lambda: len(bot.slack.acks) == 4)
+
+    assert len(bot.temporal.requests.decisions) == 2
+
+
+@pytest.mark.fault
+async def test_a_stale_address_is_thrown_away(bot: Bot) -> None:
+    """Addresses that Slack no longer takes are replaced, instead of being tried for ever."""
+    bot.slack.stale_addresses = 3
+    async with asyncio.timeout(10), _sockets(bot):
+        await bot.slack.until(lambda: bot.slack.live_sockets() == 2, seconds=8)
+
+    assert {"2", "3"} <= set(bot.slack.handshakes)
+    assert bot.slack.count("apps.connections.open") >= 5
+
+
+@pytest.mark.fault
+async def test_a_lost_slack_is_found_again(bot: Bot) -> None:
+    """When all sockets break, they are opened again by themselves."""
+    async with _sockets(bot) as transport:
+        await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
+        await bot.slack.drop_sockets()
+
+        await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
+        await eventually(lambda: transport.is_ready)
+
+
+async def test_a_refused_app_token_ends_the_start(bot: Bot) -> None:
+    """A wrong app-level token is told at once, not tried for ever."""
+    bot.slack.refusals["apps.connections.open"] = "invalid_auth"
+
+    with pytest.raises(StartUpError, match="DOCKWARDEN_SLACK_APP_TOKEN"):
+        async with _sockets(bot):
+            pass
+
+
+async def test_a_stopping_bot_answers_what_it_began(bot: Bot) -> None:
+    """A start under way is answered over its socket; what comes later is left to others."""
+    release, began = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        began.set()
+        await release.wait()
+
+    bot.temporal.requests.before = hold
+    async with _sockets(bot) as transport:
+        await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
+        await bot.slack.deliver("e1", "slash_commands", command_body("stop web-1", bot.slack))
+        await began.wait()
+        await transport.stop_listening()
+        await bot.slack.deliver("e2", "slash_commands", command_body("stop web-2", bot.slack))
+        release.set()
+        assert await bot.guard.drain(5)
+
+    await bot.slack.until(lambda: len(bot.slack.acks) >= 1)
+    assert {ack["envelope_id"] for ack in bot.slack.acks} == {"e1"}
+    assert [request.container.name for request in bot.temporal.requests.started] == ["web-1"]
+
+
+Post = Callable[..., Awaitable[tuple[int, str]]]
+
+
+@pytest.fixture(name="signed_bot")
+async def _signed_bot(slack: SlackStub) -> AsyncIterator[Bot]:
+    async with bot_on(slack, signing_secret=SIGNING_KEY) as bot:
+        yield bot
+
+
+@pytest.fixture(name="post")
+async def _post(signed_bot: Bot) -> AsyncIterator[Post]:
+    transport = HttpTransport(signed_bot.app, address="127.0.0.1", port=0)
+    await transport.start()
+    async with aiohttp.ClientSession() as session:
+
+        async def post(body: str, headers: dict[str, str]) -> tuple[int, str]:
+            url = f"http://127.0.0.1:{transport.port}{HTTP_PATH}"
+            form = {"Content-Type": "application/x-www-form-urlencoded"}
+            async with session.post(url, data=body, headers={**form, **headers}) as response:
+                return response.status, await response.text()
+
+        yield post
+    await transport.stop_listening()
+    await transport.close()
+
+
+def _signature(body: str, *, key: str = SIGNING_KEY, age: float = 0) -> dict[str, str]:
+    timestamp = str(int(time.time() - age))
+    digest = hmac.new(key.encode(), f"v0:{timestamp}:{body}".encode(), hashlib.sha256)
+    return {
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": f"v0={digest.hexdigest()}",
+    }
+
+
+async def test_a_signed_call_is_answered(signed_bot: Bot, post: Post) -> None:
+    """What Slack signed starts a request, and is answered in the same call."""
+    body = http_body(command_body("stop web-1", signed_bot.slack))
+
+    status, answer = await post(body, _signature(body))
+
+    assert status == 200
+    assert len(signed_bot.gateway.started) == 1
+    assert json.loads(answer)["response_type"] == "ephemeral"
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    "headers",
+    [
+        # no signature at all
+        lambda _body: {},
+        # made with another secret
+        lambda body: _signature(body, key="guess"),
+        # made with none
+        lambda body: _signature(body, key=""),
+        # of another body
+        lambda body: _signature(body + "x"),
+        # a recording of six minutes ago, rightly signed
+        lambda body: _signature(body, age=360),
+        # from a clock six minutes ahead
+        lambda body: _signature(body, age=-360),
+    ],
+)
+async def test_a_forged_or_old_call_is_refused(
+    signed_bot: Bot,
+    post: Post,
+    caplog: pytest.LogCaptureFixture,
+    headers: Callable[[str], dict[str, str]],
+) -> None:
+    """What Slack did not sign just now is refused with 401, logged, and starts nothing."""
+    body = http_body(command_body("stop web-1", signed_bot.slack))
+
+    status, _ = await post(body, headers(body))
+
+    assert status == 401
+    assert signed_bot.gateway.started == []
+    assert "refused: bad signature" in caplog.text
+
+
+@pytest.mark.fault
+async def test_a_recorded_call_played_again_starts_nothing(signed_bot: Bot, post: Post) -> None:
+    """The same signed bytes sent again at once are one request."""
+    body = http_body(command_body("stop web-1", signed_bot.slack))
+    headers = _signature(body)
+
+    answers = [await post(body, headers) for _ in range(3)]
+
+    assert [status for status, _ in answers] == [200, 200, 200]
+    assert len(signed_bot.gateway.started) == 1
+
+
+async def test_a_taken_port_is_named(signed_bot: Bot) -> None:
+    """A port that somebody else has is told with the setting to change."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        transport = HttpTransport(signed_bot.app, address="127.0.0.1", port=taken.getsockname()[1])
+        with pytest.raises(StartUpError, match="DOCKWARDEN_HTTP_PORT"):
+            await transport.start()

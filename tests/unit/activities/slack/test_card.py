@@ -1,0 +1,254 @@
+"""Is every card complete, valid for Slack, and without a way to be misused?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from activities.slack.card import Links, card
+from tests.rigs.payload_rules import block_problems
+from tests.unit.activities.slack.card_states import (
+    ALICE,
+    BOB,
+    CAROL,
+    LINKS,
+    NOW,
+    STATES,
+    WAITING,
+    decision,
+)
+from tests.unit.activities.slack.cards import DIRECTORY, read_out
+from workflows.model.errors import ErrorType
+from workflows.model.names import ActionId, card_block_id, parse_button_value
+from workflows.model.requests import ContainerRef, Mount
+from workflows.model.state import RequestState, RequestStatus
+
+_LONG_NAME = "n" * 255
+_HOSTILE = [
+    "<!channel> <!here> <!everyone>",
+    "<@U0BOB0001> and <!subteam^S0OPSLEAD>",
+    "<http://evil.example|your bank>",
+    "`code` ```fence``` *bold* _it_ ~no~",
+    "one\r\ntwo\u2028three\x0bfour",
+    "\u202egnp.exe\u202c \u2066iso\u2069 \u200e",
+    "bell\x07 null\x00 escape\x1b[31m surrogate\ud800",
+    ":smile: &amp; &lt;b&gt;",
+]
+
+
+def drawn(state: RequestState) -> list[dict[str, Any]]:
+    """Draw a card, as it is sent."""
+    return [block.to_dict() for block in card(state, LINKS, NOW)[1]]
+
+
+def worst(state: RequestState) -> RequestState:
+    """Make everything about a state as long as it can be."""
+    people = tuple(f"U{n:030d}" for n in range(20))
+    assert state.pin is not None
+    assert state.policy is not None
+    mounts = tuple(Mount(type="volume", destination=f"/{n}" + "m" * 250) for n in range(40))
+    long_note = tuple(replace(step, note="x" * 500) for step in state.steps)
+    pin = replace(state.pin, name=_LONG_NAME, image="i" * 500, mounts=mounts)
+    required = len(state.approvals) + 1 if state.status is RequestStatus.WAITING else 20
+    return replace(
+        state,
+        container=ContainerRef(host="h" * 63, name=_LONG_NAME),
+        pin=replace(pin, restart_policy="r" * 300),
+        policy=replace(
+            state.policy,
+            name="p" * 300,
+            approvers=people,
+            approver_groups=tuple(f"S{n:030d}" for n in range(20)),
+            required_approvals=required,
+        ),
+        decisions=tuple(replace(d, comment="c" * 3000) for d in state.decisions)
+        + tuple(decision(user) for user in people if state.approvals),
+        reason="r" * 3000,
+        reference="d" * 200 + ":" + "t" * 128,
+        snapshot=state.snapshot and replace(state.snapshot, reference="d" * 200 + ":" + "t" * 128),
+        workflow_id=f"request/{'h' * 63}/{_LONG_NAME}",
+        cause_text=state.cause_text and "z" * 3000,
+        restarted_since=True,
+        attempts=10_000,
+        steps=long_note,
+    )
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_card_reads_as_its_text_file_says(name: str) -> None:
+    """A card that reads differently than agreed is noticed."""
+    agreed = (DIRECTORY / f"{name}.txt").read_text(encoding="utf-8")
+    assert read_out(STATES[name]) == agreed
+
+
+def test_every_status_is_among_the_cards_that_are_tested() -> None:
+    """A new status cannot come without a card."""
+    assert {state.status for state in STATES.values()} == set(RequestStatus)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_slack_takes_every_card(name: str) -> None:
+    """Each card keeps every limit of Block Kit."""
+    assert block_problems(drawn(STATES[name])) == []
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_slack_takes_every_card_when_everything_is_as_long_as_it_can_be(name: str) -> None:
+    """Long names, many mounts, many approvers and a huge reason never break a card."""
+    state = worst(STATES[name])
+    assert block_problems(drawn(state)) == []
+    text, _ = card(state, LINKS, NOW)
+    assert len(text) < 1000
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_card_can_be_found_again_by_its_first_block(name: str) -> None:
+    """The first block carries the request's id, whatever the state."""
+    state = STATES[name]
+    assert drawn(state)[0]["block_id"] == card_block_id(state.request_id)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_button_carries_an_address_and_the_revision(name: str) -> None:
+    """A button says which request it is for, and nothing that gives a right."""
+    state = STATES[name]
+    for block in drawn(state):
+        if block["type"] == "actions":
+            assert block["block_id"] == f"decide.{state.request_id}.{state.revision}"
+            for button in block["elements"]:
+                address = (state.request_id, state.container.host, state.container.name)
+                assert parse_button_value(button["value"]) == address
+
+
+_DECIDE = [ActionId.APPROVE, ActionId.REJECT, ActionId.CANCEL]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("pending", _DECIDE),
+        ("pending-one-more", _DECIDE),
+        ("rejected", []),
+        ("expired", [ActionId.AGAIN]),
+        ("cancelled", []),
+        ("stale", [ActionId.AGAIN]),
+        ("running", [ActionId.CANCEL]),
+        ("cancelling", []),
+        ("putting-back", []),
+        ("succeeded", []),
+        ("put-back", [ActionId.AGAIN]),
+        ("put-back-after-cancel", [ActionId.AGAIN]),
+        ("needs-person", [ActionId.CANCEL]),
+        ("needs-person-given-up", []),
+    ],
+)
+def test_a_card_has_only_buttons_that_do_something(name: str, expected: list[ActionId]) -> None:
+    """No state shows a dead button."""
+    rows = [block["elements"] for block in drawn(STATES[name]) if block["type"] == "actions"]
+    assert [button["action_id"] for row in rows for button in row] == expected
+
+
+@pytest.mark.parametrize("name", ["pending", "running", "needs-person"])
+def test_what_cannot_be_taken_back_asks_first(name: str) -> None:
+    """Approving, cancelling while it works, and giving up ask whether one is sure."""
+    row = next(block for block in drawn(STATES[name]) if block["type"] == "actions")
+    assert "confirm" in row["elements"][0]
+
+
+@pytest.mark.parametrize("text", _HOSTILE)
+def test_what_people_type_stays_in_plain_text(text: str) -> None:
+    """A reason or a comment can neither ping nor link nor format, nor turn the text around."""
+    state = replace(STATES["rejected"], reason=text)
+    rejection = decision(BOB, STATES["rejected"].decisions[0].choice, text)
+    sent = drawn(replace(state, decisions=(rejection,)))
+    typed = {block["block_id"].split(".")[0]: block for block in sent}
+    for name in ("reason", "why"):
+        assert typed[name]["text"]["type"] == "plain_text"
+        assert typed[name]["text"]["emoji"] is False
+    marked_up = json.dumps(
+        [b for b in sent if b["block_id"].split(".")[0] not in ("reason", "why")]
+    )
+    assert "evil" not in marked_up
+    assert "channel" not in marked_up
+    shown = typed["reason"]["text"]["text"]
+    assert not any(c in shown for c in "\u202e\u202c\u2066\u200e\x07\x00\x1b\ud800\x0b\u2028\r")
+
+
+@pytest.mark.parametrize("image", ["a`b`<!channel>", "x&y<z>", "`", "<@U0BOB0001>", "a\nb"])
+def test_the_names_of_machines_are_escaped(image: str) -> None:
+    """An image name with odd characters cannot leave its inline code, nor mention anybody."""
+    assert WAITING.pin is not None
+    text = drawn(replace(WAITING, pin=replace(WAITING.pin, image=image)))[2]["text"]["text"]
+    shown = text.partition("\n*Image* ")[2]
+    assert "<" not in shown
+    assert "\n" not in shown
+    assert shown.count("`") in (0, 2)
+
+
+def test_a_long_reason_is_cut_and_says_so() -> None:
+    """Nothing is left out in silence."""
+    sent = drawn(replace(WAITING, reason="r" * 3000))
+    reason = next(block for block in sent if block["block_id"].startswith("reason"))
+    assert "more characters)" in reason["text"]["text"]
+
+
+def test_many_mounts_and_approvers_are_counted() -> None:
+    """A list that is cut says how many there are besides."""
+    shown = read_out(worst(STATES["pending"]))
+    assert "and 28 more" in shown
+    assert "and 20 more" in shown
+
+
+def test_the_requester_is_not_called_to_decide() -> None:
+    """The mention of the approvers leaves out who asked."""
+    shown = next(b for b in drawn(WAITING) if b["block_id"].startswith("who"))
+    names = shown["elements"][0]["text"]
+    assert f"<@{ALICE}>" not in names
+    assert f"<@{BOB}>, <@{CAROL}>" in names
+
+
+@pytest.mark.parametrize("user", ["alice", "U0BAD><!channel>", "", "u0alice"])
+def test_what_is_no_user_id_is_never_a_mention(user: str) -> None:
+    """A made-up id, which a terminal could send, mentions nobody."""
+    sent = json.dumps(drawn(replace(STATES["cancelling"], cancel_requested_by=user or "x")))
+    assert "<!channel>" not in sent
+    assert f"<@{user}>" not in sent
+
+
+@pytest.mark.parametrize("error", ErrorType)
+def test_every_failure_has_words_and_commands_that_fit(error: ErrorType) -> None:
+    """A card that needs a person says what to do, whatever stands in the way."""
+    state = STATES["needs-person"]
+    steps = tuple(replace(step, error=step.error and error) for step in state.steps)
+    left = next(b for b in drawn(replace(state, steps=steps)) if b["block_id"].startswith("left"))
+    assert "{" not in left["text"]["text"].replace("{{", "").split("*Run on")[0]
+    assert "docker" in left["text"]["text"] or "systemctl" in left["text"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"), [(ErrorType.NOT_RUNNING, True), (ErrorType.REFERENCE_TAKEN, False)]
+)
+def test_a_detail_is_shown_where_it_tells_more_than_the_words(
+    error: ErrorType, shown: bool
+) -> None:
+    """A cause is not told twice, and its detail is plain text."""
+    state = replace(STATES["put-back"], cause=error, cause_text="it ended <!here> with exit code 1")
+    details = [b for b in drawn(state) if b["block_id"].startswith("cause")]
+    assert bool(details) is shown
+    assert all(e["type"] == "plain_text" for b in details for e in b["elements"])
+
+
+def test_without_an_address_there_is_no_link() -> None:
+    """Nobody is sent to an address that does not exist."""
+    _, blocks = card(WAITING, Links(temporal_ui="", namespace="default"), NOW)
+    assert "Temporal" not in json.dumps([block.to_dict() for block in blocks])
+
+
+def test_a_deadline_on_another_day_tells_the_day() -> None:
+    """A long wait is not mistaken for a short one."""
+    foot = drawn(replace(WAITING, expires_at=NOW + timedelta(days=2)))[-1]["elements"][0]["text"]
+    assert "until 07 Mar 13:51 UTC (in 2 d)" in foot

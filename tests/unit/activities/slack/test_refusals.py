@@ -1,0 +1,109 @@
+"""Does everybody who is refused learn why, and what to do?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from activities.slack.mrkdwn import mrkdwn
+from activities.slack.refusals import DECISIONS, REQUESTS, WORDS, notice
+from tests.unit.activities.slack.card_states import ALICE, BOB, STATES, WAITING
+from workflows.model.errors import RefusalCode
+from workflows.model.requests import ContainerRef
+from workflows.model.state import CardRef, Refusal, RequestState, RequestStatus
+
+
+def brief(state: RequestState) -> RequestState:
+    """Leave out what a notice's state comes without."""
+    return replace(state, pin=None, reason="", steps=())
+
+
+def test_every_refusal_has_words() -> None:
+    """No refusal is left without a reason that people can read."""
+    assert set(WORDS) == set(RefusalCode)
+    assert not set(REQUESTS) & set(DECISIONS)
+
+
+@pytest.mark.parametrize("code", RefusalCode)
+@pytest.mark.parametrize("name", STATES)
+def test_every_refusal_reads_well_in_every_state(code: RefusalCode, name: str) -> None:
+    """A notice fills in all its gaps, names the request, and fits into one section."""
+    state = brief(STATES[name])
+    text = notice(Refusal(code=code), state)
+    assert "{" not in text
+    assert "None" not in text
+    assert state.request_id in text
+    mrkdwn(text).validate_json()
+    assert len(text) < 3000
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("rejected", f"<@{BOB}> rejected it at 13:52 UTC"),
+        ("running", f"<@{BOB}> approved it at 13:52 UTC"),
+        ("succeeded", f"<@{BOB}> approved it at 13:52 UTC"),
+        ("put-back", "Failed and put back"),
+        ("expired", "Its time was over at 14:05 UTC"),
+        ("cancelled", f"<@{ALICE}> cancelled it"),
+        ("stale", "nothing was changed"),
+        ("needs-person", "Needs a person, could not be put back"),
+    ],
+)
+def test_who_comes_too_late_learns_what_became_of_the_request(name: str, told: str) -> None:
+    """A late click is told how the request stands, who decided, and when."""
+    assert told in notice(Refusal(code=RefusalCode.NOT_OPEN), brief(STATES[name]))
+
+
+def test_who_may_not_cancel_is_not_sent_to_reject_what_is_under_way() -> None:
+    """A request that waits can be rejected instead; one that is being worked on cannot."""
+    refusal = Refusal(code=RefusalCode.NOT_REQUESTER)
+    assert "can reject it instead" in notice(refusal, brief(WAITING))
+    assert "reject it any more" in notice(refusal, brief(STATES["running"]))
+
+
+def test_a_refused_decision_on_an_open_request_says_nothing_about_an_end() -> None:
+    """A request that waits is not talked about as if it were over."""
+    text = notice(Refusal(code=RefusalCode.OWN_REQUEST), brief(WAITING))
+    assert "It stands" not in text
+    assert "another person" in text
+
+
+@pytest.mark.parametrize("code", RefusalCode)
+def test_a_refusal_of_the_request_itself_is_not_taken_for_one_of_a_decision(
+    code: RefusalCode,
+) -> None:
+    """Whoever asked is told that nothing was done, not that a click did not count."""
+    refusal = Refusal(code=code, detail="production")
+    state = replace(brief(WAITING), status=RequestStatus.REJECTED, refusal=refusal)
+    text = notice(refusal, state)
+    assert text.startswith("🚫 Not done, stop and snapshot `web-1`: ")
+    assert "It stands" not in text
+
+
+def test_the_detail_is_told_and_escaped() -> None:
+    """What the refusal adds is shown, and cannot mention or link."""
+    refusal = Refusal(code=RefusalCode.UNKNOWN_CONTAINER, detail="did you mean <!here> or web-2?")
+    text = notice(refusal, brief(WAITING))
+    assert "did you mean &lt;!here&gt; or web-2?" in text
+    assert "<!" not in text
+
+
+def test_a_name_with_underscores_is_shown_as_it_is() -> None:
+    """A container's name can be copied from the notice."""
+    state = replace(brief(WAITING), container=ContainerRef(host="edge", name="my_web_1"))
+    text = notice(Refusal(code=RefusalCode.UNKNOWN_CONTAINER), state)
+    assert "`my_web_1` on `edge`" in text
+
+
+@pytest.mark.parametrize(
+    ("permalink", "expected"),
+    [("https://w.slack.com/archives/C1/p1", "|its card>"), ("", ""), ("javascript:x", "")],
+)
+def test_the_notice_leads_to_the_card(permalink: str, expected: str) -> None:
+    """Somebody who pressed an old button finds the card itself."""
+    state = replace(brief(WAITING), card=CardRef(channel_id="C1", ts="1.1", permalink=permalink))
+    text = notice(Refusal(code=RefusalCode.WRONG_CARD), state)
+    assert text.endswith(expected)
+    assert "javascript" not in text

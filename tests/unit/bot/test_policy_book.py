@@ -1,0 +1,216 @@
+"""What does the policy book accept, and which of its policies could apply?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot import policy_book as policies
+from bot.temporal.errors import StartUpError
+from workflows.model.requests import OperationKind, Policy
+
+EXAMPLE = Path(__file__).parents[3] / "deploy" / "policies.example.toml"
+
+
+def _book(*tables: str) -> policies.PolicyBook:
+    return policies.parse("\n".join(f"[[policy]]\n{table}" for table in tables))
+
+
+def test_the_example_book_is_right() -> None:
+    """The book that is offered for copying can be loaded."""
+    book = policies.load(EXAMPLE)
+
+    assert [policy.required_approvals for policy in book.policies] == [2, 1, 1]
+    assert book.uses_groups
+
+
+def test_every_field_is_read() -> None:
+    """All fields of a policy arrive as they were written."""
+    book = _book(
+        """
+        name = "edge"
+        operations = ["stop"]
+        hosts = ["edge-*"]
+        containers = ["web-?"]
+        labels = { tier = "edge" }
+        approvers = ["U0BOB", "W0CAROL", "U0BOB"]
+        approver_groups = ["S0OPS"]
+        required_approvals = 2
+        expires_after = "1h30m"
+        reason_required = true
+        """
+    )
+
+    assert book.policies == (
+        Policy(
+            name="edge",
+            operations=(OperationKind.STOP,),
+            hosts=("edge-*",),
+            containers=("web-?",),
+            labels={"tier": "edge"},
+            approvers=("U0BOB", "W0CAROL"),
+            approver_groups=("S0OPS",),
+            required_approvals=2,
+            expires_after_seconds=5400,
+            reason_required=True,
+        ),
+    )
+
+
+def test_what_is_left_out_has_defaults() -> None:
+    """One approval within fifteen minutes, for everything, without a reason."""
+    book = _book('name = "all"\napprovers = ["U0BOB"]')
+
+    policy = book.policies[0]
+    assert (policy.operations, policy.hosts, policy.containers) == ((), (), ())
+    assert policy.required_approvals == 1
+    assert policy.expires_after_seconds == 900
+    assert not policy.reason_required
+
+
+_WEB = 'name = "web"\napprovers = ["U0BOB"]\n'
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        # an unknown key is named with its policy and the one that was meant
+        (
+            'name = "web"\naprovers = ["U0BOB"]',
+            'policy 1 ("web"): unknown key "aprovers"; did you mean "approvers"?',
+        ),
+        (
+            'name = "web"\ncolour = "red"\napprovers = ["U0BOB"]',
+            'policy 1 ("web"): unknown key "colour"; possible: name, ',
+        ),
+        # nobody could decide
+        ('name = "web"', 'policy 1 ("web"): nobody could decide'),
+        ('name = "web"\napprovers = []', "nobody could decide"),
+        ('name = "web"\napprover_groups = []', "nobody could decide"),
+        # more approvals than people, also when somebody is named twice
+        (_WEB + "required_approvals = 2", "required_approvals is 2"),
+        (
+            'name = "web"\napprovers = ["U0BOB", "U0BOB"]\nrequired_approvals = 2',
+            "approvers names 1 only",
+        ),
+        (_WEB + "required_approvals = 0", "required_approvals: "),
+        # wrong types are not guessed at
+        (_WEB + 'required_approvals = "1"', "required_approvals: "),
+        (_WEB + "required_approvals = true", "required_approvals: "),
+        ('name = "web"\napprovers = "U0BOB"', "approvers: "),
+        (_WEB + 'reason_required = "yes"', "reason_required: "),
+        (_WEB + "labels = { a = 1 }", "labels: "),
+        # ids that are none
+        ('name = "web"\napprovers = ["@bob"]', '"@bob" is not a Slack user id'),
+        ('name = "web"\napprovers = ["S0OPS"]', '"S0OPS" is not a Slack user id'),
+        ('name = "web"\napprover_groups = ["U0BOB"]', "is not a Slack user group id"),
+        # operations that are not there
+        (_WEB + 'operations = ["kill"]', 'no operation "kill"'),
+        (_WEB + "operations = []", "operations: "),
+        (_WEB + 'hosts = [""]', "hosts: "),
+        # times that are none
+        (_WEB + 'expires_after = "soon"', "expires_after: takes a time"),
+        (_WEB + 'expires_after = ""', "expires_after: takes a time"),
+        (_WEB + 'expires_after = "0s"', "expires_after: takes a time"),
+        (_WEB + 'expires_after = "31d"', "expires_after: takes a time"),
+        (_WEB + "expires_after = 15", "expires_after: "),
+        # a policy without a name is called by its number
+        ('approvers = ["U0BOB"]', "policy 1: name is missing"),
+        ('name = " "\napprovers = ["U0BOB"]', "name: "),
+    ],
+)
+def test_a_bad_policy_is_refused(table: str, says: str) -> None:
+    """A policy that cannot be meant so refuses the start, by its name and key."""
+    with pytest.raises(StartUpError) as refused:
+        _book(table)
+
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        # an empty book would refuse everything in silence
+        ("", "holds no policy"),
+        ("policy = []", "holds no policy"),
+        # a key beside the tables, such as a table with a wrong name
+        ('[[policies]]\nname = "web"', 'unknown key "policies"; did you mean "policy"?'),
+        # no TOML at all
+        ("[[policy]\nname", "is not TOML"),
+        # a table instead of a list of tables
+        ('[policy]\nname = "web"', "valid list"),
+        # two policies of one name
+        (
+            2 * '[[policy]]\nname = "a"\napprovers = ["U0B"]\n',
+            'the name "a" is used twice',
+        ),
+    ],
+)
+def test_a_bad_book_is_refused(text: str, says: str) -> None:
+    """A book that is none refuses the start and says why."""
+    with pytest.raises(StartUpError, match=r"book\.toml") as refused:
+        policies.parse(text, name="book.toml")
+
+    assert says in str(refused.value)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """Each problem of each policy gets its line."""
+    with pytest.raises(StartUpError) as refused:
+        _book('name = "a"\nhots = ["x"]\napprovers = ["U0B"]', 'name = "b"\napprovers = ["bob"]')
+
+    assert [line.split(": ")[1] for line in str(refused.value).splitlines()] == [
+        'policy 1 ("a")',
+        'policy 2 ("b")',
+    ]
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    """A book that is not there is explained."""
+    with pytest.raises(StartUpError, match="DOCKWARDEN_POLICIES"):
+        policies.load(tmp_path / "none.toml")
+
+
+_MANY = (
+    'name = "stops"\noperations = ["stop"]\nlabels = { a = "1" }\napprovers = ["U0B"]',
+    'name = "edge"\nhosts = ["edge-*"]\nlabels = { b = "1" }\napprovers = ["U0B"]',
+    'name = "web"\ncontainers = ["web-*", "Front"]\napprovers = ["U0B"]',
+    'name = "rest"\nhosts = ["local"]\napprovers = ["U0B"]',
+)
+
+
+@pytest.mark.parametrize(
+    ("operation", "host", "container", "names"),
+    [
+        # in the book's order; behind the first without labels nothing can apply
+        (OperationKind.STOP, "edge-1", "web-1", ["stops", "edge", "web"]),
+        (OperationKind.SNAPSHOT, "edge-1", "web-1", ["edge", "web"]),
+        (OperationKind.SNAPSHOT, "local", "web-1", ["web"]),
+        (OperationKind.STOP, "local", "db", ["stops", "rest"]),
+        # container names are case-sensitive
+        (OperationKind.SNAPSHOT, "local", "Front", ["web"]),
+        (OperationKind.SNAPSHOT, "local", "front", ["rest"]),
+        (OperationKind.SNAPSHOT, "local", "WEB-1", ["rest"]),
+        # a glob covers the whole name
+        (OperationKind.SNAPSHOT, "local", "my-web-1", ["rest"]),
+        # nothing covers it
+        (OperationKind.SNAPSHOT, "other", "db", []),
+    ],
+)
+def test_the_policies_that_could_apply(
+    operation: OperationKind, host: str, container: str, names: list[str]
+) -> None:
+    """A request carries the policies that could apply to it, in order, and no more."""
+    chosen = policies.matching(_book(*_MANY), operation, host, container)
+
+    assert [policy.name for policy in chosen] == names
+
+
+def test_the_hash_follows_the_content() -> None:
+    """The audit can tell two books apart."""
+    first = _book('name = "a"\napprovers = ["U0B"]')
+    second = _book('name = "a"\napprovers = ["U0C"]')
+
+    assert len(first.hash) == 12
+    assert first.hash != second.hash

@@ -1,0 +1,240 @@
+"""What do the settings accept, and does ``deploy/env.example`` say the same?"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+
+from bot import requirements, settings
+from bot.settings import Settings, SlackMode
+from bot.temporal.errors import StartUpError
+from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
+
+ENV_EXAMPLE = Path(__file__).parents[3] / "deploy" / "env.example"
+_HEAD = """\
+# All settings of Dockwarden, with their defaults. Uncomment what you change.
+# Each secret can be given itself, or by the name of a file that holds it.
+# The connection to Temporal has Temporal's own variables: TEMPORAL_ADDRESS (localhost:7233),
+# TEMPORAL_NAMESPACE (default), TEMPORAL_API_KEY, TEMPORAL_TLS, and its configuration file.
+"""
+
+
+def _rendered() -> str:
+    lines = [_HEAD]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        assert default is not PydanticUndefined, f"{name} has no default"
+        if isinstance(default, SecretStr):
+            default = default.get_secret_value()
+        elif isinstance(default, tuple):
+            default = ",".join(default)
+        shown = "" if default is None else str(default)
+        lines.append(f"# {field.description}\n#{settings.variable(name)}={shown}\n")
+    return "\n".join(lines)
+
+
+def test_env_example_matches_the_code() -> None:
+    """The documented settings, their defaults and their meaning are those of the code."""
+    expected, found = _rendered(), ENV_EXAMPLE.read_text(encoding="utf-8")
+
+    difference = difflib.unified_diff(found.splitlines(), expected.splitlines(), lineterm="")
+    assert found == expected, "deploy/env.example should be:\n" + "\n".join(difference)
+
+
+def test_nothing_set_loads_with_defaults() -> None:
+    """Nothing is required before a command asks for it."""
+    loaded = settings.load()
+
+    assert loaded.slack_mode is SlackMode.SOCKET
+    assert loaded.command == "/container"
+    assert loaded.default_host == loaded.host == "local"
+    assert loaded.protected == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        # a number that is none
+        ("DOCKWARDEN_HTTP_PORT", "many", "DOCKWARDEN_HTTP_PORT: "),
+        # a port that cannot be
+        ("DOCKWARDEN_HEALTH_PORT", "70000", "DOCKWARDEN_HEALTH_PORT: "),
+        # another word than the two possible
+        ("DOCKWARDEN_SLACK_MODE", "webhook", "'socket' or 'http'"),
+        # a host name with an underscore
+        ("DOCKWARDEN_HOST", "web_1", "DOCKWARDEN_HOST: takes small letters"),
+        # a drain that would kill a stop
+        ("DOCKWARDEN_SHUTDOWN_SECONDS", "30", "DOCKWARDEN_SHUTDOWN_SECONDS: "),
+        # a command without its slash
+        ("DOCKWARDEN_COMMAND", "container", "DOCKWARDEN_COMMAND: "),
+        # an address without a scheme
+        ("DOCKWARDEN_TEMPORAL_UI_URL", "temporal:8080", "DOCKWARDEN_TEMPORAL_UI_URL: "),
+        # a secret file that is not there
+        ("DOCKWARDEN_SLACK_BOT_TOKEN_FILE", "/nowhere", "DOCKWARDEN_SLACK_BOT_TOKEN_FILE: "),
+    ],
+)
+def test_a_bad_value_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    """An impossible value is refused by the name of its variable."""
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(StartUpError) as refused:
+        settings.load()
+
+    assert says in str(refused.value)
+
+
+def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to start five times to find five mistakes."""
+    monkeypatch.setenv("DOCKWARDEN_HTTP_PORT", "x")
+    monkeypatch.setenv("DOCKWARDEN_LOG_LEVEL", "loud")
+
+    with pytest.raises(StartUpError) as refused:
+        settings.load()
+
+    assert len(str(refused.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("secret", ["slack_bot_token", "slack_app_token", "slack_signing_secret"])
+def test_a_secret_comes_from_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, secret: str
+) -> None:
+    """Each secret can be read from a file; the line end behind it does not count."""
+    file = tmp_path / "secret"
+    file.write_text("s3cret\n")
+    monkeypatch.setenv(f"{settings.variable(secret)}_FILE", str(file))
+
+    assert getattr(settings.load(), secret).get_secret_value() == "s3cret"
+
+
+def test_a_secret_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two sources for one secret are a mistake, and its value is not in the message."""
+    file = tmp_path / "secret"
+    file.write_text("from-file")
+    monkeypatch.setenv("DOCKWARDEN_SLACK_BOT_TOKEN", "xoxb-value")
+    monkeypatch.setenv("DOCKWARDEN_SLACK_BOT_TOKEN_FILE", str(file))
+
+    with pytest.raises(StartUpError) as refused:
+        settings.load()
+
+    assert "keep one" in str(refused.value)
+    assert "xoxb-value" not in str(refused.value)
+    assert "from-file" not in str(refused.value)
+
+
+def test_an_empty_secret_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty file is a mistake, not an empty secret."""
+    file = tmp_path / "secret"
+    file.write_text("\n")
+    monkeypatch.setenv("DOCKWARDEN_SLACK_APP_TOKEN_FILE", str(file))
+
+    with pytest.raises(StartUpError, match="is empty"):
+        settings.load()
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [
+        # nothing at all: both tokens of socket mode
+        ({}, ["DOCKWARDEN_SLACK_BOT_TOKEN", "DOCKWARDEN_SLACK_APP_TOKEN"]),
+        # http mode asks for the signing secret instead of the app-level token
+        (
+            {"DOCKWARDEN_SLACK_MODE": "http", "DOCKWARDEN_SLACK_BOT_TOKEN": "xoxb-1"},
+            ["DOCKWARDEN_SLACK_SIGNING_SECRET"],
+        ),
+        # the two tokens were swapped
+        (
+            {
+                "DOCKWARDEN_SLACK_BOT_TOKEN": "xapp-1",
+                "DOCKWARDEN_SLACK_APP_TOKEN": "xoxb-1",
+            },
+            [
+                "DOCKWARDEN_SLACK_BOT_TOKEN holds another",
+                "DOCKWARDEN_SLACK_APP_TOKEN holds another",
+            ],
+        ),
+        # a signing secret of spaces would let nobody in, or everybody
+        (
+            {
+                "DOCKWARDEN_SLACK_MODE": "http",
+                "DOCKWARDEN_SLACK_BOT_TOKEN": "xoxb-1",
+                "DOCKWARDEN_SLACK_SIGNING_SECRET": "  ",
+            },
+            ["DOCKWARDEN_SLACK_SIGNING_SECRET"],
+        ),
+    ],
+)
+def test_the_bot_says_what_it_misses(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], missing: list[str]
+) -> None:
+    """A bot that could not serve names all that is missing, and no value."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(StartUpError) as refused:
+        requirements.require_for_bot(settings.load())
+
+    lines = str(refused.value).splitlines()
+    assert len(lines) == len(missing)
+    assert all(line.startswith(start) for line, start in zip(lines, missing, strict=True))
+    assert "xoxb-1" not in str(refused.value)
+
+
+def test_only_a_control_worker_needs_slack() -> None:
+    """A worker beside an engine needs no Slack token."""
+    loaded = settings.load()
+
+    requirements.require_for_worker(loaded, serves_control=False, serves_docker=True)
+    with pytest.raises(StartUpError, match="DOCKWARDEN_SLACK_BOT_TOKEN is missing"):
+        requirements.require_for_worker(loaded, serves_control=True, serves_docker=False)
+
+
+def test_the_drain_is_longer_than_any_stop() -> None:
+    """A worker that is asked to end lets a running stop finish."""
+    longest = TIMING.stop_attempt(MAX_GRACE_SECONDS)
+
+    assert settings.load().shutdown_seconds > longest
+
+
+def test_protected_names_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protected names are separated by commas; spaces and empty parts do not count."""
+    monkeypatch.setenv("DOCKWARDEN_PROTECTED", "temporal*, postgres,,")
+
+    assert settings.load().protected == ("temporal*", "postgres")
+
+
+def test_a_misspelt_variable_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that means nothing is named with the one that was probably meant."""
+    monkeypatch.setenv("DOCKWARDEN_SLACK_BOT_TOKN", "xoxb-1")
+
+    assert settings.unknown_variables() == [
+        "DOCKWARDEN_SLACK_BOT_TOKN is not a setting; did you mean DOCKWARDEN_SLACK_BOT_TOKEN?"
+    ]
+
+
+def test_settings_never_show_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Printed settings hold no secret."""
+    monkeypatch.setenv("DOCKWARDEN_SLACK_BOT_TOKEN", "xoxb-value")
+
+    assert "xoxb-value" not in repr(settings.load())
+
+
+@pytest.mark.parametrize("root", ["/nowhere", "relative"])
+def test_a_data_root_that_cannot_be_read_is_no_limit_in_silence(
+    monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    """A docker worker does not start with it; a control worker has no use for it."""
+    monkeypatch.setenv("DOCKWARDEN_DATA_ROOT", root)
+    loaded = settings.load()
+
+    requirements.require_for_worker(
+        loaded.model_copy(update={"slack_bot_token": SecretStr("xoxb-1")}),
+        serves_control=True,
+        serves_docker=False,
+    )
+    with pytest.raises(StartUpError, match=f"DATA_ROOT: {root} is no directory"):
+        requirements.require_for_worker(loaded, serves_control=False, serves_docker=True)

@@ -1,0 +1,147 @@
+"""Do the files for production agree with the code that they run?"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings, variable
+from workflows.model.names import PROTECTED_LABEL, SEARCH_ATTRIBUTES
+
+_DEPLOY = Path(__file__).parents[3] / "deploy"
+_ID = "0123456789abcdef" * 4
+
+
+def _read(name: str) -> str:
+    return (_DEPLOY / name).read_text(encoding="utf-8")
+
+
+def _allowed(method: str) -> re.Pattern[str]:
+    """Read the proxy's pattern of a method, which it compares with the whole path."""
+    found = re.search(rf"^SP_ALLOW_{method}='(.*)'$", _read("socket-proxy.env"), re.M)
+    return re.compile(f"^{found[1]}$" if found else "(?!)")
+
+
+def _services() -> dict[str, str]:
+    """Split the services of the compose file into their names and their lines."""
+    section = _read("compose.yaml").partition("\nservices:\n")[2].partition("\nsecrets:\n")[0]
+    return dict(re.findall(r"^  ([a-z-]+):\n((?:    .*\n|\n)+)", section + "\n", re.M))
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "Dockerfile"])
+def test_settings_exist(name: str) -> None:
+    """Every setting that a file gives is one that Dockwarden has."""
+    given = set(re.findall(r"\bDOCKWARDEN_[A-Z_]+", _read(name)))
+    assert given
+    assert given <= {variable(field) for field in Settings.model_fields}
+
+
+def test_the_compose_file_makes_all_search_attributes() -> None:
+    """Temporal gets each search attribute that the workflows set."""
+    made = re.findall(r"--name=(\w+)\n\s+- --type=Keyword", _read("compose.yaml"))
+    assert made == [key.name for key in SEARCH_ATTRIBUTES]
+
+
+def test_the_docker_worker_has_no_slack_token_and_no_other_has_the_engine() -> None:
+    """Each service of the compose file gets only what it needs."""
+    services = _services()
+    assert "SLACK" not in services["docker-worker"]
+    with_engine = {name for name, body in services.items() if re.search(r"networks:.*engine", body)}
+    assert with_engine == {"docker-worker", "socket-proxy"}
+    with_socket = {name for name, body in services.items() if "/var/run/docker.sock:" in body}
+    assert with_socket == {"socket-proxy"}
+
+
+def test_no_request_can_stop_dockwarden_itself() -> None:
+    """Every lasting service of the compose file is protected from requests."""
+    assert f'\nx-protected: &protected\n  {PROTECTED_LABEL}: "true"\n' in _read("compose.yaml")
+    bare = {
+        name
+        for name, body in _services().items()
+        if "*protected" not in body and "<<: *dockwarden" not in body
+    }
+    assert bare == {"search-attributes"}
+
+
+def test_the_image_has_what_the_build_needs() -> None:
+    """What the Dockerfile copies exists and is not kept out of the build."""
+    kept = re.findall(r"^!(\S+)$", _read("Dockerfile.dockerignore"), re.M)
+    copied = [
+        name
+        for line in re.findall(r"^COPY (?!--)(.*) \S+$", _read("Dockerfile"), re.M)
+        for name in line.split()
+    ]
+    assert copied
+    assert set(copied) == set(kept)
+
+
+def test_the_manifest_asks_for_what_the_bot_calls() -> None:
+    """The Slack app has the command, the scopes and the mode that the bot expects."""
+    manifest = json.loads(_read("slack-manifest.json"))
+    (command,) = manifest["features"]["slash_commands"]
+    assert command["command"] == Settings.model_fields["command"].default
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == {
+        *("commands", "chat:write", "im:write", "users:read", "usergroups:read"),
+        *("channels:history", "groups:history"),
+    }
+    assert manifest["settings"]["socket_mode_enabled"]
+    assert manifest["settings"]["interactivity"]["is_enabled"]
+    assert len(manifest["display_information"]["description"]) <= 140
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/version"),
+        ("GET", "/v1.41/info"),
+        ("GET", "/v1.44/containers/json"),
+        ("GET", f"/v1.41/containers/{_ID}/json"),
+        ("GET", "/v1.41/images/json"),
+        ("GET", f"/v1.41/images/sha256:{_ID}/json"),
+        ("GET", "/v1.41/images/dockwarden/web-1:req-0123456789ab/json"),
+        ("GET", "/v1.41/images/registry.example.com:5000/team/web:1.0_b/json"),
+        ("POST", f"/v1.41/containers/{_ID}/stop"),
+        ("POST", f"/v1.41/containers/{_ID}/start"),
+        ("POST", f"/v1.41/containers/{_ID}/pause"),
+        ("POST", f"/v1.41/containers/{_ID}/unpause"),
+        ("POST", "/v1.41/commit"),
+        ("POST", f"/v1.41/images/sha256:{_ID}/tag"),
+        ("DELETE", f"/v1.41/images/sha256:{_ID}"),
+    ],
+)
+def test_the_proxy_lets_our_calls_through(method: str, path: str) -> None:
+    """What the docker worker sends reaches the engine."""
+    assert _allowed(method).match(path)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1.41/containers/web-1/json"),
+        ("GET", f"/v1.41/containers/{_ID}/archive"),
+        ("GET", f"/v1.41/containers/{_ID}/logs"),
+        ("GET", "/v1.41/images/x/../../containers/json"),
+        ("GET", "/v1.41/images/x/../../secrets/json"),
+        ("GET", f"/v1.41/images/sha256:{_ID}/get"),
+        ("GET", "/v1.41/secrets"),
+        ("POST", "/v1.41/containers/create"),
+        ("POST", "/v1.41/containers/web-1/stop"),
+        ("POST", f"/v1.41/containers/{_ID}/exec"),
+        ("POST", f"/v1.41/containers/{_ID}/kill"),
+        ("POST", f"/v1.41/containers/{_ID}/update"),
+        ("POST", f"/v1.41/exec/{_ID}/start"),
+        ("POST", "/v1.41/images/create"),
+        ("POST", "/v1.41/images/web:1/tag"),
+        ("POST", "/v1.41/build"),
+        ("PUT", f"/v1.41/containers/{_ID}/archive"),
+        ("DELETE", f"/v1.41/containers/{_ID}"),
+        ("DELETE", "/v1.41/images/web:1"),
+        ("HEAD", "/_ping"),
+    ],
+)
+def test_the_proxy_stops_everything_else(method: str, path: str) -> None:
+    """A worker in wrong hands reaches nothing that gives it the machine."""
+    assert not _allowed(method).match(path)
