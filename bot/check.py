@@ -17,10 +17,9 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from bot import policy_book as policies, settings as bot_settings
-from bot.settings import Settings, SlackMode, variable
+from bot.settings import Settings, SlackMode, StartUpError, variable
 from bot.slack.app import slack_client
 from bot.temporal import client as temporal
-from bot.temporal.errors import StartUpError
 from workflows.model.names import SEARCH_ATTRIBUTES
 
 #: Asks an engine how it is, and whether its disk has so many MB left; the answer says whether it

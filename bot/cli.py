@@ -18,11 +18,9 @@ from importlib import metadata
 
 from bot import health, logs, settings as bot_settings
 from bot.check import Part, run_checks
-from bot.requirements import require_for_worker
-from bot.settings import LogFormat, Settings
+from bot.settings import LogFormat, Settings, StartUpError, require_for_worker
 from bot.slack.serve import serve_bot
 from bot.temporal import client as temporal
-from bot.temporal.errors import StartUpError
 from workflows.model.names import HOST_NAME
 
 _log = logging.getLogger(__name__)

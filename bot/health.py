@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from bot.temporal.errors import StartUpError
+from bot.settings import StartUpError
 
 
 @asynccontextmanager

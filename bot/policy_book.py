@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from bot.temporal.errors import StartUpError
+from bot.settings import StartUpError
 from workflows.model.requests import OperationKind, Policy
 
 MAX_POLICIES = 100

@@ -8,6 +8,7 @@ come from a file (``DOCKWARDEN_…_FILE``). The connection to Temporal has its o
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -16,13 +17,21 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.temporal.errors import StartUpError
 from workflows.model.names import HOST_NAME
 from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
+_MISTAKEN: dict[str, Callable[[str], bool]] = {
+    "slack_bot_token": lambda secret: secret.startswith(("xapp-", "xoxp-")),
+    "slack_app_token": lambda secret: secret.startswith("xox"),
+    "slack_signing_secret": lambda secret: secret.startswith(("xox", "xapp-")),
+}
 PREFIX = "DOCKWARDEN_"
 _LONGEST_STOP = TIMING.stop_attempt(MAX_GRACE_SECONDS)
 _SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
+
+
+class StartUpError(Exception):
+    """The program cannot start as it is set up; the message says what to do."""
 
 
 class SlackMode(StrEnum):
@@ -224,6 +233,73 @@ def unknown_variables() -> list[str]:
         f"{name} is not a setting" + (f"; did you mean {hint[0]}?" if hint else "")
         for name, hint in hints.items()
     ]
+
+
+def require_for_bot(settings: Settings) -> None:
+    """Refuse to start a bot that could not serve.
+
+    Raises:
+        StartUpError: something is missing; all of it is named.
+    """
+    _refuse(
+        [
+            *_missing_bot_token(settings),
+            *_missing(
+                settings,
+                "slack_app_token",
+                when=settings.slack_mode is SlackMode.SOCKET,
+                needed="the app-level token (xapp-…) with the scope connections:write",
+            ),
+            *_missing(
+                settings,
+                "slack_signing_secret",
+                when=settings.slack_mode is SlackMode.HTTP,
+                needed="the signing secret: without it forged calls could not be told apart",
+            ),
+        ]
+    )
+
+
+def require_for_worker(settings: Settings, *, serves_control: bool, serves_docker: bool) -> None:
+    """Refuse to start a worker that could not serve.
+
+    Raises:
+        StartUpError: something is missing; all of it is named.
+    """
+    _refuse(
+        [
+            *(_missing_bot_token(settings) if serves_control else []),
+            *(_unreadable_data_root(settings) if serves_docker else []),
+        ]
+    )
+
+
+def _missing_bot_token(settings: Settings) -> list[str]:
+    return _missing(settings, "slack_bot_token", when=True, needed="the bot token (xoxb-…)")
+
+
+def _unreadable_data_root(settings: Settings) -> list[str]:
+    root = settings.data_root
+    if root is None or (root.is_absolute() and root.is_dir()):
+        return []
+    name = variable("data_root")
+    return [f"{name}: {root} is no directory here: name one on the disk of the Docker engine"]
+
+
+def _missing(settings: Settings, field: str, *, when: bool, needed: str) -> list[str]:
+    secret: str = getattr(settings, field).get_secret_value()
+    if not when:
+        return []
+    if not secret.strip():
+        return [f"{variable(field)} is missing: set it, or {variable(field)}_FILE, to {needed}"]
+    if _MISTAKEN[field](secret):
+        return [f"{variable(field)} holds another kind of token: set it to {needed}"]
+    return []
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise StartUpError("\n".join(problems))
 
 
 def _read_secret(name: str, path: Path) -> str:

@@ -16,13 +16,21 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
 from workflows import activity_options, failures
-from workflows.execution import step_states as steps
+from workflows.execution import steps
 from workflows.execution.workflow import OperateInput, StopAndSnapshotWorkflow
 from workflows.model import names
-from workflows.model.announcements import PublishInput, ThreadEntry, ThreadKind
-from workflows.model.endings import EndedInput, EndedRun
 from workflows.model.errors import ErrorType
-from workflows.model.ports import LedgerPort, MessagesPort, SnapshotsPort, TagInput
+from workflows.model.ports import (
+    EndedInput,
+    EndedRun,
+    LedgerPort,
+    MessagesPort,
+    PublishInput,
+    SnapshotsPort,
+    TagInput,
+    ThreadEntry,
+    ThreadKind,
+)
 from workflows.model.state import RequestState, RequestStatus, StepName
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
 

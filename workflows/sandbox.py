@@ -10,8 +10,8 @@ from __future__ import annotations
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 _DATA_MODULES = (
-    "workflows.model.announcements",
-    "workflows.model.endings",
+    "workflows.model.ports",
+    "workflows.model.ports",
     "workflows.model.errors",
     "workflows.model.requests",
     "workflows.model.ports",

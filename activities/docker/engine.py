@@ -7,8 +7,10 @@ checked reference, and labels hold hexadecimal digits only. Every call takes its
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Never
+from typing import Any, Final, Never, TypeVar
 
 import docker
 from temporalio.exceptions import ApplicationError
@@ -25,19 +27,21 @@ from activities.docker.answers import (
     observed_container,
     observed_image,
 )
-from activities.docker.arguments import (
-    check_container_id,
-    check_image_id,
-    check_label_value,
-    check_reference,
-    is_image_id,
-)
-from activities.docker.connection import Connection
+from activities.docker.errors import RAW_ERRORS, translate
 from activities.docker.protection import Protection
 from workflows.model.errors import ErrorType
-from workflows.model.names import REQUEST_LABEL, SOURCE_LABEL
+from workflows.model.image_reference import reference_problem
+from workflows.model.names import CONTAINER_ID_FORM, REQUEST_LABEL, SOURCE_LABEL
 from workflows.model.requests import ContainerPin
 from workflows.model.timing import TIMING, Timing
+
+_IMAGE_ID_FORM: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_LABEL_VALUE: Final = re.compile(r"[0-9a-f]{12,64}")
+#: The oldest API version that has all we need, and the one that all was measured with.
+API_VERSION: Final = "1.41"
+#: As many as the threads of a worker; with fewer, each surplus call connects anew.
+_CONNECTIONS: Final = 16
+_T = TypeVar("_T")
 
 
 class Engine:
@@ -216,6 +220,124 @@ class Engine:
         missing: ErrorType = ErrorType.CONTAINER_GONE,
     ) -> Any:  # noqa: ANN401 - the engine's JSON, read by activities.docker.answers
         return self._connection.call(self.timing.inspect_http, send, missing)
+
+
+class Connection:
+    """The way to one engine, through one client per time limit.
+
+    Nothing is sent before the first call. The API version is agreed upon then, and again after
+    the engine was away: it may have been upgraded.
+
+    Args:
+        base_url: the engine's address, like ``unix:///var/run/docker.sock``.
+        version_limit: how many seconds the question for the version may take.
+    """
+
+    def __init__(self, base_url: str, *, version_limit: int) -> None:
+        self.api_version = ""
+        self._base_url = base_url
+        self._version_limit = version_limit
+        self._clients: dict[int, docker.APIClient] = {}
+        self._lock = threading.Lock()
+
+    def call(
+        self,
+        limit: int,
+        send: Callable[[docker.APIClient], _T],
+        missing: ErrorType = ErrorType.CONTAINER_GONE,
+    ) -> _T:
+        """Make one call.
+
+        Args:
+            limit: how many seconds the engine may keep silent.
+            send: what makes the call.
+            missing: what "not found" means for it.
+
+        Raises:
+            ApplicationError: it failed; the error is one of ours and carries nothing of the raw.
+        """
+        try:
+            return send(self._client(limit))
+        except RAW_ERRORS as raw:
+            error = translate(raw, missing=missing)
+        if error.type == ErrorType.ENGINE_UNAVAILABLE:
+            self.close()
+        # Not inside the handler: the raw error would travel along as the context of ours.
+        raise error
+
+    def close(self) -> None:
+        """Close all connections; the next call makes new ones."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+            self.api_version = ""
+
+    def _client(self, limit: int) -> docker.APIClient:
+        # Asked outside the lock: a hung engine must not make its callers queue up.
+        version = self.api_version or self._agree_on_version()
+        with self._lock:
+            self.api_version = version
+            if limit not in self._clients:
+                self._clients[limit] = self._connect(version, limit)
+            return self._clients[limit]
+
+    def _agree_on_version(self) -> str:
+        client = self._connect(API_VERSION, self._version_limit)
+        try:
+            offered = client.version(api_version=False)
+        finally:
+            client.close()
+        return choose_api_version(offered.get("MinAPIVersion"), offered.get("ApiVersion"))
+
+    def _connect(self, version: str, limit: int) -> docker.APIClient:
+        client = docker.APIClient(
+            base_url=self._base_url, version=version, timeout=limit, max_pool_size=_CONNECTIONS
+        )
+        # No proxy and no netrc of the environment may come between us and the engine.
+        client.trust_env = False
+        return client
+
+
+def is_image_id(text: str) -> bool:
+    """Tell an image's full id from a reference."""
+    return _IMAGE_ID_FORM.fullmatch(text) is not None
+
+
+def check_container_id(text: str) -> None:
+    """Let through a container's full id alone."""
+    _check(CONTAINER_ID_FORM, text)
+
+
+def check_image_id(text: str) -> None:
+    """Let through an image's full id alone."""
+    _check(_IMAGE_ID_FORM, text)
+
+
+def check_label_value(text: str) -> None:
+    """Let through what can stand in a ``LABEL`` instruction without a quote."""
+    _check(_LABEL_VALUE, text)
+
+
+def check_reference(text: str) -> None:
+    """Let through a complete image reference."""
+    if reference_problem(text):
+        _fail(ErrorType.BAD_INPUT, "an image reference for the Docker engine is malformed")
+
+
+def _check(form: re.Pattern[str], text: str) -> None:
+    if not form.fullmatch(text):
+        _fail(ErrorType.BAD_INPUT, "an id for the Docker engine is malformed")
+
+
+def choose_api_version(oldest: str | None, newest: str | None) -> str:
+    """Choose the API version closest to ours among those that an engine speaks."""
+
+    def number(version: str) -> tuple[int, ...]:
+        return tuple(int(part) for part in version.split("."))
+
+    version = max(API_VERSION, oldest or API_VERSION, key=number)
+    return min(version, newest or version, key=number)
 
 
 def _inspect_image(name: str) -> Callable[[docker.APIClient], Any]:

@@ -11,19 +11,47 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    ContextBlock,
+    PlainTextObject,
+    SectionBlock,
+)
 
 from activities.slack import mrkdwn as wording
-from activities.slack.buttons import buttons
-from activities.slack.error_help import HAVE_DETAILS, lesson
-from activities.slack.facts import container, deciders, not_in_the_snapshot, people, votes
-from activities.slack.mrkdwn import clock, code, duration, mrkdwn, person
-from activities.slack.needs_person import what_to_do
-from activities.slack.status import headline, notification
-from activities.slack.steps import plan_lines, snapshot_line, step_lines
-from workflows.model.names import card_block_id
+from activities.slack.error_help import HAVE_DETAILS, lesson, what_to_do
+from activities.slack.mrkdwn import (
+    clock,
+    code,
+    duration,
+    group,
+    mrkdwn,
+    person,
+    safe,
+    short_id,
+    shorten,
+    some,
+)
+from activities.slack.status import (
+    headline,
+    is_putting_back,
+    notification,
+    plan_lines,
+    plan_sentence,
+    snapshot_line,
+    step_lines,
+)
+from workflows.model.names import ActionId, button_value, card_block_id
 from workflows.model.state import RequestState, RequestStatus
 
+_MOST_MOUNTS = 12
+_MOST_PEOPLE = 20
+_PATH_LENGTH = 60
+_IMAGE_LENGTH = 200
+_ASK_AGAIN = frozenset({RequestStatus.EXPIRED, RequestStatus.PUT_BACK, RequestStatus.STALE})
 _REASON_LIMIT = 1500
 _COMMENT_LIMIT = 1000
 _CAUSE_LIMIT = 200
@@ -55,6 +83,169 @@ def card(state: RequestState, links: Links, now: datetime) -> tuple[str, list[Bl
     row = buttons(state)
     blocks: list[Block | None] = [first, *body, row, _foot(state, links, now)]
     return notification(state), [block for block in blocks if block is not None]
+
+
+def people(state: RequestState) -> list[str]:
+    """Say who asked and who approved, as fields: a bold name, and the value below."""
+    return [
+        f"*Requested by*\n{person(state.requester)}",
+        f"*Approvals*\n{approvals(state)}",
+    ]
+
+
+def container(state: RequestState) -> str:
+    """Say which container exactly is meant; an image's name is too long for a field."""
+    pin = state.pin
+    if pin is None:
+        return ""
+    named, policy = code(short_id(pin.container_id)), code(pin.restart_policy or "no", 40)
+    image = code(pin.image or short_id(pin.image_id), _IMAGE_LENGTH)
+    health = ", unhealthy" if pin.unhealthy else ""
+    return f"*Container* {named} · {pin.state}{health} · restart policy {policy}\n*Image* {image}"
+
+
+def approvals(state: RequestState) -> str:
+    """Count the approvals and name who gave them: ``1 of 2 · ✅ @bob``."""
+    count = f"{len(state.approvals)} of {_needed(state)}"
+    return f"{count} · ✅ {_approvers(state)}" if state.approvals else count
+
+
+def votes(state: RequestState) -> str:
+    """Name who approved, to be added to a line; nothing when nobody did."""
+    if not state.approvals:
+        return ""
+    if len(state.approvals) < _needed(state):
+        return f" · {len(state.approvals)} of {_needed(state)} approvals: {_approvers(state)}"
+    return f" · approved by {_approvers(state)}"
+
+
+def deciders(state: RequestState) -> str:
+    """Name who may decide. They are mentioned, so that Slack tells them once, at the posting."""
+    if state.policy is None:
+        return ""
+    people = [person(user) for user in state.policy.approvers if user != state.requester]
+    groups = [group(group_id) for group_id in state.policy.approver_groups]
+    names = some([*groups, *people], _MOST_PEOPLE)
+    return f"May decide: {names} (never the requester)" if names else ""
+
+
+def not_in_the_snapshot(state: RequestState) -> str:
+    """List the mounts, whose content ``docker commit`` leaves out."""
+    if not state.operation.snapshot or state.pin is None or not state.pin.mounts:
+        return ""
+    mounts = [
+        f"{safe(mount.type, 20)} {code(shorten(mount.destination, _PATH_LENGTH))}"
+        for mount in state.pin.mounts
+    ]
+    return f"⚠️ Not in the snapshot: {some(mounts, _MOST_MOUNTS)}"
+
+
+def _approvers(state: RequestState) -> str:
+    return some([person(d.approver_id) for d in state.approvals], _MOST_PEOPLE)
+
+
+def _needed(state: RequestState) -> int:
+    return state.policy.required_approvals if state.policy else 1
+
+
+def buttons(state: RequestState) -> ActionsBlock | None:
+    """Build the row of buttons, or nothing when there is nothing to decide.
+
+    The revision in the ``block_id`` makes it new at each drawing, as Slack asks for.
+    """
+    elements = _elements(state)
+    if not elements:
+        return None
+    return ActionsBlock(block_id=f"decide.{state.request_id}.{state.revision}", elements=elements)
+
+
+def _elements(state: RequestState) -> list[ButtonElement]:
+    match state.status:
+        case RequestStatus.WAITING if not state.cancel_requested_by:
+            return [_approve(state), _reject(state), _cancel_waiting(state)]
+        case RequestStatus.RUNNING if not state.cancel_requested_by and not is_putting_back(state):
+            return [_cancel_running(state)]
+        case RequestStatus.NEEDS_PERSON if not state.closed:
+            return [_stop_trying(state)]
+        case status if status in _ASK_AGAIN:
+            return [_button(state, ActionId.AGAIN, "Request again")]
+        case _:
+            return []
+
+
+def _approve(state: RequestState) -> ButtonElement:
+    target = f"{shorten(state.container.name, 60)} on {shorten(state.container.host, 40)}"
+    confirm = _confirm(
+        title="Approve this?",
+        text=f"Dockwarden will work on {target}: {plan_sentence(state)}. "
+        "If a step fails, it is put back as it was.",
+        yes="Approve",
+        no="Back",
+        style="primary",
+    )
+    return _button(state, ActionId.APPROVE, "Approve", style="primary", confirm=confirm)
+
+
+def _reject(state: RequestState) -> ButtonElement:
+    return _button(state, ActionId.REJECT, "Reject…", style="danger")
+
+
+def _cancel_waiting(state: RequestState) -> ButtonElement:
+    return _button(state, ActionId.CANCEL, "Cancel")
+
+
+def _cancel_running(state: RequestState) -> ButtonElement:
+    confirm = _confirm(
+        title="Cancel while it works?",
+        text="The step under way is finished first. Then "
+        f"{shorten(state.container.name, 100)} is put back as it was.",
+        yes="Cancel it",
+        no="Let it go on",
+        style="danger",
+    )
+    return _button(state, ActionId.CANCEL, "Cancel", confirm=confirm)
+
+
+def _stop_trying(state: RequestState) -> ButtonElement:
+    confirm = _confirm(
+        title="Stop trying?",
+        text="Dockwarden will no longer try to put "
+        f"{shorten(state.container.name, 100)} back. A person has to do it.",
+        yes="Stop trying",
+        no="Go on trying",
+        style="danger",
+    )
+    return _button(state, ActionId.CANCEL, "Stop trying", confirm=confirm)
+
+
+def _button(
+    state: RequestState,
+    action: ActionId,
+    text: str,
+    *,
+    style: str | None = None,
+    confirm: ConfirmObject | None = None,
+) -> ButtonElement:
+    container = state.container
+    label = f"{text} {state.operation.words} {container.name} on {container.host}"
+    return ButtonElement(
+        action_id=action.value,
+        text=PlainTextObject(text=text, emoji=False),
+        value=button_value(container.host, container.name, state.request_id),
+        style=style,
+        confirm=confirm,
+        accessibility_label=shorten(label, 75),
+    )
+
+
+def _confirm(*, title: str, text: str, yes: str, no: str, style: str) -> ConfirmObject:
+    return ConfirmObject(
+        title=PlainTextObject(text=title, emoji=False),
+        text=PlainTextObject(text=shorten(text, 300), emoji=False),
+        confirm=PlainTextObject(text=yes, emoji=False),
+        deny=PlainTextObject(text=no, emoji=False),
+        style=style,
+    )
 
 
 def _waiting(state: RequestState) -> list[Block | None]:

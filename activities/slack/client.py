@@ -7,16 +7,37 @@ could do something else: repeating is left to Temporal.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any, cast
 
-from slack_sdk.errors import SlackClientError
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from temporalio.exceptions import ApplicationError
 
-from activities.slack.slack_errors import CONNECTION_ERRORS, translate
+from workflows.model.errors import ErrorType
 
+_CODE = re.compile(r"[a-z][a-z_0-9]{0,59}")
+_TOO_MANY = 429
+_FIRST_SERVER_ERROR = 500
+_RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
+#: Slack's own troubles, told with HTTP 200.
+_PASSING = frozenset(
+    {
+        "fatal_error",
+        "internal_error",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+    }
+)
+_DEFAULT_DELAY = 10.0
+_LONGEST_DELAY = 600.0
+#: What a broken connection raises. A lost answer is among them: the call may have taken effect.
+CONNECTION_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 #: Much shorter than the heartbeat time-out of the activities, which beat between calls.
 CALL_SECONDS = 7
-
 Answer = dict[str, Any]
 
 
@@ -31,3 +52,55 @@ async def call(method: Callable[..., Awaitable[Any]], name: str, **arguments: An
             return cast("Answer", (await method(**arguments)).data)
     except (SlackClientError, *CONNECTION_ERRORS) as error:
         raise translate(error, name) from None
+
+
+def translate(error: Exception, method: str) -> ApplicationError:
+    """Say in our own names what the failure of a call to ``method`` means."""
+    if not isinstance(error, SlackApiError):
+        return _unavailable(f"Slack did not answer {method}")
+    status, code = _status(error), _slack_code(error)
+    if status == _TOO_MANY or code in _RATE_LIMITED:
+        return ApplicationError(
+            f"Slack asks to slow down with {method}",
+            type=ErrorType.SLACK_RATE_LIMITED,
+            next_retry_delay=timedelta(seconds=_retry_after(error)),
+        )
+    if status >= _FIRST_SERVER_ERROR or code in _PASSING:
+        return _unavailable(f"Slack failed at {method}: {code or status}")
+    if not code:
+        return _unavailable(f"Slack's answer to {method} cannot be read")
+    return ApplicationError(
+        f"Slack refuses {method}: {code}", code, type=ErrorType.SLACK_REFUSED, non_retryable=True
+    )
+
+
+def _slack_code(error: SlackApiError) -> str:
+    """Give Slack's short code for an error, or nothing when the answer has none."""
+    data = getattr(error.response, "data", None)
+    code = data.get("error") if isinstance(data, Mapping) else None
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+
+
+def refused_with(error: ApplicationError) -> str:
+    """Give the short code with which Slack refused a call, or nothing when it was not refused."""
+    refused = error.type == ErrorType.SLACK_REFUSED and error.details
+    return str(error.details[0]) if refused else ""
+
+
+def _unavailable(message: str) -> ApplicationError:
+    return ApplicationError(message, type=ErrorType.SLACK_UNAVAILABLE)
+
+
+def _status(error: SlackApiError) -> int:
+    """Read the HTTP status; an answer that is no JSON comes as aiohttp's own response."""
+    response = error.response
+    return int(getattr(response, "status_code", 0) or getattr(response, "status", 0) or 0)
+
+
+def _retry_after(error: SlackApiError) -> float:
+    headers = getattr(error.response, "headers", None) or {}
+    try:
+        wanted = float(headers.get("Retry-After", _DEFAULT_DELAY))
+    except ValueError:
+        return _DEFAULT_DELAY
+    return min(max(wanted, 1.0), _LONGEST_DELAY)

@@ -13,9 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.slack.client import Answer, call
+from activities.slack.client import Answer, call, refused_with
 from activities.slack.mrkdwn import GROUP_ID_FORM
-from activities.slack.slack_errors import refused_with
 from workflows.model.names import USER_ID_FORM
 from workflows.model.ports import DirectoryPort, GroupMembers, GroupMembersInput, LookUpInput
 from workflows.model.requests import Person

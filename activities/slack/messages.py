@@ -6,7 +6,9 @@ So whatever is posted carries a block id of ours, and a repetition looks for it 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import aiohttp
 from slack_sdk.models.blocks import Block, SectionBlock
@@ -15,26 +17,22 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.slack.card import Links, card
-from activities.slack.client import call
+from activities.slack.client import Answer, call, refused_with
 from activities.slack.mrkdwn import mrkdwn
-from activities.slack.posted import Posted, Progress
 from activities.slack.refusals import notice
-from activities.slack.slack_errors import refused_with
 from activities.slack.thread import reply
-from workflows.model.announcements import Notice, NotifyInput, PublishInput
-from workflows.model.names import USER_ID_FORM, thread_block_id
-from workflows.model.ports import MessagesPort
+from workflows.model.names import USER_ID_FORM, card_block_id, thread_block_id
+from workflows.model.ports import MessagesPort, Notice, NotifyInput, PublishInput
 from workflows.model.state import CardRef, RequestState
 
+_PAGES = 5
+_PAGE_SIZE = 200
+#: How far the clocks of Temporal and Slack may be apart.
+_CLOCK_SKEW = timedelta(minutes=5)
 #: Somebody deleted the card, or its channel was emptied.
 _CARD_GONE = frozenset({"message_not_found"})
 _NOT_IN_CHANNEL = frozenset({"user_not_in_channel", "channel_not_found", "not_in_channel"})
 _QUIET = {"unfurl_links": False, "unfurl_media": False}
-
-
-def slack_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Build the client that all activities share; without ``session`` each call would open one."""
-    return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
 
 
 class Messages(MessagesPort):
@@ -182,3 +180,104 @@ class Messages(MessagesPort):
             blocks=blocks,
             **_QUIET,
         )
+
+
+def slack_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Build the client that all activities share; without ``session`` each call would open one."""
+    return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
+
+
+class Posted:
+    """Finds messages of ours in Slack; beats for the activity meanwhile."""
+
+    def __init__(self, client: AsyncWebClient, progress: Progress) -> None:
+        self._slack = client
+        self._progress = progress
+
+    async def card(self, state: RequestState) -> str:
+        """Find the time stamp of a request's card in its channel; ``""`` when there is none."""
+        since = state.requested_at - _CLOCK_SKEW
+        history = self._pages(
+            self._slack.conversations_history,
+            "conversations.history",
+            channel=state.channel_id,
+            oldest=f"{since.timestamp():.6f}",
+        )
+        wanted = card_block_id(state.request_id)
+        async for message in history:
+            if wanted in _block_ids(message):
+                return str(message["ts"])
+        return ""
+
+    async def replies(self, card: CardRef) -> set[str]:
+        """Collect the block ids of all replies to a card."""
+        replies = self._pages(
+            self._slack.conversations_replies,
+            "conversations.replies",
+            channel=card.channel_id,
+            ts=card.ts,
+        )
+        return {block_id async for message in replies for block_id in _block_ids(message)}
+
+    async def _pages(
+        self,
+        method: Callable[..., Any],
+        name: str,
+        **arguments: str,
+    ) -> AsyncIterator[Answer]:
+        """Read messages page by page; without the right to read there are none."""
+        cursor = ""
+        for _ in range(_PAGES):
+            self._progress.beat()
+            try:
+                page = await call(method, name, limit=_PAGE_SIZE, cursor=cursor, **arguments)
+            except ApplicationError as error:
+                if not refused_with(error):
+                    raise
+                activity.logger.warning("%s; a message may be posted twice", error.message)
+                return
+            for message in page.get("messages") or []:
+                yield message
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                return
+
+
+class Progress:
+    """What the tries of one activity have posted, kept in its heartbeat.
+
+    It bridges what Slack may not be asked: without the right to read a channel's history there
+    is only this.
+    """
+
+    def __init__(self) -> None:
+        info = activity.info()
+        self.is_repeated = info.attempt > 1
+        self._done = [str(item) for item in info.heartbeat_details]
+        self.beat()
+
+    def has(self, item: str) -> bool:
+        """Say whether this was posted."""
+        return item in self._done
+
+    def beat(self) -> None:
+        """Show that the activity is alive."""
+        activity.heartbeat(*self._done)
+
+    def add(self, item: str) -> None:
+        """Note that something was posted."""
+        self._done.append(item)
+        self.beat()
+
+    def add_card(self, channel: str, ts: str) -> None:
+        """Note where the card was posted."""
+        self.add(f"card:{channel}:{ts}")
+
+    def card(self) -> tuple[str, str] | None:
+        """Give the channel and the time stamp of the card that was posted."""
+        found = (item.split(":") for item in reversed(self._done) if item.startswith("card:"))
+        return next(((channel, ts) for _, channel, ts in found), None)
+
+
+def _block_ids(message: Answer) -> list[str]:
+    return [str(block.get("block_id", "")) for block in message.get("blocks") or []]

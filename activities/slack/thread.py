@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import Block, SectionBlock
 
 from activities.slack import mrkdwn as wording
-from activities.slack.error_help import lesson
+from activities.slack.error_help import called, lesson, what_to_do
 from activities.slack.mrkdwn import clock, code, group, mrkdwn, person, safe, some
-from activities.slack.needs_person import called, what_to_do
-from activities.slack.status import standing
-from activities.slack.steps import snapshot_line, step_line
-from workflows.model.announcements import ThreadEntry, ThreadKind
+from activities.slack.status import snapshot_line, standing, step_line
 from workflows.model.names import thread_block_id
+from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus
 
 _COMMENT_LIMIT = 1000

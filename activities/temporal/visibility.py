@@ -20,16 +20,16 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from workflows.model.endings import (
+from workflows.model.names import OPERATION_WORKFLOW, REQUEST_ID, REQUEST_WORKFLOW, STATE_QUERY
+from workflows.model.ports import (
     BegunWith,
     EndedInput,
     EndedRun,
     EndedRuns,
     LastState,
     LastStateInput,
+    LedgerPort,
 )
-from workflows.model.names import OPERATION_WORKFLOW, REQUEST_ID, REQUEST_WORKFLOW, STATE_QUERY
-from workflows.model.ports import LedgerPort
 from workflows.model.state import RequestState, RequestStatus
 
 #: Older ends are no longer looked at; Temporal keeps histories for some days only.

@@ -11,11 +11,10 @@ import logging
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.deciding import cancellation, decision
-from bot.service import Requesting
+from bot.service import Requesting, cancellation, decision
 from bot.slack import replies
 from bot.slack.listener import Exchange
-from bot.slack.reject_form import RejectForm
+from bot.slack.views import RejectForm
 from bot.temporal.requests import Gateway
 from workflows.model.names import parse_button_value
 from workflows.model.requests import Choice

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 
 import aiohttp
 from slack_bolt import BoltResponse
-from slack_bolt.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.policy_book import PolicyBook
+from bot.service import Requesting
+from bot.settings import StartUpError
 from bot.slack import middleware
-from bot.slack.guard import Guard, report
-from bot.slack.listeners import register_listeners
-from bot.temporal.errors import StartUpError
+from bot.slack.actions import Actions
+from bot.slack.commands import Commands
+from bot.slack.listener import Guard, report
+from bot.slack.views import Views
 from bot.temporal.requests import Gateway
+from workflows.model.names import REJECT_FORM, ActionId
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +105,42 @@ def build_app(
         workflow_link=workflow_link,
     )
     return app
+
+
+def register_listeners(
+    app: AsyncApp,
+    guard: Guard,
+    *,
+    client: AsyncWebClient,
+    gateway: Gateway,
+    book: PolicyBook,
+    default_host: str,
+    workflow_link: str,
+) -> None:
+    """Tie all listeners to their deliveries."""
+    requesting = Requesting(gateway, book)
+    commands = Commands(
+        gateway,
+        requesting,
+        command=guard.command,
+        default_host=default_host,
+        workflow_link=workflow_link,
+    )
+    actions = Actions(gateway, requesting, client, command=guard.command)
+    views = Views(gateway)
+    app.command(guard.command)(guard.guarded(commands.run))
+    app.action(ActionId.APPROVE)(guard.guarded(actions.approve))
+    app.action(ActionId.REJECT)(guard.guarded(actions.open_reject_form))
+    app.action(ActionId.CANCEL)(guard.guarded(actions.cancel))
+    app.action(ActionId.AGAIN)(guard.guarded(actions.request_again))
+    app.view(REJECT_FORM)(guard.guarded(views.reject))
+    app.action(re.compile(".*"))(_acknowledge)
+    app.event(re.compile(".*"))(_acknowledge)
+
+
+async def _acknowledge(ack: AsyncAck) -> None:
+    """Take what needs no answer, such as a press on a link."""
+    await ack()
 
 
 async def _on_error(error: Exception) -> BoltResponse:

@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.commands import types
+from bot.commands import parser
 from bot.commands.parser import CommandMistake, parse
-from bot.deciding import cancellation, decision
-from bot.service import Requesting
+from bot.service import Requesting, cancellation, decision
 from bot.slack import replies, reply_views
 from bot.slack.listener import Exchange
 from bot.temporal.requests import Gateway
@@ -17,9 +16,9 @@ from workflows.model.requests import Choice, ContainerRef, OperationKind, Operat
 
 _SOURCE = "command"
 _TITLES = {
-    types.Selection.WAITING: "Requests waiting for approval",
-    types.Selection.MINE: "Your requests",
-    types.Selection.RECENT: "Requests of the last seven days",
+    parser.Selection.WAITING: "Requests waiting for approval",
+    parser.Selection.MINE: "Your requests",
+    parser.Selection.RECENT: "Requests of the last seven days",
 }
 
 
@@ -41,16 +40,16 @@ class Commands:
         self._default_host = default_host
         self._workflow_link = workflow_link
         self._handlers: dict[type, Callable[[Exchange, Any], Awaitable[None]]] = {
-            types.Stop: self._stop,
-            types.Snapshot: self._snapshot,
-            types.ListContainers: self._list,
-            types.Inspect: self._inspect,
-            types.Requests: self._requests,
-            types.Status: self._status,
-            types.Cancel: self._cancel,
-            types.Approve: self._approve,
-            types.Reject: self._reject,
-            types.Help: self._help,
+            parser.Stop: self._stop,
+            parser.Snapshot: self._snapshot,
+            parser.ListContainers: self._list,
+            parser.Inspect: self._inspect,
+            parser.Requests: self._requests,
+            parser.Status: self._status,
+            parser.Cancel: self._cancel,
+            parser.Approve: self._approve,
+            parser.Reject: self._reject,
+            parser.Help: self._help,
         }
 
     async def run(self, exchange: Exchange) -> None:
@@ -66,7 +65,7 @@ class Commands:
             return
         await self._handlers[type(command)](exchange, command)
 
-    async def _stop(self, exchange: Exchange, stop: types.Stop) -> None:
+    async def _stop(self, exchange: Exchange, stop: parser.Stop) -> None:
         operation = OperationSpec(
             kind=OperationKind.STOP,
             snapshot=stop.snapshot,
@@ -76,7 +75,7 @@ class Commands:
         container = ContainerRef(host=stop.host, name=stop.container)
         await self._requesting.ask(exchange, operation, container, stop.reason)
 
-    async def _snapshot(self, exchange: Exchange, snapshot: types.Snapshot) -> None:
+    async def _snapshot(self, exchange: Exchange, snapshot: parser.Snapshot) -> None:
         operation = OperationSpec(
             kind=OperationKind.SNAPSHOT,
             snapshot=True,
@@ -86,7 +85,7 @@ class Commands:
         container = ContainerRef(host=snapshot.host, name=snapshot.container)
         await self._requesting.ask(exchange, operation, container, snapshot.reason)
 
-    async def _list(self, exchange: Exchange, asked: types.ListContainers) -> None:
+    async def _list(self, exchange: Exchange, asked: parser.ListContainers) -> None:
         await exchange.acknowledge()
         result = await self._gateway.look(asked.host)
         if result.containers is not None:
@@ -94,7 +93,7 @@ class Commands:
         elif result.refusal is not None:
             await exchange.tell(reply_views.look_refused(result.refusal, host=asked.host, name=""))
 
-    async def _inspect(self, exchange: Exchange, asked: types.Inspect) -> None:
+    async def _inspect(self, exchange: Exchange, asked: parser.Inspect) -> None:
         await exchange.acknowledge()
         result = await self._gateway.look(asked.host, asked.container)
         if result.inspection is not None:
@@ -104,19 +103,19 @@ class Commands:
                 reply_views.look_refused(result.refusal, host=asked.host, name=asked.container)
             )
 
-    async def _requests(self, exchange: Exchange, asked: types.Requests) -> None:
+    async def _requests(self, exchange: Exchange, asked: parser.Requests) -> None:
         register = self._gateway.register
         match asked.selection:
-            case types.Selection.WAITING:
+            case parser.Selection.WAITING:
                 rows, total = await register.waiting()
-            case types.Selection.MINE:
+            case parser.Selection.MINE:
                 rows, total = await register.of(exchange.user_id)
-            case types.Selection.RECENT:
+            case parser.Selection.RECENT:
                 rows, total = await register.recent()
         title = _TITLES[asked.selection]
         await exchange.tell(reply_views.request_list(title, rows, total, now=datetime.now(UTC)))
 
-    async def _status(self, exchange: Exchange, asked: types.Status) -> None:
+    async def _status(self, exchange: Exchange, asked: parser.Status) -> None:
         summary, state = await self._gateway.status(asked.request_id)
         ui = self._workflow_link.format(
             workflow_id=summary.workflow_id.replace("/", "%2F"), run_id=summary.run_id
@@ -125,23 +124,23 @@ class Commands:
             reply_views.request_status(summary, state, now=datetime.now(UTC), ui=ui)
         )
 
-    async def _cancel(self, exchange: Exchange, asked: types.Cancel) -> None:
+    async def _cancel(self, exchange: Exchange, asked: parser.Cancel) -> None:
         await self._gateway.cancel_by_id(cancellation(exchange, asked.request_id, source=_SOURCE))
         await exchange.tell(replies.cancel_recorded(asked.request_id))
 
-    async def _approve(self, exchange: Exchange, asked: types.Approve) -> None:
+    async def _approve(self, exchange: Exchange, asked: parser.Approve) -> None:
         made = decision(
             exchange, asked.request_id, Choice.APPROVE, source=_SOURCE, comment=asked.comment
         )
         await self._gateway.decide_by_id(made)
         await exchange.tell(replies.recorded(asked.request_id))
 
-    async def _reject(self, exchange: Exchange, asked: types.Reject) -> None:
+    async def _reject(self, exchange: Exchange, asked: parser.Reject) -> None:
         made = decision(
             exchange, asked.request_id, Choice.REJECT, source=_SOURCE, comment=asked.comment
         )
         await self._gateway.decide_by_id(made)
         await exchange.tell(replies.recorded(asked.request_id))
 
-    async def _help(self, exchange: Exchange, asked: types.Help) -> None:
+    async def _help(self, exchange: Exchange, asked: parser.Help) -> None:
         await exchange.tell(replies.help_text(self._command, asked.topic))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import accumulate
 
 from bot.slack.mrkdwn import Line, Reply, bullet_list, code, escape, link, person, plain, reply
-from bot.temporal.summaries import ENDED, RequestSummary
+from bot.temporal.errors import ENDED, RequestSummary
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, Inspection
 from workflows.model.requests import ContainerState

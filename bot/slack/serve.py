@@ -14,13 +14,12 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from bot import health, policy_book as policies
-from bot.requirements import require_for_bot
-from bot.settings import Settings, SlackMode
+from bot.settings import Settings, SlackMode, require_for_bot
 from bot.slack.app import Identity, build_app, identify, slack_client
-from bot.slack.guard import Guard
+from bot.slack.listener import Guard
 from bot.slack.transport import HttpTransport, SocketTransport, Transport
 from bot.temporal import client as temporal
-from bot.temporal.calls import bounded
+from bot.temporal.client import bounded
 from bot.temporal.errors import Act, TemporalMisconfiguredError, TemporalUnavailableError
 from bot.temporal.requests import Gateway
 

@@ -20,7 +20,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.temporal.errors import StartUpError
+from bot.settings import StartUpError
 
 _log = logging.getLogger(__name__)
 # The client logs each failed attempt with its trace; the watchdog says the same in one line.

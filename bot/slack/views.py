@@ -2,13 +2,93 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from typing import Any
+
 from bot.commands.options import shorten
-from bot.deciding import decision
+from bot.service import decision
 from bot.slack import replies
-from bot.slack.listener import Exchange
-from bot.slack.reject_form import RejectForm
+from bot.slack.listener import REASON_BLOCK, Exchange
 from bot.temporal.requests import Gateway
-from workflows.model.requests import Choice
+from workflows.model.names import REJECT_FORM, button_value, parse_button_value
+from workflows.model.requests import MAX_TEXT_LENGTH, Choice
+
+_VERSION = 1
+_INPUT = "v"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectForm:
+    """The form of one card; the address travels in it because forms know no message."""
+
+    address: tuple[str, str, str]
+    channel_id: str
+    message_ts: str
+
+    def build(self) -> dict[str, Any]:
+        """Draw the form. Nothing is prefilled: some clients send untouched texts as nothing."""
+        request_id, host, container = self.address
+        return {
+            "type": "modal",
+            "callback_id": REJECT_FORM,
+            "private_metadata": self._metadata(),
+            "title": {"type": "plain_text", "text": "Reject the request"},
+            "submit": {"type": "plain_text", "text": "Reject"},
+            "close": {"type": "plain_text", "text": "Back"},
+            "blocks": [
+                {
+                    "type": "section",
+                    "block_id": "what",
+                    "text": {
+                        "type": "plain_text",
+                        "text": f"Request {request_id} for {container} on {host}",
+                    },
+                },
+                {
+                    "type": "input",
+                    "block_id": REASON_BLOCK,
+                    "label": {"type": "plain_text", "text": "Why?"},
+                    "element": {
+                        "type": "plain_text_input",
+                        "action_id": _INPUT,
+                        "multiline": True,
+                        "max_length": MAX_TEXT_LENGTH,
+                    },
+                },
+            ],
+        }
+
+    def _metadata(self) -> str:
+        request_id, host, container = self.address
+        return json.dumps(
+            {
+                "v": _VERSION,
+                "request": button_value(host, container, request_id),
+                "channel": self.channel_id,
+                "ts": self.message_ts,
+            }
+        )
+
+    @classmethod
+    def read(cls, view: dict[str, Any]) -> tuple[RejectForm, str]:
+        """Read a submitted form and the reason in it; the reason may be empty.
+
+        Raises:
+            ValueError: it is not a form of ours.
+        """
+        try:
+            metadata = json.loads(view["private_metadata"])
+            form = cls(
+                address=parse_button_value(metadata["request"]),
+                channel_id=metadata["channel"],
+                message_ts=metadata["ts"],
+            )
+            reason = view["state"]["values"][REASON_BLOCK][_INPUT].get("value")
+        except (KeyError, TypeError, AttributeError) as error:
+            message = "this is not a form of Dockwarden"
+            raise ValueError(message) from error
+        return form, str(reason or "").strip()
 
 
 class Views:

@@ -11,9 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
-from bot.temporal.calls import bounded
-from bot.temporal.errors import Act, RequestUnknownError
-from bot.temporal.summaries import ENDED, RequestSummary
+from bot.temporal.client import bounded
+from bot.temporal.errors import ENDED, Act, RequestSummary, RequestUnknownError
 from workflows.model import names
 from workflows.model.state import RequestStatus
 

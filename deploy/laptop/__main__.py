@@ -10,10 +10,9 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.laptop.console import say, warn
+from deploy.laptop.console import LaptopProblem, say, warn
 from deploy.laptop.containers import NAMES
 from deploy.laptop.demo import play
-from deploy.laptop.problems import LaptopProblem
 from deploy.laptop.slack_server import binary
 from deploy.laptop.stack import Options, running
 

@@ -9,6 +9,10 @@ import sys
 from contextlib import suppress
 
 
+class LaptopProblem(Exception):  # noqa: N818 - it is shown to people, who read it as a sentence
+    """Something on this machine is missing or in the way; the text says what to do about it."""
+
+
 def say(line: str) -> None:
     """Print one line at once, also into a pipe."""
     with suppress(OSError):

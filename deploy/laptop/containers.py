@@ -16,8 +16,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 
-from deploy.laptop.console import say
-from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.console import LaptopProblem, say
 from deploy.laptop.state import is_alive
 
 #: The containers to play with.

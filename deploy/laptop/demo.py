@@ -11,10 +11,9 @@ import aiohttp
 import docker
 
 from deploy.laptop.channel import Channel, SceneFailed
-from deploy.laptop.console import is_terminal, say, warn
+from deploy.laptop.console import LaptopProblem, is_terminal, say, warn
 from deploy.laptop.containers import API_VERSION, NAMES
 from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST
-from deploy.laptop.problems import LaptopProblem
 from deploy.laptop.scenes import EXPIRES_AFTER, IMPATIENT, SCENES, Stage
 from deploy.laptop.slack_server import CHANNEL_NAME, USERS
 from deploy.laptop.stack import Laptop, Options, running

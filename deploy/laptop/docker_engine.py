@@ -19,11 +19,9 @@ import docker
 import requests
 from docker.errors import DockerException
 
-from deploy.laptop.console import say
-from deploy.laptop.environment import machine_environment, part_environment
-from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.console import LaptopProblem, say
 from deploy.laptop.state import StateDirectory
-from deploy.laptop.supervisor import Part
+from deploy.laptop.supervisor import Part, machine_environment, part_environment
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
 _PACKAGES = ("docker.io", "busybox-static")

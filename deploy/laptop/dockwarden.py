@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deploy.laptop.environment import part_environment
 from deploy.laptop.slack_server import USERS, credentials, slack_url
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory
-from deploy.laptop.supervisor import Part
+from deploy.laptop.supervisor import Part, answers, part_environment
 from deploy.laptop.temporal_server import NAMESPACE, installed_command, temporal_ui_url
-from deploy.laptop.web import answers
 
 HOST = "local"
 

@@ -13,10 +13,9 @@ from typing import Any
 import docker
 from docker.errors import ImageNotFound
 
-from deploy.laptop.channel import Channel, SceneFailed, headline, request_of
+from deploy.laptop.channel import Channel, Message, SceneFailed, headline, request_of
 from deploy.laptop.console import say
 from deploy.laptop.containers import IMAGE
-from deploy.laptop.rendering import Message
 from deploy.laptop.slack_server import USERS
 from workflows.model.image_reference import default_reference
 from workflows.model.names import REQUEST_LABEL, ActionId

@@ -15,12 +15,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.laptop.console import say
-from deploy.laptop.environment import machine_environment, part_environment
-from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.console import LaptopProblem, say
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory
-from deploy.laptop.supervisor import Part
-from deploy.laptop.web import answers
+from deploy.laptop.supervisor import Part, answers, machine_environment, part_environment
 
 _PACKAGE = Path(__file__).parent / "local_slack"
 _CACHE = Path(__file__).parents[2] / ".dockwarden" / "local-slack"

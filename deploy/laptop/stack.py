@@ -12,11 +12,10 @@ from pathlib import Path
 import requests
 from docker.errors import DockerException
 
-from deploy.laptop.console import say, warn
+from deploy.laptop.console import LaptopProblem, say, warn
 from deploy.laptop.containers import NAMES, Containers
 from deploy.laptop.docker_engine import find_engine
 from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST, dockwarden
-from deploy.laptop.problems import LaptopProblem
 from deploy.laptop.slack_server import CHANNEL_ID, CHANNEL_NAME, USERS, slack_server, slack_url
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory, write_atomically
 from deploy.laptop.supervisor import Part, Supervisor, until_ready

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Self
 
-from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.console import LaptopProblem
 
 LOOPBACK = "127.0.0.1"
 #: Below the range from which systems take ports for outgoing connections: a part that is being

@@ -12,11 +12,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from deploy.laptop.console import say, warn
-from deploy.laptop.problems import LaptopProblem
+import aiohttp
 
+from deploy.laptop.console import LaptopProblem, say, warn
+
+_TIMEOUT = aiohttp.ClientTimeout(total=15)
+_OURS = ("DOCKWARDEN_", "TEMPORAL_", "SLACK_", "DOCKER_")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy", "ws_proxy", "wss_proxy")
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 #: A part that was up this long did not die of its start.
@@ -112,6 +116,55 @@ class Supervisor:
                 continue
             say(f"{running.part.name} is back")
             self._on_return(running.part.name)
+
+
+async def answers(url: str) -> bool:
+    """Tell whether a GET is answered with 200."""
+    try:
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session, session.get(url) as response:
+            return response.status == 200  # noqa: PLR2004 - OK
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+async def get_json(url: str) -> Any:  # noqa: ANN401 - JSON
+    """Get a JSON document.
+
+    Raises:
+        aiohttp.ClientError: nobody answers, or with an error.
+    """
+    async with (
+        aiohttp.ClientSession(timeout=_TIMEOUT, raise_for_status=True) as session,
+        session.get(url) as response,
+    ):
+        return await response.json()
+
+
+async def post_json(url: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """Post a JSON document and give the answer.
+
+    Raises:
+        aiohttp.ClientError: nobody answers, or with an error.
+    """
+    async with (
+        aiohttp.ClientSession(timeout=_TIMEOUT, raise_for_status=True) as session,
+        session.post(url, json=body) as response,
+    ):
+        return await response.json()
+
+
+def machine_environment() -> dict[str, str]:
+    """Give the environment for tools of this machine (apt, npm): a proxy is theirs to use."""
+    everything = os.environ  # noqa: TID251 - handed on to children, never read for a setting
+    return {name: value for name, value in everything.items() if not name.upper().startswith(_OURS)}
+
+
+def part_environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Give the environment of one part: the machine's without settings and proxies, and its own."""
+    inherited = {
+        name: value for name, value in machine_environment().items() if name.lower() not in _PROXIES
+    }
+    return {**inherited, **(settings or {})}
 
 
 async def until_ready(*parts: Part) -> None:

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import aiohttp
 
-from deploy.laptop.environment import part_environment
-from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.console import LaptopProblem
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory
-from deploy.laptop.supervisor import Part
-from deploy.laptop.web import get_json
+from deploy.laptop.supervisor import Part, get_json, part_environment
 from workflows.model.names import SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"

@@ -12,8 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.laptop.console import say, warn
-from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.console import LaptopProblem, say, warn
 from deploy.laptop.slack_server import USERS
 from deploy.laptop.stack import Options, running
 from deploy.pictures.browser import slack_window

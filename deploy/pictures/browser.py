@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Locator, Page, async_playwright
 
-from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.console import LaptopProblem
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: The browser runs as root in a throw-away profile, and calls nobody but the local Slack.

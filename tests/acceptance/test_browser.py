@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.console import LaptopProblem
 from deploy.laptop.slack_server import USERS
 from deploy.pictures.browser import SlackWindow, slack_window
 from tests.rigs.laptop import LaptopRig

@@ -11,9 +11,9 @@ import docker
 import pytest
 
 from deploy.laptop import docker_engine
+from deploy.laptop.console import LaptopProblem
 from deploy.laptop.containers import IMAGE, NAMES, Containers
 from deploy.laptop.docker_engine import Engine, engine_answers, find_engine
-from deploy.laptop.problems import LaptopProblem
 from deploy.laptop.state import StateDirectory
 from deploy.laptop.supervisor import Supervisor
 from tests.rigs.dockerd import DockerRig

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.laptop.channel import headline, request_of
-from deploy.laptop.rendering import Message
-from deploy.laptop.web import answers, get_json
+from deploy.laptop.channel import Message, headline, request_of
+from deploy.laptop.supervisor import answers, get_json
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.waiting import wait_until

@@ -13,7 +13,6 @@ from temporalio.service import RPCError
 
 from tests.chaos.world import HOST
 from workflows.execution.workflow import OperateInput
-from workflows.model.announcements import PublishInput
 from workflows.model.names import (
     DECIDE_SIGNAL,
     OPERATION_WORKFLOW,
@@ -22,6 +21,7 @@ from workflows.model.names import (
     STATE_QUERY,
     request_workflow_id,
 )
+from workflows.model.ports import PublishInput
 from workflows.model.requests import Decision, LifecycleRequest
 from workflows.model.state import RequestState
 

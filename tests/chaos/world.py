@@ -14,7 +14,7 @@ import docker
 from temporalio.client import Client
 
 from deploy.laptop.slack_server import CHANNEL_ID, USERS
-from deploy.laptop.web import get_json, post_json
+from deploy.laptop.supervisor import get_json, post_json
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerRig
 from tests.rigs.laptop import LaptopRig

@@ -8,13 +8,16 @@ from dataclasses import replace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from workflows.model.announcements import Notice, NotifyInput, PublishInput, ThreadEntry
 from workflows.model.ports import (
     DirectoryPort,
     GroupMembers,
     GroupMembersInput,
     LookUpInput,
     MessagesPort,
+    Notice,
+    NotifyInput,
+    PublishInput,
+    ThreadEntry,
 )
 from workflows.model.requests import Person
 from workflows.model.state import CardRef, RequestState

@@ -7,9 +7,8 @@ import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from deploy.laptop.channel import request_of
-from deploy.laptop.rendering import Message
-from deploy.laptop.web import post_json
+from deploy.laptop.channel import Message, request_of
+from deploy.laptop.supervisor import post_json
 from tests.rigs.desk import Desk, Request
 from tests.rigs.dockerd import DockerRig
 from workflows.model.names import ActionId

@@ -14,9 +14,8 @@ from typing import Any, Final
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 
-from deploy.laptop.channel import headline, request_of
-from deploy.laptop.rendering import Message
-from deploy.laptop.web import get_json
+from deploy.laptop.channel import Message, headline, request_of
+from deploy.laptop.supervisor import get_json
 from tests.rigs.dockerd import IMAGE, DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.waiting import eventually

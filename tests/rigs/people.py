@@ -14,8 +14,7 @@ from typing import Any, Self
 import aiohttp
 from temporalio.client import Client
 
-from deploy.laptop.channel import Channel, headline, request_of
-from deploy.laptop.rendering import Message
+from deploy.laptop.channel import Channel, Message, headline, request_of
 from deploy.laptop.slack_server import USERS
 from tests.rigs.desk import Request, request_on
 from tests.rigs.dockerd import DockerRig

@@ -26,9 +26,8 @@ from deploy.laptop.channel import Channel
 from deploy.laptop.dockwarden import HOST, dockwarden
 from deploy.laptop.slack_server import USERS, credentials, slack_server, slack_url, workspace
 from deploy.laptop.state import LOOPBACK, StateDirectory
-from deploy.laptop.supervisor import Part, Supervisor, until_ready
+from deploy.laptop.supervisor import Part, Supervisor, answers, until_ready
 from deploy.laptop.temporal_server import temporal_server
-from deploy.laptop.web import answers
 from tests.integration.bot.slack.slack_stub import SlackStub
 from tests.rigs.counter import Counter
 from tests.rigs.deliveries import Door

@@ -13,15 +13,19 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError
 
 from workflows import activity_options, failures
-from workflows.card_updates import Presenter
-from workflows.execution import step_states as steps
-from workflows.model.announcements import ThreadEntry, ThreadKind
+from workflows.card_updates import Presenter, Record
+from workflows.execution import steps
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.names import PROGRESS_SIGNAL
-from workflows.model.ports import ContainersPort, PutBackInput, PutBackResult
+from workflows.model.ports import (
+    ContainersPort,
+    PutBackInput,
+    PutBackResult,
+    ThreadEntry,
+    ThreadKind,
+)
 from workflows.model.state import RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
-from workflows.record import Record
 
 _FIRST_PAUSE = timedelta(seconds=15)
 _LONGEST_PAUSE = timedelta(minutes=5)

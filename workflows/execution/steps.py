@@ -11,15 +11,14 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
-from workflows.card_updates import Presenter
-from workflows.execution import step_states as steps
+from workflows.card_updates import Presenter, Record
 from workflows.execution.saga import Compensation, Saga, heard_out
-from workflows.model.announcements import ThreadEntry, ThreadKind
 from workflows.model.errors import ErrorType
 from workflows.model.ports import (
     ContainersPort,
@@ -28,11 +27,14 @@ from workflows.model.ports import (
     SnapshotsPort,
     StopInput,
     TagInput,
+    ThreadEntry,
+    ThreadKind,
 )
-from workflows.model.state import SnapshotResult, StepName, StepStatus
+from workflows.model.requests import ContainerPin, OperationKind, OperationSpec
+from workflows.model.state import SnapshotResult, StepName, StepState, StepStatus, StopResult
 from workflows.model.timing import TIMING
-from workflows.record import Record
 
+Steps = tuple[StepState, ...]
 #: A restart policy or an engine restart can start the container between stop and commit,
 #: and an image prune can take the snapshot before its tag: then the work begins anew.
 _ROUNDS = 3
@@ -61,7 +63,7 @@ class Forward:
                 if last or failures.error_type(error) not in _BEGIN_ANEW:
                     raise
         self._heed_cancel()
-        if steps.find(self._record.state.steps, StepName.START) is not None:
+        if find(self._record.state.steps, StepName.START) is not None:
             await self._start_again()
 
     async def tag_snapshot(self, *, while_resting: bool = True) -> None:
@@ -113,7 +115,7 @@ class Forward:
             self._record.change(restarted_since=True)
             self._presenter.redraw(ThreadEntry(key="restarted", kind=ThreadKind.RESTARTED))
         if result.was_running:
-            self._end(StepName.STOP, StepStatus.DONE, note=steps.stop_note(result))
+            self._end(StepName.STOP, StepStatus.DONE, note=stop_note(result))
         else:
             self._end(StepName.STOP, StepStatus.SKIPPED)
 
@@ -154,7 +156,7 @@ class Forward:
     def _step(self, name: StepName) -> Iterator[None]:
         self._heed_cancel()
         record = self._record
-        record.change(steps=steps.begin(record.state.steps, name, workflow.now()))
+        record.change(steps=begin(record.state.steps, name, workflow.now()))
         try:
             yield
         except ActivityError as error:
@@ -162,16 +164,84 @@ class Forward:
                 self._end(name, StepStatus.NOT_RUN, note="cancelled")
             else:
                 kind = failures.error_type(error)
-                record.change(steps=steps.fail(record.state.steps, name, kind, workflow.now()))
+                record.change(steps=fail(record.state.steps, name, kind, workflow.now()))
                 self._tell_thread(name)
             raise
 
     def _end(self, name: StepName, status: StepStatus, *, note: str = "") -> None:
         record, now = self._record, workflow.now()
-        record.change(steps=steps.end(record.state.steps, name, status, now, note=note))
+        record.change(steps=end(record.state.steps, name, status, now, note=note))
         self._tell_thread(name)
 
     def _tell_thread(self, name: StepName) -> None:
-        now, step = workflow.now(), steps.find(self._record.state.steps, name)
+        now, step = workflow.now(), find(self._record.state.steps, name)
         key = f"{name}.{now.timestamp():.3f}"
         self._presenter.redraw(ThreadEntry(key=key, kind=ThreadKind.STEP, step=step, at=now))
+
+
+def plan(operation: OperationSpec, pin: ContainerPin) -> Steps:
+    """Lay out what will happen to this container."""
+    names = [StepName.STOP]
+    if operation.snapshot:
+        names += [StepName.SNAPSHOT, StepName.TAG]
+    if operation.kind is OperationKind.SNAPSHOT and not pin.state.is_down:
+        names.append(StepName.START)
+    return tuple(StepState(name=name) for name in names)
+
+
+def begin(steps: Steps, name: StepName, now: datetime) -> Steps:
+    """Mark a step as under way; one that comes again keeps the time of its first beginning."""
+    known = find(steps, name)
+    if known is None:
+        return (*steps, StepState(name=name, status=StepStatus.RUNNING, started_at=now))
+    begun = replace(known, status=StepStatus.RUNNING, started_at=known.started_at or now)
+    return _put(steps, begun)
+
+
+def end(
+    steps: Steps, name: StepName, status: StepStatus, now: datetime, *, note: str = ""
+) -> Steps:
+    """Mark a step as done, skipped or failed."""
+    known = find(steps, name) or StepState(name=name)
+    return _put(steps, replace(known, status=status, finished_at=now, note=note, error=None))
+
+
+def fail(steps: Steps, name: StepName, error: ErrorType, now: datetime) -> Steps:
+    """Mark a step as failed, with the cause."""
+    known = find(steps, name) or StepState(name=name)
+    failed = replace(known, status=StepStatus.FAILED, finished_at=now, error=error)
+    return _put(steps, failed)
+
+
+def abandon(steps: Steps) -> Steps:
+    """Mark what was not begun as not run."""
+    return tuple(
+        replace(step, status=StepStatus.NOT_RUN) if step.status is StepStatus.TODO else step
+        for step in steps
+    )
+
+
+def cut_off(steps: Steps) -> Steps:
+    """Mark the step that was under way when its workflow was ended from outside."""
+    return tuple(
+        replace(step, status=StepStatus.FAILED, error=ErrorType.UNEXPECTED)
+        if step.status is StepStatus.RUNNING
+        else step
+        for step in steps
+    )
+
+
+def find(steps: Steps, name: StepName) -> StepState | None:
+    """Look a step up."""
+    return next((step for step in steps if step.name is name), None)
+
+
+def stop_note(result: StopResult) -> str:
+    """Tell how a container ended: a kill may have cost it data."""
+    if not result.graceful:
+        return f"killed after the grace, exit code {result.exit_code}"
+    return "" if result.exit_code is None else f"exit code {result.exit_code}"
+
+
+def _put(steps: Steps, changed: StepState) -> Steps:
+    return tuple(changed if step.name is changed.name else step for step in steps)

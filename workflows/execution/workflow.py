@@ -13,19 +13,17 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import activity_options, failures
-from workflows.card_updates import Presenter
-from workflows.execution import step_states as steps
+from workflows.card_updates import Presenter, Record
+from workflows.execution import steps
 from workflows.execution.restore import PuttingBack
 from workflows.execution.saga import Compensation, Saga, shielded
 from workflows.execution.steps import Forward
 from workflows.model import policy
-from workflows.model.announcements import ThreadEntry, ThreadKind
 from workflows.model.errors import STALE_ERRORS, ErrorType
 from workflows.model.names import CANCEL_SIGNAL, GIVE_UP_SIGNAL, OPERATION_WORKFLOW, STATE_QUERY
-from workflows.model.ports import SnapshotsPort
+from workflows.model.ports import SnapshotsPort, ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
-from workflows.record import Record
 
 #: Ends of a step after which the engine may still be at work; a cancelled step has no error.
 _UNHEARD = (

@@ -10,13 +10,125 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from temporalio import activity
 
-from workflows.model.announcements import NotifyInput, PublishInput
-from workflows.model.endings import EndedInput, EndedRuns, LastState, LastStateInput
 from workflows.model.requests import ContainerPin, ContainerRef, ContainerState, Person
-from workflows.model.state import CardRef, SnapshotResult, StopResult
+from workflows.model.state import (
+    CardRef,
+    Refusal,
+    RequestState,
+    SnapshotResult,
+    StepState,
+    StopResult,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedInput:
+    """Asks for work that was ended from outside; ``known`` are the runs seen to before."""
+
+    known: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunWith:
+    """What the record needs of an operation's input."""
+
+    state: RequestState
+    recover: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRun:
+    """A run that was terminated or lost, with the last state that its workflow knew.
+
+    ``superseded`` says that another request has operated on the container since.
+    """
+
+    workflow_id: str
+    run_id: str
+    is_operation: bool
+    state: RequestState
+    superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRuns:
+    """What was ended from outside and is nobody's any more; ``seen`` are all runs looked at."""
+
+    runs: tuple[EndedRun, ...] = ()
+    seen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastStateInput:
+    """Asks for the last state of one run."""
+
+    workflow_id: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastState:
+    """``None`` when the run cannot tell any more."""
+
+    state: RequestState | None = None
+
+
+class ThreadKind(StrEnum):
+    """What a reply in the card's thread tells."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REMINDER = "reminder"
+    RESTARTED = "restarted"
+    STEP = "step"
+    CANCELLING = "cancelling"
+    PAGE = "page"
+    OUTCOME = "outcome"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadEntry:
+    """One reply in the thread. ``key`` is unique within the request: a repeated post is known."""
+
+    key: str
+    kind: ThreadKind
+    user_id: str = ""
+    comment: str = ""
+    step: StepState | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishInput:
+    """Draw the card of ``state`` (post it when ``state.card`` is empty), then add the replies."""
+
+    state: RequestState
+    thread: tuple[ThreadEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A private message to one person about what became of a request or a decision.
+
+    ``detail`` is a short safe text; ``state`` lets the words say how the request stands.
+    """
+
+    notice_id: str
+    user_id: str
+    channel_id: str
+    refusal: Refusal
+    state: RequestState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyInput:
+    """Private messages to send, in order."""
+
+    notices: tuple[Notice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,18 +22,15 @@ from temporalio.exceptions import (
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from workflows import activity_options
+from workflows.card_updates import Record
 from workflows.execution.saga import shielded
 from workflows.execution.workflow import OperateInput, StopAndSnapshotWorkflow
 from workflows.model import names
-from workflows.model.announcements import ThreadEntry
-from workflows.model.endings import LastState, LastStateInput
 from workflows.model.errors import ErrorType
-from workflows.model.ports import LedgerPort
+from workflows.model.ports import LastState, LastStateInput, LedgerPort, ThreadEntry
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
-from workflows.record import Record
-from workflows.request.inbox import Inbox
-from workflows.request.review import Deliberation
+from workflows.request.review import Deliberation, Inbox
 
 #: How often an operation that was ended from outside is started again to put the container back.
 _RECOVERIES = 3

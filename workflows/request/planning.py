@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
-from workflows.execution import step_states as steps
+from workflows.execution import steps
 from workflows.model import policy
 from workflows.model.errors import RefusalCode
 from workflows.model.image_reference import complete_reference

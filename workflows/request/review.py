@@ -7,18 +7,19 @@ for it; what is refused is told to that person in private, and the request goes 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
-from workflows.card_updates import Presenter
+from workflows.card_updates import Presenter, Record
 from workflows.model import names, policy
-from workflows.model.announcements import ThreadEntry, ThreadKind
 from workflows.model.errors import RefusalCode
-from workflows.model.ports import DirectoryPort, LookUpInput
+from workflows.model.ports import DirectoryPort, LookUpInput, ThreadEntry, ThreadKind
 from workflows.model.requests import (
     MAX_TEXT_LENGTH,
     CancelRequest,
@@ -27,12 +28,11 @@ from workflows.model.requests import (
     RecordedDecision,
 )
 from workflows.model.state import Refusal, RequestStatus
-from workflows.record import Record
-from workflows.request.inbox import Inbox, Received
 
 #: Approvers are reminded when this share of the time has gone by, and never in a short wait.
 _REMIND_AFTER = 0.5
 _SHORT_WAIT = timedelta(minutes=2)
+_OPEN = (RequestStatus.WAITING, RequestStatus.RUNNING, RequestStatus.NEEDS_PERSON)
 
 
 class Deliberation:
@@ -159,7 +159,49 @@ class Deliberation:
             self._presenter.tell(user_id, refusal)
 
 
-_OPEN = (RequestStatus.WAITING, RequestStatus.RUNNING, RequestStatus.NEEDS_PERSON)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A message, and when this workflow first saw it."""
+
+    message: Decision | CancelRequest
+    at: datetime
+
+    def is_late(self, deadline: datetime) -> bool:
+        """Tell whether it came after the deadline.
+
+        What a workflow sees late may have been sent in time, while no worker was running: then
+        the sender's clock counts. It never counts against a message that was seen in time.
+        """
+        sent_at = self.message.sent_at if isinstance(self.message, Decision) else None
+        return self.at >= deadline and (sent_at is None or sent_at >= deadline)
+
+
+class Inbox:
+    """Messages in the order in which they came; cancellations first, which is the safe side."""
+
+    def __init__(self) -> None:
+        self._decisions: deque[Received] = deque()
+        self._cancels: deque[Received] = deque()
+
+    def put(self, message: Decision | CancelRequest, at: datetime) -> None:
+        """Keep a message until it is worked on."""
+        queue = self._cancels if isinstance(message, CancelRequest) else self._decisions
+        queue.append(Received(message=message, at=at))
+
+    def take(self, deadline: datetime | None) -> Received | None:
+        """Take the next message; what came in time before what came after the deadline."""
+        if self._cancels:
+            return self._cancels.popleft()
+        if not self._decisions:
+            return None
+        in_time = (d for d in self._decisions if deadline is None or not d.is_late(deadline))
+        chosen = next(in_time, self._decisions[0])
+        self._decisions.remove(chosen)
+        return chosen
+
+    def __bool__(self) -> bool:
+        """Whether a message waits."""
+        return bool(self._cancels or self._decisions)
 
 
 def _entry(recorded: RecordedDecision) -> ThreadEntry:

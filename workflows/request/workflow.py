@@ -13,18 +13,16 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import failures
-from workflows.card_updates import Presenter
+from workflows.card_updates import Presenter, Record
 from workflows.execution.saga import shielded
 from workflows.model import names
-from workflows.model.announcements import ThreadEntry, ThreadKind
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.requests import CancelRequest, Decision, LifecycleRequest
 from workflows.model.state import Refusal, RequestState, RequestStatus
-from workflows.record import Record
 from workflows.request import planning
-from workflows.request.inbox import Inbox
 from workflows.request.operation_handle import Operating, upsert_status
-from workflows.request.review import Deliberation
+from workflows.request.review import Deliberation, Inbox
 from workflows.request.validation import admit
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 from temporalio.client import Client
 
-from deploy.laptop.rendering import Message
+from deploy.laptop.channel import Message
 from deploy.laptop.slack_server import USERS
 from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment, Trap

@@ -18,8 +18,8 @@ from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
 from workflows.execution.workflow import OperateInput
 from workflows.model import names
-from workflows.model.endings import EndedInput, LastStateInput
 from workflows.model.errors import ErrorType
+from workflows.model.ports import EndedInput, LastStateInput
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepStatus
 from workflows.reconcile import ReconcileResult

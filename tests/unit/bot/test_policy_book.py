@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot import policy_book as policies
-from bot.temporal.errors import StartUpError
+from bot.settings import StartUpError
 from workflows.model.requests import OperationKind, Policy
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "policies.example.toml"

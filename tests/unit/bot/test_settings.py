@@ -9,9 +9,8 @@ import pytest
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from bot import requirements, settings
-from bot.settings import Settings, SlackMode
-from bot.temporal.errors import StartUpError
+from bot import settings
+from bot.settings import Settings, SlackMode, StartUpError
 from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
 ENV_EXAMPLE = Path(__file__).parents[3] / "deploy" / "env.example"
@@ -176,7 +175,7 @@ def test_the_bot_says_what_it_misses(
         monkeypatch.setenv(name, value)
 
     with pytest.raises(StartUpError) as refused:
-        requirements.require_for_bot(settings.load())
+        settings.require_for_bot(settings.load())
 
     lines = str(refused.value).splitlines()
     assert len(lines) == len(missing)
@@ -188,9 +187,9 @@ def test_only_a_control_worker_needs_slack() -> None:
     """A worker beside an engine needs no Slack token."""
     loaded = settings.load()
 
-    requirements.require_for_worker(loaded, serves_control=False, serves_docker=True)
+    settings.require_for_worker(loaded, serves_control=False, serves_docker=True)
     with pytest.raises(StartUpError, match="DOCKWARDEN_SLACK_BOT_TOKEN is missing"):
-        requirements.require_for_worker(loaded, serves_control=True, serves_docker=False)
+        settings.require_for_worker(loaded, serves_control=True, serves_docker=False)
 
 
 def test_the_drain_is_longer_than_any_stop() -> None:
@@ -231,10 +230,10 @@ def test_a_data_root_that_cannot_be_read_is_no_limit_in_silence(
     monkeypatch.setenv("DOCKWARDEN_DATA_ROOT", root)
     loaded = settings.load()
 
-    requirements.require_for_worker(
+    settings.require_for_worker(
         loaded.model_copy(update={"slack_bot_token": SecretStr("xoxb-1")}),
         serves_control=True,
         serves_docker=False,
     )
     with pytest.raises(StartUpError, match=f"DATA_ROOT: {root} is no directory"):
-        requirements.require_for_worker(loaded, serves_control=False, serves_docker=True)
+        settings.require_for_worker(loaded, serves_control=False, serves_docker=True)

@@ -15,8 +15,8 @@ from activities.slack.directory import Directory
 from activities.slack.messages import Messages
 from tests.rigs.local_slack import CHANNEL_ID, LocalSlack, Message, is_card
 from tests.unit.activities.slack.card_states import STATES
-from workflows.model.announcements import PublishInput, ThreadEntry
 from workflows.model.errors import ErrorType
+from workflows.model.ports import PublishInput, ThreadEntry
 from workflows.model.state import CardRef, RequestState
 
 _MOST_ATTEMPTS = 8

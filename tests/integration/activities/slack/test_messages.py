@@ -12,8 +12,8 @@ from tests.integration.activities.slack.desk import Desk, fresh
 from tests.rigs.local_slack import CHANNEL_ID, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
 from tests.unit.activities.slack.card_states import ALICE, BOB, STATES
-from workflows.model.announcements import PublishInput, ThreadEntry, ThreadKind
 from workflows.model.errors import ErrorType
+from workflows.model.ports import PublishInput, ThreadEntry, ThreadKind
 from workflows.model.state import StepName, StepState, StepStatus
 
 APPROVED = ThreadEntry(

@@ -10,8 +10,8 @@ from temporalio.exceptions import ApplicationError
 from tests.integration.activities.slack.desk import Desk, fresh
 from tests.rigs.local_slack import BOB, CAROL, CHANNEL_ID, DAVE, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
-from workflows.model.announcements import Notice, NotifyInput
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.ports import Notice, NotifyInput
 from workflows.model.state import Refusal
 
 

@@ -9,7 +9,7 @@ from tests.integration.activities.slack.test_messages import APPROVED, OUTCOME, 
 from tests.rigs.local_slack import texts
 from tests.rigs.slack_proxy import SlackProxy
 from tests.unit.activities.slack.card_states import ALICE, BOB, CAROL
-from workflows.model.announcements import ThreadEntry, ThreadKind
+from workflows.model.ports import ThreadEntry, ThreadKind
 
 
 async def test_only_a_call_for_help_is_shown_in_the_channel_too(

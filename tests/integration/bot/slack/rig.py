@@ -16,8 +16,8 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot import policy_book as policies
 from bot.slack.app import build_app, identify, slack_client
-from bot.slack.guard import Guard
-from bot.temporal.summaries import RequestSummary
+from bot.slack.listener import Guard
+from bot.temporal.errors import RequestSummary
 from tests.integration.bot.slack.slack_stub import TEAM, SlackStub
 from workflows.host_query import LookResult
 from workflows.model.names import button_value

@@ -14,9 +14,9 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
+from bot.settings import StartUpError
 from bot.slack.app import slack_client
 from bot.slack.transport import HTTP_PATH, HttpTransport, SocketTransport
-from bot.temporal.errors import StartUpError
 from tests.integration.bot.slack.rig import BUTTON, Bot, bot_on, click_body, command_body, http_body
 from tests.integration.bot.slack.slack_stub import SlackStub
 from tests.rigs.waiting import eventually

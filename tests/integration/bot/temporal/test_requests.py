@@ -14,8 +14,9 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 
 from bot.temporal import client as temporal
-from bot.temporal.calls import BUDGET, SHORT
+from bot.temporal.client import BUDGET, SHORT
 from bot.temporal.errors import (
+    ENDED,
     Act,
     AlreadyOpenError,
     NoWorkerError,
@@ -25,7 +26,6 @@ from bot.temporal.errors import (
     TemporalUnavailableError,
 )
 from bot.temporal.requests import Gateway
-from bot.temporal.summaries import ENDED
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import free_port
 from tests.rigs.temporal import Play, Stage

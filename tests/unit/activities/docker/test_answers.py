@@ -13,7 +13,7 @@ from activities.docker.answers import (
     listed_container,
     moment,
 )
-from activities.docker.connection import choose_api_version
+from activities.docker.engine import choose_api_version
 from workflows.model.requests import ContainerState
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bot.commands.parser import CommandMistake, parse
-from bot.commands.types import (
+from bot.commands.parser import (
     EXAMPLES,
     USAGE,
     Approve,
     Cancel,
     Command,
+    CommandMistake,
     Help,
     Inspect,
     ListContainers,
@@ -20,6 +20,7 @@ from bot.commands.types import (
     Snapshot,
     Status,
     Stop,
+    parse,
 )
 from workflows.model.requests import MAX_TEXT_LENGTH
 

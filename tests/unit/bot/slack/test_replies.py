@@ -8,20 +8,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from slack_sdk.models.blocks import Block
 
-from bot.commands.types import USAGE
+from bot.commands.parser import USAGE
 from bot.slack import replies, reply_views
 from bot.slack.mrkdwn import Reply, code, escape, link, person, plain, reply
 from bot.temporal.errors import (
+    ENDED,
     Act,
     AlreadyOpenError,
     BotError,
     NoWorkerError,
     RequestEndedError,
+    RequestSummary,
     RequestUnknownError,
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
-from bot.temporal.summaries import ENDED, RequestSummary
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import ContainerList, ContainerSummary, Inspection
 from workflows.model.requests import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deploy.laptop.rendering import render
+from deploy.laptop.channel import render
 
 _NAMES = {"U1": "alice", "U2": "Dockwarden"}
 

@@ -12,9 +12,9 @@ from bot.settings import Settings, variable
 from deploy.laptop import dockwarden as laptop_dockwarden
 from deploy.laptop.demo import demo_policies
 from deploy.laptop.dockwarden import DEFAULT_POLICIES
-from deploy.laptop.environment import machine_environment, part_environment
 from deploy.laptop.slack_server import credentials, workspace
 from deploy.laptop.state import StateDirectory
+from deploy.laptop.supervisor import machine_environment, part_environment
 from deploy.laptop.temporal_server import temporal_server
 from workflows.model.names import SEARCH_ATTRIBUTES
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.console import LaptopProblem
 from deploy.laptop.state import LOOPBACK, StateDirectory, is_alive, write_atomically
 
 

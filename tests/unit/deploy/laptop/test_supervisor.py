@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.laptop.problems import LaptopProblem
+from deploy.laptop.console import LaptopProblem
 from deploy.laptop.supervisor import Part, Supervisor
 
 _FOREVER = "import time; time.sleep(600)"

@@ -29,7 +29,7 @@ from workflows.model.requests import (
 )
 from workflows.model.state import CardRef, RequestState, RequestStatus
 from workflows.model.timing import MAX_GRACE_SECONDS, Timing
-from workflows.request.inbox import Inbox, Received
+from workflows.request.review import Inbox, Received
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 POLICY = Policy(name="p", labels={}, approvers=("UBOB",), approver_groups=("SOPS",))
