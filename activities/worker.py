@@ -18,7 +18,7 @@ import aiohttp
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.docker.capacity import Room
+from activities.docker.capacity import SnapshotCapacity
 from activities.docker.containers import Containers
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection, own_container_id
@@ -26,9 +26,9 @@ from activities.docker.snapshots import Snapshots
 from activities.slack.directory import Directory
 from activities.slack.messages import Messages, slack_client
 from activities.temporal.schedules import ensure_reconciliation
-from activities.temporal.visibility import Ledger
-from workflows.execution.workflow import StopAndSnapshotWorkflow
-from workflows.host_query import HostLookWorkflow
+from activities.temporal.visibility import Visibility
+from workflows.execution.workflow import OperationWorkflow
+from workflows.host_query import HostQueryWorkflow
 from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
 from workflows.reconcile import ReconcileWorkflow
 from workflows.request.workflow import ContainerLifecycleWorkflow
@@ -85,10 +85,10 @@ async def run_worker(
 def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> tuple[bool, str]:
     """Say in one line how the engine is, for ``dockwarden check``."""
     engine = Engine(base_url=base_url, host="check", protection=Protection())
-    room = Room(min_free_mb=min_free_mb, data_root=data_root)
+    capacity = SnapshotCapacity(min_free_mb=min_free_mb, data_root=data_root)
     try:
         facts = engine.facts()
-        enough, disk = room.describe(engine)
+        enough, disk = capacity.describe(engine)
     except Exception as error:  # noqa: BLE001 - whatever is wrong, an operator wants one line
         return False, f"{getattr(error, 'message', 'cannot be used')} ({base_url})"
     line = (
@@ -100,14 +100,14 @@ def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> tup
 def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.ClientSession) -> Worker:
     slack = slack_client(config.slack_token, config.slack_api_url, session)
     messages = Messages(slack, temporal_ui=config.temporal_ui, namespace=config.namespace)
-    directory, ledger = Directory(slack), Ledger(client)
+    directory, ledger = Directory(slack), Visibility(client)
     return Worker(
         client,
         task_queue=CONTROL_TASK_QUEUE,
         workflows=[
             ContainerLifecycleWorkflow,
-            StopAndSnapshotWorkflow,
-            HostLookWorkflow,
+            OperationWorkflow,
+            HostQueryWorkflow,
             ReconcileWorkflow,
         ],
         workflow_runner=workflow_runner(),
@@ -128,12 +128,12 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
 def _docker_worker(client: Client, config: WorkerConfig, threads: ThreadPoolExecutor) -> Worker:
     protection = Protection(name_patterns=config.protected_names, own_container=own_container_id())
     engine = Engine(base_url=config.docker_base_url, host=config.host, protection=protection)
-    room = Room(
+    capacity = SnapshotCapacity(
         snapshots_per_container=config.snapshots_per_container,
         min_free_mb=config.min_free_mb,
         data_root=config.data_root,
     )
-    containers, snapshots = Containers(engine, room), Snapshots(engine)
+    containers, snapshots = Containers(engine, capacity), Snapshots(engine)
     return Worker(
         client,
         task_queue=docker_task_queue(config.host),

@@ -17,7 +17,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from bot import policy_book as policies, settings as bot_settings
-from bot.settings import Settings, SlackMode, StartUpError, variable
+from bot.settings import ConfigurationError, Settings, SlackMode, variable
 from bot.slack.app import slack_client
 from bot.temporal import client as temporal
 from workflows.model.names import SEARCH_ATTRIBUTES
@@ -90,7 +90,7 @@ async def _settings() -> list[Finding]:
 async def _policies(settings: Settings) -> list[Finding]:
     try:
         book = policies.load(settings.policies)
-    except StartUpError as error:
+    except ConfigurationError as error:
         return [Finding(False, "policies", line) for line in str(error).splitlines()]
     words = f"{len(book.policies)} in {settings.policies} (hash {book.hash})"
     return [Finding(True, "policies", words)]
@@ -135,7 +135,7 @@ def _scopes(settings: Settings, headers: dict[str, str]) -> Finding:
 def _group_scope(settings: Settings) -> tuple[str, ...]:
     try:
         return (_GROUP_SCOPE,) if policies.load(settings.policies).uses_groups else ()
-    except StartUpError:
+    except ConfigurationError:
         return ()
 
 
@@ -166,7 +166,7 @@ async def _temporal() -> list[Finding]:
         config = temporal.connection()
         async with asyncio.timeout(_WITHIN.total_seconds()):
             client = await Client.connect(**config)
-    except StartUpError as error:
+    except ConfigurationError as error:
         return [Finding(False, "Temporal", str(error))]
     except (RuntimeError, ValueError, TimeoutError):
         address = config["target_host"]

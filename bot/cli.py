@@ -18,7 +18,7 @@ from importlib import metadata
 
 from bot import health, logs, settings as bot_settings
 from bot.check import Part, run_checks
-from bot.settings import LogFormat, Settings, StartUpError, require_for_worker
+from bot.settings import ConfigurationError, LogFormat, Settings, require_for_worker
 from bot.slack.serve import serve_bot
 from bot.temporal import client as temporal
 from workflows.model.names import HOST_NAME
@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> int:
         settings = bot_settings.load()
         logs.configure(as_json=settings.log_format is LogFormat.JSON, level=settings.log_level)
         return _COMMANDS[options.command](settings, options)
-    except StartUpError as error:
+    except ConfigurationError as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"dockwarden: {logs.redact(line)}\n")
         return _BAD_SETUP

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from bot.settings import StartUpError
+from bot.settings import ConfigurationError
 
 
 @asynccontextmanager
@@ -15,7 +15,7 @@ async def served(*, address: str, port: int, is_ready: Callable[[], bool]) -> As
     """Answer ``/livez`` and ``/readyz`` meanwhile; with port 0 nothing is opened.
 
     Raises:
-        StartUpError: the port is taken.
+        ConfigurationError: the port is taken.
     """
     if not port:
         yield
@@ -39,7 +39,7 @@ async def served(*, address: str, port: int, is_ready: Callable[[], bool]) -> As
     except OSError as error:
         await runner.cleanup()
         message = f"DOCKWARDEN_HEALTH_PORT: {address}:{port} cannot be opened ({error.strerror})"
-        raise StartUpError(message) from error
+        raise ConfigurationError(message) from error
     try:
         yield
     finally:

@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from bot.settings import StartUpError
+from bot.settings import ConfigurationError
 from workflows.model.requests import OperationKind, Policy
 
 MAX_POLICIES = 100
@@ -74,7 +74,7 @@ def load(path: Path) -> PolicyBook:
     """Read a policy book.
 
     Raises:
-        StartUpError: it cannot be read or used; the message names every problem.
+        ConfigurationError: it cannot be read or used; the message names every problem.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def load(path: Path) -> PolicyBook:
             f"the policy book {path} cannot be read ({type(error).__name__}): "
             "set DOCKWARDEN_POLICIES to a readable file, or copy deploy/policies.example.toml"
         )
-        raise StartUpError(message) from error
+        raise ConfigurationError(message) from error
     return parse(text, name=str(path))
 
 
@@ -91,18 +91,18 @@ def parse(text: str, *, name: str = "policies") -> PolicyBook:
     """Read a policy book from its text; ``name`` says in errors where it came from.
 
     Raises:
-        StartUpError: it cannot be used; the message names every problem.
+        ConfigurationError: it cannot be used; the message names every problem.
     """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message = f"{name} is not TOML: {error}"
-        raise StartUpError(message) from error
+        raise ConfigurationError(message) from error
     try:
         entries = _Book.model_validate(content).policy
     except ValidationError as error:
         problems = [_describe(detail, content) for detail in error.errors(include_url=False)]
-        raise StartUpError("\n".join(f"{name}: {problem}" for problem in problems)) from None
+        raise ConfigurationError("\n".join(f"{name}: {problem}" for problem in problems)) from None
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     return PolicyBook(policies=tuple(entry.as_policy() for entry in entries), hash=digest)
 

@@ -1,15 +1,23 @@
-"""How does a wish become a request?"""
+"""What can a person ask for, through whatever door?
+
+Plain values in, plain values or a :class:`~bot.temporal.errors.BotError` out: the doors read what
+somebody wants and put the answer into words, and nothing here knows one of them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot import policy_book as policies
-from bot.slack import replies
-from bot.slack.listener import Exchange
-from bot.temporal.requests import Gateway
+from bot import policy_book
+from bot.policy_book import PolicyBook
+from bot.temporal.errors import NoPolicyError, RequestSummary
+from bot.temporal.requests import RequestClient
+from bot.temporal.visibility import Visibility
+from workflows.host_query import HostQueryResult
+from workflows.model.names import RequestAddress
 from workflows.model.requests import (
     CancelRequest,
     Choice,
@@ -18,47 +26,76 @@ from workflows.model.requests import (
     LifecycleRequest,
     OperationSpec,
 )
+from workflows.model.state import RequestState
 
 _log = logging.getLogger(__name__)
 
 
-class Requesting:
-    """Starts requests, whichever door they come through."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """The person who acts, and the workspace that vouches for the person."""
 
-    def __init__(self, gateway: Gateway, book: policies.PolicyBook) -> None:
-        self._gateway = gateway
+    user_id: str
+    team_id: str
+
+
+class Service:
+    """Lets requests, decisions and questions in."""
+
+    def __init__(self, requests: RequestClient, book: PolicyBook) -> None:
+        self._requests = requests
         self._book = book
 
-    async def ask(
-        self, exchange: Exchange, operation: OperationSpec, container: ContainerRef, reason: str
-    ) -> None:
-        """Start a request of the one who asks, then say so in private."""
-        what = operation.words
-        candidates = policies.matching(self._book, operation.kind, container.host, container.name)
-        if not candidates:
-            reply = replies.no_policy(what=what, container=container.name, host=container.host)
-            await exchange.tell(reply)
-            return
+    @property
+    def visibility(self) -> Visibility:
+        """The lists of requests."""
+        return self._requests.visibility
+
+    async def submit(
+        self,
+        actor: Actor,
+        operation: OperationSpec,
+        container: ContainerRef,
+        *,
+        reason: str,
+        channel_id: str,
+        key: str,
+    ) -> str | None:
+        """Start a request and give its id; ``None`` when a copy of the same wish has started it.
+
+        Args:
+            actor: who asks.
+            operation: what is to be done.
+            container: to which container.
+            reason: why, in the requester's words.
+            channel_id: where the card is posted.
+            key: unique for each act of a person: the same key makes the same request.
+
+        Raises:
+            NoPolicyError: no policy covers it, so nobody could decide.
+            AlreadyOpenError: another request for the container is open.
+        """
+        policies = policy_book.matching(self._book, operation.kind, container.host, container.name)
+        if not policies:
+            raise NoPolicyError(what=operation.words, container=container.name, host=container.host)
         request = LifecycleRequest(
-            request_id=exchange.request_id,
+            request_id=hashlib.sha256(f"{actor.team_id}|{key}".encode()).hexdigest()[:12],
             operation=operation,
             container=container,
-            requester=exchange.user_id,
-            team_id=exchange.team_id,
-            channel_id=exchange.channel_id,
-            policies=candidates,
-            delivery_id=exchange.trigger_id,
+            requester=actor.user_id,
+            team_id=actor.team_id,
+            channel_id=channel_id,
+            policies=policies,
+            delivery_id=key,
             reason=reason,
         )
-        if not await self._gateway.start(request):
-            # Who asked hears of the copy that started it.
-            await exchange.acknowledge()
-            return
+        if not await self._requests.start(request):
+            return None
         _log.info(
             "request started",
             extra={
                 "request_id": request.request_id,
-                "operation": what,
+                "operation": operation.words,
                 "host": container.host,
                 "container": container.name,
                 "user": request.requester,
@@ -67,58 +104,91 @@ class Requesting:
                 "policy_book": self._book.hash,
             },
         )
-        await exchange.tell(
-            replies.started(
-                request_id=request.request_id,
-                what=what,
-                container=container.name,
-                host=container.host,
-            )
+        return request.request_id
+
+    async def decide(
+        self,
+        actor: Actor,
+        request: RequestAddress | str,
+        choice: Choice,
+        *,
+        source: str,
+        comment: str = "",
+    ) -> None:
+        """Record what one person decides; whether it counts is for the workflow to say.
+
+        Args:
+            actor: who decides.
+            request: its address, or its id alone.
+            choice: what is decided.
+            source: the door: a word, or ``word:position`` when it has more than one place. The
+                same person, choice and place always make the same decision.
+            comment: why, in that person's words.
+
+        Raises:
+            RequestEndedError: the request is over.
+            RequestUnknownError: there is none with this id.
+        """
+        request_id = _id_of(request)
+        place = source if ":" in source else f"{source}:{request_id}"
+        position = place.partition(":")[2]
+        act = f"{actor.team_id}|{position}|{actor.user_id}|{choice}"
+        decision = Decision(
+            decision_id=hashlib.sha256(act.encode()).hexdigest(),
+            request_id=request_id,
+            approver_id=actor.user_id,
+            team_id=actor.team_id,
+            choice=choice,
+            comment=comment,
+            source=source,
+            sent_at=datetime.now(UTC),
         )
+        _log.info(
+            "decision received",
+            extra={
+                "request_id": request_id,
+                "decision_id": decision.decision_id[:12],
+                "choice": choice,
+                "user": actor.user_id,
+                "team": actor.team_id,
+                "source": source,
+            },
+        )
+        await self._requests.decide(request, decision)
+
+    async def cancel(self, actor: Actor, request: RequestAddress | str, *, source: str) -> None:
+        """Record that one person wants to cancel; see :meth:`decide`."""
+        request_id = _id_of(request)
+        _log.info(
+            "cancel received",
+            extra={
+                "request_id": request_id,
+                "user": actor.user_id,
+                "team": actor.team_id,
+                "source": source,
+            },
+        )
+        cancel = CancelRequest(
+            request_id=request_id, user_id=actor.user_id, team_id=actor.team_id, source=source
+        )
+        await self._requests.cancel(request, cancel)
+
+    async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
+        """Say where a request stands; without a worker only its summary is known.
+
+        Raises:
+            RequestUnknownError: there is none with this id.
+        """
+        return await self._requests.status(request_id)
+
+    async def look(self, host: str, name: str = "") -> HostQueryResult:
+        """Look at one container of a host, or at all of them when ``name`` is empty.
+
+        Raises:
+            NoWorkerError: the question was put, but nobody answered.
+        """
+        return await self._requests.look(host, name)
 
 
-def decision(
-    exchange: Exchange, request_id: str, choice: Choice, *, source: str, comment: str = ""
-) -> Decision:
-    """Write down what one person decides; the same act always gets the same id."""
-    place = source if ":" in source else f"{source}:{request_id}"
-    position = place.partition(":")[2]
-    act = f"{exchange.team_id}|{position}|{exchange.user_id}|{choice}"
-    made = Decision(
-        decision_id=hashlib.sha256(act.encode()).hexdigest(),
-        request_id=request_id,
-        approver_id=exchange.user_id,
-        team_id=exchange.team_id,
-        choice=choice,
-        comment=comment,
-        source=source,
-        sent_at=datetime.now(UTC),
-    )
-    _log.info(
-        "decision received",
-        extra={
-            "request_id": request_id,
-            "decision_id": made.decision_id[:12],
-            "choice": choice,
-            "user": made.approver_id,
-            "team": made.team_id,
-            "source": source,
-        },
-    )
-    return made
-
-
-def cancellation(exchange: Exchange, request_id: str, *, source: str) -> CancelRequest:
-    """Write down that one person wants to cancel."""
-    _log.info(
-        "cancel received",
-        extra={
-            "request_id": request_id,
-            "user": exchange.user_id,
-            "team": exchange.team_id,
-            "source": source,
-        },
-    )
-    return CancelRequest(
-        request_id=request_id, user_id=exchange.user_id, team_id=exchange.team_id, source=source
-    )
+def _id_of(request: RequestAddress | str) -> str:
+    return request if isinstance(request, str) else request.request_id

@@ -30,7 +30,7 @@ _LONGEST_STOP = TIMING.stop_attempt(MAX_GRACE_SECONDS)
 _SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
 
 
-class StartUpError(Exception):
+class ConfigurationError(Exception):
     """The program cannot start as it is set up; the message says what to do."""
 
 
@@ -206,7 +206,7 @@ def load() -> Settings:
     """Read the environment.
 
     Raises:
-        StartUpError: a value is impossible; the message names the variable and what to do.
+        ConfigurationError: a value is impossible; the message names the variable and what to do.
     """
     try:
         return Settings()
@@ -217,7 +217,7 @@ def load() -> Settings:
             else problem["msg"].removeprefix("Value error, ")
             for problem in error.errors(include_input=False, include_url=False)
         ]
-    raise StartUpError("\n".join(line.replace("Value error, ", "") for line in lines))
+    raise ConfigurationError("\n".join(line.replace("Value error, ", "") for line in lines))
 
 
 def unknown_variables() -> list[str]:
@@ -239,7 +239,7 @@ def require_for_bot(settings: Settings) -> None:
     """Refuse to start a bot that could not serve.
 
     Raises:
-        StartUpError: something is missing; all of it is named.
+        ConfigurationError: something is missing; all of it is named.
     """
     _refuse(
         [
@@ -264,7 +264,7 @@ def require_for_worker(settings: Settings, *, serves_control: bool, serves_docke
     """Refuse to start a worker that could not serve.
 
     Raises:
-        StartUpError: something is missing; all of it is named.
+        ConfigurationError: something is missing; all of it is named.
     """
     _refuse(
         [
@@ -299,7 +299,7 @@ def _missing(settings: Settings, field: str, *, when: bool, needed: str) -> list
 
 def _refuse(problems: list[str]) -> None:
     if problems:
-        raise StartUpError("\n".join(problems))
+        raise ConfigurationError("\n".join(problems))
 
 
 def _read_secret(name: str, path: Path) -> str:

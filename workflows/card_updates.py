@@ -25,7 +25,7 @@ _REDRAW_EVERY = timedelta(seconds=2)
 _TRY_AGAIN_AFTER = timedelta(seconds=30)
 
 
-class Record:
+class RequestTracker:
     """Holds the state of one request; every change is a new revision."""
 
     def __init__(self, state: RequestState) -> None:
@@ -70,11 +70,11 @@ def describe(state: RequestState) -> str:
     return "\n".join(lines)
 
 
-class Presenter:
+class CardUpdater:
     """Shows one request: its card, the thread, and private notices."""
 
-    def __init__(self, record: Record) -> None:
-        self._record = record
+    def __init__(self, tracker: RequestTracker) -> None:
+        self._tracker = tracker
         self._entries: list[ThreadEntry] = []
         self._notices: list[Notice] = []
         self._told = 0
@@ -96,7 +96,7 @@ class Presenter:
 
     def tell(self, user_id: str, refusal: Refusal) -> None:
         """Tell one person in private, soon."""
-        state = self._record.state
+        state = self._tracker.state
         self._told += 1
         self._notices.append(
             Notice(
@@ -177,13 +177,13 @@ class Presenter:
         try:
             card = await workflow.execute_activity_method(
                 MessagesPort.publish,
-                PublishInput(state=self._record.state, thread=entries),
+                PublishInput(state=self._tracker.state, thread=entries),
                 **options,
             )
         except ActivityError:
             self._entries = [*entries, *self._entries]
             raise
-        self._record.change(card=card)
+        self._tracker.change(card=card)
 
     async def _tell_all(self) -> None:
         while self._notices:

@@ -12,14 +12,14 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
-from workflows.model.names import LOOK_WORKFLOW
+from workflows.model.names import HOST_QUERY_WORKFLOW
 from workflows.model.ports import ContainerList, ContainersPort, InspectInput, Inspection, ListInput
 from workflows.model.requests import ContainerRef
 from workflows.model.state import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookInput:
+class HostQueryInput:
     """Asks for one container by ``name``, or for all of the host's when it is empty."""
 
     host: str
@@ -27,7 +27,7 @@ class LookInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookResult:
+class HostQueryResult:
     """One of the three is set."""
 
     containers: ContainerList | None = None
@@ -35,12 +35,12 @@ class LookResult:
     refusal: Refusal | None = None
 
 
-@workflow.defn(name=LOOK_WORKFLOW)
-class HostLookWorkflow:
+@workflow.defn(name=HOST_QUERY_WORKFLOW)
+class HostQueryWorkflow:
     """Answers once, within seconds, or says why not."""
 
     @workflow.run
-    async def run(self, look: LookInput) -> LookResult:
+    async def run(self, look: HostQueryInput) -> HostQueryResult:
         """Ask the worker of the host."""
         options = activity_options.look(look.host)
         try:
@@ -51,10 +51,10 @@ class HostLookWorkflow:
                     InspectInput(container=container, for_request=False),
                     **options,
                 )
-                return LookResult(inspection=inspection)
+                return HostQueryResult(inspection=inspection)
             containers = await workflow.execute_activity_method(
                 ContainersPort.list_containers, ListInput(host=look.host), **options
             )
-            return LookResult(containers=containers)
+            return HostQueryResult(containers=containers)
         except ActivityError as error:
-            return LookResult(refusal=failures.refusal_of(error, look.host))
+            return HostQueryResult(refusal=failures.refusal_of(error, look.host))

@@ -17,19 +17,19 @@ from temporalio.workflow import ParentClosePolicy
 
 from workflows import activity_options, failures
 from workflows.execution import steps
-from workflows.execution.workflow import OperateInput, StopAndSnapshotWorkflow
+from workflows.execution.workflow import OperateInput, OperationWorkflow
 from workflows.model import names
 from workflows.model.errors import ErrorType
 from workflows.model.ports import (
     EndedInput,
     EndedRun,
-    LedgerPort,
     MessagesPort,
     PublishInput,
     SnapshotsPort,
     TagInput,
     ThreadEntry,
     ThreadKind,
+    VisibilityPort,
 )
 from workflows.model.state import RequestState, RequestStatus, StepName
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
@@ -52,7 +52,7 @@ class ReconcileWorkflow:
         """Look once."""
         last = workflow.get_last_completion_result(ReconcileResult) or ReconcileResult()
         found = await workflow.execute_activity_method(
-            LedgerPort.find_ended_runs,
+            VisibilityPort.find_ended_runs,
             EndedInput(known=last.seen),
             **activity_options.ask_temporal(),
         )
@@ -81,7 +81,7 @@ class ReconcileWorkflow:
         state = ended.state
         try:
             await workflow.start_child_workflow(
-                StopAndSnapshotWorkflow.run,
+                OperationWorkflow.run,
                 OperateInput(state=state, recover=True),
                 id=ended.workflow_id,
                 task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),

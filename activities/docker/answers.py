@@ -44,7 +44,7 @@ class EngineFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedContainer:
+class ContainerListEntry:
     """A container in the engine's list."""
 
     container_id: str
@@ -55,7 +55,7 @@ class ListedContainer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObservedContainer:
+class ContainerInspect:
     """A container at one moment. ``health`` is ``""`` without a health check."""
 
     container_id: str
@@ -95,7 +95,7 @@ class ObservedContainer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObservedImage:
+class ImageInspect:
     """An image at one moment."""
 
     image_id: str
@@ -132,10 +132,10 @@ def engine_id(info: Mapping[str, Any]) -> str:
     return str(info["ID"])
 
 
-def listed_container(raw: Mapping[str, Any]) -> ListedContainer:
+def container_list_entry(raw: Mapping[str, Any]) -> ContainerListEntry:
     """Read one entry of the container list. Names with a second slash are aliases of links."""
     names = [name.removeprefix("/") for name in raw.get("Names") or ()]
-    return ListedContainer(
+    return ContainerListEntry(
         container_id=raw["Id"],
         name=next((name for name in names if "/" not in name), ""),
         image=raw.get("Image") or "",
@@ -144,14 +144,14 @@ def listed_container(raw: Mapping[str, Any]) -> ListedContainer:
     )
 
 
-def observed_container(raw: Mapping[str, Any]) -> ObservedContainer:
+def container_inspect(raw: Mapping[str, Any]) -> ContainerInspect:
     """Read the answer to an inspect of a container."""
     state, config, host = raw["State"], raw["Config"], raw.get("HostConfig") or {}
     status = container_state(state.get("Status"))
     test = (config.get("Healthcheck") or {}).get("Test") or []
     # A stopped container keeps the health it had.
     health = (state.get("Health") or {}).get("Status") or "" if status.is_up else ""
-    return ObservedContainer(
+    return ContainerInspect(
         container_id=raw["Id"],
         name=raw["Name"].removeprefix("/"),
         image=config.get("Image") or "",
@@ -174,9 +174,9 @@ def observed_container(raw: Mapping[str, Any]) -> ObservedContainer:
     )
 
 
-def observed_image(raw: Mapping[str, Any]) -> ObservedImage:
+def image_inspect(raw: Mapping[str, Any]) -> ImageInspect:
     """Read the answer to an inspect of an image."""
-    return ObservedImage(
+    return ImageInspect(
         image_id=image_id(raw["Id"]),
         created=moment(raw.get("Created")),
         size_bytes=int(raw.get("Size") or 0),

@@ -22,7 +22,7 @@ _MB: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class SnapshotCapacity:
     """How much of one host snapshots may take; 0 switches a limit off.
 
     ``data_root`` is a directory on the file system that holds the engine's images, as this

@@ -14,8 +14,8 @@ from typing import Final
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.docker.answers import ListedContainer, ObservedContainer
-from activities.docker.capacity import Room
+from activities.docker.answers import ContainerInspect, ContainerListEntry
+from activities.docker.capacity import SnapshotCapacity
 from activities.docker.engine import Engine
 from activities.docker.heartbeat import Heartbeat
 from activities.docker.start import put_back
@@ -29,8 +29,8 @@ from workflows.model.ports import (
     InspectInput,
     Inspection,
     ListInput,
-    PutBackInput,
-    PutBackResult,
+    RestoreInput,
+    RestoreResult,
     StopInput,
 )
 from workflows.model.requests import ContainerPin, ContainerState
@@ -59,9 +59,9 @@ _REFUSALS: Final = {
 class Containers(ContainersPort):
     """The activities on the containers of one host. ``room`` limits snapshots, if given."""
 
-    def __init__(self, engine: Engine, room: Room | None = None) -> None:
+    def __init__(self, engine: Engine, capacity: SnapshotCapacity | None = None) -> None:
         self._engine = engine
-        self._room = room or Room()
+        self._capacity = capacity or SnapshotCapacity()
 
     @activity.defn(name="inspect_container", no_thread_cancel_exception=True)
     def inspect_container(self, arg: InspectInput) -> Inspection:
@@ -77,7 +77,7 @@ class Containers(ContainersPort):
             self._refuse_unusable(seen, snapshot=bool(arg.reference))
         taken = self._is_taken(arg.reference)
         if arg.for_request and arg.reference and not taken:
-            self._room.check(self._engine, seen.container_id)
+            self._capacity.check(self._engine, seen.container_id)
         return Inspection(
             pin=seen.pin(self._engine.engine_id()),
             selectors_met=tuple(
@@ -130,7 +130,7 @@ class Containers(ContainersPort):
             )
 
     @activity.defn(name="ensure_running", no_thread_cancel_exception=True)
-    def ensure_running(self, arg: PutBackInput) -> PutBackResult:
+    def ensure_running(self, arg: RestoreInput) -> RestoreResult:
         """Wait for a stop still at work, bring the container back, and prove that it stays."""
         with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
             return put_back(self._engine, arg, heartbeat)
@@ -139,7 +139,7 @@ class Containers(ContainersPort):
         pin, untouched = arg.pin, arg.expect_untouched and not heartbeat.may_have_sent
         seen = self._approved(pin, untouched=untouched)
         if arg.for_snapshot and untouched:
-            self._room.check(self._engine, pin.container_id)
+            self._capacity.check(self._engine, pin.container_id)
             # That can take long; only what is approved right before the stop is stopped.
             seen = self._approved(pin, untouched=untouched)
         if not seen.state.is_down:
@@ -152,7 +152,7 @@ class Containers(ContainersPort):
             raise ApplicationError(text, type=ErrorType.STATE_CONFLICT)
         return _stop_result(pin, seen)
 
-    def _approved(self, pin: ContainerPin, *, untouched: bool) -> ObservedContainer:
+    def _approved(self, pin: ContainerPin, *, untouched: bool) -> ContainerInspect:
         """Look at the container, which must be as people decided about it."""
         # A stop of ours brings a container down; nothing of ours brings up one that was down.
         may_rest = not pin.state.is_down and not untouched
@@ -163,7 +163,7 @@ class Containers(ContainersPort):
         _check_not_lost(seen)
         return seen
 
-    def _look(self, container_id: str) -> ObservedContainer | None:
+    def _look(self, container_id: str) -> ContainerInspect | None:
         try:
             return self._engine.container(container_id)
         except ApplicationError as error:
@@ -171,7 +171,7 @@ class Containers(ContainersPort):
                 return None
             raise
 
-    def _refuse_unusable(self, seen: ObservedContainer, *, snapshot: bool) -> None:
+    def _refuse_unusable(self, seen: ContainerInspect, *, snapshot: bool) -> None:
         protected = self._engine.protection.refusal(
             container_id=seen.container_id, name=seen.name, labels=seen.labels
         )
@@ -198,7 +198,7 @@ class Containers(ContainersPort):
             raise refusal(RefusalCode.UNKNOWN_HOST, f"this worker serves {self._engine.host}")
 
 
-def find_container(containers: Sequence[ListedContainer], name: str) -> ListedContainer:
+def find_container(containers: Sequence[ContainerListEntry], name: str) -> ContainerListEntry:
     """Find the container of this name.
 
     Raises:
@@ -250,13 +250,13 @@ def _situation(state: ContainerState) -> str:
     return "down" if state.is_down else state
 
 
-def _check_not_lost(seen: ObservedContainer) -> None:
+def _check_not_lost(seen: ContainerInspect) -> None:
     if seen.state in _LOST:
         text = f"the container is {seen.state}: it can neither be committed nor started"
         raise ApplicationError(text, type=ErrorType.CONTAINER_GONE, non_retryable=True)
 
 
-def _stop_result(pin: ContainerPin, seen: ObservedContainer) -> StopResult:
+def _stop_result(pin: ContainerPin, seen: ContainerInspect) -> StopResult:
     """Tell the truth after any number of attempts: it was running if it was when approved."""
     was_running = not pin.state.is_down
     ended = seen.state is ContainerState.EXITED

@@ -16,16 +16,16 @@ import docker
 from temporalio.exceptions import ApplicationError
 
 from activities.docker.answers import (
+    ContainerInspect,
+    ContainerListEntry,
     EngineFacts,
-    ListedContainer,
-    ObservedContainer,
-    ObservedImage,
+    ImageInspect,
+    container_inspect,
+    container_list_entry,
     engine_facts,
     engine_id,
     image_id as full_image_id,
-    listed_container,
-    observed_container,
-    observed_image,
+    image_inspect,
 )
 from activities.docker.errors import RAW_ERRORS, translate
 from activities.docker.protection import Protection
@@ -72,15 +72,15 @@ class Engine:
         """Ask which engine this is; never remembered, for the address may lead to another now."""
         return engine_id(self._read(lambda api: api.info()))
 
-    def containers(self) -> tuple[ListedContainer, ...]:
+    def containers(self) -> tuple[ContainerListEntry, ...]:
         """List all containers by name, without inspecting each: one may vanish meanwhile."""
         found = self._read(lambda api: api.containers(all=True))
-        return tuple(sorted(map(listed_container, found), key=lambda entry: entry.name))
+        return tuple(sorted(map(container_list_entry, found), key=lambda entry: entry.name))
 
-    def container(self, container_id: str) -> ObservedContainer:
+    def container(self, container_id: str) -> ContainerInspect:
         """Look at one container."""
         check_container_id(container_id)
-        return observed_container(self._read(lambda api: api.inspect_container(container_id)))
+        return container_inspect(self._read(lambda api: api.inspect_container(container_id)))
 
     def written_bytes(self, container_id: str) -> int:
         """Ask how much a container has written to its own file system, which a commit copies.
@@ -102,7 +102,7 @@ class Engine:
         found = self._read(lambda api: api.images(filters={"label": label}))
         return frozenset((image.get("Labels") or {}).get(REQUEST_LABEL, "") for image in found)
 
-    def approved(self, pin: ContainerPin, *, guarded: bool = True) -> ObservedContainer:
+    def approved(self, pin: ContainerPin, *, guarded: bool = True) -> ContainerInspect:
         """Look at the container that was approved.
 
         Args:
@@ -162,7 +162,7 @@ class Engine:
         made = self._connection.call(limit, lambda api: api.commit(container_id, changes=changes))
         return full_image_id(made["Id"])
 
-    def image(self, name: str) -> ObservedImage | None:
+    def image(self, name: str) -> ImageInspect | None:
         """Look at an image, by its full id or by a reference; ``None`` when there is none."""
         if not is_image_id(name):
             check_reference(name)
@@ -172,9 +172,9 @@ class Engine:
             if error.type == ErrorType.SNAPSHOT_VANISHED:
                 return None
             raise
-        return observed_image(raw)
+        return image_inspect(raw)
 
-    def labelled_images(self, labels: Mapping[str, str]) -> tuple[ObservedImage, ...]:
+    def labelled_images(self, labels: Mapping[str, str]) -> tuple[ImageInspect, ...]:
         """Find the images that carry all these labels, oldest first."""
         for value in labels.values():
             check_label_value(value)

@@ -13,7 +13,7 @@ from typing import Final
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.docker.answers import ObservedContainer, ObservedImage
+from activities.docker.answers import ContainerInspect, ImageInspect
 from activities.docker.engine import Engine
 from activities.docker.heartbeat import Heartbeat
 from workflows.model.errors import ErrorType
@@ -101,7 +101,7 @@ class Snapshots(SnapshotsPort):
                     return removed
                 time.sleep(_POLL)
 
-    def _resting(self, pin: ContainerPin) -> ObservedContainer:
+    def _resting(self, pin: ContainerPin) -> ContainerInspect:
         """Look at the container, which must rest: a restart policy may have started it again."""
         seen = self._engine.approved(pin)
         if not seen.state.is_down:
@@ -119,8 +119,8 @@ class Snapshots(SnapshotsPort):
             raise _error(ErrorType.WRONG_ENGINE, "the snapshot is on another Docker engine")
 
     def _found(
-        self, labels: dict[str, str], seen: ObservedContainer, *, patient: bool
-    ) -> tuple[ObservedImage, ...]:
+        self, labels: dict[str, str], seen: ContainerInspect, *, patient: bool
+    ) -> tuple[ImageInspect, ...]:
         """Find the images of earlier attempts, waiting for one that may still be in the making.
 
         An untagged one that is older than the container's last run shows another state than the
@@ -139,7 +139,7 @@ class Snapshots(SnapshotsPort):
                 return current
             time.sleep(_POLL)
 
-    def _remove(self, image: ObservedImage, *, failed: bool = False) -> bool:
+    def _remove(self, image: ImageInspect, *, failed: bool = False) -> bool:
         if image.tags and not failed:
             return False
         try:
@@ -152,7 +152,7 @@ class Snapshots(SnapshotsPort):
         return True
 
 
-def _is_failed(image: ObservedImage, arg: TagInput) -> bool:
+def _is_failed(image: ImageInspect, arg: TagInput) -> bool:
     return image.image_id == arg.failed_image_id and image.tags == (arg.reference,)
 
 

@@ -12,17 +12,17 @@ from typing import Final, Never
 
 from temporalio.exceptions import ApplicationError
 
-from activities.docker.answers import ObservedContainer
+from activities.docker.answers import ContainerInspect
 from activities.docker.engine import Engine
 from activities.docker.heartbeat import Heartbeat
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
-from workflows.model.ports import PutBackInput, PutBackResult
+from workflows.model.ports import RestoreInput, RestoreResult
 from workflows.model.requests import ContainerState
 
 _POLL: Final = 0.2
 
 
-def put_back(engine: Engine, arg: PutBackInput, heartbeat: Heartbeat) -> PutBackResult:
+def put_back(engine: Engine, arg: RestoreInput, heartbeat: Heartbeat) -> RestoreResult:
     """Bring a container back.
 
     Raises:
@@ -38,7 +38,7 @@ def put_back(engine: Engine, arg: PutBackInput, heartbeat: Heartbeat) -> PutBack
 
 
 class _PutBack:
-    def __init__(self, engine: Engine, arg: PutBackInput, heartbeat: Heartbeat) -> None:
+    def __init__(self, engine: Engine, arg: RestoreInput, heartbeat: Heartbeat) -> None:
         self._engine = engine
         self._pin = arg.pin
         self._settle_seconds = arg.settle_seconds
@@ -47,11 +47,11 @@ class _PutBack:
         self._may_have_started = heartbeat.may_have_sent
         self._started = False
 
-    def run(self) -> PutBackResult:
+    def run(self) -> RestoreResult:
         """Settle, bring back, prove."""
         seen = self._engine.approved(self._pin, guarded=False)
         if self._pin.state.is_down:
-            return PutBackResult(state=seen.state, started=False)
+            return RestoreResult(state=seen.state, started=False)
         self._respect_people(seen)
         seen = self._settle(seen)
         if seen.started_at == self._pin.started_at and not seen.state.is_down:
@@ -73,14 +73,14 @@ class _PutBack:
         self._watch(seen)
         return self._await_health(seen)
 
-    def _respect_people(self, seen: ObservedContainer) -> None:
+    def _respect_people(self, seen: ContainerInspect) -> None:
         """Leave a container alone that ended once more since our stop, unless we started it."""
         known = self._stopped_at is not None and not self._may_have_started
         if known and seen.state.is_down and seen.finished_at != self._stopped_at:
             text = "it was started and stopped again since"
             raise ApplicationError(text, type=ErrorType.STOPPED_BY_PERSON)
 
-    def _settle(self, seen: ObservedContainer) -> ObservedContainer:
+    def _settle(self, seen: ContainerInspect) -> ContainerInspect:
         """Wait until the container rests, or no stop can be at work any more."""
         deadline = time.monotonic() + self._settle_seconds
         while not seen.state.is_down and time.monotonic() < deadline:
@@ -88,13 +88,13 @@ class _PutBack:
             seen = self._look()
         return seen
 
-    def _untouched(self, seen: ObservedContainer) -> PutBackResult:
+    def _untouched(self, seen: ContainerInspect) -> RestoreResult:
         """Report a container that no stop reached; a pause in it is somebody else's."""
         if seen.state.is_up or seen.state is ContainerState.PAUSED:
             return self._result(seen)
         return self._fail(seen)
 
-    def _start(self, seen: ObservedContainer) -> ObservedContainer:
+    def _start(self, seen: ContainerInspect) -> ContainerInspect:
         before = seen.started_at
         self._heartbeat.sending()
         self._engine.start(self._pin.container_id)
@@ -104,13 +104,13 @@ class _PutBack:
             _not_running(f"the engine reported a start, but the container is {seen.state}")
         return seen
 
-    def _pause(self) -> PutBackResult:
+    def _pause(self) -> RestoreResult:
         self._heartbeat.sending()
         self._engine.pause(self._pin.container_id)
         seen = self._look()
         return self._result(seen) if seen.state is ContainerState.PAUSED else self._fail(seen)
 
-    def _await_loop(self) -> PutBackResult:
+    def _await_loop(self) -> RestoreResult:
         """Accept a crash-looping container as it was: between two crashes, or running."""
         deadline = time.monotonic() + self._engine.timing.verify_running
         while True:
@@ -121,7 +121,7 @@ class _PutBack:
                 self._fail(seen)
             time.sleep(_POLL)
 
-    def _watch(self, first: ObservedContainer) -> None:
+    def _watch(self, first: ContainerInspect) -> None:
         """See the container stay up for a while."""
         deadline = time.monotonic() + self._engine.timing.verify_running
         seen = first
@@ -132,7 +132,7 @@ class _PutBack:
             time.sleep(_POLL)
             seen = self._look()
 
-    def _await_health(self, first: ObservedContainer) -> PutBackResult:
+    def _await_health(self, first: ContainerInspect) -> RestoreResult:
         """See the container become healthy, unless it was not when it was approved."""
         deadline = time.monotonic() + self._engine.timing.verify_health
         while True:
@@ -145,21 +145,21 @@ class _PutBack:
                 raise ApplicationError(text, type=ErrorType.UNHEALTHY)
             time.sleep(_POLL)
 
-    def _check_same_run(self, first: ObservedContainer, seen: ObservedContainer) -> None:
+    def _check_same_run(self, first: ContainerInspect, seen: ContainerInspect) -> None:
         if seen.state is not ContainerState.RUNNING:
             self._fail(seen)
         if (seen.started_at, seen.restart_count) != (first.started_at, first.restart_count):
             _not_running("it started, ended, and was started again by its restart policy")
 
-    def _result(self, seen: ObservedContainer) -> PutBackResult:
+    def _result(self, seen: ContainerInspect) -> RestoreResult:
         ran_anew = seen.started_at != self._pin.started_at
-        return PutBackResult(
+        return RestoreResult(
             state=seen.state,
             started=self._started or (self._may_have_started and ran_anew),
             healthy=seen.health == "healthy" if self._pin.has_healthcheck else None,
         )
 
-    def _fail(self, seen: ObservedContainer) -> Never:
+    def _fail(self, seen: ContainerInspect) -> Never:
         if seen.state is ContainerState.DEAD:
             text = "the container is dead: the engine can only remove it"
             raise ApplicationError(text, type=ErrorType.CONTAINER_GONE)
@@ -167,7 +167,7 @@ class _PutBack:
             _not_running(f"it did not stay up: it ended with exit code {seen.exit_code}")
         _not_running(f"the container is {seen.state}, and was {self._pin.state} when approved")
 
-    def _look(self) -> ObservedContainer:
+    def _look(self) -> ContainerInspect:
         return self._engine.container(self._pin.container_id)
 
 

@@ -21,19 +21,19 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from activities.slack import mrkdwn as wording
-from activities.slack.error_help import HAVE_DETAILS, lesson, what_to_do
+from activities.slack.error_help import HAVE_DETAILS, failure_summary, what_to_do
 from activities.slack.mrkdwn import (
     clock,
     code,
     duration,
     group,
+    join_limited,
     mrkdwn,
     person,
+    plain,
     safe,
     short_id,
     shorten,
-    some,
 )
 from activities.slack.status import (
     headline,
@@ -44,7 +44,7 @@ from activities.slack.status import (
     snapshot_line,
     step_lines,
 )
-from workflows.model.names import ActionId, button_value, card_block_id
+from workflows.model.names import ActionId, RequestAddress, button_value, card_block_id
 from workflows.model.state import RequestState, RequestStatus
 
 _MOST_MOUNTS = 12
@@ -110,7 +110,7 @@ def approvals(state: RequestState) -> str:
     return f"{count} · ✅ {_approvers(state)}" if state.approvals else count
 
 
-def votes(state: RequestState) -> str:
+def approvals_suffix(state: RequestState) -> str:
     """Name who approved, to be added to a line; nothing when nobody did."""
     if not state.approvals:
         return ""
@@ -119,13 +119,13 @@ def votes(state: RequestState) -> str:
     return f" · approved by {_approvers(state)}"
 
 
-def deciders(state: RequestState) -> str:
+def approvers_line(state: RequestState) -> str:
     """Name who may decide. They are mentioned, so that Slack tells them once, at the posting."""
     if state.policy is None:
         return ""
     people = [person(user) for user in state.policy.approvers if user != state.requester]
     groups = [group(group_id) for group_id in state.policy.approver_groups]
-    names = some([*groups, *people], _MOST_PEOPLE)
+    names = join_limited([*groups, *people], _MOST_PEOPLE)
     return f"May decide: {names} (never the requester)" if names else ""
 
 
@@ -137,11 +137,11 @@ def not_in_the_snapshot(state: RequestState) -> str:
         f"{safe(mount.type, 20)} {code(shorten(mount.destination, _PATH_LENGTH))}"
         for mount in state.pin.mounts
     ]
-    return f"⚠️ Not in the snapshot: {some(mounts, _MOST_MOUNTS)}"
+    return f"⚠️ Not in the snapshot: {join_limited(mounts, _MOST_MOUNTS)}"
 
 
 def _approvers(state: RequestState) -> str:
-    return some([person(d.approver_id) for d in state.approvals], _MOST_PEOPLE)
+    return join_limited([person(d.approver_id) for d in state.approvals], _MOST_PEOPLE)
 
 
 def _needed(state: RequestState) -> int:
@@ -231,7 +231,11 @@ def _button(
     return ButtonElement(
         action_id=action.value,
         text=PlainTextObject(text=text, emoji=False),
-        value=button_value(container.host, container.name, state.request_id),
+        value=button_value(
+            RequestAddress(
+                request_id=state.request_id, host=container.host, container=container.name
+            )
+        ),
         style=style,
         confirm=confirm,
         accessibility_label=shorten(label, 75),
@@ -255,7 +259,7 @@ def _waiting(state: RequestState) -> list[Block | None]:
         _reason(state),
         _section(state, "plan", f"*What will happen*\n{plan_lines(state)}" if state.steps else ""),
         _context(state, "mounts", not_in_the_snapshot(state)),
-        _context(state, "who", deciders(state)),
+        _context(state, "who", approvers_line(state)),
     ]
 
 
@@ -270,11 +274,11 @@ def _decided(state: RequestState) -> list[Block | None]:
         _comment(state),
         _section(state, "steps", "" if nothing_ran else step_lines(state)),
         _section(state, "snapshot", snapshot_line(state)),
-        _section(state, "left", what_to_do(state) or lesson(state)),
+        _section(state, "left", what_to_do(state) or failure_summary(state)),
         _cause(state),
         _context(state, "restarted", _restarted(state)),
         _reason(state),
-        _context(state, "who", f"Requested by {person(state.requester)}{votes(state)}"),
+        _context(state, "who", f"Requested by {person(state.requester)}{approvals_suffix(state)}"),
     ]
 
 
@@ -292,7 +296,7 @@ def _cause(state: RequestState) -> Block | None:
     """Show the detail that our own activities give, where it tells more than the cause's words."""
     if not state.cause_text or state.cause not in HAVE_DETAILS:
         return None
-    detail = wording.plain(f"Detail: {state.cause_text}", _CAUSE_LIMIT)
+    detail = plain(f"Detail: {state.cause_text}", _CAUSE_LIMIT)
     return ContextBlock(block_id=_id(state, "cause"), elements=[detail])
 
 
@@ -325,7 +329,7 @@ def _typed(state: RequestState, name: str, label: str, text: str, limit: int) ->
     if not text.strip():
         return None
     return SectionBlock(
-        block_id=_id(state, name), text=wording.plain(f"{label}: {text}", limit + len(label))
+        block_id=_id(state, name), text=plain(f"{label}: {text}", limit + len(label))
     )
 
 

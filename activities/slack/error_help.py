@@ -166,7 +166,7 @@ def what_to_do(state: RequestState) -> str:
     """Say what is left, what to run where, and whether Dockwarden goes on trying."""
     if state.status is not RequestStatus.NEEDS_PERSON:
         return ""
-    cause = obstacle(state)
+    cause = restore_error(state)
     lines = [
         f"*What is left:* {_left(state)}",
         f"*What is in the way:* {cause.meaning}. {cause.advice}",
@@ -177,7 +177,7 @@ def what_to_do(state: RequestState) -> str:
     return "\n".join([*lines, _tries(state)])
 
 
-def called(state: RequestState) -> str:
+def mentions(state: RequestState) -> str:
     """Mention who is called: the requester, and whoever approved."""
     people = dict.fromkeys([state.requester, *(d.approver_id for d in state.approvals)])
     return " ".join(person(user_id) for user_id in people)
@@ -202,7 +202,7 @@ def cause_of(error: ErrorType | None) -> Cause:
     return CAUSES[error or ErrorType.UNEXPECTED]
 
 
-def lesson(state: RequestState) -> str:
+def failure_summary(state: RequestState) -> str:
     """Say what went wrong and what helps, for an operation that failed and was put back."""
     if state.status is not RequestStatus.PUT_BACK or state.cause is None:
         return ""
@@ -210,7 +210,7 @@ def lesson(state: RequestState) -> str:
     return f"*What went wrong:* {cause.meaning}. {cause.advice}"
 
 
-def obstacle(state: RequestState) -> Cause:
+def restore_error(state: RequestState) -> Cause:
     """Say what keeps the container from being put back; the first failure is another matter."""
     put_back = next((s for s in state.steps if s.name is StepName.PUT_BACK and s.error), None)
     return cause_of(put_back.error if put_back else state.cause)
@@ -221,4 +221,4 @@ def commands(state: RequestState) -> list[str]:
     name = state.container.name
     if not CONTAINER_NAME.fullmatch(name):
         return []
-    return [command.format(name=name) for command in obstacle(state).commands]
+    return [command.format(name=name) for command in restore_error(state).commands]

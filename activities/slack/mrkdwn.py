@@ -37,10 +37,10 @@ def mrkdwn(text: str) -> MarkdownTextObject:
 
 def plain(text: str, limit: int) -> PlainTextObject:
     """Wrap a text that somebody typed: no mark-up, no mention, no emoji, cut with a notice."""
-    return PlainTextObject(text=cut(tame(text), limit) or "-", emoji=False)
+    return PlainTextObject(text=cut(strip_control_chars(text), limit) or "-", emoji=False)
 
 
-def tame(text: str) -> str:
+def strip_control_chars(text: str) -> str:
     """Take out what would disturb the text around it: control and direction characters."""
     lines = _LINE_ENDS.sub("\n", text).replace("\t", " ")
     visible = (
@@ -73,12 +73,12 @@ def shorten(text: str, limit: int) -> str:
 
 def safe(text: str, limit: int = 300) -> str:
     """Escape a short text for mrkdwn: one line, no mention, no link."""
-    return shorten(" ".join(tame(text).split()), limit).translate(_MARKUP)
+    return shorten(" ".join(strip_control_chars(text).split()), limit).translate(_MARKUP)
 
 
 def code(text: str, limit: int = 255) -> str:
     """Write a name as inline code; a backtick in it would end the code."""
-    one_line = " ".join(tame(text).replace("`", "").split())
+    one_line = " ".join(strip_control_chars(text).replace("`", "").split())
     return f"`{shorten(one_line, limit).translate(_MARKUP)}`" if one_line else "-"
 
 
@@ -92,7 +92,7 @@ def group(group_id: str) -> str:
     return f"<!subteam^{group_id}>" if GROUP_ID_FORM.fullmatch(group_id) else safe(group_id, 40)
 
 
-def some(items: Iterable[str], limit: int, *, separator: str = ", ") -> str:
+def join_limited(items: Iterable[str], limit: int, *, separator: str = ", ") -> str:
     """Join the first ``limit`` items and count the rest: nothing is left out in silence."""
     every = list(items)
     more = f" and {len(every) - limit} more" if len(every) > limit else ""

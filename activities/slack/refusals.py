@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from activities.slack.mrkdwn import clock, code, person, safe
-from activities.slack.status import standing
+from activities.slack.status import status_text
 from workflows.model.errors import RefusalCode
 from workflows.model.names import SOURCE_LABEL
 from workflows.model.state import Refusal, RequestState, RequestStatus
@@ -197,7 +197,7 @@ def _adds(refusal: Refusal, state: RequestState) -> bool:
 
 def _what_became_of_it(state: RequestState) -> str:
     """Say how a request stands that no longer waits, who decided it, and when."""
-    told = f"It stands like this: {standing(state)}."
+    told = f"It stands like this: {status_text(state)}."
     decided = state.rejection or (state.approvals[-1] if state.approvals else None)
     match state.status:
         case RequestStatus.CANCELLED if state.cancel_requested_by:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from activities.slack.error_help import cause_of, lesson
+from activities.slack.error_help import cause_of, failure_summary
 from activities.slack.mrkdwn import clock, code, duration, person, safe, short_id, size
 from workflows.model.errors import NO_ROOM_ERRORS, STALE_ERRORS, ErrorType
 from workflows.model.requests import OperationKind
@@ -50,7 +50,7 @@ def notification(state: RequestState) -> str:
     what = f"{safe(state.container.name)} on {safe(state.container.host)}"
     if state.status not in _SAYS_WHAT_WAS_DONE:
         what = f"{state.operation.words} {what}"
-    return f"{standing(state)}: {what} ({state.request_id})"
+    return f"{status_text(state)}: {what} ({state.request_id})"
 
 
 def step_line(step: StepState) -> str:
@@ -82,7 +82,7 @@ def step_line(step: StepState) -> str:
 def step_lines(state: RequestState) -> str:
     """Write all steps, one a line; the failure that the card explains below is only named."""
     explained = [
-        replace(step, error=None) if lesson(state) and step.error is state.cause else step
+        replace(step, error=None) if failure_summary(state) and step.error is state.cause else step
         for step in state.steps
     ]
     return "\n".join(step_line(step) for step in explained)
@@ -170,7 +170,7 @@ def _took(step: StepState) -> timedelta | None:
     return step.finished_at - step.started_at
 
 
-def standing(state: RequestState) -> str:
+def status_text(state: RequestState) -> str:
     """Say in a few words where a request stands: ``✅ Stopped and snapshotted``."""
     match state.status:
         case RequestStatus.WAITING:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block, SectionBlock
 
-from activities.slack import mrkdwn as wording
-from activities.slack.error_help import called, lesson, what_to_do
-from activities.slack.mrkdwn import clock, code, group, mrkdwn, person, safe, some
-from activities.slack.status import snapshot_line, standing, step_line
+from activities.slack.error_help import failure_summary, mentions, what_to_do
+from activities.slack.mrkdwn import clock, code, group, join_limited, mrkdwn, person, plain, safe
+from activities.slack.status import snapshot_line, status_text, step_line
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus
@@ -37,7 +36,7 @@ def reply(state: RequestState, entry: ThreadEntry) -> Reply:
     block_id = thread_block_id(state.request_id, entry.key)
     blocks: list[Block] = [SectionBlock(block_id=block_id, text=mrkdwn(text))]
     if entry.comment.strip():
-        comment = wording.plain(f"Comment: {entry.comment}", _COMMENT_LIMIT)
+        comment = plain(f"Comment: {entry.comment}", _COMMENT_LIMIT)
         blocks.append(SectionBlock(block_id=f"{block_id}.comment", text=comment))
     return Reply(text=text, blocks=blocks, broadcast=entry.kind is ThreadKind.PAGE)
 
@@ -60,7 +59,7 @@ def _reminder(state: RequestState, _: ThreadEntry) -> str:
     voted = {d.approver_id for d in state.approvals} | {state.requester}
     people = [person(u) for u in policy.approvers if u not in voted] if policy else []
     groups = [group(g) for g in policy.approver_groups] if policy else []
-    names = some([*groups, *people], _MOST_PEOPLE)
+    names = join_limited([*groups, *people], _MOST_PEOPLE)
     until = f" until {clock(state.expires_at)}" if state.expires_at else ""
     what = f"{state.operation.words} {code(state.container.name)}"
     return f"🔔 {names} this waits for a decision{until}: {what}."
@@ -81,14 +80,14 @@ def _cancelling(_: RequestState, entry: ThreadEntry) -> str:
 
 def _page(state: RequestState, _: ThreadEntry) -> str:
     target = f"{code(state.container.name)} on *{safe(state.container.host)}*"
-    return f"🛑 {called(state)} {target} could not be put back.\n{what_to_do(state)}".rstrip()
+    return f"🛑 {mentions(state)} {target} could not be put back.\n{what_to_do(state)}".rstrip()
 
 
 def _outcome(state: RequestState, _: ThreadEntry) -> str:
     target = f"{code(state.container.name)} on *{safe(state.container.host)}*"
     made = "" if state.status is RequestStatus.NEEDS_PERSON else snapshot_line(state)
-    first = f"{person(state.requester)} {standing(state)}: {target}."
-    return "\n".join(line for line in (first, lesson(state), made) if line)
+    first = f"{person(state.requester)} {status_text(state)}: {target}."
+    return "\n".join(line for line in (first, failure_summary(state), made) if line)
 
 
 def _at(entry: ThreadEntry) -> str:

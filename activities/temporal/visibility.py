@@ -28,7 +28,7 @@ from workflows.model.ports import (
     EndedRuns,
     LastState,
     LastStateInput,
-    LedgerPort,
+    VisibilityPort,
 )
 from workflows.model.state import RequestState, RequestStatus
 
@@ -55,7 +55,7 @@ _NOT_OPERATED: Final = frozenset(
 )
 
 
-class Ledger(LedgerPort):
+class Visibility(VisibilityPort):
     """The activities that read Temporal's record."""
 
     def __init__(self, client: Client, *, patience: timedelta = _PATIENCE) -> None:

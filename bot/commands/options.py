@@ -89,7 +89,7 @@ def take_options(words: Words, allowed: tuple[str, ...]) -> Options:
     """Take the options of a command.
 
     Raises:
-        CommandMistake: one is unknown, double, incomplete or impossible.
+        CommandError: one is unknown, double, incomplete or impossible.
     """
     options = Options()
     seen: set[str] = set()

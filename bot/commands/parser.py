@@ -1,6 +1,6 @@
 """What does a text after ``/container`` ask for?
 
-Pure: text in, one frozen command out, or a :class:`CommandMistake` that says what is wrong, shows
+Pure: text in, one frozen command out, or a :class:`CommandError` that says what is wrong, shows
 the input with the bad word marked, and gives one right example. ``bot/commands/tokens.py`` splits
 the text, ``bot/commands/options.py`` reads the parts that several commands share.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.commands.options import take_comment, take_container, take_options, take_request_id
-from bot.commands.tokens import CommandMistake, Words, nearest, read_words
+from bot.commands.tokens import CommandError, Words, nearest, read_words
 
 #: One right example of each sub-command; mistakes and the help show them.
 EXAMPLES = {
@@ -46,7 +46,7 @@ USAGE = {
     "reject": ('reject ID "reason"', "Rejects a request, like the button on its card."),
     "help": ("help [SUBCOMMAND]", "Shows this, or more about one sub-command."),
 }
-__all__ = ["CommandMistake", "parse"]
+__all__ = ["CommandError", "parse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,7 @@ def parse(text: str, *, default_host: str) -> Command:
     """Read a command; a command that names no host means ``default_host``.
 
     Raises:
-        CommandMistake: the text asks for nothing that Dockwarden can do.
+        CommandError: the text asks for nothing that Dockwarden can do.
     """
     words = read_words(text, example=EXAMPLES["stop"])
     first = words.take()

@@ -26,7 +26,7 @@ _SHOWN_LENGTH = 60
 _CONTEXT_LENGTH = 80
 
 
-class CommandMistake(Exception):  # noqa: N818 - a mistake of a person, not an error of ours
+class CommandError(Exception):
     """A text that cannot be a command.
 
     ``problem`` says what is wrong, ``marked`` shows the input with the bad word between arrows,
@@ -86,17 +86,17 @@ class Words:
         """Say what is wrong with ``word``, or with the end of the text.
 
         Raises:
-            CommandMistake: always.
+            CommandError: always.
         """
         marked = _marked(self._text, word.start, word.end) if word else _marked_end(self._text)
-        raise CommandMistake(problem, marked=marked, example=self.example)
+        raise CommandError(problem, marked=marked, example=self.example)
 
 
 def read_words(text: str, *, example: str) -> Words:
     """Split a text as Slack sends it.
 
     Raises:
-        CommandMistake: a quote is not closed.
+        CommandError: a quote is not closed.
     """
     plain = _as_typed(text)
     words = []
@@ -179,7 +179,7 @@ def _read_quoted(text: str, opening: int, start: int, example: str) -> tuple[str
             value.append(character)
             position += 1
     problem = "A quote is opened and not closed, or something stands right behind its end."
-    raise CommandMistake(problem, marked=_marked(text, start, len(text)), example=example)
+    raise CommandError(problem, marked=_marked(text, start, len(text)), example=example)
 
 
 def _tidy(bare: str) -> str:

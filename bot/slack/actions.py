@@ -11,12 +11,11 @@ import logging
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.service import Requesting, cancellation, decision
+from bot.service import Service
 from bot.slack import replies
-from bot.slack.listener import Exchange
+from bot.slack.listener import SlackRequest, submit
 from bot.slack.views import RejectForm
-from bot.temporal.requests import Gateway
-from workflows.model.names import parse_button_value
+from workflows.model.names import RequestAddress, parse_button_value
 from workflows.model.requests import Choice
 
 _log = logging.getLogger(__name__)
@@ -25,73 +24,66 @@ _log = logging.getLogger(__name__)
 class Actions:
     """Carries out the clicks."""
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        requesting: Requesting,
-        client: AsyncWebClient,
-        *,
-        command: str,
-    ) -> None:
-        self._gateway = gateway
-        self._requesting = requesting
+    def __init__(self, service: Service, client: AsyncWebClient, *, command: str) -> None:
+        self._service = service
         self._client = client
         self._command = command
 
-    async def approve(self, exchange: Exchange) -> None:
+    async def approve(self, slack_request: SlackRequest) -> None:
         """Record an approval."""
-        address = await _address(exchange)
+        address = await _address(slack_request)
         if address is None:
             return
-        request_id, host, container = address
-        made = decision(exchange, request_id, Choice.APPROVE, source=_source(exchange))
-        await self._gateway.decide(host, container, made)
+        await self._service.decide(
+            slack_request.actor, address, Choice.APPROVE, source=_source(slack_request)
+        )
 
-    async def cancel(self, exchange: Exchange) -> None:
+    async def cancel(self, slack_request: SlackRequest) -> None:
         """Record a cancel."""
-        address = await _address(exchange)
+        address = await _address(slack_request)
         if address is None:
             return
-        request_id, host, container = address
-        cancel = cancellation(exchange, request_id, source=_source(exchange))
-        await self._gateway.cancel(host, container, cancel)
+        await self._service.cancel(slack_request.actor, address, source=_source(slack_request))
 
-    async def open_reject_form(self, exchange: Exchange) -> None:
+    async def open_reject_form(self, slack_request: SlackRequest) -> None:
         """Open the form that asks for the reason."""
-        address = await _address(exchange)
+        address = await _address(slack_request)
         if address is None:
             return
-        await exchange.acknowledge()
+        await slack_request.acknowledge()
         form = RejectForm(
-            address=address, channel_id=exchange.channel_id, message_ts=exchange.message_ts
+            address=address,
+            channel_id=slack_request.channel_id,
+            message_ts=slack_request.message_ts,
         )
         try:
-            await self._client.views_open(trigger_id=exchange.trigger_id, view=form.build())
+            await self._client.views_open(trigger_id=slack_request.trigger_id, view=form.build())
         except SlackClientError as error:
-            _log.warning("form not opened", extra={"request_id": address[0], "why": str(error)})
-            await exchange.tell(replies.form_unavailable(self._command, address[0]))
+            request_id = address.request_id
+            _log.warning("form not opened", extra={"request_id": request_id, "why": str(error)})
+            await slack_request.tell(replies.form_unavailable(self._command, request_id))
 
-    async def request_again(self, exchange: Exchange) -> None:
+    async def request_again(self, slack_request: SlackRequest) -> None:
         """Ask for the same once more, as the one who clicked."""
-        address = await _address(exchange)
+        address = await _address(slack_request)
         if address is None:
             return
-        _, state = await self._gateway.status(address[0])
+        _, state = await self._service.status(address.request_id)
         if state is None:
-            await exchange.tell(replies.again_unknown(self._command, address[0]))
+            await slack_request.tell(replies.again_unknown(self._command, address.request_id))
             return
-        await self._requesting.ask(exchange, state.operation, state.container, state.reason)
+        await submit(self._service, slack_request, state.operation, state.container, state.reason)
 
 
-async def _address(exchange: Exchange) -> tuple[str, str, str] | None:
+async def _address(slack_request: SlackRequest) -> RequestAddress | None:
     """Read a button; one that is not ours is refused in private."""
     try:
-        return parse_button_value(exchange.button_value)
+        return parse_button_value(slack_request.button_value)
     except ValueError:
-        _log.warning("unknown button refused", extra={"user": exchange.user_id})
-        await exchange.tell(replies.bad_button())
+        _log.warning("unknown button refused", extra={"user": slack_request.user_id})
+        await slack_request.tell(replies.bad_button())
         return None
 
 
-def _source(exchange: Exchange) -> str:
-    return f"card:{exchange.channel_id}:{exchange.message_ts}"
+def _source(slack_request: SlackRequest) -> str:
+    return f"card:{slack_request.channel_id}:{slack_request.message_ts}"

@@ -13,15 +13,13 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.policy_book import PolicyBook
-from bot.service import Requesting
-from bot.settings import StartUpError
+from bot.service import Service
+from bot.settings import ConfigurationError
 from bot.slack import middleware
 from bot.slack.actions import Actions
 from bot.slack.commands import Commands
-from bot.slack.listener import Guard, report
+from bot.slack.listener import ListenerRunner, report
 from bot.slack.views import Views
-from bot.temporal.requests import Gateway
 from workflows.model.names import REJECT_FORM, ActionId
 
 _log = logging.getLogger(__name__)
@@ -48,7 +46,7 @@ async def identify(client: AsyncWebClient) -> Identity:
     """Ask Slack who the bot is.
 
     Raises:
-        StartUpError: Slack refuses the token.
+        ConfigurationError: Slack refuses the token.
     """
     try:
         answer = await client.auth_test()
@@ -57,7 +55,7 @@ async def identify(client: AsyncWebClient) -> Identity:
             f"Slack refuses the bot token ({error.response.get('error')}): "
             "set DOCKWARDEN_SLACK_BOT_TOKEN to the xoxb-… token of the installed app"
         )
-        raise StartUpError(message) from error
+        raise ConfigurationError(message) from error
     return Identity(
         team_id=str(answer["team_id"]),
         bot_id=str(answer.get("bot_id") or ""),
@@ -70,9 +68,8 @@ def build_app(
     identity: Identity,
     client: AsyncWebClient,
     signing_secret: str,
-    guard: Guard,
-    gateway: Gateway,
-    book: PolicyBook,
+    runner: ListenerRunner,
+    service: Service,
     default_host: str,
     workflow_link: str,
 ) -> AsyncApp:
@@ -97,10 +94,9 @@ def build_app(
     middleware.install(app, team_id=identity.team_id)
     register_listeners(
         app,
-        guard,
+        runner,
         client=client,
-        gateway=gateway,
-        book=book,
+        service=service,
         default_host=default_host,
         workflow_link=workflow_link,
     )
@@ -109,31 +105,28 @@ def build_app(
 
 def register_listeners(
     app: AsyncApp,
-    guard: Guard,
+    runner: ListenerRunner,
     *,
     client: AsyncWebClient,
-    gateway: Gateway,
-    book: PolicyBook,
+    service: Service,
     default_host: str,
     workflow_link: str,
 ) -> None:
     """Tie all listeners to their deliveries."""
-    requesting = Requesting(gateway, book)
     commands = Commands(
-        gateway,
-        requesting,
-        command=guard.command,
+        service,
+        command=runner.command,
         default_host=default_host,
         workflow_link=workflow_link,
     )
-    actions = Actions(gateway, requesting, client, command=guard.command)
-    views = Views(gateway)
-    app.command(guard.command)(guard.guarded(commands.run))
-    app.action(ActionId.APPROVE)(guard.guarded(actions.approve))
-    app.action(ActionId.REJECT)(guard.guarded(actions.open_reject_form))
-    app.action(ActionId.CANCEL)(guard.guarded(actions.cancel))
-    app.action(ActionId.AGAIN)(guard.guarded(actions.request_again))
-    app.view(REJECT_FORM)(guard.guarded(views.reject))
+    actions = Actions(service, client, command=runner.command)
+    views = Views(service)
+    app.command(runner.command)(runner.guarded(commands.run))
+    app.action(ActionId.APPROVE)(runner.guarded(actions.approve))
+    app.action(ActionId.REJECT)(runner.guarded(actions.open_reject_form))
+    app.action(ActionId.CANCEL)(runner.guarded(actions.cancel))
+    app.action(ActionId.AGAIN)(runner.guarded(actions.request_again))
+    app.view(REJECT_FORM)(runner.guarded(views.reject))
     app.action(re.compile(".*"))(_acknowledge)
     app.event(re.compile(".*"))(_acknowledge)
 

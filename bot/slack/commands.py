@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.commands import parser
-from bot.commands.parser import CommandMistake, parse
-from bot.service import Requesting, cancellation, decision
+from bot.commands.parser import CommandError, parse
+from bot.service import Service
 from bot.slack import replies, reply_views
-from bot.slack.listener import Exchange
-from bot.temporal.requests import Gateway
+from bot.slack.listener import SlackRequest, submit
 from workflows.model.requests import Choice, ContainerRef, OperationKind, OperationSpec
 
 _SOURCE = "command"
@@ -27,19 +26,17 @@ class Commands:
 
     def __init__(
         self,
-        gateway: Gateway,
-        requesting: Requesting,
+        service: Service,
         *,
         command: str,
         default_host: str,
         workflow_link: str,
     ) -> None:
-        self._gateway = gateway
-        self._requesting = requesting
+        self._service = service
         self._command = command
         self._default_host = default_host
         self._workflow_link = workflow_link
-        self._handlers: dict[type, Callable[[Exchange, Any], Awaitable[None]]] = {
+        self._handlers: dict[type, Callable[[SlackRequest, Any], Awaitable[None]]] = {
             parser.Stop: self._stop,
             parser.Snapshot: self._snapshot,
             parser.ListContainers: self._list,
@@ -52,20 +49,20 @@ class Commands:
             parser.Help: self._help,
         }
 
-    async def run(self, exchange: Exchange) -> None:
+    async def run(self, slack_request: SlackRequest) -> None:
         """Read the text and do what it asks for."""
-        text = str(exchange.body.get("text") or "")
+        text = str(slack_request.body.get("text") or "")
         try:
             command = parse(text, default_host=self._default_host)
-        except CommandMistake as error:
+        except CommandError as error:
             reply = replies.mistake(
                 self._command, problem=error.problem, marked=error.marked, example=error.example
             )
-            await exchange.tell(reply)
+            await slack_request.tell(reply)
             return
-        await self._handlers[type(command)](exchange, command)
+        await self._handlers[type(command)](slack_request, command)
 
-    async def _stop(self, exchange: Exchange, stop: parser.Stop) -> None:
+    async def _stop(self, slack_request: SlackRequest, stop: parser.Stop) -> None:
         operation = OperationSpec(
             kind=OperationKind.STOP,
             snapshot=stop.snapshot,
@@ -73,9 +70,9 @@ class Commands:
             grace_seconds=stop.grace_seconds,
         )
         container = ContainerRef(host=stop.host, name=stop.container)
-        await self._requesting.ask(exchange, operation, container, stop.reason)
+        await submit(self._service, slack_request, operation, container, stop.reason)
 
-    async def _snapshot(self, exchange: Exchange, snapshot: parser.Snapshot) -> None:
+    async def _snapshot(self, slack_request: SlackRequest, snapshot: parser.Snapshot) -> None:
         operation = OperationSpec(
             kind=OperationKind.SNAPSHOT,
             snapshot=True,
@@ -83,64 +80,68 @@ class Commands:
             grace_seconds=snapshot.grace_seconds,
         )
         container = ContainerRef(host=snapshot.host, name=snapshot.container)
-        await self._requesting.ask(exchange, operation, container, snapshot.reason)
+        await submit(self._service, slack_request, operation, container, snapshot.reason)
 
-    async def _list(self, exchange: Exchange, asked: parser.ListContainers) -> None:
-        await exchange.acknowledge()
-        result = await self._gateway.look(asked.host)
+    async def _list(self, slack_request: SlackRequest, asked: parser.ListContainers) -> None:
+        await slack_request.acknowledge()
+        result = await self._service.look(asked.host)
         if result.containers is not None:
-            await exchange.tell(reply_views.container_list(asked.host, result.containers))
+            await slack_request.tell(reply_views.container_list(asked.host, result.containers))
         elif result.refusal is not None:
-            await exchange.tell(reply_views.look_refused(result.refusal, host=asked.host, name=""))
+            await slack_request.tell(
+                reply_views.look_refused(result.refusal, host=asked.host, name="")
+            )
 
-    async def _inspect(self, exchange: Exchange, asked: parser.Inspect) -> None:
-        await exchange.acknowledge()
-        result = await self._gateway.look(asked.host, asked.container)
+    async def _inspect(self, slack_request: SlackRequest, asked: parser.Inspect) -> None:
+        await slack_request.acknowledge()
+        result = await self._service.look(asked.host, asked.container)
         if result.inspection is not None:
-            await exchange.tell(reply_views.container(asked.host, result.inspection))
+            await slack_request.tell(reply_views.container(asked.host, result.inspection))
         elif result.refusal is not None:
-            await exchange.tell(
+            await slack_request.tell(
                 reply_views.look_refused(result.refusal, host=asked.host, name=asked.container)
             )
 
-    async def _requests(self, exchange: Exchange, asked: parser.Requests) -> None:
-        register = self._gateway.register
+    async def _requests(self, slack_request: SlackRequest, asked: parser.Requests) -> None:
+        visibility = self._service.visibility
         match asked.selection:
             case parser.Selection.WAITING:
-                rows, total = await register.waiting()
+                rows, total = await visibility.waiting()
             case parser.Selection.MINE:
-                rows, total = await register.of(exchange.user_id)
+                rows, total = await visibility.of(slack_request.user_id)
             case parser.Selection.RECENT:
-                rows, total = await register.recent()
+                rows, total = await visibility.recent()
         title = _TITLES[asked.selection]
-        await exchange.tell(reply_views.request_list(title, rows, total, now=datetime.now(UTC)))
+        await slack_request.tell(
+            reply_views.request_list(title, rows, total, now=datetime.now(UTC))
+        )
 
-    async def _status(self, exchange: Exchange, asked: parser.Status) -> None:
-        summary, state = await self._gateway.status(asked.request_id)
+    async def _status(self, slack_request: SlackRequest, asked: parser.Status) -> None:
+        summary, state = await self._service.status(asked.request_id)
         ui = self._workflow_link.format(
             workflow_id=summary.workflow_id.replace("/", "%2F"), run_id=summary.run_id
         )
-        await exchange.tell(
+        await slack_request.tell(
             reply_views.request_status(summary, state, now=datetime.now(UTC), ui=ui)
         )
 
-    async def _cancel(self, exchange: Exchange, asked: parser.Cancel) -> None:
-        await self._gateway.cancel_by_id(cancellation(exchange, asked.request_id, source=_SOURCE))
-        await exchange.tell(replies.cancel_recorded(asked.request_id))
+    async def _cancel(self, slack_request: SlackRequest, asked: parser.Cancel) -> None:
+        await self._service.cancel(slack_request.actor, asked.request_id, source=_SOURCE)
+        await slack_request.tell(replies.cancel_recorded(asked.request_id))
 
-    async def _approve(self, exchange: Exchange, asked: parser.Approve) -> None:
-        made = decision(
-            exchange, asked.request_id, Choice.APPROVE, source=_SOURCE, comment=asked.comment
+    async def _approve(self, slack_request: SlackRequest, asked: parser.Approve) -> None:
+        await self._decide(slack_request, asked, Choice.APPROVE)
+
+    async def _reject(self, slack_request: SlackRequest, asked: parser.Reject) -> None:
+        await self._decide(slack_request, asked, Choice.REJECT)
+
+    async def _decide(
+        self, slack_request: SlackRequest, asked: parser.Approve | parser.Reject, choice: Choice
+    ) -> None:
+        await self._service.decide(
+            slack_request.actor, asked.request_id, choice, source=_SOURCE, comment=asked.comment
         )
-        await self._gateway.decide_by_id(made)
-        await exchange.tell(replies.recorded(asked.request_id))
+        await slack_request.tell(replies.recorded(asked.request_id))
 
-    async def _reject(self, exchange: Exchange, asked: parser.Reject) -> None:
-        made = decision(
-            exchange, asked.request_id, Choice.REJECT, source=_SOURCE, comment=asked.comment
-        )
-        await self._gateway.decide_by_id(made)
-        await exchange.tell(replies.recorded(asked.request_id))
-
-    async def _help(self, exchange: Exchange, asked: parser.Help) -> None:
-        await exchange.tell(replies.help_text(self._command, asked.topic))
+    async def _help(self, slack_request: SlackRequest, asked: parser.Help) -> None:
+        await slack_request.tell(replies.help_text(self._command, asked.topic))

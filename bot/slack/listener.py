@@ -7,7 +7,6 @@ tells nobody about errors in lazy listeners, so none is lazy and none lets an ex
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
@@ -18,9 +17,11 @@ import aiohttp
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.service import Actor, Service
 from bot.slack import replies
 from bot.slack.mrkdwn import Reply
 from bot.temporal.errors import BotError
+from workflows.model.requests import ContainerRef, OperationSpec
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Kind(StrEnum):
     FORM = "view_submission"
 
 
-class Exchange:
+class SlackRequest:
     """One delivery. It is acknowledged exactly once; all later answers go another way."""
 
     def __init__(self, body: dict[str, Any], ack: AsyncAck, session: aiohttp.ClientSession) -> None:
@@ -81,10 +82,14 @@ class Exchange:
         return str(self.body.get("trigger_id", ""))
 
     @property
-    def request_id(self) -> str:
-        """The id of the request that this delivery makes: the same for the same delivery."""
-        delivery = self.trigger_id or uuid.uuid4().hex
-        return hashlib.sha256(f"{self.team_id}|{delivery}".encode()).hexdigest()[:12]
+    def actor(self) -> Actor:
+        """Who asks, as the service wants to know it."""
+        return Actor(user_id=self.user_id, team_id=self.team_id)
+
+    @property
+    def key(self) -> str:
+        """What tells this act of a person from every other: the same for the same delivery."""
+        return self.trigger_id or uuid.uuid4().hex
 
     @property
     def button_value(self) -> str:
@@ -121,11 +126,11 @@ class Exchange:
         return part if isinstance(part, dict) else {}
 
 
-Listener = Callable[[Exchange], Awaitable[None]]
+Listener = Callable[[SlackRequest], Awaitable[None]]
 BoltListener = Callable[[dict[str, Any], AsyncAck], Awaitable[None]]
 
 
-class Guard:
+class ListenerRunner:
     """Runs listeners so that none lets an exception reach bolt and each is answered in time."""
 
     def __init__(
@@ -149,7 +154,7 @@ class Guard:
             self._running += 1
             self._idle.clear()
             try:
-                await self._run(listener, Exchange(body, ack, self._session))
+                await self._run(listener, SlackRequest(body, ack, self._session))
             finally:
                 self._running -= 1
                 if not self._running:
@@ -165,23 +170,52 @@ class Guard:
             return False
         return True
 
-    async def _run(self, listener: Listener, exchange: Exchange) -> None:
-        late = asyncio.create_task(self._acknowledge_late(exchange))
+    async def _run(self, listener: Listener, slack_request: SlackRequest) -> None:
+        late = asyncio.create_task(self._acknowledge_late(slack_request))
         try:
-            await listener(exchange)
+            await listener(slack_request)
         except BotError as error:
-            _log.warning("not done", extra={**_ids(exchange), "why": str(error)})
-            await _tell(exchange, replies.failure(error, self.command))
+            _log.warning("not done", extra={**_ids(slack_request), "why": str(error)})
+            await _tell(slack_request, replies.failure(error, self.command))
         except Exception as error:  # noqa: BLE001 - the one place where it becomes words
-            await _tell(exchange, report(error, **_ids(exchange)))
+            await _tell(slack_request, report(error, **_ids(slack_request)))
         finally:
             late.cancel()
-            await exchange.acknowledge()
+            await slack_request.acknowledge()
 
-    async def _acknowledge_late(self, exchange: Exchange) -> None:
+    async def _acknowledge_late(self, slack_request: SlackRequest) -> None:
         await asyncio.sleep(self._acknowledge_within)
-        if not exchange.acknowledged:
-            await _tell(exchange, replies.slow())
+        if not slack_request.acknowledged:
+            await _tell(slack_request, replies.slow())
+
+
+async def submit(
+    service: Service,
+    slack_request: SlackRequest,
+    operation: OperationSpec,
+    container: ContainerRef,
+    reason: str,
+) -> None:
+    """Start a request of the one who asks, then say so in private."""
+    request_id = await service.submit(
+        slack_request.actor,
+        operation,
+        container,
+        reason=reason,
+        channel_id=slack_request.channel_id,
+        key=slack_request.key,
+    )
+    if request_id is None:
+        # Who asked hears of the copy that started it.
+        await slack_request.acknowledge()
+        return
+    reply = replies.started(
+        request_id=request_id,
+        what=operation.words,
+        container=container.name,
+        host=container.host,
+    )
+    await slack_request.tell(reply)
 
 
 def report(error: Exception, **ids: str) -> Reply:
@@ -191,17 +225,17 @@ def report(error: Exception, **ids: str) -> Reply:
     return replies.unexpected(error_id)
 
 
-async def _tell(exchange: Exchange, reply: Reply) -> None:
+async def _tell(slack_request: SlackRequest, reply: Reply) -> None:
     try:
-        await exchange.tell(reply)
+        await slack_request.tell(reply)
     except Exception as error:  # noqa: BLE001 - Slack is away: nobody is left to be told
-        _log.warning("no answer reached Slack", extra={**_ids(exchange), "why": repr(error)})
+        _log.warning("no answer reached Slack", extra={**_ids(slack_request), "why": repr(error)})
 
 
-def _ids(exchange: Exchange) -> dict[str, str]:
+def _ids(slack_request: SlackRequest) -> dict[str, str]:
     return {
-        "kind": exchange.kind,
-        "user": exchange.user_id,
-        "team": exchange.team_id,
-        "channel": exchange.channel_id,
+        "kind": slack_request.kind,
+        "user": slack_request.user_id,
+        "team": slack_request.team_id,
+        "channel": slack_request.channel_id,
     }

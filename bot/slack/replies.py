@@ -9,36 +9,37 @@ from bot.commands.parser import EXAMPLES, USAGE
 from bot.slack.mrkdwn import Reply, bullet_list, code, escape, link, plain, reply
 from bot.slack.reply_views import status_words
 from bot.temporal.errors import (
-    Act,
     AlreadyOpenError,
     BotError,
+    NoPolicyError,
     NoWorkerError,
     RequestEndedError,
     RequestUnknownError,
+    TemporalCall,
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
 
 _NOT_DONE = {
-    Act.START: "Not started: Temporal does not answer. Nothing was recorded.",
-    Act.DECIDE: "Not recorded: Temporal does not answer. The request is as it was.",
-    Act.CANCEL: "Not recorded: Temporal does not answer. Nothing was cancelled.",
-    Act.READ: "Temporal does not answer, so there is nothing to show.",
+    TemporalCall.START: "Not started: Temporal does not answer. Nothing was recorded.",
+    TemporalCall.DECIDE: "Not recorded: Temporal does not answer. The request is as it was.",
+    TemporalCall.CANCEL: "Not recorded: Temporal does not answer. Nothing was cancelled.",
+    TemporalCall.READ: "Temporal does not answer, so there is nothing to show.",
 }
 _MAYBE_DONE = {
-    Act.START: (
+    TemporalCall.START: (
         "Not confirmed: Temporal did not answer in time, so the request may not be started. "
         "Asking again does no harm: one container never gets two requests."
     ),
-    Act.DECIDE: (
+    TemporalCall.DECIDE: (
         "Not confirmed: Temporal did not answer in time, so your decision may not be recorded. "
         "Deciding again does no harm: the same decision counts once."
     ),
-    Act.CANCEL: (
+    TemporalCall.CANCEL: (
         "Not confirmed: Temporal did not answer in time, so it may not be recorded. "
         "Cancelling again does no harm."
     ),
-    Act.READ: _NOT_DONE[Act.READ],
+    TemporalCall.READ: _NOT_DONE[TemporalCall.READ],
 }
 
 
@@ -89,15 +90,6 @@ def cancel_recorded(request_id: str) -> Reply:
     return reply(
         f"🗳️ Cancel recorded for request {code(request_id)}; its card shows what it comes to. "
         "If it does not count, you are told so here."
-    )
-
-
-def no_policy(*, what: str, container: str, host: str) -> Reply:
-    """Say that nobody may decide about this."""
-    return reply(
-        f"⛔ Not started: no policy covers this ({what} {code(container)} on {code(host)}), so "
-        "nobody could approve it. See that the names are right; an administrator can add a policy "
-        "to the policy book."
     )
 
 
@@ -157,6 +149,8 @@ def failure(error: BotError, command: str) -> Reply:
             return _already_open(error, command)
         case RequestEndedError():
             return _ended(error)
+        case NoPolicyError():
+            return _no_policy(error)
         case RequestUnknownError():
             recent = code(f"{command} requests recent")
             words = f"There is no request {code(error.request_id)}. {recent} shows the latest."
@@ -176,6 +170,14 @@ def failure(error: BotError, command: str) -> Reply:
         case _:
             words = escape(str(error))
     return reply(f"⚠️ {words}")
+
+
+def _no_policy(error: NoPolicyError) -> Reply:
+    return reply(
+        f"⛔ Not started: no policy covers this ({error.what} {code(error.container)} on "
+        f"{code(error.host)}), so nobody could approve it. See that the names are right; "
+        "an administrator can add a policy to the policy book."
+    )
 
 
 def _already_open(error: AlreadyOpenError, command: str) -> Reply:

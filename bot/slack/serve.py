@@ -14,14 +14,15 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from bot import health, policy_book as policies
+from bot.service import Service
 from bot.settings import Settings, SlackMode, require_for_bot
 from bot.slack.app import Identity, build_app, identify, slack_client
-from bot.slack.listener import Guard
+from bot.slack.listener import ListenerRunner
 from bot.slack.transport import HttpTransport, SocketTransport, Transport
 from bot.temporal import client as temporal
 from bot.temporal.client import bounded
-from bot.temporal.errors import Act, TemporalMisconfiguredError, TemporalUnavailableError
-from bot.temporal.requests import Gateway
+from bot.temporal.errors import TemporalCall, TemporalMisconfiguredError, TemporalUnavailableError
+from bot.temporal.requests import RequestClient
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
     """Serve until ``stop`` is set, then finish what was begun.
 
     Raises:
-        StartUpError: the bot cannot start as it is set up.
+        ConfigurationError: the bot cannot start as it is set up.
     """
     require_for_bot(settings)
     book = policies.load(settings.policies)
@@ -45,14 +46,13 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
         identity = await _identify_patiently(slack, stop)
         if identity is None:
             return
-        guard = Guard(session, command=settings.command)
+        runner = ListenerRunner(session, command=settings.command)
         app = build_app(
             identity=identity,
             client=slack,
             signing_secret=settings.slack_signing_secret.get_secret_value(),
-            guard=guard,
-            gateway=Gateway(client),
-            book=book,
+            runner=runner,
+            service=Service(RequestClient(client), book),
             default_host=settings.default_host,
             workflow_link=_workflow_link(settings, client.namespace),
         )
@@ -75,7 +75,7 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
                     },
                 )
                 await stop.wait()
-            await _shut_down(transport, guard)
+            await _shut_down(transport, runner)
 
 
 def _transport(settings: Settings, app: AsyncApp, slack: AsyncWebClient) -> Transport:
@@ -116,7 +116,7 @@ async def _warm_up(client: Client) -> None:
     """Connect before the first command does; a bot without Temporal serves too, and says so."""
     within = timedelta(seconds=3)
     try:
-        await bounded(Act.READ, client.service_client.check_health(timeout=within), within)
+        await bounded(TemporalCall.READ, client.service_client.check_health(timeout=within), within)
     except (TemporalUnavailableError, TemporalMisconfiguredError, RPCError) as error:
         _log.warning(
             "Temporal does not answer; commands are refused until it does",
@@ -137,10 +137,10 @@ async def _start(transport: Transport, stop: asyncio.Event) -> bool:
     return True
 
 
-async def _shut_down(transport: Transport, guard: Guard) -> None:
+async def _shut_down(transport: Transport, runner: ListenerRunner) -> None:
     _log.info("stopping", extra={"role": "bot"})
     await transport.stop_listening()
-    if not await guard.drain(_DRAIN_SECONDS):
+    if not await runner.drain(_DRAIN_SECONDS):
         _log.warning("gave up on answers that take too long")
     await transport.close()
 

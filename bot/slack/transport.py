@@ -20,7 +20,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.settings import StartUpError
+from bot.settings import ConfigurationError
 
 _log = logging.getLogger(__name__)
 # The client logs each failed attempt with its trace; the watchdog says the same in one line.
@@ -76,7 +76,7 @@ class SocketTransport:
         """Connect; return when the first connection stands.
 
         Raises:
-            StartUpError: Slack refuses the app-level token.
+            ConfigurationError: Slack refuses the app-level token.
         """
         await self._check_token()
         for _ in range(_CONNECTIONS):
@@ -122,7 +122,7 @@ class SocketTransport:
                 f"Slack refuses the app-level token ({error.response.get('error')}): set "
                 "DOCKWARDEN_SLACK_APP_TOKEN to an xapp-… token with the scope connections:write"
             )
-            raise StartUpError(message) from error
+            raise ConfigurationError(message) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             _log.warning("Slack is not reachable yet", extra={"why": repr(error)})
 
@@ -177,7 +177,7 @@ class HttpTransport:
         """Open the port.
 
         Raises:
-            StartUpError: it is taken.
+            ConfigurationError: it is taken.
         """
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._address, self._port)
@@ -189,7 +189,7 @@ class HttpTransport:
                 f"DOCKWARDEN_HTTP_PORT: {self._address}:{self._port} cannot be opened "
                 f"({error.strerror})"
             )
-            raise StartUpError(message) from error
+            raise ConfigurationError(message) from error
         self._site = site
 
     async def stop_listening(self) -> None:

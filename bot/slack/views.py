@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.commands.options import shorten
-from bot.service import decision
+from bot.service import Service
 from bot.slack import replies
-from bot.slack.listener import REASON_BLOCK, Exchange
-from bot.temporal.requests import Gateway
-from workflows.model.names import REJECT_FORM, button_value, parse_button_value
+from bot.slack.listener import REASON_BLOCK, SlackRequest
+from workflows.model.names import REJECT_FORM, RequestAddress, button_value, parse_button_value
 from workflows.model.requests import MAX_TEXT_LENGTH, Choice
 
 _VERSION = 1
@@ -22,13 +21,12 @@ _INPUT = "v"
 class RejectForm:
     """The form of one card; the address travels in it because forms know no message."""
 
-    address: tuple[str, str, str]
+    address: RequestAddress
     channel_id: str
     message_ts: str
 
     def build(self) -> dict[str, Any]:
         """Draw the form. Nothing is prefilled: some clients send untouched texts as nothing."""
-        request_id, host, container = self.address
         return {
             "type": "modal",
             "callback_id": REJECT_FORM,
@@ -42,7 +40,10 @@ class RejectForm:
                     "block_id": "what",
                     "text": {
                         "type": "plain_text",
-                        "text": f"Request {request_id} for {container} on {host}",
+                        "text": (
+                            f"Request {self.address.request_id} for {self.address.container} "
+                            f"on {self.address.host}"
+                        ),
                     },
                 },
                 {
@@ -60,11 +61,10 @@ class RejectForm:
         }
 
     def _metadata(self) -> str:
-        request_id, host, container = self.address
         return json.dumps(
             {
                 "v": _VERSION,
-                "request": button_value(host, container, request_id),
+                "request": button_value(self.address),
                 "channel": self.channel_id,
                 "ts": self.message_ts,
             }
@@ -94,25 +94,23 @@ class RejectForm:
 class Views:
     """Carries out the forms. What fails is shown in the form, which then stays open."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
-    async def reject(self, exchange: Exchange) -> None:
+    async def reject(self, slack_request: SlackRequest) -> None:
         """Record a rejection with its reason."""
         try:
-            form, reason = RejectForm.read(exchange.body["view"])
+            form, reason = RejectForm.read(slack_request.body["view"])
         except ValueError:
-            await exchange.tell(replies.bad_button())
+            await slack_request.tell(replies.bad_button())
             return
         if not reason:
-            await exchange.tell(replies.reason_missing())
+            await slack_request.tell(replies.reason_missing())
             return
-        request_id, host, container = form.address
-        made = decision(
-            exchange,
-            request_id,
+        await self._service.decide(
+            slack_request.actor,
+            form.address,
             Choice.REJECT,
             source=f"form:{form.channel_id}:{form.message_ts}",
             comment=shorten(reason),
         )
-        await self._gateway.decide(host, container, made)

@@ -21,8 +21,8 @@ from temporalio.client import (
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
-from bot.settings import StartUpError
-from bot.temporal.errors import Act, TemporalMisconfiguredError, TemporalUnavailableError
+from bot.settings import ConfigurationError
+from bot.temporal.errors import TemporalCall, TemporalMisconfiguredError, TemporalUnavailableError
 from workflows.model import names
 from workflows.model.state import RequestState
 
@@ -51,13 +51,13 @@ def connection() -> ClientConnectConfig:
     """Read where Temporal is.
 
     Raises:
-        StartUpError: the configuration is unusable.
+        ConfigurationError: the configuration is unusable.
     """
     try:
         config = ClientConfig.load_client_connect_config()
     except Exception as error:
         message = f"the configuration of the connection to Temporal is unusable: {error}"
-        raise StartUpError(message) from error
+        raise ConfigurationError(message) from error
     config.setdefault("target_host", DEFAULT_ADDRESS)
     return config
 
@@ -69,7 +69,7 @@ async def connect_lazily() -> Client:
         return await Client.connect(**config, lazy=True, retry_config=_QUICK)
     except (ValueError, RuntimeError) as error:
         message = f"{config['target_host']} is no usable address of Temporal: {error}"
-        raise StartUpError(message) from error
+        raise ConfigurationError(message) from error
 
 
 async def connect_patiently(stop: asyncio.Event, *, first_wait: float = 1.0) -> Client | None:
@@ -81,7 +81,7 @@ async def connect_patiently(stop: asyncio.Event, *, first_wait: float = 1.0) -> 
             return await Client.connect(**config)
         except ValueError as error:
             message = f"{config['target_host']} is no usable address of Temporal: {error}"
-            raise StartUpError(message) from error
+            raise ConfigurationError(message) from error
         except RuntimeError as error:
             _log.warning(
                 "waiting for Temporal", extra={"address": config["target_host"], "why": str(error)}
@@ -93,7 +93,7 @@ async def connect_patiently(stop: asyncio.Event, *, first_wait: float = 1.0) -> 
     return None
 
 
-async def bounded(act: Act, call: Awaitable[T], within: timedelta) -> T:
+async def bounded(act: TemporalCall, call: Awaitable[T], within: timedelta) -> T:
     """Make a call and bound it; ``NOT_FOUND`` is left to the caller.
 
     Raises:
@@ -128,7 +128,7 @@ async def state_of(
     """Ask a workflow where it stands; ``None`` when nobody can answer now."""
     try:
         return await bounded(
-            Act.READ,
+            TemporalCall.READ,
             handle.query(names.STATE_QUERY, result_type=RequestState, rpc_timeout=within),
             within,
         )

@@ -35,7 +35,7 @@ class RequestSummary:
     permalink: str = ""
 
 
-class Act(StrEnum):
+class TemporalCall(StrEnum):
     """What somebody wanted of Temporal."""
 
     START = "start"
@@ -54,7 +54,7 @@ class TemporalUnavailableError(BotError):
     ``maybe_done`` is true when no answer came in time: the call may have arrived all the same.
     """
 
-    def __init__(self, act: Act, *, maybe_done: bool) -> None:
+    def __init__(self, act: TemporalCall, *, maybe_done: bool) -> None:
         super().__init__(f"Temporal did not accept: {act}")
         self.act = act
         self.maybe_done = maybe_done
@@ -81,6 +81,16 @@ class AlreadyOpenError(BotError):
         self.host = host
         self.request_id = request_id
         self.permalink = permalink
+
+
+class NoPolicyError(BotError):
+    """No policy covers what was asked for, so nobody could decide about it."""
+
+    def __init__(self, *, what: str, container: str, host: str) -> None:
+        super().__init__(f"no policy covers: {what} {container} on {host}")
+        self.what = what
+        self.container = container
+        self.host = host
 
 
 class RequestUnknownError(BotError):

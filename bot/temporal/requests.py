@@ -25,15 +25,16 @@ from temporalio.service import RPCError
 
 from bot.temporal.client import BUDGET, SHORT, bounded, is_missing, state_of
 from bot.temporal.errors import (
-    Act,
     AlreadyOpenError,
     NoWorkerError,
     RequestEndedError,
     RequestSummary,
+    TemporalCall,
 )
-from bot.temporal.visibility import Register, summarise
-from workflows.host_query import LookInput, LookResult
+from bot.temporal.visibility import Visibility, summarise
+from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
+from workflows.model.names import RequestAddress
 from workflows.model.requests import CancelRequest, Decision, LifecycleRequest
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
@@ -42,119 +43,12 @@ from workflows.model.timing import WORKFLOW_TASK_SECONDS
 LOOK = timedelta(seconds=10)
 
 
-class Gateway:
+class RequestClient:
     """Speaks with the workflows through one client."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self.register = Register(client)
-        self._starting = Starting(client)
-
-    async def start(self, request: LifecycleRequest) -> bool:
-        """Start a request; see :meth:`bot.temporal.requests.Starting.start`."""
-        return await self._starting.start(request)
-
-    async def decide(self, host: str, container: str, decision: Decision) -> None:
-        """Record a decision that names a container, as buttons do.
-
-        Raises:
-            RequestEndedError: the request is over.
-            RequestUnknownError: there is none with this id.
-        """
-        handle = self._client.get_workflow_handle(names.request_workflow_id(host, container))
-        await self._signal(handle, Act.DECIDE, names.DECIDE_SIGNAL, decision, decision.request_id)
-
-    async def decide_by_id(self, decision: Decision) -> RequestSummary:
-        """Record a decision that names only the request, as commands do; see :meth:`decide`."""
-        summary = await self.register.find(decision.request_id)
-        await self._signal(
-            self._handle(summary), Act.DECIDE, names.DECIDE_SIGNAL, decision, decision.request_id
-        )
-        return summary
-
-    async def cancel(self, host: str, container: str, cancel: CancelRequest) -> None:
-        """Record that somebody wants to cancel; see :meth:`decide`."""
-        handle = self._client.get_workflow_handle(names.request_workflow_id(host, container))
-        await self._signal(handle, Act.CANCEL, names.CANCEL_SIGNAL, cancel, cancel.request_id)
-
-    async def cancel_by_id(self, cancel: CancelRequest) -> RequestSummary:
-        """Record that somebody wants to cancel, by the request's id; see :meth:`decide`."""
-        summary = await self.register.find(cancel.request_id)
-        await self._signal(
-            self._handle(summary), Act.CANCEL, names.CANCEL_SIGNAL, cancel, cancel.request_id
-        )
-        return summary
-
-    async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
-        """Say where a request stands; without a worker only its summary is known."""
-        summary = await self.register.find(request_id)
-        state = await state_of(self._handle(summary), BUDGET)
-        if state is not None and state.operation_workflow_id and not state.closed:
-            live = self._client.get_workflow_handle(state.operation_workflow_id)
-            told = await state_of(live, SHORT)
-            if told is not None and told.request_id == request_id:
-                state = replace(state, steps=told.steps, attempts=told.attempts)
-        return summary, state
-
-    async def look(self, host: str, name: str = "") -> LookResult:
-        """Ask the worker of a host for one container, or for all when ``name`` is empty.
-
-        Raises:
-            NoWorkerError: the question was put, but nobody answered.
-        """
-        handle = await bounded(
-            Act.READ,
-            self._client.start_workflow(
-                names.LOOK_WORKFLOW,
-                LookInput(host=host, name=name),
-                id=f"look/{host}/{uuid.uuid4()}",
-                task_queue=names.CONTROL_TASK_QUEUE,
-                result_type=LookResult,
-                # A look changes nothing, so it may time out; nobody reads a late answer.
-                execution_timeout=3 * LOOK,
-                rpc_timeout=BUDGET,
-            ),
-            BUDGET,
-        )
-        try:
-            async with asyncio.timeout(LOOK.total_seconds()):
-                result: LookResult = await handle.result()
-        except TimeoutError as error:
-            raise NoWorkerError from error
-        return result
-
-    async def _signal(
-        self,
-        handle: WorkflowHandle[object, object],
-        act: Act,
-        signal: str,
-        payload: Decision | CancelRequest,
-        request_id: str,
-    ) -> None:
-        try:
-            await bounded(act, handle.signal(signal, payload, rpc_timeout=BUDGET), BUDGET)
-        except RPCError:
-            summary = await self.register.find(request_id)
-            state = await state_of(self._handle(summary), SHORT)
-        else:
-            return
-        if state is not None:
-            summary = replace(
-                summary,
-                status=state.status,
-                permalink=state.card.permalink if state.card is not None else "",
-            )
-        raise RequestEndedError(summary)
-
-    def _handle(self, summary: RequestSummary) -> WorkflowHandle[object, object]:
-        return self._client.get_workflow_handle(summary.workflow_id, run_id=summary.run_id)
-
-
-class Starting:
-    """Starts the workflows of requests."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
+        self.visibility = Visibility(client)
 
     async def start(self, request: LifecycleRequest) -> bool:
         """Start a request; false says that another copy of its delivery has.
@@ -165,13 +59,15 @@ class Starting:
 
         Raises:
             AlreadyOpenError: another request for the container is open.
+            TemporalUnavailableError: Temporal did not take it, or nobody knows whether it did.
+            TemporalMisconfiguredError: Temporal refuses such calls for good.
         """
         try:
-            return await bounded(Act.START, self._start_unless_made(request), BUDGET)
+            return await bounded(TemporalCall.START, self._start_unless_made(request), BUDGET)
         except WorkflowAlreadyStartedError as error:
             other = await self._find_first(request, error.run_id)
         if other is None:
-            await bounded(Act.START, self._start(request), SHORT)
+            await bounded(TemporalCall.START, self._start(request), SHORT)
             return True
         if other.request_id != request.request_id:
             raise AlreadyOpenError(
@@ -182,6 +78,67 @@ class Starting:
             )
         return False
 
+    async def decide(self, request: RequestAddress | str, decision: Decision) -> None:
+        """Record a decision about a request, which is given by its address or by its id alone.
+
+        Raises:
+            RequestEndedError: the request is over.
+            RequestUnknownError: there is none with this id.
+            TemporalUnavailableError: Temporal did not take it, or nobody knows whether it did.
+            TemporalMisconfiguredError: Temporal refuses such calls for good.
+        """
+        await self._signal(request, TemporalCall.DECIDE, names.DECIDE_SIGNAL, decision)
+
+    async def cancel(self, request: RequestAddress | str, cancel: CancelRequest) -> None:
+        """Record that somebody wants to cancel; see :meth:`decide`."""
+        await self._signal(request, TemporalCall.CANCEL, names.CANCEL_SIGNAL, cancel)
+
+    async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
+        """Say where a request stands; without a worker only its summary is known.
+
+        Raises:
+            RequestUnknownError: there is none with this id.
+            TemporalUnavailableError: Temporal does not answer.
+            TemporalMisconfiguredError: Temporal refuses such calls for good.
+        """
+        summary = await self.visibility.find(request_id)
+        state = await state_of(self._handle(summary), BUDGET)
+        if state is not None and state.operation_workflow_id and not state.closed:
+            live = self._client.get_workflow_handle(state.operation_workflow_id)
+            told = await state_of(live, SHORT)
+            if told is not None and told.request_id == request_id:
+                state = replace(state, steps=told.steps, attempts=told.attempts)
+        return summary, state
+
+    async def look(self, host: str, name: str = "") -> HostQueryResult:
+        """Ask the worker of a host for one container, or for all when ``name`` is empty.
+
+        Raises:
+            NoWorkerError: the question was put, but nobody answered.
+            TemporalUnavailableError: Temporal does not answer.
+            TemporalMisconfiguredError: Temporal refuses such calls for good.
+        """
+        handle = await bounded(
+            TemporalCall.READ,
+            self._client.start_workflow(
+                names.HOST_QUERY_WORKFLOW,
+                HostQueryInput(host=host, name=name),
+                id=f"look/{host}/{uuid.uuid4()}",
+                task_queue=names.CONTROL_TASK_QUEUE,
+                result_type=HostQueryResult,
+                # A look changes nothing, so it may time out; nobody reads a late answer.
+                execution_timeout=3 * LOOK,
+                rpc_timeout=BUDGET,
+            ),
+            BUDGET,
+        )
+        try:
+            async with asyncio.timeout(LOOK.total_seconds()):
+                result: HostQueryResult = await handle.result()
+        except TimeoutError as error:
+            raise NoWorkerError from error
+        return result
+
     async def _start_unless_made(self, request: LifecycleRequest) -> bool:
         """Start a request, unless another copy of its delivery did.
 
@@ -189,7 +146,7 @@ class Starting:
         ended at once would be made again by a copy that comes late.
         """
         try:
-            last = await summarise(await self._handle(request).describe(rpc_timeout=BUDGET))
+            last = await summarise(await self._handle_for(request).describe(rpc_timeout=BUDGET))
         except RPCError as error:
             if not is_missing(error):
                 raise
@@ -223,18 +180,46 @@ class Starting:
         self, request: LifecycleRequest, run_id: str | None
     ) -> RequestSummary | None:
         """Find the request that is in the way; ``None`` when it ended meanwhile."""
-        handle = self._handle(request, run_id)
-        description = await bounded(Act.START, handle.describe(rpc_timeout=SHORT), SHORT)
+        handle = self._handle_for(request, run_id)
+        description = await bounded(TemporalCall.START, handle.describe(rpc_timeout=SHORT), SHORT)
         summary = await summarise(description)
         is_other = summary.request_id != request.request_id
         return None if is_other and not summary.open else summary
 
     async def _permalink(self, summary: RequestSummary) -> str:
-        handle = self._client.get_workflow_handle(summary.workflow_id, run_id=summary.run_id)
-        state = await state_of(handle, SHORT)
+        state = await state_of(self._handle(summary), SHORT)
         return state.card.permalink if state is not None and state.card is not None else ""
 
-    def _handle(
+    async def _signal(
+        self,
+        request: RequestAddress | str,
+        call: TemporalCall,
+        signal: str,
+        payload: Decision | CancelRequest,
+    ) -> None:
+        if isinstance(request, str):
+            handle = self._handle(await self.visibility.find(request))
+        else:
+            handle = self._client.get_workflow_handle(request.workflow_id)
+        try:
+            await bounded(call, handle.signal(signal, payload, rpc_timeout=BUDGET), BUDGET)
+        except RPCError:
+            summary = await self.visibility.find(payload.request_id)
+            state = await state_of(self._handle(summary), SHORT)
+        else:
+            return
+        if state is not None:
+            summary = replace(
+                summary,
+                status=state.status,
+                permalink=state.card.permalink if state.card is not None else "",
+            )
+        raise RequestEndedError(summary)
+
+    def _handle(self, summary: RequestSummary) -> WorkflowHandle[object, object]:
+        return self._client.get_workflow_handle(summary.workflow_id, run_id=summary.run_id)
+
+    def _handle_for(
         self, request: LifecycleRequest, run_id: str | None = None
     ) -> WorkflowHandle[object, object]:
         container = request.container

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
 from bot.temporal.client import bounded
-from bot.temporal.errors import ENDED, Act, RequestSummary, RequestUnknownError
+from bot.temporal.errors import ENDED, RequestSummary, RequestUnknownError, TemporalCall
 from workflows.model import names
 from workflows.model.state import RequestStatus
 
@@ -26,7 +26,7 @@ _OPEN = frozenset({RequestStatus.WAITING, RequestStatus.RUNNING, ""})
 _REQUESTS = f"WorkflowType = '{names.REQUEST_WORKFLOW}'"
 
 
-class Register:
+class Visibility:
     """Finds requests in Temporal's list of workflows."""
 
     def __init__(self, client: Client) -> None:
@@ -69,7 +69,9 @@ class Register:
         rows, more = await self._select(query, limit=MAX_ROWS)
         if not more:
             return rows, len(rows)
-        counted = await bounded(Act.READ, self._client.count_workflows(query), _LIST_WITHIN)
+        counted = await bounded(
+            TemporalCall.READ, self._client.count_workflows(query), _LIST_WITHIN
+        )
         return rows, counted.count
 
     async def _select(self, query: str, *, limit: int) -> tuple[list[RequestSummary], bool]:
@@ -80,7 +82,7 @@ class Register:
         async def read() -> list[RequestSummary]:
             return [await summarise(execution) async for execution in listing]
 
-        rows = await bounded(Act.READ, read(), _LIST_WITHIN)
+        rows = await bounded(TemporalCall.READ, read(), _LIST_WITHIN)
         return rows[:limit], len(rows) > limit
 
 

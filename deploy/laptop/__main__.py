@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.laptop.console import LaptopProblem, say, warn
+from deploy.laptop.console import LaptopError, say, warn
 from deploy.laptop.containers import NAMES
 from deploy.laptop.demo import play
 from deploy.laptop.slack_server import binary
@@ -40,7 +40,7 @@ def main() -> int:
             return 0
         run = play(options) if arguments.command == "demo" else _up(options)
         return asyncio.run(_until_signalled(run))
-    except LaptopProblem as problem:
+    except LaptopError as problem:
         warn(str(problem))
         return 1
 

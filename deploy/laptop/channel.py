@@ -23,7 +23,7 @@ _POLL = 0.05
 _PATIENCE = 60.0
 
 
-class SceneFailed(Exception):  # noqa: N818 - it is what happened, in the words of a play
+class SceneError(Exception):
     """Something that a scene waits for or checks is not so."""
 
 
@@ -43,7 +43,7 @@ class Channel:
         """Press a button of a card as a person.
 
         Raises:
-            SceneFailed: the card has no such button.
+            SceneError: the card has no such button.
         """
         for block in card.get("blocks", []):
             for element in block.get("elements", []):
@@ -58,7 +58,7 @@ class Channel:
                     await self._post("interact", user, messageTs=card["ts"], action=action)
                     return
         message = f"the card has no button {action_id}"
-        raise SceneFailed(message)
+        raise SceneError(message)
 
     async def wait_for(
         self, what: str, is_it: Callable[[Message], bool], *, within: float = _PATIENCE
@@ -66,7 +66,7 @@ class Channel:
         """Wait for a message, printing what appears meanwhile.
 
         Raises:
-            SceneFailed: it does not come in time.
+            SceneError: it does not come in time.
         """
         deadline = time.monotonic() + within
         while True:
@@ -77,7 +77,7 @@ class Channel:
                 return found
             if time.monotonic() > deadline:
                 message = f"{what} did not come within {within:g} s"
-                raise SceneFailed(message)
+                raise SceneError(message)
             await asyncio.sleep(_POLL)
 
     async def wait_for_card(self, request_id: str, state: str) -> Message:

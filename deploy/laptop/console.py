@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 
 
-class LaptopProblem(Exception):  # noqa: N818 - it is shown to people, who read it as a sentence
+class LaptopError(Exception):
     """Something on this machine is missing or in the way; the text says what to do about it."""
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, ImageNotFound, NotFound
 
-from deploy.laptop.console import LaptopProblem, say
+from deploy.laptop.console import LaptopError, say
 from deploy.laptop.state import is_alive
 
 #: The containers to play with.
@@ -40,7 +40,7 @@ class Containers:
         """Make the image and containers of these names, and start them.
 
         Raises:
-            LaptopProblem: a container of that name is there and is not ours, or there is no
+            LaptopError: a container of that name is there and is not ours, or there is no
                 busybox to make the image of.
         """
         taken = sorted(set(names) & self._names_in_use())
@@ -49,7 +49,7 @@ class Containers:
                 f"this engine has a container named {taken[0]} that is not the laptop's: "
                 "rename it, or use --no-containers"
             )
-            raise LaptopProblem(message)
+            raise LaptopError(message)
         self._make_image()
         for name in names:
             container = self._client.create_container(
@@ -98,7 +98,7 @@ class Containers:
                 f"the engine cannot pull {_PUBLIC_IMAGE}: install a static busybox "
                 "(on Debian: apt-get install busybox-static), or use --no-containers"
             )
-            raise LaptopProblem(message) from error
+            raise LaptopError(message) from error
 
     def _is_ours(self, labels: dict[str, str]) -> bool:
         owner = labels[_LABEL]

@@ -10,8 +10,8 @@ from pathlib import Path
 import aiohttp
 import docker
 
-from deploy.laptop.channel import Channel, SceneFailed
-from deploy.laptop.console import LaptopProblem, is_terminal, say, warn
+from deploy.laptop.channel import Channel, SceneError
+from deploy.laptop.console import LaptopError, is_terminal, say, warn
 from deploy.laptop.containers import API_VERSION, NAMES
 from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST
 from deploy.laptop.scenes import EXPIRES_AFTER, IMPATIENT, SCENES, Stage
@@ -37,13 +37,13 @@ async def play(options: Options) -> int:
     """Play the scenes; on a terminal stay up afterwards. Give 0 when every check held.
 
     Raises:
-        LaptopProblem: something is missing or in the way.
+        LaptopError: something is missing or in the way.
     """
     if options.policies or not options.containers:
         message = (
             "the demo has its own policies and containers: use up for --policies, --no-containers"
         )
-        raise LaptopProblem(message)
+        raise LaptopError(message)
     policies = options.state / "demo-policies.toml"
     await asyncio.to_thread(_write, policies)
     options = replace(options, policies=policies, containers=(*NAMES, IMPATIENT))
@@ -65,7 +65,7 @@ async def _play_scenes(laptop: Laptop) -> bool:
             say(f"\n━━ Scene {number} of {len(SCENES)}: {title}")
             try:
                 await scene(stage)
-            except (SceneFailed, aiohttp.ClientError, docker.errors.DockerException) as failure:
+            except (SceneError, aiohttp.ClientError, docker.errors.DockerException) as failure:
                 failed += 1
                 warn(f"scene {number} failed: {failure}")
     finally:

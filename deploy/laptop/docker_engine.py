@@ -19,7 +19,7 @@ import docker
 import requests
 from docker.errors import DockerException
 
-from deploy.laptop.console import LaptopProblem, say
+from deploy.laptop.console import LaptopError, say
 from deploy.laptop.state import StateDirectory
 from deploy.laptop.supervisor import Part, machine_environment, part_environment
 
@@ -49,19 +49,19 @@ async def find_engine(asked_for: str | None, state: StateDirectory) -> Engine:
     """Find the engine to use.
 
     Raises:
-        LaptopProblem: the engine asked for does not answer, or none can be had here.
+        LaptopError: the engine asked for does not answer, or none can be had here.
     """
     if asked_for:
         if not await asyncio.to_thread(engine_answers, asked_for):
             message = (
                 f"no Docker engine answers at {asked_for}: start it, or leave out --docker-host"
             )
-            raise LaptopProblem(message)
+            raise LaptopError(message)
         return Engine(url=asked_for)
     if url := await asyncio.to_thread(_running_engine):
         return Engine(url=url)
     if os.geteuid() != 0:
-        raise LaptopProblem(_HOW_TO_GET_ONE)
+        raise LaptopError(_HOW_TO_GET_ONE)
     if not _dockerd():
         await asyncio.to_thread(_install)
         if url := await asyncio.to_thread(_running_engine):
@@ -103,7 +103,7 @@ def _dockerd() -> str | None:
 def _install() -> None:
     apt = shutil.which("apt-get")
     if not apt or not Path("/etc/debian_version").exists():
-        raise LaptopProblem(_HOW_TO_GET_ONE)
+        raise LaptopError(_HOW_TO_GET_ONE)
     say(f"there is no Docker engine: installing {' and '.join(_PACKAGES)} with apt-get")
     environment = {**machine_environment(), "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (
@@ -120,13 +120,13 @@ def _install() -> None:
         )
         if ended.returncode:
             message = f"apt-get {arguments[0]} failed:\n{ended.stderr.strip()}\n{_HOW_TO_GET_ONE}"
-            raise LaptopProblem(message)
+            raise LaptopError(message)
 
 
 def _own_engine(state: StateDirectory) -> Engine:
     dockerd = _dockerd()
     if not dockerd:
-        raise LaptopProblem(_HOW_TO_GET_ONE)
+        raise LaptopError(_HOW_TO_GET_ONE)
     # A socket's path takes 107 bytes, and a state directory may lie deep.
     short = hashlib.sha256(str(state.path).encode()).hexdigest()[:10]
     run = Path("/run") / f"dockwarden-{short}"
@@ -183,5 +183,5 @@ def _apart() -> tuple[str, ...]:
         message = (
             f"a second engine cannot be started beside the one of {DEFAULT_SOCKET}; start that"
         )
-        raise LaptopProblem(message)
+        raise LaptopError(message)
     return ()

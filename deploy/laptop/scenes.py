@@ -13,7 +13,7 @@ from typing import Any
 import docker
 from docker.errors import ImageNotFound
 
-from deploy.laptop.channel import Channel, Message, SceneFailed, headline, request_of
+from deploy.laptop.channel import Channel, Message, SceneError, headline, request_of
 from deploy.laptop.console import say
 from deploy.laptop.containers import IMAGE
 from deploy.laptop.slack_server import USERS
@@ -131,7 +131,7 @@ SCENES: tuple[tuple[str, Callable[[Stage], Awaitable[None]]], ...] = (
 def _check(what: str, holds: bool) -> None:
     if not holds:
         message = f"the engine says otherwise: {what}"
-        raise SceneFailed(message)
+        raise SceneError(message)
     say(f"  checked with the engine: {what}")
 
 

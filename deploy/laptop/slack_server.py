@@ -15,7 +15,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.laptop.console import LaptopProblem, say
+from deploy.laptop.console import LaptopError, say
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory
 from deploy.laptop.supervisor import Part, answers, machine_environment, part_environment
 
@@ -59,7 +59,7 @@ def slack_server(state: StateDirectory, ports: Ports) -> Part:
     Its messages live in memory: after a restart the channel is empty.
 
     Raises:
-        LaptopProblem: the binary cannot be had on this machine.
+        LaptopError: the binary cannot be had on this machine.
     """
     config = state.path / "slack.json"
     config.touch(mode=0o600)
@@ -115,7 +115,7 @@ def binary() -> Path:
     """Give the checked binary of the local Slack, installed with npm at the first time.
 
     Raises:
-        LaptopProblem: there is none for this machine, npm is missing or fails, or it is not
+        LaptopError: there is none for this machine, npm is missing or fails, or it is not
             the binary that it should be.
     """
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
@@ -123,7 +123,7 @@ def binary() -> Path:
             "the local Slack that the laptop uses is pinned for Linux on x86-64 only; "
             "run this in a Linux x86-64 machine, or use the bot with a Slack workspace"
         )
-        raise LaptopProblem(message)
+        raise LaptopError(message)
     _CACHE.mkdir(parents=True, exist_ok=True)
     found = _CACHE / _BINARY
     with (_CACHE / "lock").open("w") as lock:
@@ -132,7 +132,7 @@ def binary() -> Path:
             _install()
     if not _is_genuine(found):
         message = f"{found} is not the local Slack that it should be; it was not started"
-        raise LaptopProblem(message)
+        raise LaptopError(message)
     return found
 
 
@@ -140,7 +140,7 @@ def _install() -> None:
     npm = shutil.which("npm")
     if not npm:
         message = "npm is missing: it installs the local Slack (on Debian: apt-get install npm)"
-        raise LaptopProblem(message)
+        raise LaptopError(message)
     say("installing the local Slack with npm, its integrity checked")
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(_PACKAGE / name, _CACHE / name)
@@ -159,7 +159,7 @@ def _install() -> None:
     )
     if ended.returncode:
         message = f"npm could not install the local Slack:\n{ended.stderr.strip()}"
-        raise LaptopProblem(message)
+        raise LaptopError(message)
 
 
 def _is_genuine(file: Path) -> bool:

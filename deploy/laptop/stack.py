@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 from docker.errors import DockerException
 
-from deploy.laptop.console import LaptopProblem, say, warn
+from deploy.laptop.console import LaptopError, say, warn
 from deploy.laptop.containers import NAMES, Containers
 from deploy.laptop.docker_engine import find_engine
 from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST, dockwarden
@@ -113,7 +113,7 @@ async def running(options: Options) -> AsyncIterator[Laptop]:
     """Run the laptop; at the end all that it started and made is gone.
 
     Raises:
-        LaptopProblem: something is missing or in the way.
+        LaptopError: something is missing or in the way.
     """
     ending = AsyncExitStack()
     try:
@@ -156,14 +156,14 @@ async def _make(containers: Containers, names: Iterable[str]) -> None:
             await asyncio.to_thread(containers.make, names)
     except (DockerException, requests.RequestException) as error:
         message = f"the Docker engine cannot make the laptop's containers: {error}"
-        raise LaptopProblem(message) from error
+        raise LaptopError(message) from error
 
 
 def _policies(options: Options, state: StateDirectory) -> Path:
     if options.policies:
         if not options.policies.is_file():
             message = f"there is no policy file {options.policies}"
-            raise LaptopProblem(message)
+            raise LaptopError(message)
         return options.policies.resolve()
     file = state.path / "policies.toml"
     file.write_text(DEFAULT_POLICIES, encoding="utf-8")

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Self
 
-from deploy.laptop.console import LaptopProblem
+from deploy.laptop.console import LaptopError
 
 LOOPBACK = "127.0.0.1"
 #: Below the range from which systems take ports for outgoing connections: a part that is being
@@ -46,7 +46,7 @@ class StateDirectory:
         """Take the directory, made if it is not there.
 
         Raises:
-            LaptopProblem: another laptop has it.
+            LaptopError: another laptop has it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(exist_ok=True)
@@ -56,7 +56,7 @@ class StateDirectory:
         except OSError as error:
             self._lock.close()
             message = f"another laptop runs on {self.path}: stop it, or use another --state"
-            raise LaptopProblem(message) from error
+            raise LaptopError(message) from error
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -147,4 +147,4 @@ def _listener(preferred: int | None) -> socket.socket:
             continue
         return listener
     message = f"no free port between {_RANGE.start} and {_RANGE.stop} on {LOOPBACK}"
-    raise LaptopProblem(message)
+    raise LaptopError(message)

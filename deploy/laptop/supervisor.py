@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import aiohttp
 
-from deploy.laptop.console import LaptopProblem, say, warn
+from deploy.laptop.console import LaptopError, say, warn
 
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
 _OURS = ("DOCKWARDEN_", "TEMPORAL_", "SLACK_", "DOCKER_")
@@ -75,7 +75,7 @@ class Supervisor:
         """Start parts at once and wait until all are ready; from then on they are kept up.
 
         Raises:
-            LaptopProblem: one ended or was not ready in time; the text shows the end of its log.
+            LaptopError: one ended or was not ready in time; the text shows the end of its log.
         """
         started = [_Running(part) for part in parts]
         self._running.extend(started)
@@ -110,7 +110,7 @@ class Supervisor:
             await _spawn(running)
             try:
                 await _wait_ready(running)
-            except LaptopProblem as problem:
+            except LaptopError as problem:
                 warn(str(problem))
                 _kill_group(running)
                 continue
@@ -203,11 +203,11 @@ async def _wait_ready(running: _Running) -> None:
             return
         if time.monotonic() > deadline:
             message = f"{part.name} was not ready within {part.ready_within:g} s"
-            raise LaptopProblem(message + _tail(part.log))
+            raise LaptopError(message + _tail(part.log))
         await asyncio.sleep(_POLL)
     code = process.returncode if process else None
     message = f"{part.name} ended {_ending(code)} before it was ready"
-    raise LaptopProblem(message + _tail(part.log))
+    raise LaptopError(message + _tail(part.log))
 
 
 async def _end(running: _Running) -> None:

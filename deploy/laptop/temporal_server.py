@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aiohttp
 
-from deploy.laptop.console import LaptopProblem
+from deploy.laptop.console import LaptopError
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory
 from deploy.laptop.supervisor import Part, get_json, part_environment
 from workflows.model.names import SEARCH_ATTRIBUTES
@@ -48,14 +48,14 @@ def installed_command(name: str) -> Path:
     """Find a command beside the running interpreter: the same environment, whatever PATH says.
 
     Raises:
-        LaptopProblem: it is not installed there.
+        LaptopError: it is not installed there.
     """
     command = Path(sys.executable).parent / name
     if not command.exists():
         message = (
             f"{command} is missing: run `make demo`, or install the project with its group laptop"
         )
-        raise LaptopProblem(message)
+        raise LaptopError(message)
     return command
 
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.laptop.console import LaptopProblem, say, warn
+from deploy.laptop.console import LaptopError, say, warn
 from deploy.laptop.slack_server import USERS
 from deploy.laptop.stack import Options, running
 from deploy.pictures.browser import slack_window
@@ -47,7 +47,7 @@ def main() -> int:
         options = Options(state=Path(state), docker_host=docker_host, containers=("web-1",))
         try:
             asyncio.run(take(options))
-        except LaptopProblem as problem:
+        except LaptopError as problem:
             warn(str(problem))
             return 1
     return 0

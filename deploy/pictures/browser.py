@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from playwright.async_api import Locator, Page, async_playwright
 
-from deploy.laptop.console import LaptopProblem
+from deploy.laptop.console import LaptopError
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: The browser runs as root in a throw-away profile, and calls nobody but the local Slack.
@@ -55,12 +55,12 @@ async def slack_window(url: str, *, scale: float = 1.0) -> AsyncIterator[SlackWi
     """Open the local Slack in a headless browser.
 
     Raises:
-        LaptopProblem: there is no browser on this machine.
+        LaptopError: there is no browser on this machine.
     """
     found = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if found is None:
         message = "there is no Chromium: install one (on Debian: apt-get install chromium)"
-        raise LaptopProblem(message)
+        raise LaptopError(message)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=found, args=list(_ARGUMENTS))
         page = await browser.new_page(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from deploy.laptop.console import LaptopProblem
+from deploy.laptop.console import LaptopError
 from deploy.laptop.slack_server import USERS
 from deploy.pictures.browser import SlackWindow, slack_window
 from tests.rigs.laptop import LaptopRig
@@ -93,6 +93,6 @@ async def test_a_mistake_is_shown_where_it_is(people: People, window: SlackWindo
 async def test_without_a_browser_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without Chromium gets the command that installs it, not a skipped test."""
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(LaptopProblem, match="apt-get install chromium"):
+    with pytest.raises(LaptopError, match="apt-get install chromium"):
         async with slack_window("http://127.0.0.1:1"):
             pass

@@ -11,7 +11,7 @@ import docker
 import pytest
 
 from deploy.laptop import docker_engine
-from deploy.laptop.console import LaptopProblem
+from deploy.laptop.console import LaptopError
 from deploy.laptop.containers import IMAGE, NAMES, Containers
 from deploy.laptop.docker_engine import Engine, engine_answers, find_engine
 from deploy.laptop.state import StateDirectory
@@ -38,7 +38,7 @@ async def test_an_engine_that_does_not_answer_is_a_problem(
     state: StateDirectory, tmp_path: Path
 ) -> None:
     """No other engine is taken in place of the one asked for."""
-    with pytest.raises(LaptopProblem, match="no Docker engine answers at unix:"):
+    with pytest.raises(LaptopError, match="no Docker engine answers at unix:"):
         await find_engine(f"unix://{tmp_path}/none.sock", state)
 
 
@@ -98,7 +98,7 @@ def test_what_others_made_is_left_alone(engine_rig: DockerRig, state: StateDirec
         name="other", labels={"dockwarden.laptop": f"another-machine:{state.path}"}
     )
     containers = Containers(engine_rig.base_url, state.owner)
-    with pytest.raises(LaptopProblem, match=r"a container named web-1 .*--no-containers"):
+    with pytest.raises(LaptopError, match=r"a container named web-1 .*--no-containers"):
         containers.make()
     containers.remove()
     containers.close()
@@ -132,7 +132,7 @@ async def test_without_root_there_is_one_clear_line(
     monkeypatch.setattr(docker_engine, "DEFAULT_SOCKET", tmp_path / "none.sock")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(LaptopProblem, match="--docker-host URL"):
+    with pytest.raises(LaptopError, match="--docker-host URL"):
         await find_engine(None, state)
 
 

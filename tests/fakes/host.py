@@ -22,8 +22,8 @@ from workflows.model.ports import (
     InspectInput,
     Inspection,
     ListInput,
-    PutBackInput,
-    PutBackResult,
+    RestoreInput,
+    RestoreResult,
     SnapshotInput,
     SnapshotsPort,
     StopInput,
@@ -61,7 +61,7 @@ class FakeHost(ContainersPort, SnapshotsPort):
         self.labels: dict[str, str] = {}
         self.restarted_since = False
         self.stopped_at: datetime | None = None
-        self.put_back: list[PutBackInput] = []
+        self.put_back: list[RestoreInput] = []
         self.settled = 0
         self.calls: list[str] = []
         self.faults: dict[str, list[ApplicationError]] = defaultdict(list)
@@ -114,15 +114,15 @@ class FakeHost(ContainersPort, SnapshotsPort):
         )
 
     @activity.defn(name="ensure_running", no_thread_cancel_exception=True)
-    def ensure_running(self, arg: PutBackInput) -> PutBackResult:
+    def ensure_running(self, arg: RestoreInput) -> RestoreResult:
         """Bring the container back to its pinned state."""
         self.put_back.append(arg)
         self._enter("ensure_running")
         if arg.pin.state.is_down:
-            return PutBackResult(state=self.state, started=False)
+            return RestoreResult(state=self.state, started=False)
         started = self.state is not arg.pin.state
         self.state = arg.pin.state
-        return PutBackResult(state=self.state, started=started)
+        return RestoreResult(state=self.state, started=started)
 
     @activity.defn(name="ensure_snapshot", no_thread_cancel_exception=True)
     def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:

@@ -13,12 +13,12 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
-from activities.temporal.visibility import Ledger
+from activities.temporal.visibility import Visibility
 from tests.fakes.host import FakeHost
 from tests.fakes.office import FakeOffice
 from tests.rigs.waiting import eventually
-from workflows.execution.workflow import StopAndSnapshotWorkflow
-from workflows.host_query import HostLookWorkflow
+from workflows.execution.workflow import OperationWorkflow
+from workflows.host_query import HostQueryWorkflow
 from workflows.model import names
 from workflows.model.requests import (
     Choice,
@@ -36,8 +36,8 @@ from workflows.sandbox import workflow_runner
 
 PRODUCT_WORKFLOWS: list[type] = [
     ContainerLifecycleWorkflow,
-    StopAndSnapshotWorkflow,
-    HostLookWorkflow,
+    OperationWorkflow,
+    HostQueryWorkflow,
     ReconcileWorkflow,
 ]
 
@@ -77,7 +77,7 @@ class Stage:
 
     async def start_control(self, workflows: list[type] | None = None, **options: Any) -> None:
         """Start the worker of workflows and Slack."""
-        ledger = Ledger(self.client)
+        ledger = Visibility(self.client)
         worker = Worker(
             self.client,
             task_queue=names.CONTROL_TASK_QUEUE,

@@ -23,7 +23,7 @@ PORTS = {
     ports.SnapshotsPort: snapshots.Snapshots,
     ports.MessagesPort: messages.Messages,
     ports.DirectoryPort: directory.Directory,
-    ports.LedgerPort: ledger.Ledger,
+    ports.VisibilityPort: ledger.Visibility,
 }
 DRAWERS = {"utils.py", "helpers.py", "common.py", "manager.py", "base.py"}
 

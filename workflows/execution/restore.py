@@ -13,14 +13,14 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError
 
 from workflows import activity_options, failures
-from workflows.card_updates import Presenter, Record
+from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution import steps
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.names import PROGRESS_SIGNAL
 from workflows.model.ports import (
     ContainersPort,
-    PutBackInput,
-    PutBackResult,
+    RestoreInput,
+    RestoreResult,
     ThreadEntry,
     ThreadKind,
 )
@@ -32,12 +32,12 @@ _LONGEST_PAUSE = timedelta(minutes=5)
 _STARTING = (StepName.START, StepName.PUT_BACK)
 
 
-class PuttingBack:
+class Restore:
     """The compensation of a stop."""
 
-    def __init__(self, record: Record, presenter: Presenter) -> None:
-        self._record = record
-        self._presenter = presenter
+    def __init__(self, tracker: RequestTracker, card_updater: CardUpdater) -> None:
+        self._tracker = tracker
+        self._card_updater = card_updater
         self._given_up = False
 
     def give_up(self) -> None:
@@ -46,13 +46,15 @@ class PuttingBack:
 
     async def run(self) -> None:
         """Put the container back, or leave the request in the state that needs a person."""
-        pause, state = _FIRST_PAUSE, self._record.state
+        pause, state = _FIRST_PAUSE, self._tracker.state
         # Once a try of ours may have started it, an end since says nothing about people.
         untried = not any(step.started_at for step in state.steps if step.name in _STARTING)
         stopped_at = state.stopped_at if untried else None
         while True:
             now = workflow.now()
-            self._record.change(steps=steps.begin(self._record.state.steps, StepName.PUT_BACK, now))
+            self._tracker.change(
+                steps=steps.begin(self._tracker.state.steps, StepName.PUT_BACK, now)
+            )
             try:
                 result = await self._try(stopped_at)
             except ActivityError as error:
@@ -65,41 +67,41 @@ class PuttingBack:
                 return
             pause, stopped_at = min(2 * pause, _LONGEST_PAUSE), None
 
-    async def _try(self, stopped_at: datetime | None) -> PutBackResult:
-        grace = self._record.state.grace_seconds
+    async def _try(self, stopped_at: datetime | None) -> RestoreResult:
+        grace = self._tracker.state.grace_seconds
         return await workflow.execute_activity_method(
             ContainersPort.ensure_running,
-            PutBackInput(
-                pin=self._record.pin, settle_seconds=TIMING.settle(grace), stopped_at=stopped_at
+            RestoreInput(
+                pin=self._tracker.pin, settle_seconds=TIMING.settle(grace), stopped_at=stopped_at
             ),
-            **activity_options.put_back(self._record.host, grace, summary="put it back"),
+            **activity_options.put_back(self._tracker.host, grace, summary="put it back"),
         )
 
-    def _succeed(self, result: PutBackResult) -> None:
-        state, now = self._record.state, workflow.now()
+    def _succeed(self, result: RestoreResult) -> None:
+        state, now = self._tracker.state, workflow.now()
         note = _note(result)
-        self._record.change(
+        self._tracker.change(
             status=RequestStatus.PUT_BACK,
             steps=steps.end(state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=note),
         )
-        if self._record.pin.state.is_down and not result.state.is_down:
+        if self._tracker.pin.state.is_down and not result.state.is_down:
             # Nothing of ours starts what rested: that is somebody's wish, and no way back.
-            self._record.change(
+            self._tracker.change(
                 status=RequestStatus.STALE,
                 cause=ErrorType.CONTAINER_CHANGED,
-                cause_text=f"it is {result.state} now, and was {self._record.pin.state}",
+                cause_text=f"it is {result.state} now, and was {self._tracker.pin.state}",
             )
 
     async def _fail(self, kind: ErrorType) -> None:
-        state, now = self._record.state, workflow.now()
+        state, now = self._tracker.state, workflow.now()
         first = state.status is not RequestStatus.NEEDS_PERSON
-        self._record.change(
+        self._tracker.change(
             status=RequestStatus.NEEDS_PERSON,
             attempts=state.attempts + activity_options.PUT_BACK_TRIES,
             steps=steps.fail(state.steps, StepName.PUT_BACK, kind, now),
         )
         if first:
-            self._presenter.redraw(ThreadEntry(key="page", kind=ThreadKind.PAGE, at=now))
+            self._card_updater.redraw(ThreadEntry(key="page", kind=ThreadKind.PAGE, at=now))
             await self._tell_parent()
 
     async def _tell_parent(self) -> None:
@@ -110,7 +112,7 @@ class PuttingBack:
             parent.workflow_id, run_id=parent.run_id
         )
         try:
-            await handle.signal(PROGRESS_SIGNAL, self._record.state)
+            await handle.signal(PROGRESS_SIGNAL, self._tracker.state)
         except FailureError:
             workflow.logger.warning("the request's workflow is gone")
 
@@ -126,7 +128,7 @@ class PuttingBack:
         return True
 
 
-def _note(result: PutBackResult) -> str:
+def _note(result: RestoreResult) -> str:
     health = {None: "", True: ", healthy", False: ", not healthy"}[result.healthy]
     if result.started:
         return f"started again{health}"

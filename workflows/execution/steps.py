@@ -17,12 +17,12 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
-from workflows.card_updates import Presenter, Record
+from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution.saga import Compensation, Saga, heard_out
 from workflows.model.errors import ErrorType
 from workflows.model.ports import (
     ContainersPort,
-    PutBackInput,
+    RestoreInput,
     SnapshotInput,
     SnapshotsPort,
     StopInput,
@@ -41,12 +41,12 @@ _ROUNDS = 3
 _BEGIN_ANEW = frozenset({ErrorType.NOT_STOPPED, ErrorType.SNAPSHOT_VANISHED})
 
 
-class Forward:
+class StepRunner:
     """The steps of one operation; ``begun`` says whether the engine may have been asked."""
 
-    def __init__(self, record: Record, presenter: Presenter, saga: Saga) -> None:
-        self._record = record
-        self._presenter = presenter
+    def __init__(self, tracker: RequestTracker, card_updater: CardUpdater, saga: Saga) -> None:
+        self._tracker = tracker
+        self._card_updater = card_updater
         self._saga = saga
         self.begun = False
 
@@ -55,7 +55,7 @@ class Forward:
         for last in [False] * (_ROUNDS - 1) + [True]:
             try:
                 await self._stop(compensations)
-                if self._record.state.operation.snapshot:
+                if self._tracker.state.operation.snapshot:
                     await self._commit()
                     await self._tag()
                 break
@@ -63,18 +63,18 @@ class Forward:
                 if last or failures.error_type(error) not in _BEGIN_ANEW:
                     raise
         self._heed_cancel()
-        if find(self._record.state.steps, StepName.START) is not None:
+        if find(self._tracker.state.steps, StepName.START) is not None:
             await self._start_again()
 
     async def tag_snapshot(self, *, while_resting: bool = True) -> None:
         """Tag the request's snapshot; after a cancel the container runs again already."""
-        snapshot = self._record.state.snapshot or SnapshotResult(image_id="")
+        snapshot = self._tracker.state.snapshot or SnapshotResult(image_id="")
         arg = replace(self.tag_input(snapshot.image_id), while_resting=while_resting)
-        options = activity_options.tag(self._record.host)
+        options = activity_options.tag(self._tracker.host)
         result = await heard_out(
             workflow.start_activity_method(SnapshotsPort.ensure_tag, arg, **options)
         )
-        self._record.change(snapshot=replace(result, repeated=snapshot.repeated))
+        self._tracker.change(snapshot=replace(result, repeated=snapshot.repeated))
         if snapshot.repeated:
             await heard_out(
                 workflow.start_activity_method(SnapshotsPort.sweep_snapshots, arg, **options)
@@ -82,18 +82,18 @@ class Forward:
 
     def tag_input(self, image_id: str) -> TagInput:
         """Name the snapshot to the worker of the host."""
-        state = self._record.state
+        state = self._tracker.state
         return TagInput(
-            pin=self._record.pin,
+            pin=self._tracker.pin,
             request_id=state.request_id,
             image_id=image_id,
             reference=state.reference,
         )
 
     async def _stop(self, compensations: tuple[Compensation, ...]) -> None:
-        state, again = self._record.state, self.begun
+        state, again = self._tracker.state, self.begun
         arg = StopInput(
-            pin=self._record.pin,
+            pin=self._tracker.pin,
             grace_seconds=state.grace_seconds,
             expect_untouched=not again,
             for_snapshot=state.operation.snapshot,
@@ -107,13 +107,13 @@ class Forward:
                 workflow.start_activity_method(
                     ContainersPort.ensure_stopped,
                     arg,
-                    **activity_options.stop(self._record.host, arg.grace_seconds),
+                    **activity_options.stop(self._tracker.host, arg.grace_seconds),
                 )
             )
-        self._record.change(stopped_at=result.stopped_at)
+        self._tracker.change(stopped_at=result.stopped_at)
         if result.restarted_since and not again:
-            self._record.change(restarted_since=True)
-            self._presenter.redraw(ThreadEntry(key="restarted", kind=ThreadKind.RESTARTED))
+            self._tracker.change(restarted_since=True)
+            self._card_updater.redraw(ThreadEntry(key="restarted", kind=ThreadKind.RESTARTED))
         if result.was_running:
             self._end(StepName.STOP, StepStatus.DONE, note=stop_note(result))
         else:
@@ -124,11 +124,11 @@ class Forward:
             result = await heard_out(
                 workflow.start_activity_method(
                     SnapshotsPort.ensure_snapshot,
-                    SnapshotInput(pin=self._record.pin, request_id=self._record.state.request_id),
-                    **activity_options.commit(self._record.host),
+                    SnapshotInput(pin=self._tracker.pin, request_id=self._tracker.state.request_id),
+                    **activity_options.commit(self._tracker.host),
                 )
             )
-        self._record.change(snapshot=result)
+        self._tracker.change(snapshot=result)
         self._end(StepName.SNAPSHOT, StepStatus.DONE)
 
     async def _tag(self) -> None:
@@ -137,26 +137,26 @@ class Forward:
         self._end(StepName.TAG, StepStatus.DONE)
 
     async def _start_again(self) -> None:
-        grace = self._record.state.grace_seconds
+        grace = self._tracker.state.grace_seconds
         with self._step(StepName.START):
             await heard_out(
                 workflow.start_activity_method(
                     ContainersPort.ensure_running,
-                    PutBackInput(pin=self._record.pin, settle_seconds=TIMING.settle(grace)),
-                    **activity_options.put_back(self._record.host, grace, summary="docker start"),
+                    RestoreInput(pin=self._tracker.pin, settle_seconds=TIMING.settle(grace)),
+                    **activity_options.put_back(self._tracker.host, grace, summary="docker start"),
                 )
             )
         self._end(StepName.START, StepStatus.DONE)
 
     def _heed_cancel(self) -> None:
-        if workflow.cancellation_reason() is not None or self._record.state.cancel_requested_by:
+        if workflow.cancellation_reason() is not None or self._tracker.state.cancel_requested_by:
             raise asyncio.CancelledError
 
     @contextmanager
     def _step(self, name: StepName) -> Iterator[None]:
         self._heed_cancel()
-        record = self._record
-        record.change(steps=begin(record.state.steps, name, workflow.now()))
+        tracker = self._tracker
+        tracker.change(steps=begin(tracker.state.steps, name, workflow.now()))
         try:
             yield
         except ActivityError as error:
@@ -164,19 +164,19 @@ class Forward:
                 self._end(name, StepStatus.NOT_RUN, note="cancelled")
             else:
                 kind = failures.error_type(error)
-                record.change(steps=fail(record.state.steps, name, kind, workflow.now()))
+                tracker.change(steps=fail(tracker.state.steps, name, kind, workflow.now()))
                 self._tell_thread(name)
             raise
 
     def _end(self, name: StepName, status: StepStatus, *, note: str = "") -> None:
-        record, now = self._record, workflow.now()
-        record.change(steps=end(record.state.steps, name, status, now, note=note))
+        tracker, now = self._tracker, workflow.now()
+        tracker.change(steps=end(tracker.state.steps, name, status, now, note=note))
         self._tell_thread(name)
 
     def _tell_thread(self, name: StepName) -> None:
-        now, step = workflow.now(), find(self._record.state.steps, name)
+        now, step = workflow.now(), find(self._tracker.state.steps, name)
         key = f"{name}.{now.timestamp():.3f}"
-        self._presenter.redraw(ThreadEntry(key=key, kind=ThreadKind.STEP, step=step, at=now))
+        self._card_updater.redraw(ThreadEntry(key=key, kind=ThreadKind.STEP, step=step, at=now))
 
 
 def plan(operation: OperationSpec, pin: ContainerPin) -> Steps:

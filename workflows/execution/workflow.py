@@ -13,11 +13,11 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import activity_options, failures
-from workflows.card_updates import Presenter, Record
+from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution import steps
-from workflows.execution.restore import PuttingBack
+from workflows.execution.restore import Restore
 from workflows.execution.saga import Compensation, Saga, shielded
-from workflows.execution.steps import Forward
+from workflows.execution.steps import StepRunner
 from workflows.model import policy
 from workflows.model.errors import STALE_ERRORS, ErrorType
 from workflows.model.names import CANCEL_SIGNAL, GIVE_UP_SIGNAL, OPERATION_WORKFLOW, STATE_QUERY
@@ -48,7 +48,7 @@ class OperateInput:
 
 
 @workflow.defn(name=OPERATION_WORKFLOW)
-class StopAndSnapshotWorkflow:
+class OperationWorkflow:
     """Stops, commits, tags, and starts again; or puts the container back and proves it.
 
     It ends normally with the request's last state, whatever the outcome: a failed operation
@@ -59,58 +59,58 @@ class StopAndSnapshotWorkflow:
     @workflow.init
     def __init__(self, operate: OperateInput) -> None:
         workflow_id = workflow.info().workflow_id
-        self._record = Record(replace(operate.state, operation_workflow_id=workflow_id))
-        self._presenter = Presenter(self._record)
+        self._tracker = RequestTracker(replace(operate.state, operation_workflow_id=workflow_id))
+        self._card_updater = CardUpdater(self._tracker)
         self._saga = Saga()
-        self._forward = Forward(self._record, self._presenter, self._saga)
-        self._putting_back = PuttingBack(self._record, self._presenter)
+        self._steps = StepRunner(self._tracker, self._card_updater, self._saga)
+        self._restore = Restore(self._tracker, self._card_updater)
 
     @workflow.run
     async def run(self, operate: OperateInput) -> RequestState:
         """Carry the operation out."""
         self._admit(operate)
         # In reverse order: the container comes back before the images are tidied.
-        compensations = (self._tidy_images, self._putting_back.run)
-        self._presenter.redraw(*operate.thread)
+        compensations = (self._tidy_images, self._restore.run)
+        self._card_updater.redraw(*operate.thread)
         try:
             if operate.recover:
                 self._resume(compensations)
                 raise _ended_from_outside()
-            await self._forward.run(*compensations)
-            self._record.change(status=RequestStatus.SUCCEEDED, cancel_requested_by="")
+            await self._steps.run(*compensations)
+            self._tracker.change(status=RequestStatus.SUCCEEDED, cancel_requested_by="")
         except BaseException as error:
             if not failures.ends_workflow(error):
                 raise
             await shielded(self._undo(error))
         await shielded(self._report())
-        return self._record.state
+        return self._tracker.state
 
     @workflow.signal(name=CANCEL_SIGNAL, description="Cancel after the current step")
     def cancel_operation(self, user_id: str) -> None:
         """Remember who cancelled, and begin no further step."""
-        state = self._record.state
+        state = self._tracker.state
         if state.status is RequestStatus.RUNNING and not state.cancel_requested_by:
-            self._record.change(cancel_requested_by=user_id)
-            self._presenter.redraw(
+            self._tracker.change(cancel_requested_by=user_id)
+            self._card_updater.redraw(
                 ThreadEntry(key="cancelling", kind=ThreadKind.CANCELLING, user_id=user_id)
             )
 
     @workflow.signal(name=GIVE_UP_SIGNAL, description="Stop trying to put the container back")
     def give_up(self) -> None:
         """End the tries to put the container back."""
-        self._putting_back.give_up()
+        self._restore.give_up()
 
     @workflow.query(name=STATE_QUERY, description="Where the operation stands, step by step")
     def state(self) -> RequestState:
         """Return the state with live steps."""
-        return self._record.state
+        return self._tracker.state
 
     def _admit(self, operate: OperateInput) -> None:
         """Refuse to work without an approval: whoever reaches Temporal can start a workflow.
 
         Temporal vouches for the parent, which is either the approved request or the reconciler.
         """
-        parent, state = workflow.info().parent, self._record.state
+        parent, state = workflow.info().parent, self._tracker.state
         if parent is not None and (
             operate.recover
             or (
@@ -121,33 +121,33 @@ class StopAndSnapshotWorkflow:
         ):
             return
         # Nothing was begun, so nobody is to take it up.
-        self._record.change(closed=True)
+        self._tracker.change(closed=True)
         message = "an operation is started by its approved request, and by nobody else"
         raise ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
 
     def _resume(self, compensations: tuple[Compensation, ...]) -> None:
         """Take up where a run that was ended from outside had come to."""
-        stop = steps.find(self._record.state.steps, StepName.STOP)
+        stop = steps.find(self._tracker.state.steps, StepName.STOP)
         if stop is None or stop.status is not StepStatus.TODO:
-            self._forward.begun = True
+            self._steps.begun = True
             for compensation in compensations:
                 self._saga.register(compensation)
-        self._record.change(
-            status=RequestStatus.RUNNING, steps=steps.cut_off(self._record.state.steps)
+        self._tracker.change(
+            status=RequestStatus.RUNNING, steps=steps.cut_off(self._tracker.state.steps)
         )
 
     async def _undo(self, error: BaseException) -> None:
-        record = self._record
+        tracker = self._tracker
         cancelled, kind = failures.is_cancellation(error), failures.error_type(error)
-        record.change(steps=steps.abandon(record.state.steps))
+        tracker.change(steps=steps.abandon(tracker.state.steps))
         if not cancelled:
-            record.change(cause=kind, cause_text=failures.error_text(error))
-        if not self._forward.begun:
-            record.change(status=RequestStatus.CANCELLED)
+            tracker.change(cause=kind, cause_text=failures.error_text(error))
+        if not self._steps.begun:
+            tracker.change(status=RequestStatus.CANCELLED)
         elif kind in STALE_ERRORS and self._is_untouched(error):
-            record.change(status=RequestStatus.STALE)
+            tracker.change(status=RequestStatus.STALE)
         else:
-            self._presenter.redraw()
+            self._card_updater.redraw()
             for failure in await self._saga.compensate():
                 kind = failures.error_type(failure)
                 workflow.logger.error("compensation failed", extra={"error_type": str(kind)})
@@ -158,7 +158,7 @@ class StopAndSnapshotWorkflow:
         An activity that may have sent something to the engine before says ``touched``.
         """
         cause = error.cause if isinstance(error, ActivityError) else None
-        stop = steps.find(self._record.state.steps, StepName.STOP)
+        stop = steps.find(self._tracker.state.steps, StepName.STOP)
         return (
             isinstance(cause, ApplicationError)
             and "touched" not in cause.details
@@ -171,13 +171,13 @@ class StopAndSnapshotWorkflow:
 
         The snapshot of a container that is gone is all that is left of it, and stays.
         """
-        state = self._record.state
+        state = self._tracker.state
         if not state.operation.snapshot or (state.snapshot and state.snapshot.reference):
             return
         is_gone = any(step.error is ErrorType.CONTAINER_GONE for step in state.steps)
         if state.snapshot is not None and (state.cause is None or is_gone):
             try:
-                await self._forward.tag_snapshot(while_resting=False)
+                await self._steps.tag_snapshot(while_resting=False)
             except ActivityError:
                 workflow.logger.info("the snapshot that was to be kept could not be tagged")
             else:
@@ -185,17 +185,17 @@ class StopAndSnapshotWorkflow:
         # The tag may be there although its answer, or what came after it, was a failure.
         failed = state.snapshot.image_id if state.snapshot else ""
         settle = TIMING.commit_settle if _may_be_committing(state) else 0
-        self._record.change(snapshot=None)
+        self._tracker.change(snapshot=None)
         await workflow.execute_activity_method(
             SnapshotsPort.sweep_snapshots,
-            replace(self._forward.tag_input(""), failed_image_id=failed, settle_seconds=settle),
-            **activity_options.sweep(self._record.host, settle),
+            replace(self._steps.tag_input(""), failed_image_id=failed, settle_seconds=settle),
+            **activity_options.sweep(self._tracker.host, settle),
         )
 
     async def _report(self) -> None:
-        self._record.change(finished_at=workflow.now(), closed=True)
-        requester = self._record.state.requester
-        await self._presenter.finish(
+        self._tracker.change(finished_at=workflow.now(), closed=True)
+        requester = self._tracker.state.requester
+        await self._card_updater.finish(
             ThreadEntry(key="outcome", kind=ThreadKind.OUTCOME, user_id=requester)
         )
 

@@ -7,6 +7,7 @@ are part of the product's contract and never change silently.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
@@ -21,7 +22,7 @@ STATE_QUERY = "state"
 
 REQUEST_WORKFLOW = "ContainerLifecycleWorkflow"
 OPERATION_WORKFLOW = "StopAndSnapshotWorkflow"
-LOOK_WORKFLOW = "HostLookWorkflow"
+HOST_QUERY_WORKFLOW = "HostLookWorkflow"
 RECONCILE_WORKFLOW = "ReconcileWorkflow"
 RECONCILE_SCHEDULE = "dockwarden-reconcile"
 
@@ -98,16 +99,30 @@ def thread_block_id(request_id: str, key: str) -> str:
     return f"log.{request_id}.{key}"
 
 
-def button_value(host: str, container: str, request_id: str) -> str:
-    """Say what a button carries: an address, never an authority.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestAddress:
+    """Which request is meant, and where its workflow is found: an address, never an authority.
 
     The workflow compares the request id with its own and decides on its stored request.
     """
-    return f"{request_id} {host} {container}"
+
+    request_id: str
+    host: str
+    container: str
+
+    @property
+    def workflow_id(self) -> str:
+        """The id of the request's workflow."""
+        return request_workflow_id(self.host, self.container)
 
 
-def parse_button_value(value: str) -> tuple[str, str, str]:
-    """Split a button's value into request id, host and container.
+def button_value(address: RequestAddress) -> str:
+    """Say what a button carries."""
+    return f"{address.request_id} {address.host} {address.container}"
+
+
+def parse_button_value(value: str) -> RequestAddress:
+    """Read a button's value.
 
     Raises:
         ValueError: the value is not one that :func:`button_value` made.
@@ -118,6 +133,6 @@ def parse_button_value(value: str) -> tuple[str, str, str]:
             and HOST_NAME.fullmatch(host)
             and CONTAINER_NAME.fullmatch(container)
         ):
-            return request_id, host, container
+            return RequestAddress(request_id=request_id, host=host, container=container)
     message = "this button does not belong to a Dockwarden request"
     raise ValueError(message)

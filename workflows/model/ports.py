@@ -222,7 +222,7 @@ class TagInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PutBackInput:
+class RestoreInput:
     """Bring ``pin`` back to the state it was in when it was approved.
 
     ``settle_seconds`` is how long a stop that was sent may still be at work in the engine.
@@ -236,7 +236,7 @@ class PutBackInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PutBackResult:
+class RestoreResult:
     """The verified state; ``started`` says whether Dockwarden had to start the container."""
 
     state: ContainerState
@@ -286,7 +286,7 @@ class ContainersPort:
         raise NotImplementedError
 
     @activity.defn(name="ensure_running")
-    def ensure_running(self, arg: PutBackInput) -> PutBackResult:
+    def ensure_running(self, arg: RestoreInput) -> RestoreResult:
         """Wait for a stop still at work, bring the container back, and prove that it stays."""
         raise NotImplementedError
 
@@ -338,7 +338,7 @@ class DirectoryPort:
         raise NotImplementedError
 
 
-class LedgerPort:
+class VisibilityPort:
     """What Temporal's own record says about work that was ended from outside."""
 
     @activity.defn(name="find_ended_runs")

@@ -22,25 +22,25 @@ from temporalio.exceptions import (
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from workflows import activity_options
-from workflows.card_updates import Record
+from workflows.card_updates import RequestTracker
 from workflows.execution.saga import shielded
-from workflows.execution.workflow import OperateInput, StopAndSnapshotWorkflow
+from workflows.execution.workflow import OperateInput, OperationWorkflow
 from workflows.model import names
 from workflows.model.errors import ErrorType
-from workflows.model.ports import LastState, LastStateInput, LedgerPort, ThreadEntry
+from workflows.model.ports import LastState, LastStateInput, ThreadEntry, VisibilityPort
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
-from workflows.request.review import Deliberation, Inbox
+from workflows.request.review import Inbox, Review
 
 #: How often an operation that was ended from outside is started again to put the container back.
 _RECOVERIES = 3
 
 
-class Operating:
+class OperationHandle:
     """Runs the operation of an approved request to its end."""
 
-    def __init__(self, record: Record, inbox: Inbox) -> None:
-        self._record = record
+    def __init__(self, tracker: RequestTracker, inbox: Inbox) -> None:
+        self._tracker = tracker
         self._inbox = inbox
         self._operation: workflow.ChildWorkflowHandle[Any, RequestState] | None = None
         self._cancelled = False
@@ -55,12 +55,12 @@ class Operating:
         operation = self._operation
         if operation is None:
             return
-        if self._record.state.status is RequestStatus.NEEDS_PERSON:
+        if self._tracker.state.status is RequestStatus.NEEDS_PERSON:
             if user_id:
                 self._send(operation.signal(names.GIVE_UP_SIGNAL))
         elif not self._cancelled:
             self._cancelled = True
-            self._record.change(cancel_requested_by=user_id)
+            self._tracker.change(cancel_requested_by=user_id)
             if user_id:
                 self._send(operation.signal(names.CANCEL_SIGNAL, user_id))
             # Not through its handle: that fails the task in which it is found terminated.
@@ -71,10 +71,10 @@ class Operating:
         """Take over that a person is needed; nothing else is taken from a message."""
         if (
             self._operation is not None
-            and told.request_id == self._record.state.request_id
+            and told.request_id == self._tracker.state.request_id
             and told.status is RequestStatus.NEEDS_PERSON
         ):
-            self._record.change(
+            self._tracker.change(
                 status=told.status,
                 steps=told.steps,
                 cause=told.cause,
@@ -82,16 +82,16 @@ class Operating:
                 attempts=told.attempts,
                 card=told.card,
             )
-            upsert_status(self._record.state)
+            upsert_status(self._tracker.state)
 
-    async def run(self, deliberation: Deliberation, thread: tuple[ThreadEntry, ...]) -> bool:
+    async def run(self, review: Review, thread: tuple[ThreadEntry, ...]) -> bool:
         """Operate; false says that the outcome is still to be shown by the request itself."""
         for recovery in range(_RECOVERIES + 1):
-            arg = OperateInput(state=self._record.state, recover=recovery > 0, thread=thread)
+            arg = OperateInput(state=self._tracker.state, recover=recovery > 0, thread=thread)
             try:
                 operation = await self._begin(arg)
             except WorkflowAlreadyStartedError:
-                self._record.change(
+                self._tracker.change(
                     # After a first operation nobody may say that nothing was changed.
                     status=RequestStatus.NEEDS_PERSON if recovery else RequestStatus.STALE,
                     cause=ErrorType.STATE_CONFLICT if recovery else ErrorType.CONTAINER_CHANGED,
@@ -100,7 +100,7 @@ class Operating:
                 return False
             try:
                 outcome = await shielded(
-                    self._follow(operation, deliberation),
+                    self._follow(operation, review),
                     on_cancel=lambda: self.cancel(""),
                 )
             except ChildWorkflowError:
@@ -108,13 +108,13 @@ class Operating:
                 self._cancelled = False
                 # Whoever cancels now gets what is under way already: the container put back.
                 last = await shielded(self._last_state(operation))
-                self._record.change_to(last)
+                self._tracker.change_to(last)
                 if last.closed and last.status is not RequestStatus.RUNNING:
                     return False
                 continue
-            self._record.change_to(outcome)
+            self._tracker.change_to(outcome)
             return True
-        self._record.change(status=RequestStatus.NEEDS_PERSON, cause=ErrorType.UNEXPECTED)
+        self._tracker.change(status=RequestStatus.NEEDS_PERSON, cause=ErrorType.UNEXPECTED)
         return False
 
     async def _begin(self, arg: OperateInput) -> workflow.ChildWorkflowHandle[Any, RequestState]:
@@ -142,42 +142,46 @@ class Operating:
         run_id = operation.first_execution_run_id or ""
         try:
             answer = await workflow.execute_activity_method(
-                LedgerPort.last_state,
+                VisibilityPort.last_state,
                 LastStateInput(workflow_id=operation.id, run_id=run_id),
                 **activity_options.ask_temporal(),
             )
         except ActivityError:
             answer = LastState()
-        return answer.state or replace(self._record.state, steps=())
+        return answer.state or replace(self._tracker.state, steps=())
 
     async def _start(self, arg: OperateInput) -> workflow.ChildWorkflowHandle[Any, RequestState]:
-        state = self._record.state
-        workflow_id = names.operation_workflow_id(self._record.host, self._record.pin.container_id)
-        self._record.change(operation_workflow_id=workflow_id)
+        state = self._tracker.state
+        workflow_id = names.operation_workflow_id(
+            self._tracker.host, self._tracker.pin.container_id
+        )
+        self._tracker.change(operation_workflow_id=workflow_id)
         return await workflow.start_child_workflow(
-            StopAndSnapshotWorkflow.run,
+            OperationWorkflow.run,
             arg,
             id=workflow_id,
             task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),
             cancellation_type=ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
             parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
             search_attributes=names.request_attributes(
-                host=self._record.host,
+                host=self._tracker.host,
                 container=state.container.name,
                 requester=state.requester,
                 request_id=state.request_id,
             ),
-            static_summary=f"{state.operation.words} {state.container.name} on {self._record.host}",
+            static_summary=(
+                f"{state.operation.words} {state.container.name} on {state.container.host}"
+            ),
         )
 
     async def _follow(
         self,
         operation: workflow.ChildWorkflowHandle[Any, RequestState],
-        deliberation: Deliberation,
+        review: Review,
     ) -> RequestState:
         while not operation.done():
             await workflow.wait_condition(lambda: operation.done() or bool(self._inbox))
-            await deliberation.judge_all()
+            await review.judge_all()
         if self._messages:
             await workflow.wait(self._messages)
         return await operation

@@ -16,7 +16,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
-from workflows.card_updates import Presenter, Record
+from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.model import names, policy
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import DirectoryPort, LookUpInput, ThreadEntry, ThreadKind
@@ -35,30 +35,30 @@ _SHORT_WAIT = timedelta(minutes=2)
 _OPEN = (RequestStatus.WAITING, RequestStatus.RUNNING, RequestStatus.NEEDS_PERSON)
 
 
-class Deliberation:
+class Review:
     """Judges what people send. ``on_cancel`` is called with each cancellation that counts."""
 
     def __init__(
         self,
-        record: Record,
+        tracker: RequestTracker,
         inbox: Inbox,
-        presenter: Presenter,
+        card_updater: CardUpdater,
         on_cancel: Callable[[CancelRequest], None],
     ) -> None:
-        self.record = record
+        self.tracker = tracker
         self._inbox = inbox
-        self._presenter = presenter
+        self._card_updater = card_updater
         self._on_cancel = on_cancel
 
     async def until_decided(self) -> None:
         """Wait until the request is no longer waiting."""
-        state = self.record.state
+        state = self.tracker.state
         expires_at = state.expires_at or workflow.now()
         wait = expires_at - state.requested_at
         next_moment = expires_at
         if wait > _SHORT_WAIT:
             next_moment = state.requested_at + _REMIND_AFTER * wait
-        while self.record.state.status is RequestStatus.WAITING:
+        while self.tracker.state.status is RequestStatus.WAITING:
             if workflow.cancellation_reason() is not None:
                 # Delivered while the card was being posted, and swallowed by its end.
                 raise asyncio.CancelledError
@@ -66,10 +66,10 @@ class Deliberation:
             if received is not None:
                 await self.judge(received)
             elif workflow.now() >= expires_at:
-                self.record.change(status=RequestStatus.EXPIRED)
+                self.tracker.change(status=RequestStatus.EXPIRED)
             elif workflow.now() >= next_moment:
                 next_moment = expires_at
-                self._presenter.redraw(ThreadEntry(key="reminder", kind=ThreadKind.REMINDER))
+                self._card_updater.redraw(ThreadEntry(key="reminder", kind=ThreadKind.REMINDER))
             else:
                 await self._next_message(next_moment - workflow.now())
 
@@ -79,10 +79,10 @@ class Deliberation:
         if isinstance(message, CancelRequest):
             self._judge_cancel(message)
             return
-        if any(message.decision_id == d.decision_id for d in self.record.state.decisions):
+        if any(message.decision_id == d.decision_id for d in self.tracker.state.decisions):
             return
         self._expire_before(received)
-        refusal = policy.refusal_at_the_door(self.record.state, message)
+        refusal = policy.refusal_at_the_door(self.tracker.state, message)
         if refusal is None:
             refusal = await self._refusal_after_look_up(message)
         if refusal is None:
@@ -92,7 +92,7 @@ class Deliberation:
 
     async def judge_all(self) -> None:
         """Judge all that has come in."""
-        while (received := self._inbox.take(self.record.state.expires_at)) is not None:
+        while (received := self._inbox.take(self.tracker.state.expires_at)) is not None:
             await self.judge(received)
 
     async def _next_message(self, wait: timedelta) -> None:
@@ -104,14 +104,14 @@ class Deliberation:
             return
 
     def _expire_before(self, received: Received) -> None:
-        state = self.record.state
+        state = self.tracker.state
         if state.status is not RequestStatus.WAITING or state.expires_at is None:
             return
         if received.is_late(state.expires_at):
-            self.record.change(status=RequestStatus.EXPIRED)
+            self.tracker.change(status=RequestStatus.EXPIRED)
 
     def _judge_cancel(self, cancel: CancelRequest) -> None:
-        state = self.record.state
+        state = self.tracker.state
         if cancel.request_id != state.request_id:
             self._tell(cancel.user_id, Refusal(code=RefusalCode.WRONG_REQUEST))
         elif state.closed or state.status not in _OPEN:
@@ -122,7 +122,7 @@ class Deliberation:
             self._on_cancel(cancel)
 
     async def _refusal_after_look_up(self, decision: Decision) -> Refusal | None:
-        chosen = self.record.state.policy
+        chosen = self.tracker.state.policy
         groups = chosen.approver_groups if chosen else ()
         try:
             person = await workflow.execute_activity_method(
@@ -134,7 +134,7 @@ class Deliberation:
             if failures.is_cancellation(error):
                 raise
             return Refusal(code=RefusalCode.NOT_VERIFIED)
-        return policy.verdict(self.record.state, decision, person)
+        return policy.verdict(self.tracker.state, decision, person)
 
     def _count(self, decision: Decision) -> None:
         recorded = RecordedDecision(
@@ -145,18 +145,18 @@ class Deliberation:
             source=decision.source[:MAX_TEXT_LENGTH],
             decided_at=workflow.now(),
         )
-        self.record.change(decisions=(*self.record.state.decisions, recorded))
+        self.tracker.change(decisions=(*self.tracker.state.decisions, recorded))
         if decision.choice is Choice.REJECT:
-            self.record.change(status=RequestStatus.REJECTED)
-        elif policy.quorum_reached(self.record.state):
-            self.record.change(status=RequestStatus.RUNNING)
-        self._presenter.announce(_entry(recorded))
-        if self.record.state.status is RequestStatus.WAITING:
-            self._presenter.redraw()
+            self.tracker.change(status=RequestStatus.REJECTED)
+        elif policy.quorum_reached(self.tracker.state):
+            self.tracker.change(status=RequestStatus.RUNNING)
+        self._card_updater.announce(_entry(recorded))
+        if self.tracker.state.status is RequestStatus.WAITING:
+            self._card_updater.redraw()
 
     def _tell(self, user_id: str, refusal: Refusal) -> None:
         if names.USER_ID_FORM.fullmatch(user_id):
-            self._presenter.tell(user_id, refusal)
+            self._card_updater.tell(user_id, refusal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ MAX_POLICIES = 100
 MAX_EXPIRY_SECONDS = 30 * 24 * 3600
 
 
-def admit(raw: RawValue) -> LifecycleRequest:
+def validate_request(raw: RawValue) -> LifecycleRequest:
     """Read a start input.
 
     Raises:

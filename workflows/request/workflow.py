@@ -13,7 +13,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import failures
-from workflows.card_updates import Presenter, Record
+from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution.saga import shielded
 from workflows.model import names
 from workflows.model.errors import ErrorType, RefusalCode
@@ -21,9 +21,9 @@ from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.requests import CancelRequest, Decision, LifecycleRequest
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.request import planning
-from workflows.request.operation_handle import Operating, upsert_status
-from workflows.request.review import Deliberation, Inbox
-from workflows.request.validation import admit
+from workflows.request.operation_handle import OperationHandle, upsert_status
+from workflows.request.review import Inbox, Review
+from workflows.request.validation import validate_request
 
 
 @workflow.defn(name=names.REQUEST_WORKFLOW)
@@ -36,30 +36,30 @@ class ContainerLifecycleWorkflow:
 
     def __init__(self) -> None:
         self._inbox = Inbox()
-        self._record: Record | None = None
-        self._operating: Operating | None = None
+        self._tracker: RequestTracker | None = None
+        self._operation: OperationHandle | None = None
 
     @workflow.run
     async def run(self, raw: RawValue) -> RequestState:
         """Carry a request to its outcome; ``raw`` is a ``LifecycleRequest``."""
-        request = admit(raw)
-        record = self._record = Record(planning.first_state(request))
-        presenter = Presenter(record)
-        operating = self._operating = Operating(record, self._inbox)
-        deliberation = Deliberation(record, self._inbox, presenter, self._cancel)
+        request = validate_request(raw)
+        tracker = self._tracker = RequestTracker(planning.first_state(request))
+        card_updater = CardUpdater(tracker)
+        operation = self._operation = OperationHandle(tracker, self._inbox)
+        review = Review(tracker, self._inbox, card_updater, self._cancel)
         cancelled = False
         try:
-            await self._carry(request, presenter, deliberation, operating)
+            await self._carry(request, card_updater, review, operation)
         except (asyncio.CancelledError, ActivityError) as error:
             if not failures.is_cancellation(error):
                 raise
             cancelled = True
-            record.change(status=RequestStatus.CANCELLED)
-            await shielded(self._show(presenter))
-        await shielded(self._close(presenter, deliberation))
+            tracker.change(status=RequestStatus.CANCELLED)
+            await shielded(self._show(card_updater))
+        await shielded(self._close(card_updater, review))
         if cancelled:
             raise asyncio.CancelledError
-        return record.state
+        return tracker.state
 
     @workflow.signal(name=names.DECIDE_SIGNAL, description="Approve or reject, as one person")
     def decide(self, decision: Decision) -> None:
@@ -74,75 +74,75 @@ class ContainerLifecycleWorkflow:
     @workflow.signal(name=names.PROGRESS_SIGNAL, description="The operation tells how it stands")
     def operation_progress(self, told: RequestState) -> None:
         """Take over that the operation needs a person."""
-        if self._operating is not None:
-            self._operating.take_progress(told)
+        if self._operation is not None:
+            self._operation.take_progress(told)
 
     @workflow.query(name=names.STATE_QUERY, description="Where the request stands")
     def state(self) -> RequestState:
         """Return the state."""
-        if self._record is None:
+        if self._tracker is None:
             message = "the request has not been read yet"
             raise ApplicationError(message, type=ErrorType.BAD_INPUT)
-        return self._record.state
+        return self._tracker.state
 
     async def _carry(
         self,
         request: LifecycleRequest,
-        presenter: Presenter,
-        deliberation: Deliberation,
-        operating: Operating,
+        card_updater: CardUpdater,
+        review: Review,
+        operation: OperationHandle,
     ) -> None:
-        record = deliberation.record
-        record.state = await planning.plan(request, record.state)
-        if record.state.refusal is None:
-            await self._post_card(presenter, record)
-        if record.state.refusal is not None:
-            presenter.tell(request.requester, record.state.refusal)
+        tracker = review.tracker
+        tracker.state = await planning.plan(request, tracker.state)
+        if tracker.state.refusal is None:
+            await self._post_card(card_updater, tracker)
+        if tracker.state.refusal is not None:
+            card_updater.tell(request.requester, tracker.state.refusal)
             return
-        record.change()
-        await deliberation.until_decided()
-        if record.state.status is RequestStatus.RUNNING:
-            upsert_status(record.state)
-            if await operating.run(deliberation, await presenter.hand_over()):
+        tracker.change()
+        await review.until_decided()
+        if tracker.state.status is RequestStatus.RUNNING:
+            upsert_status(tracker.state)
+            if await operation.run(review, await card_updater.hand_over()):
                 return
-        await shielded(self._show(presenter))
+        await shielded(self._show(card_updater))
 
-    async def _post_card(self, presenter: Presenter, record: Record) -> None:
+    async def _post_card(self, card_updater: CardUpdater, tracker: RequestTracker) -> None:
         try:
             # A cancel that cut this off would leave a card that nobody knows of.
-            await shielded(presenter.post())
+            await shielded(card_updater.post())
         except ActivityError as error:
             if failures.is_cancellation(error):
                 raise
             refusal = Refusal(code=RefusalCode.CARD_NOT_POSTED, detail=failures.error_text(error))
-            record.change(status=RequestStatus.REJECTED, refusal=refusal)
+            tracker.change(status=RequestStatus.REJECTED, refusal=refusal)
 
     def _cancel(self, cancel: CancelRequest) -> None:
-        if self._record is None or self._operating is None:
+        if self._tracker is None or self._operation is None:
             return
-        if self._record.state.status is RequestStatus.WAITING:
-            self._record.change(status=RequestStatus.CANCELLED, cancel_requested_by=cancel.user_id)
+        if self._tracker.state.status is RequestStatus.WAITING:
+            self._tracker.change(status=RequestStatus.CANCELLED, cancel_requested_by=cancel.user_id)
         else:
-            self._operating.cancel(cancel.user_id)
+            self._operation.cancel(cancel.user_id)
 
-    async def _show(self, presenter: Presenter) -> None:
+    async def _show(self, card_updater: CardUpdater) -> None:
         """Draw the last card, which the operation has not drawn."""
-        if self._record is None or self._record.state.card is None:
+        if self._tracker is None or self._tracker.state.card is None:
             return
-        self._record.change(finished_at=workflow.now(), closed=True)
+        self._tracker.change(finished_at=workflow.now(), closed=True)
         kind = ThreadKind.OUTCOME
-        if self._record.state.status is RequestStatus.NEEDS_PERSON:
+        if self._tracker.state.status is RequestStatus.NEEDS_PERSON:
             kind = ThreadKind.PAGE
-        requester = self._record.state.requester
-        await presenter.finish(ThreadEntry(key="outcome", kind=kind, user_id=requester))
+        requester = self._tracker.state.requester
+        await card_updater.finish(ThreadEntry(key="outcome", kind=kind, user_id=requester))
 
-    async def _close(self, presenter: Presenter, deliberation: Deliberation) -> None:
+    async def _close(self, card_updater: CardUpdater, review: Review) -> None:
         """Answer everybody who is still waiting for an answer, then end."""
-        record = deliberation.record
-        if not record.state.closed:
-            record.change(finished_at=workflow.now(), closed=True)
-        upsert_status(record.state)
+        tracker = review.tracker
+        if not tracker.state.closed:
+            tracker.change(finished_at=workflow.now(), closed=True)
+        upsert_status(tracker.state)
         while self._inbox:
-            await deliberation.judge_all()
-            await presenter.told()
-        await presenter.told()
+            await review.judge_all()
+            await card_updater.told()
+        await card_updater.told()

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from temporalio.client import Client
 
-from activities.docker.capacity import Room
+from activities.docker.capacity import SnapshotCapacity
 from tests.faults.engine.points import (
     Call,
     Point,
@@ -74,12 +74,12 @@ def test_no_room_for_a_snapshot(podman_rig: PodmanRig) -> None:
     """Its answers too tell how many snapshots there are, and what the container wrote."""
     container = podman_rig.run_large(20, name="roomy")
     free = shutil.disk_usage(podman_rig.api.info()["DockerRootDir"]).free // 1_000_000
-    full = Host(podman_rig.base_url, room=Room(min_free_mb=free + 500))
+    full = Host(podman_rig.base_url, room=SnapshotCapacity(min_free_mb=free + 500))
     wanted = full.inspect("roomy", reference="team/roomy:free")
     refused = fail(full.containers.inspect_container, wanted)
     assert refused.type == RefusalCode.DISK_FULL
     assert f"and {free + 521} MB are needed" in refused.message
-    few = Host(podman_rig.base_url, room=Room(snapshots_per_container=1))
+    few = Host(podman_rig.base_url, room=SnapshotCapacity(snapshots_per_container=1))
     pin = run(few.containers.inspect_container, wanted).pin
     podman_rig.api.stop(container, timeout=1)
     run(few.snapshots.ensure_snapshot, few.commit(pin))

@@ -13,7 +13,7 @@ from temporalio.worker import Replayer
 
 from tests.histories.scenarios import FOLDER, OPERATED, SCENARIOS
 from tests.rigs.temporal import Stage
-from workflows.execution.workflow import OperateInput, StopAndSnapshotWorkflow
+from workflows.execution.workflow import OperateInput, OperationWorkflow
 from workflows.model.names import OPERATION_WORKFLOW
 from workflows.model.ports import SnapshotInput, SnapshotsPort
 from workflows.model.state import RequestState
@@ -40,7 +40,7 @@ def test_every_scenario_is_recorded() -> None:
 async def test_recorded_history_replays(path: Path) -> None:
     """A recorded history leads today's code to the same commands."""
     replayer = Replayer(
-        workflows=[ContainerLifecycleWorkflow, StopAndSnapshotWorkflow],
+        workflows=[ContainerLifecycleWorkflow, OperationWorkflow],
         workflow_runner=workflow_runner(),
     )
 

@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
-from activities.temporal.visibility import Ledger
+from activities.temporal.visibility import Visibility
 from tests.fakes.host import failure
 from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
@@ -104,7 +104,7 @@ async def test_run_that_cannot_tell_its_state_yet_is_looked_at_again(stage: Stag
     play = await _terminated(stage, "ensure_snapshot")
     await stage.stop_control()
     looking = ActivityEnvironment()
-    ledger = Ledger(stage.client, patience=timedelta(milliseconds=300))
+    ledger = Visibility(stage.client, patience=timedelta(milliseconds=300))
     seen_by_others = await _ended(stage, play)
 
     blind = await looking.run(ledger.find_ended_runs, EndedInput(known=seen_by_others))

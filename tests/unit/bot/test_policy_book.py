@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot import policy_book as policies
-from bot.settings import StartUpError
+from bot.settings import ConfigurationError
 from workflows.model.requests import OperationKind, Policy
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "policies.example.toml"
@@ -122,7 +122,7 @@ _WEB = 'name = "web"\napprovers = ["U0BOB"]\n'
 )
 def test_a_bad_policy_is_refused(table: str, says: str) -> None:
     """A policy that cannot be meant so refuses the start, by its name and key."""
-    with pytest.raises(StartUpError) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         _book(table)
 
     assert says in str(refused.value)
@@ -149,7 +149,7 @@ def test_a_bad_policy_is_refused(table: str, says: str) -> None:
 )
 def test_a_bad_book_is_refused(text: str, says: str) -> None:
     """A book that is none refuses the start and says why."""
-    with pytest.raises(StartUpError, match=r"book\.toml") as refused:
+    with pytest.raises(ConfigurationError, match=r"book\.toml") as refused:
         policies.parse(text, name="book.toml")
 
     assert says in str(refused.value)
@@ -157,7 +157,7 @@ def test_a_bad_book_is_refused(text: str, says: str) -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     """Each problem of each policy gets its line."""
-    with pytest.raises(StartUpError) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         _book('name = "a"\nhots = ["x"]\napprovers = ["U0B"]', 'name = "b"\napprovers = ["bob"]')
 
     assert [line.split(": ")[1] for line in str(refused.value).splitlines()] == [
@@ -168,7 +168,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     """A book that is not there is explained."""
-    with pytest.raises(StartUpError, match="DOCKWARDEN_POLICIES"):
+    with pytest.raises(ConfigurationError, match="DOCKWARDEN_POLICIES"):
         policies.load(tmp_path / "none.toml")
 
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from bot import settings
-from bot.settings import Settings, SlackMode, StartUpError
+from bot.settings import ConfigurationError, Settings, SlackMode
 from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
 ENV_EXAMPLE = Path(__file__).parents[3] / "deploy" / "env.example"
@@ -81,7 +81,7 @@ def test_a_bad_value_is_named(
     """An impossible value is refused by the name of its variable."""
     monkeypatch.setenv(name, value)
 
-    with pytest.raises(StartUpError) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         settings.load()
 
     assert says in str(refused.value)
@@ -92,7 +92,7 @@ def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("DOCKWARDEN_HTTP_PORT", "x")
     monkeypatch.setenv("DOCKWARDEN_LOG_LEVEL", "loud")
 
-    with pytest.raises(StartUpError) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         settings.load()
 
     assert len(str(refused.value).splitlines()) == 2
@@ -117,7 +117,7 @@ def test_a_secret_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("DOCKWARDEN_SLACK_BOT_TOKEN", "xoxb-value")
     monkeypatch.setenv("DOCKWARDEN_SLACK_BOT_TOKEN_FILE", str(file))
 
-    with pytest.raises(StartUpError) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         settings.load()
 
     assert "keep one" in str(refused.value)
@@ -131,7 +131,7 @@ def test_an_empty_secret_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pa
     file.write_text("\n")
     monkeypatch.setenv("DOCKWARDEN_SLACK_APP_TOKEN_FILE", str(file))
 
-    with pytest.raises(StartUpError, match="is empty"):
+    with pytest.raises(ConfigurationError, match="is empty"):
         settings.load()
 
 
@@ -174,7 +174,7 @@ def test_the_bot_says_what_it_misses(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(StartUpError) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         settings.require_for_bot(settings.load())
 
     lines = str(refused.value).splitlines()
@@ -188,7 +188,7 @@ def test_only_a_control_worker_needs_slack() -> None:
     loaded = settings.load()
 
     settings.require_for_worker(loaded, serves_control=False, serves_docker=True)
-    with pytest.raises(StartUpError, match="DOCKWARDEN_SLACK_BOT_TOKEN is missing"):
+    with pytest.raises(ConfigurationError, match="DOCKWARDEN_SLACK_BOT_TOKEN is missing"):
         settings.require_for_worker(loaded, serves_control=True, serves_docker=False)
 
 
@@ -235,5 +235,5 @@ def test_a_data_root_that_cannot_be_read_is_no_limit_in_silence(
         serves_control=True,
         serves_docker=False,
     )
-    with pytest.raises(StartUpError, match=f"DATA_ROOT: {root} is no directory"):
+    with pytest.raises(ConfigurationError, match=f"DATA_ROOT: {root} is no directory"):
         settings.require_for_worker(loaded, serves_control=False, serves_docker=True)

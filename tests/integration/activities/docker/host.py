@@ -10,12 +10,12 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.docker.capacity import Room
+from activities.docker.capacity import SnapshotCapacity
 from activities.docker.containers import Containers
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection
 from activities.docker.snapshots import Snapshots
-from workflows.model.ports import InspectInput, PutBackInput, SnapshotInput, StopInput, TagInput
+from workflows.model.ports import InspectInput, RestoreInput, SnapshotInput, StopInput, TagInput
 from workflows.model.requests import ContainerPin, ContainerRef
 from workflows.model.timing import TIMING
 
@@ -35,7 +35,7 @@ class Host:
         base_url: str,
         *,
         protection: Protection | None = None,
-        room: Room | None = None,
+        capacity: SnapshotCapacity | None = None,
         **timing: Any,
     ) -> None:
         self.engine = Engine(
@@ -44,7 +44,7 @@ class Host:
             protection=protection or Protection(),
             timing=replace(QUICK, **timing),
         )
-        self.containers = Containers(self.engine, room)
+        self.containers = Containers(self.engine, capacity)
         self.snapshots = Snapshots(self.engine)
 
     def pin(self, container: str) -> ContainerPin:
@@ -67,9 +67,9 @@ class Host:
         """Ask for a tag."""
         return TagInput(pin=pin, request_id=REQUEST, image_id=image, reference=reference)
 
-    def put_back(self, pin: ContainerPin, *, settle: int = 1) -> PutBackInput:
+    def put_back(self, pin: ContainerPin, *, settle: int = 1) -> RestoreInput:
         """Ask for a container to be put back."""
-        return PutBackInput(pin=pin, settle_seconds=settle)
+        return RestoreInput(pin=pin, settle_seconds=settle)
 
 
 class Attempts:

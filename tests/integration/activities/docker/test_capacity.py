@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.docker.capacity import Room
+from activities.docker.capacity import SnapshotCapacity
 from activities.docker.protection import Protection
 from tests.integration.activities.docker.host import Attempts, Host, fail, run
 from tests.rigs.docker_proxy import Act, Answer, DockerProxy, Moment
@@ -32,7 +32,7 @@ def test_no_more_snapshots_of_a_container_than_the_host_keeps(
     make_host: Callable[..., Host], rig: DockerRig
 ) -> None:
     """Planned and approved alike are refused; once one is removed there is room again."""
-    host = make_host(room=Room(snapshots_per_container=2))
+    host = make_host(capacity=SnapshotCapacity(snapshots_per_container=2))
     container = rig.create(name="web-1")
     other = rig.run(name="web-2")
     _snapshot(host, container, "00000000000a")
@@ -62,7 +62,7 @@ def test_images_built_on_a_snapshot_are_no_snapshots(
     make_host: Callable[..., Host], rig: DockerRig
 ) -> None:
     """They inherit its labels, but count as one with it."""
-    host = make_host(room=Room(snapshots_per_container=2))
+    host = make_host(capacity=SnapshotCapacity(snapshots_per_container=2))
     container = rig.create(name="web-1")
     _snapshot(host, container, "00000000000a")
     (snapshot,) = rig.api.images(filters={"label": f"{SOURCE_LABEL}={container}"})
@@ -79,9 +79,9 @@ def test_what_the_container_wrote_and_the_reserve_must_be_free(
     free = shutil.disk_usage(rig.api.info()["DockerRootDir"]).free // _MB
     arg = make_host().inspect("web-1", reference="team/web:free")
     # Other processes write to the disk of this machine too, hence the wide steps.
-    host = make_host(room=Room(min_free_mb=free - 500))
+    host = make_host(capacity=SnapshotCapacity(min_free_mb=free - 500))
     assert run(host.containers.inspect_container, arg).pin.container_id == container
-    host = make_host(room=Room(min_free_mb=free + 500))
+    host = make_host(capacity=SnapshotCapacity(min_free_mb=free + 500))
     refused = fail(host.containers.inspect_container, arg)
     assert (refused.type, refused.non_retryable) == (RefusalCode.DISK_FULL, True)
     assert f"and {free + 521} MB are needed" in refused.message
@@ -92,7 +92,7 @@ def test_no_room_before_the_stop_touches_nothing(
     make_host: Callable[..., Host], rig: DockerRig
 ) -> None:
     """The container keeps running, and the error does not say that anything was touched."""
-    host = make_host(room=Room(min_free_mb=10**9))
+    host = make_host(capacity=SnapshotCapacity(min_free_mb=10**9))
     container = rig.run(name="web-1")
     stop = replace(host.stop(host.pin(container)), for_snapshot=True)
     refused = fail(host.containers.ensure_stopped, stop)
@@ -105,7 +105,7 @@ def test_a_stop_that_was_sent_is_finished_without_another_look(
     make_host: Callable[..., Host], rig: DockerRig
 ) -> None:
     """A next attempt, and a stop that begins anew, must not turn back half-way."""
-    host = make_host(room=Room(min_free_mb=10**9))
+    host = make_host(capacity=SnapshotCapacity(min_free_mb=10**9))
     container = rig.run(name="web-1")
     stop = replace(host.stop(host.pin(container)), for_snapshot=True)
     attempts = Attempts()
@@ -123,7 +123,7 @@ def test_an_engine_that_cannot_measure_is_believed_to_have_room(
     """Then the reserve alone counts: files without number, or that vanish, hold up no snapshot."""
     container = rig.run(name="web-1")
     with DockerProxy(rig.base_url) as proxy:
-        host = make_host(proxy.base_url, room=Room(min_free_mb=1), inspect_http=1)
+        host = make_host(proxy.base_url, capacity=SnapshotCapacity(min_free_mb=1), inspect_http=1)
         failed = proxy.trap(_MEASURES, Moment.BEFORE, act)
         arg = host.inspect("web-1", reference="team/web:free")
         assert run(host.containers.inspect_container, arg).pin.container_id == container
@@ -150,7 +150,9 @@ def test_what_people_do_while_it_is_measured_is_seen(
     container = rig.run(name="web-1")
     with DockerProxy(rig.base_url) as proxy:
         protection = Protection(name_patterns=("db-*",))
-        host = make_host(proxy.base_url, room=Room(min_free_mb=1), protection=protection)
+        host = make_host(
+            proxy.base_url, capacity=SnapshotCapacity(min_free_mb=1), protection=protection
+        )
         stop = replace(host.stop(host.pin(container)), for_snapshot=True)
 
         def act() -> None:
@@ -171,11 +173,11 @@ def test_the_disk_of_a_remote_engine_is_not_to_be_seen(
 ) -> None:
     """Its directory may exist here too and be another; an operator can name the right one."""
     engine = make_host(base_url).engine
-    assert Room(min_free_mb=10**9).describe(engine)[0]
-    fits, words = Room(min_free_mb=10**9, data_root=tmp_path).describe(engine)
+    assert SnapshotCapacity(min_free_mb=10**9).describe(engine)[0]
+    fits, words = SnapshotCapacity(min_free_mb=10**9, data_root=tmp_path).describe(engine)
     assert not fits
     assert "MB free, less than the 1000000000 MB" in words
-    fits, words = Room(data_root=tmp_path / "nowhere").describe(engine)
+    fits, words = SnapshotCapacity(data_root=tmp_path / "nowhere").describe(engine)
     assert not fits
     assert "DOCKWARDEN_DATA_ROOT cannot be read" in words
 

@@ -13,10 +13,10 @@ from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerRig
 from tests.rigs.lossy_socket import LossySocket
 from tests.rigs.waiting import wait_until
 from workflows.model.errors import ErrorType
-from workflows.model.ports import PutBackResult
+from workflows.model.ports import RestoreResult
 from workflows.model.requests import ContainerState
 
-_RUNNING = PutBackResult(state=ContainerState.RUNNING, started=True)
+_RUNNING = RestoreResult(state=ContainerState.RUNNING, started=True)
 
 
 def test_starts_what_was_running(host: Host, rig: DockerRig) -> None:
@@ -103,7 +103,7 @@ def test_pauses_again_what_was_paused(host: Host, rig: DockerRig) -> None:
     pin = host.pin(container)
     run(host.containers.ensure_stopped, host.stop(pin))
     result = run(host.containers.ensure_running, host.put_back(pin))
-    assert result == PutBackResult(state=ContainerState.PAUSED, started=True)
+    assert result == RestoreResult(state=ContainerState.PAUSED, started=True)
     assert rig.state(container) == "paused"
 
 
@@ -116,7 +116,7 @@ def test_pauses_what_a_lost_attempt_had_started(host: Host, rig: DockerRig) -> N
     rig.api.start(container)
     attempts.lose()
     result = attempts.run(host.containers.ensure_running, host.put_back(pin))
-    assert result == PutBackResult(state=ContainerState.PAUSED, started=True)
+    assert result == RestoreResult(state=ContainerState.PAUSED, started=True)
 
 
 def test_unpauses_what_a_commit_left_paused(host: Host, rig: DockerRig) -> None:
@@ -135,7 +135,7 @@ def test_leaves_the_pause_of_somebody_else(host: Host, rig: DockerRig) -> None:
     pin = host.pin(container)
     rig.api.pause(container)
     result = run(host.containers.ensure_running, host.put_back(pin))
-    assert result == PutBackResult(state=ContainerState.PAUSED, started=False)
+    assert result == RestoreResult(state=ContainerState.PAUSED, started=False)
     assert rig.state(container) == "paused"
 
 

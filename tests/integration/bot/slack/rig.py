@@ -15,12 +15,13 @@ import aiohttp
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot import policy_book as policies
+from bot.service import Service
 from bot.slack.app import build_app, identify, slack_client
-from bot.slack.listener import Guard
+from bot.slack.listener import ListenerRunner
 from bot.temporal.errors import RequestSummary
 from tests.integration.bot.slack.slack_stub import TEAM, SlackStub
-from workflows.host_query import LookResult
-from workflows.model.names import button_value
+from workflows.host_query import HostQueryResult
+from workflows.model.names import RequestAddress, button_value
 from workflows.model.requests import (
     CancelRequest,
     ContainerRef,
@@ -32,7 +33,7 @@ from workflows.model.requests import (
 from workflows.model.state import RequestState, RequestStatus
 
 REQUEST = "3f9a1c2b4d5e"
-BUTTON = button_value("local", "web-1", REQUEST)
+BUTTON = button_value(RequestAddress(request_id=REQUEST, host="local", container="web-1"))
 BOOK = policies.parse(
     '[[policy]]\nname = "web"\ncontainers = ["web-*"]\napprovers = ["U0BOB", "U0CAROL"]\n'
 )
@@ -72,7 +73,7 @@ def state(**changes: Any) -> RequestState:
     return RequestState(**{**facts, **changes})
 
 
-class RegisterFake:
+class FakeVisibility:
     """Lists the same request always."""
 
     async def waiting(self) -> tuple[list[RequestSummary], int]:
@@ -89,7 +90,7 @@ class RegisterFake:
 
 
 @dataclass
-class GatewayFake:
+class FakeRequestClient:
     """Notes what it is asked for; ``error`` is raised instead, ``before`` is awaited first."""
 
     started: list[LifecycleRequest] = field(default_factory=list)
@@ -98,8 +99,8 @@ class GatewayFake:
     error: Exception | None = None
     before: Any = None
     state: RequestState | None = None
-    looked: LookResult = field(default_factory=LookResult)
-    register: RegisterFake = field(default_factory=RegisterFake)
+    looked: HostQueryResult = field(default_factory=HostQueryResult)
+    visibility: FakeVisibility = field(default_factory=FakeVisibility)
 
     async def start(self, request: LifecycleRequest) -> bool:
         """Note a request."""
@@ -107,32 +108,22 @@ class GatewayFake:
         self.started.append(request)
         return True
 
-    async def decide(self, _host: str, _container: str, decision: Decision) -> None:
+    async def decide(self, _request: RequestAddress | str, decision: Decision) -> None:
         """Note a decision."""
         await self._act()
         self.decisions.append(decision)
 
-    async def decide_by_id(self, decision: Decision) -> RequestSummary:
-        """Note a decision."""
-        await self.decide("", "", decision)
-        return summary()
-
-    async def cancel(self, _host: str, _container: str, cancel: CancelRequest) -> None:
+    async def cancel(self, _request: RequestAddress | str, cancel: CancelRequest) -> None:
         """Note a cancel."""
         await self._act()
         self.cancels.append(cancel)
-
-    async def cancel_by_id(self, cancel: CancelRequest) -> RequestSummary:
-        """Note a cancel."""
-        await self.cancel("", "", cancel)
-        return summary()
 
     async def status(self, _request_id: str) -> tuple[RequestSummary, RequestState | None]:
         """Tell where the request stands."""
         await self._act()
         return summary(), self.state
 
-    async def look(self, _host: str, _name: str = "") -> LookResult:
+    async def look(self, _host: str, _name: str = "") -> HostQueryResult:
         """Look at a host."""
         await self._act()
         return self.looked
@@ -150,8 +141,8 @@ class Bot:
 
     app: AsyncApp
     slack: SlackStub
-    gateway: GatewayFake
-    guard: Guard
+    requests: FakeRequestClient
+    runner: ListenerRunner
 
     async def command(self, text: str, **changes: Any) -> dict[str, Any]:
         """Type a command; give the private answer."""
@@ -177,20 +168,21 @@ async def bot_on(
     """Build the real app on a stub of Slack."""
     async with aiohttp.ClientSession() as session:
         client = slack_client("xoxb-test", f"{slack.url}/api/", session)
-        gateway = GatewayFake()
-        guard = Guard(session, command="/container", acknowledge_within=acknowledge_within)
+        requests = FakeRequestClient()
+        runner = ListenerRunner(
+            session, command="/container", acknowledge_within=acknowledge_within
+        )
         app = build_app(
             identity=await identify(client),
             client=client,
             signing_secret=signing_secret,
-            guard=guard,
-            gateway=gateway,  # type: ignore[arg-type]
-            book=BOOK,
+            runner=runner,
+            service=Service(requests, BOOK),  # type: ignore[arg-type]
             default_host="local",
             workflow_link="http://temporal.test/{workflow_id}",
         )
-        yield Bot(app, slack, gateway, guard)
-        assert await guard.drain(5)
+        yield Bot(app, slack, requests, runner)
+        assert await runner.drain(5)
 
 
 def command_body(text: str, slack: SlackStub, **changes: Any) -> dict[str, Any]:

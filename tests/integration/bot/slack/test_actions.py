@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from slack_sdk.models.views import View
 
-from bot.temporal.errors import Act, RequestEndedError, TemporalUnavailableError
+from bot.temporal.errors import RequestEndedError, TemporalCall, TemporalUnavailableError
 from tests.integration.bot.slack.rig import BUTTON, REQUEST, Bot, form_body, state, summary
 from tests.integration.bot.slack.slack_stub import TEAM
 from workflows.model.names import ActionId
@@ -21,7 +21,7 @@ async def test_approve_is_recorded_and_nothing_is_said(bot: Bot) -> None:
     """A click becomes one decision with its card; the workflow does the talking."""
     assert await bot.click(ActionId.APPROVE) == ""
 
-    (decision,) = bot.temporal.requests.decisions
+    (decision,) = bot.requests.decisions
     assert (decision.request_id, decision.choice) == (REQUEST, Choice.APPROVE)
     assert (decision.approver_id, decision.team_id) == ("U0BOB", TEAM)
     assert decision.source == "card:C0OPS:17.1"
@@ -33,7 +33,7 @@ async def test_two_clicks_are_one_decision_twice(bot: Bot) -> None:
     await bot.click(ActionId.APPROVE)
     await bot.click(ActionId.APPROVE)
 
-    first, second = bot.temporal.requests.decisions
+    first, second = bot.requests.decisions
     assert first.decision_id == second.decision_id
 
 
@@ -44,7 +44,7 @@ async def test_other_acts_are_other_decisions(bot: Bot) -> None:
     await bot.click(ActionId.APPROVE, container={"channel_id": "C0OPS", "message_ts": "18.1"})
     await bot.dispatch(form_body(METADATA, "no"))
 
-    assert len({decision.decision_id for decision in bot.temporal.requests.decisions}) == 4
+    assert len({decision.decision_id for decision in bot.requests.decisions}) == 4
 
 
 async def test_the_same_delivery_of_a_click_counts_once(bot: Bot) -> None:
@@ -52,14 +52,14 @@ async def test_the_same_delivery_of_a_click_counts_once(bot: Bot) -> None:
     for _ in range(2):
         await bot.click(ActionId.APPROVE, trigger_id="same")
 
-    assert len(bot.temporal.requests.decisions) == 1
+    assert len(bot.requests.decisions) == 1
 
 
 async def test_cancel_is_recorded(bot: Bot) -> None:
     """The Cancel button says who pressed it."""
     await bot.click(ActionId.CANCEL)
 
-    (cancel,) = bot.temporal.requests.cancels
+    (cancel,) = bot.requests.cancels
     assert (cancel.request_id, cancel.user_id) == (REQUEST, "U0BOB")
     assert cancel.source == "card:C0OPS:17.1"
 
@@ -67,14 +67,14 @@ async def test_cancel_is_recorded(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (TemporalUnavailableError(Act.DECIDE, maybe_done=False), "Not recorded"),
-        (TemporalUnavailableError(Act.DECIDE, maybe_done=True), "Not confirmed"),
+        (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=False), "Not recorded"),
+        (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=True), "Not confirmed"),
         (RequestEndedError(summary(status="expired")), "is over: ⌛ expired"),
     ],
 )
 async def test_a_click_that_fails_is_told(bot: Bot, error: Exception, says: str) -> None:
     """Who clicked in vain reads so in private; the card stays as it is."""
-    bot.temporal.requests.error = error
+    bot.requests.error = error
 
     assert await bot.click(ActionId.APPROVE) == ""
 
@@ -96,9 +96,9 @@ async def test_a_forged_button_is_refused(bot: Bot, value: str) -> None:
         await bot.click(action, value)
 
     assert (
-        bot.temporal.requests.decisions,
-        bot.temporal.requests.cancels,
-        bot.temporal.requests.started,
+        bot.requests.decisions,
+        bot.requests.cancels,
+        bot.requests.started,
     ) == ([], [], [])
     await bot.slack.until(lambda: len(bot.slack.responses) == len(ActionId))
     assert all("does not belong" in answer["text"] for answer in bot.slack.responses)
@@ -120,7 +120,7 @@ async def test_clicks_of_other_workspaces_are_dropped(bot: Bot, changes: dict[st
     """Nobody from another workspace decides."""
     await bot.click(ActionId.APPROVE, **changes)
 
-    assert bot.temporal.requests.decisions == []
+    assert bot.requests.decisions == []
 
 
 async def test_reject_opens_a_form(bot: Bot) -> None:
@@ -128,7 +128,7 @@ async def test_reject_opens_a_form(bot: Bot) -> None:
     await bot.click(ActionId.REJECT)
     await bot.slack.until(lambda: bot.slack.count("views.open"))
 
-    assert bot.temporal.requests.decisions == []
+    assert bot.requests.decisions == []
     view = bot.slack.calls[-1][1]["view"]
     View(**view).validate_json()
     assert json.loads(view["private_metadata"])["request"] == BUTTON
@@ -151,7 +151,7 @@ async def test_a_submitted_form_rejects(bot: Bot) -> None:
     """The reason of the form becomes the comment of a rejection; the form closes."""
     response = await bot.dispatch(form_body(METADATA, "  too late  "))
 
-    (decision,) = bot.temporal.requests.decisions
+    (decision,) = bot.requests.decisions
     assert response.body == ""
     assert (decision.choice, decision.comment) == (Choice.REJECT, "too late")
     assert decision.source == "form:C0OPS:17.1"
@@ -161,7 +161,7 @@ async def test_a_huge_reason_is_cut(bot: Bot) -> None:
     """A reason that is too long rejects all the same."""
     await bot.dispatch(form_body(METADATA, "x" * 100_000))
 
-    assert len(bot.temporal.requests.decisions[0].comment) == MAX_TEXT_LENGTH
+    assert len(bot.requests.decisions[0].comment) == MAX_TEXT_LENGTH
 
 
 @pytest.mark.parametrize(
@@ -182,14 +182,14 @@ async def test_a_bad_form_stays_open(
     response = await bot.dispatch(form_body(metadata, reason))
 
     answer = json.loads(response.body)
-    assert bot.temporal.requests.decisions == []
+    assert bot.requests.decisions == []
     assert answer["response_action"] == "errors"
     assert says in answer["errors"]["reason"]
 
 
 async def test_a_rejection_that_fails_keeps_the_form(bot: Bot) -> None:
     """With Temporal away the form stays with its text and says that nothing was recorded."""
-    bot.temporal.requests.error = TemporalUnavailableError(Act.DECIDE, maybe_done=False)
+    bot.requests.error = TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=False)
 
     response = await bot.dispatch(form_body(METADATA, "why"))
 
@@ -200,11 +200,11 @@ async def test_a_rejection_that_fails_keeps_the_form(bot: Bot) -> None:
 
 async def test_request_again_asks_for_the_same(bot: Bot) -> None:
     """Whoever presses Request again becomes the requester of the same operation."""
-    bot.temporal.requests.state = before = state()
+    bot.requests.state = before = state()
 
     await bot.click(ActionId.AGAIN)
 
-    (request,) = bot.temporal.requests.started
+    (request,) = bot.requests.started
     assert request.operation == before.operation
     assert request.container == before.container
     assert request.reason == before.reason
@@ -217,7 +217,7 @@ async def test_request_again_without_a_worker_starts_nothing(bot: Bot) -> None:
     await bot.click(ActionId.AGAIN)
     await bot.slack.until(lambda: bot.slack.responses)
 
-    assert bot.temporal.requests.started == []
+    assert bot.requests.started == []
     assert "Not started" in bot.slack.responses[0]["text"]
 
 

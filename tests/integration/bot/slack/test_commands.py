@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from bot.temporal.errors import (
-    Act,
     AlreadyOpenError,
     BotError,
     NoWorkerError,
     RequestEndedError,
     RequestUnknownError,
+    TemporalCall,
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
 from tests.integration.bot.slack.rig import REQUEST, Bot, bot_on, summary
 from tests.integration.bot.slack.slack_stub import TEAM, SlackStub
-from workflows.host_query import LookResult
+from workflows.host_query import HostQueryResult
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, ContainerSummary, Inspection
 from workflows.model.requests import (
@@ -39,7 +39,7 @@ async def test_a_stop_starts_a_request(bot: Bot) -> None:
         'stop web-1 on edge snapshot=team/web:1 grace=30s reason="why"', trigger_id="once"
     )
 
-    (request,) = bot.temporal.requests.started
+    (request,) = bot.requests.started
     assert request.container == ContainerRef(host="edge", name="web-1")
     assert request.operation.kind is OperationKind.STOP
     assert request.operation.snapshot
@@ -58,7 +58,7 @@ async def test_a_snapshot_always_makes_one(bot: Bot) -> None:
     """The sub-command snapshot asks for an image without being told twice."""
     await bot.command("snapshot web-1 as team/web:1")
 
-    (request,) = bot.temporal.requests.started
+    (request,) = bot.requests.started
     assert request.operation.kind is OperationKind.SNAPSHOT
     assert request.operation.snapshot
     assert request.operation.snapshot_ref == "team/web:1"
@@ -68,7 +68,7 @@ async def test_what_no_policy_covers_is_not_started(bot: Bot) -> None:
     """A request that nobody could approve is refused before it exists."""
     answer = await bot.command("stop db-1")
 
-    assert bot.temporal.requests.started == []
+    assert bot.requests.started == []
     assert "no policy covers" in answer["text"]
 
 
@@ -76,7 +76,7 @@ async def test_a_mistake_is_answered_in_private(bot: Bot) -> None:
     """A typing error gets what is wrong, where, and a right example; nothing starts."""
     answer = await bot.command("stop web-1 snapshoot")
 
-    assert bot.temporal.requests.started == []
+    assert bot.requests.started == []
     assert answer["response_type"] == "ephemeral"
     assert "Did you mean snapshot?" in answer["text"]
     assert "→snapshoot←" in answer["text"]
@@ -98,8 +98,8 @@ async def test_text_of_people_is_never_markup(bot: Bot, evil: str) -> None:
     ("error", "says"),
     [
         # Temporal is down, or silent
-        (TemporalUnavailableError(Act.START, maybe_done=False), "Not started"),
-        (TemporalUnavailableError(Act.START, maybe_done=True), "Not confirmed"),
+        (TemporalUnavailableError(TemporalCall.START, maybe_done=False), "Not started"),
+        (TemporalUnavailableError(TemporalCall.START, maybe_done=True), "Not confirmed"),
         # it lacks what Dockwarden needs
         (TemporalMisconfiguredError("no mapping"), "dockwarden check"),
         # another request is in the way, with and without a card
@@ -117,11 +117,11 @@ async def test_text_of_people_is_never_markup(bot: Bot, evil: str) -> None:
 )
 async def test_a_start_that_fails_says_so(bot: Bot, error: BotError, says: str) -> None:
     """A request that was not started is never said to be."""
-    bot.temporal.requests.error = error
+    bot.requests.error = error
 
     answer = await bot.command("stop web-1")
 
-    assert bot.temporal.requests.started == []
+    assert bot.requests.started == []
     assert says in answer["text"]
     assert "being prepared" not in answer["text"]
 
@@ -129,18 +129,18 @@ async def test_a_start_that_fails_says_so(bot: Bot, error: BotError, says: str) 
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (TemporalUnavailableError(Act.DECIDE, maybe_done=False), "Not recorded"),
+        (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=False), "Not recorded"),
         (RequestEndedError(summary(status="expired")), "is over: ⌛ expired"),
         (RequestUnknownError(REQUEST), "There is no request"),
     ],
 )
 async def test_a_decision_that_fails_says_so(bot: Bot, error: BotError, says: str) -> None:
     """A decision that does not count is never said to."""
-    bot.temporal.requests.error = error
+    bot.requests.error = error
 
     answer = await bot.command(f"approve {REQUEST}")
 
-    assert bot.temporal.requests.decisions == []
+    assert bot.requests.decisions == []
     assert says in answer["text"]
     assert "approved" not in answer["text"].lower()
 
@@ -150,7 +150,7 @@ async def test_decisions_by_command(bot: Bot) -> None:
     await bot.command(f'approve {REQUEST} "fine"')
     answer = await bot.command(f"reject {REQUEST} too late", user_id="U0BOB")
 
-    approval, rejection = bot.temporal.requests.decisions
+    approval, rejection = bot.requests.decisions
     assert (approval.choice, approval.comment) == (Choice.APPROVE, "fine")
     assert (rejection.choice, rejection.comment) == (Choice.REJECT, "too late")
     assert (rejection.approver_id, rejection.team_id) == ("U0BOB", TEAM)
@@ -163,7 +163,7 @@ async def test_a_cancel_by_command(bot: Bot) -> None:
     """Cancel carries who asks; whether they may is the workflow's to say."""
     await bot.command(f"cancel {REQUEST}")
 
-    (cancel,) = bot.temporal.requests.cancels
+    (cancel,) = bot.requests.cancels
     assert (cancel.request_id, cancel.user_id, cancel.team_id) == (REQUEST, "U0ALICE", TEAM)
 
 
@@ -190,7 +190,7 @@ async def test_questions_are_answered_in_private(bot: Bot, text: str, says: str)
 async def test_a_list_follows_its_acknowledgement(bot: Bot) -> None:
     """A host may answer slowly, so the list comes after the acknowledgement, in private."""
     web = ContainerSummary(name="web-1", image="nginx:1", state=ContainerState.RUNNING)
-    bot.temporal.requests.looked = LookResult(containers=ContainerList(containers=(web,), total=7))
+    bot.requests.looked = HostQueryResult(containers=ContainerList(containers=(web,), total=7))
 
     assert await bot.command("list") == {}
     await bot.slack.until(lambda: bot.slack.responses)
@@ -214,7 +214,7 @@ async def test_one_container_is_shown(bot: Bot) -> None:
         auto_remove=False,
         engine_id="e",
     )
-    bot.temporal.requests.looked = LookResult(inspection=Inspection(pin=pin))
+    bot.requests.looked = HostQueryResult(inspection=Inspection(pin=pin))
 
     await bot.command("inspect web-1")
     await bot.slack.until(lambda: bot.slack.responses)
@@ -236,9 +236,9 @@ async def test_one_container_is_shown(bot: Bot) -> None:
 async def test_a_look_that_fails_says_why(bot: Bot, result: Any, says: str) -> None:
     """A host that cannot be looked at is explained in private."""
     if isinstance(result, RefusalCode):
-        bot.temporal.requests.looked = LookResult(refusal=Refusal(code=result))
+        bot.requests.looked = HostQueryResult(refusal=Refusal(code=result))
     else:
-        bot.temporal.requests.error = result
+        bot.requests.error = result
 
     await bot.command("inspect web-1")
     await bot.slack.until(lambda: bot.slack.responses)
@@ -251,7 +251,7 @@ async def test_an_unexpected_error_is_told_with_its_id(
     bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A bug is told to the one who typed, with the id under which the log has it."""
-    bot.temporal.requests.error = ValueError("xoxb-secret in a bug")
+    bot.requests.error = ValueError("xoxb-secret in a bug")
 
     answer = await bot.command("stop web-1")
 
@@ -264,7 +264,7 @@ async def test_an_unexpected_error_is_told_with_its_id(
 @pytest.mark.fault
 async def test_an_error_behind_the_acknowledgement_loses_neither(bot: Bot) -> None:
     """A listener that breaks right after its acknowledgement is acknowledged all the same."""
-    bot.temporal.requests.error = ValueError("a bug")
+    bot.requests.error = ValueError("a bug")
 
     # At once: a late acknowledgement has words, and bolt waits for none beyond three seconds.
     assert await bot.command("list") == {}
@@ -278,11 +278,11 @@ async def test_a_slow_start_is_acknowledged_in_time(slack: SlackStub) -> None:
     """A start that hangs is acknowledged before Slack gives up, and answered when it is done."""
     release = asyncio.Event()
     async with bot_on(slack, acknowledge_within=0.05) as bot:
-        bot.temporal.requests.before = release.wait
+        bot.requests.before = release.wait
 
         answer = await bot.command("stop web-1")
         assert "not confirmed yet" in answer["text"]
-        assert bot.temporal.requests.started == []
+        assert bot.requests.started == []
 
         release.set()
         await slack.until(lambda: slack.responses)
@@ -295,7 +295,7 @@ async def test_the_same_delivery_is_worked_on_once(bot: Bot) -> None:
         *(bot.command("stop web-1", trigger_id="same") for _ in range(20))
     )
 
-    assert len(bot.temporal.requests.started) == 1
+    assert len(bot.requests.started) == 1
     assert sum("text" in answer for answer in answers) == 1
 
 
@@ -306,7 +306,7 @@ async def test_other_workspaces_are_refused(bot: Bot, changes: dict[str, Any]) -
     """A command of another workspace, or of none, starts nothing and is told so."""
     answer = await bot.command("stop web-1", **changes)
 
-    assert bot.temporal.requests.started == []
+    assert bot.requests.started == []
     assert "Only members of this workspace" in answer["text"]
 
 
@@ -318,4 +318,4 @@ async def test_a_flood_of_commands_is_slowed_and_a_click_gets_through(bot: Bot) 
     assert 400 < len(refused) < 500
     assert "Too many" not in (await bot.command("help", user_id="U0OTHER"))["text"]
     await bot.click("request.approve")
-    assert len(bot.temporal.requests.decisions) == 1
+    assert len(bot.requests.decisions) == 1

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from bot.settings import StartUpError
+from bot.settings import ConfigurationError
 from bot.slack.app import slack_client
 from bot.slack.transport import HTTP_PATH, HttpTransport, SocketTransport
 from tests.integration.bot.slack.rig import BUTTON, Bot, bot_on, click_body, command_body, http_body
@@ -31,7 +31,7 @@ async def _sockets(bot: Bot) -> AsyncIterator[SocketTransport]:
     async with aiohttp.ClientSession() as session:
         client = slack_client("xoxb-test", f"{bot.slack.url}/api/", session)
         transport = SocketTransport(
-            bot.slack.app, app_token=APP_LEVEL, web_client=client, ping_seconds=0.2
+            bot.app, app_token=APP_LEVEL, web_client=client, ping_seconds=0.2
         )
         await transport.start()
         try:
@@ -65,7 +65,7 @@ async def test_one_click_over_two_sockets_is_one_decision(bot: Bot) -> None:
             await bot.slack.deliver(envelope, "interactive", body)
         await bot.slack.until(lambda: len(bot.slack.acks) == 4)
 
-    assert len(bot.temporal.requests.decisions) == 2
+    assert len(bot.requests.decisions) == 2
 
 
 @pytest.mark.fault
@@ -94,7 +94,7 @@ async def test_a_refused_app_token_ends_the_start(bot: Bot) -> None:
     """A wrong app-level token is told at once, not tried for ever."""
     bot.slack.refusals["apps.connections.open"] = "invalid_auth"
 
-    with pytest.raises(StartUpError, match="DOCKWARDEN_SLACK_APP_TOKEN"):
+    with pytest.raises(ConfigurationError, match="DOCKWARDEN_SLACK_APP_TOKEN"):
         async with _sockets(bot):
             pass
 
@@ -107,7 +107,7 @@ async def test_a_stopping_bot_answers_what_it_began(bot: Bot) -> None:
         began.set()
         await release.wait()
 
-    bot.temporal.requests.before = hold
+    bot.requests.before = hold
     async with _sockets(bot) as transport:
         await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
         await bot.slack.deliver("e1", "slash_commands", command_body("stop web-1", bot.slack))
@@ -115,11 +115,11 @@ async def test_a_stopping_bot_answers_what_it_began(bot: Bot) -> None:
         await transport.stop_listening()
         await bot.slack.deliver("e2", "slash_commands", command_body("stop web-2", bot.slack))
         release.set()
-        assert await bot.guard.drain(5)
+        assert await bot.runner.drain(5)
 
     await bot.slack.until(lambda: len(bot.slack.acks) >= 1)
     assert {ack["envelope_id"] for ack in bot.slack.acks} == {"e1"}
-    assert [request.container.name for request in bot.temporal.requests.started] == ["web-1"]
+    assert [request.container.name for request in bot.requests.started] == ["web-1"]
 
 
 Post = Callable[..., Awaitable[tuple[int, str]]]
@@ -164,7 +164,7 @@ async def test_a_signed_call_is_answered(signed_bot: Bot, post: Post) -> None:
     status, answer = await post(body, _signature(body))
 
     assert status == 200
-    assert len(signed_bot.gateway.started) == 1
+    assert len(signed_bot.requests.started) == 1
     assert json.loads(answer)["response_type"] == "ephemeral"
 
 
@@ -198,7 +198,7 @@ async def test_a_forged_or_old_call_is_refused(
     status, _ = await post(body, headers(body))
 
     assert status == 401
-    assert signed_bot.gateway.started == []
+    assert signed_bot.requests.started == []
     assert "refused: bad signature" in caplog.text
 
 
@@ -211,7 +211,7 @@ async def test_a_recorded_call_played_again_starts_nothing(signed_bot: Bot, post
     answers = [await post(body, headers) for _ in range(3)]
 
     assert [status for status, _ in answers] == [200, 200, 200]
-    assert len(signed_bot.gateway.started) == 1
+    assert len(signed_bot.requests.started) == 1
 
 
 async def test_a_taken_port_is_named(signed_bot: Bot) -> None:
@@ -220,5 +220,5 @@ async def test_a_taken_port_is_named(signed_bot: Bot) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         transport = HttpTransport(signed_bot.app, address="127.0.0.1", port=taken.getsockname()[1])
-        with pytest.raises(StartUpError, match="DOCKWARDEN_HTTP_PORT"):
+        with pytest.raises(ConfigurationError, match="DOCKWARDEN_HTTP_PORT"):
             await transport.start()

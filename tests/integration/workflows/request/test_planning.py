@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from tests.fakes.host import failure
 from tests.rigs.temporal import Stage
-from workflows.host_query import LookInput, LookResult
+from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import LifecycleRequest, OperationKind, OperationSpec, Policy
@@ -191,13 +191,13 @@ async def test_malformed_start_input_fails_the_workflow(stage: Stage, spoil: Any
 async def test_look_answers_without_a_request(stage: Stage) -> None:
     """People look at a host and at a container; a host that nobody serves is named."""
 
-    async def look(host: str, name: str = "") -> LookResult:
+    async def look(host: str, name: str = "") -> HostQueryResult:
         return await stage.client.execute_workflow(
-            names.LOOK_WORKFLOW,
-            LookInput(host=host, name=name),
+            names.HOST_QUERY_WORKFLOW,
+            HostQueryInput(host=host, name=name),
             id=f"look/{host}/{stage.host.name}",
             task_queue=names.CONTROL_TASK_QUEUE,
-            result_type=LookResult,
+            result_type=HostQueryResult,
         )
 
     everything = await look(stage.host.name)

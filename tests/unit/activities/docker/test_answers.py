@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from activities.docker.answers import (
+    container_list_entry,
     container_state,
     engine_facts,
     image_id,
-    listed_container,
     moment,
 )
 from activities.docker.engine import choose_api_version
@@ -36,8 +36,8 @@ def test_states_of_every_engine_have_a_name(status: str | None, state: Container
 def test_an_alias_of_a_link_is_no_name() -> None:
     """Docker lists a linked container under the other's name too."""
     raw = {"Id": "1", "Names": ["/web/db", "/db"], "State": "running"}
-    assert listed_container(raw).name == "db"
-    assert listed_container({**raw, "Names": None}).name == ""
+    assert container_list_entry(raw).name == "db"
+    assert container_list_entry({**raw, "Names": None}).name == ""
 
 
 def test_image_ids_are_written_one_way() -> None:

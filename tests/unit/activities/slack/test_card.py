@@ -23,7 +23,7 @@ from tests.unit.activities.slack.card_states import (
 )
 from tests.unit.activities.slack.cards import DIRECTORY, read_out
 from workflows.model.errors import ErrorType
-from workflows.model.names import ActionId, card_block_id, parse_button_value
+from workflows.model.names import ActionId, RequestAddress, card_block_id, parse_button_value
 from workflows.model.requests import ContainerRef, Mount
 from workflows.model.state import RequestState, RequestStatus
 
@@ -120,7 +120,11 @@ def test_a_button_carries_an_address_and_the_revision(name: str) -> None:
         if block["type"] == "actions":
             assert block["block_id"] == f"decide.{state.request_id}.{state.revision}"
             for button in block["elements"]:
-                address = (state.request_id, state.container.host, state.container.name)
+                address = RequestAddress(
+                    request_id=state.request_id,
+                    host=state.container.host,
+                    container=state.container.name,
+                )
                 assert parse_button_value(button["value"]) == address
 
 

@@ -10,7 +10,7 @@ from bot.commands.parser import (
     Approve,
     Cancel,
     Command,
-    CommandMistake,
+    CommandError,
     Help,
     Inspect,
     ListContainers,
@@ -201,7 +201,7 @@ def test_a_right_text_is_understood(text: str, command: Command) -> None:
 )
 def test_a_mistake_is_explained(text: str, problem: str, marked: str) -> None:
     """A mistake says what is wrong, shows where, and gives an example that is right."""
-    with pytest.raises(CommandMistake) as mistake:
+    with pytest.raises(CommandError) as mistake:
         parse(text, default_host="local")
 
     assert problem in mistake.value.problem
@@ -221,7 +221,7 @@ def test_a_huge_reason_is_cut_with_a_notice() -> None:
 
 def test_a_mistake_in_a_huge_text_is_shown_short() -> None:
     """What is shown of a long text fits into an answer."""
-    with pytest.raises(CommandMistake) as mistake:
+    with pytest.raises(CommandError) as mistake:
         parse(f"stop web-1 {'x' * 100_000} {'y' * 100_000}", default_host="local")
 
     assert len(mistake.value.marked) < 400

@@ -13,13 +13,14 @@ from bot.slack import replies, reply_views
 from bot.slack.mrkdwn import Reply, code, escape, link, person, plain, reply
 from bot.temporal.errors import (
     ENDED,
-    Act,
     AlreadyOpenError,
     BotError,
+    NoPolicyError,
     NoWorkerError,
     RequestEndedError,
     RequestSummary,
     RequestUnknownError,
+    TemporalCall,
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
@@ -119,7 +120,12 @@ _DECISION = RecordedDecision(
     decided_at=NOW,
 )
 ERRORS: list[BotError] = [
-    *(TemporalUnavailableError(act, maybe_done=maybe) for act in Act for maybe in (True, False)),
+    *(
+        TemporalUnavailableError(act, maybe_done=maybe)
+        for act in TemporalCall
+        for maybe in (True, False)
+    ),
+    NoPolicyError(what="stop", container="web-1", host="local"),
     NoWorkerError(),
     TemporalMisconfiguredError(EVIL),
     AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink=""),
@@ -134,7 +140,6 @@ ALL: list[Reply] = [
     replies.started(request_id=ID, what="stop", container="web-1", host="local"),
     replies.recorded(ID),
     replies.cancel_recorded(ID),
-    replies.no_policy(what="stop", container="web-1", host="local"),
     replies.form_unavailable("/container", ID),
     replies.too_many(),
     replies.foreign_team(),
@@ -197,8 +202,8 @@ def test_no_answer_lets_markup_of_people_through(answer: Reply) -> None:
         assert "<http://evil" not in text
 
 
-@pytest.mark.parametrize("act", list(Act))
-def test_an_outage_never_sounds_like_a_success(act: Act) -> None:
+@pytest.mark.parametrize("act", list(TemporalCall))
+def test_an_outage_never_sounds_like_a_success(act: TemporalCall) -> None:
     """Whoever acts during an outage reads that it is not done, and that they can repeat it."""
     for maybe_done in (True, False):
         error = TemporalUnavailableError(act, maybe_done=maybe_done)

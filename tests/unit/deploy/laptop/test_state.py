@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.laptop.console import LaptopProblem
+from deploy.laptop.console import LaptopError
 from deploy.laptop.state import LOOPBACK, StateDirectory, is_alive, write_atomically
 
 
@@ -45,7 +45,7 @@ def test_one_directory_has_one_laptop(tmp_path: Path) -> None:
     """A second laptop on the same directory is refused with what to do, and the lock is freed."""
     with (
         StateDirectory(tmp_path),
-        pytest.raises(LaptopProblem, match="use another --state"),
+        pytest.raises(LaptopError, match="use another --state"),
         StateDirectory(tmp_path),
     ):
         pass

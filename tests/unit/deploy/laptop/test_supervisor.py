@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.laptop.console import LaptopProblem
+from deploy.laptop.console import LaptopError
 from deploy.laptop.supervisor import Part, Supervisor
 
 _FOREVER = "import time; time.sleep(600)"
@@ -86,7 +86,7 @@ async def test_part_that_ends_before_it_is_ready_is_a_problem_with_its_log(
     async def never() -> bool:
         return False
 
-    with pytest.raises(LaptopProblem, match=r"status 3 before it was ready.*\n.*no such thing"):
+    with pytest.raises(LaptopError, match=r"status 3 before it was ready.*\n.*no such thing"):
         await supervisor.start(
             part("import sys; print('no such thing'); sys.exit(3)", is_ready=never)
         )
@@ -100,7 +100,7 @@ async def test_part_that_is_never_ready_is_a_problem(
     async def never() -> bool:
         return False
 
-    with pytest.raises(LaptopProblem, match=r"was not ready within 0\.2 s"):
+    with pytest.raises(LaptopError, match=r"was not ready within 0\.2 s"):
         await supervisor.start(part(is_ready=never, ready_within=0.2))
 
 

@@ -15,7 +15,7 @@ from workflows.model.image_reference import (
     reference_problem,
     slug,
 )
-from workflows.model.names import button_value, parse_button_value
+from workflows.model.names import RequestAddress, button_value, parse_button_value
 from workflows.model.requests import (
     CancelRequest,
     Choice,
@@ -266,8 +266,9 @@ def test_lateness(seen: int, sent: int | None, *, late: bool) -> None:
 
 def test_button_value_round_trip() -> None:
     """A button's value is read back, and a forged one is refused."""
-    value = button_value("local", "web-1", "0123456789ab")
-    assert parse_button_value(value) == ("0123456789ab", "local", "web-1")
+    address = RequestAddress(request_id="0123456789ab", host="local", container="web-1")
+    value = button_value(address)
+    assert parse_button_value(value) == address
     for forged in ("", "x", "0123456789ab local ../x", value + " more"):
         with pytest.raises(ValueError, match="button"):
             parse_button_value(forged)
