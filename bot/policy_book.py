@@ -28,10 +28,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from bot.settings import ConfigurationError
-from workflows.model.requests import OperationKind, Policy
+from workflows.model.requests import MAX_EXPIRY_SECONDS, MAX_POLICIES, OperationKind, Policy
 
-MAX_POLICIES = 100
-MAX_EXPIRY_SECONDS = 30 * 24 * 3600
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 _UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]

@@ -1,8 +1,8 @@
 """How long may each activity take, how often is it tried, and what does a cancel do to it?
 
-One table for all. Steps that change something wait for their own end when they are cancelled
-(``WAIT_CANCELLATION_COMPLETED``): with the SDK's default the workflow would start the container
-while the abandoned stop is still at work, and the stop would win.
+The one table of all activities. Steps that change something wait for their own end when they are
+cancelled (``WAIT_CANCELLATION_COMPLETED``): with the SDK's default the workflow would start the
+container while the abandoned stop is still at work, and the stop would win.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WORKER_RETURNS_WITHIN = timedelta(minutes=5)
 #: A container that is down must not wait long in silence: then people are paged.
 PAGE_WITHIN = timedelta(seconds=30)
 #: Tries to put a container back before the workflow looks again at what to do.
-PUT_BACK_TRIES = 3
+RESTORE_TRIES = 3
 
 
 def look(host: str) -> ActivityConfig:
@@ -57,9 +57,12 @@ def tag(host: str) -> ActivityConfig:
     return _step(host, timedelta(seconds=TIMING.tag_http + 4 * TIMING.inspect_http), "docker tag")
 
 
-def sweep(host: str, settle_seconds: int = 0) -> ActivityConfig:
+def sweep(
+    host: str, settle_seconds: int = 0, *, host_answers_within: timedelta = WORKER_RETURNS_WITHIN
+) -> ActivityConfig:
     """Remove images that a late commit left, or will leave in that time."""
     config = tag(host)
+    config["schedule_to_start_timeout"] = host_answers_within
     config["start_to_close_timeout"] = timedelta(
         seconds=settle_seconds + TIMING.tag_http + 4 * TIMING.inspect_http
     )
@@ -67,29 +70,40 @@ def sweep(host: str, settle_seconds: int = 0) -> ActivityConfig:
     return config
 
 
-def put_back(host: str, grace_seconds: int, *, summary: str) -> ActivityConfig:
-    """Bring a container back; the workflow repeats it without end."""
-    config = _step(host, timedelta(seconds=TIMING.put_back_attempt(grace_seconds)), summary)
+def start(host: str, grace_seconds: int, *, summary: str) -> ActivityConfig:
+    """Bring a container up, or back; for the latter the workflow repeats it without end."""
+    config = _step(host, timedelta(seconds=TIMING.start_attempt(grace_seconds)), summary)
     config["schedule_to_start_timeout"] = PAGE_WITHIN
     config["retry_policy"] = RetryPolicy(
         initial_interval=timedelta(seconds=2),
         backoff_coefficient=3,
-        maximum_attempts=PUT_BACK_TRIES,
+        maximum_attempts=RESTORE_TRIES,
     )
     return config
 
 
+def publish_first() -> ActivityConfig:
+    """Post a card: without it nobody can decide, so it is tried for a while."""
+    return _publish(timedelta(minutes=10), "card")
+
+
 def publish(*, last: bool) -> ActivityConfig:
     """Draw a card. The last word of a request is tried for a day, those before it for a minute."""
+    if last:
+        return _publish(timedelta(days=1), "final card")
+    return _publish(timedelta(minutes=1), "card")
+
+
+def _publish(within: timedelta, summary: str) -> ActivityConfig:
     return ActivityConfig(
         start_to_close_timeout=timedelta(seconds=30),
-        schedule_to_close_timeout=timedelta(days=1) if last else timedelta(minutes=1),
+        schedule_to_close_timeout=within,
         heartbeat_timeout=timedelta(seconds=15),
         retry_policy=RetryPolicy(
             initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)
         ),
         cancellation_type=_WAIT,
-        summary="card" if not last else "final card",
+        summary=summary,
     )
 
 

@@ -22,7 +22,6 @@ from workflows.model.state import Refusal, RequestState, RequestStatus
 
 #: Slack allows about 50 updates a minute for all cards together.
 _REDRAW_EVERY = timedelta(seconds=2)
-_TRY_AGAIN_AFTER = timedelta(seconds=30)
 
 
 class RequestTracker:
@@ -116,9 +115,7 @@ class CardUpdater:
         Raises:
             ActivityError: Slack refuses it, or was not to be had for ten minutes.
         """
-        options = activity_options.publish(last=False)
-        options["schedule_to_close_timeout"] = timedelta(minutes=10)
-        await self._publish(options)
+        await self._publish(activity_options.publish_first())
 
     async def finish(self, *entries: ThreadEntry) -> None:
         """Draw the last state, and wait until everything is shown."""

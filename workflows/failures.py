@@ -18,8 +18,21 @@ from temporalio.exceptions import (
 )
 
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.ports import DirectoryPort, MessagesPort, VisibilityPort
 from workflows.model.state import Refusal
 
+_ASKS_SLACK = frozenset(
+    stub.__name__
+    for stub in (
+        MessagesPort.publish,
+        MessagesPort.notify,
+        DirectoryPort.look_up_person,
+        DirectoryPort.list_group_members,
+    )
+)
+_ASKS_TEMPORAL = frozenset(
+    stub.__name__ for stub in (VisibilityPort.find_ended_runs, VisibilityPort.last_state)
+)
 _UNREACHABLE = frozenset(
     {
         ErrorType.ENGINE_UNAVAILABLE,
@@ -59,11 +72,21 @@ def error_type(error: BaseException) -> ErrorType:
     """Name what went wrong."""
     cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, TemporalTimeoutError):
-        never_taken = cause.type is TimeoutType.SCHEDULE_TO_START
-        return ErrorType.WORKER_UNAVAILABLE if never_taken else ErrorType.ENGINE_AMBIGUOUS
+        return _timed_out(cause, error.activity_type if isinstance(error, ActivityError) else "")
     if isinstance(cause, ApplicationError) and cause.type in list(ErrorType):
         return ErrorType(cause.type)
     return ErrorType.UNEXPECTED
+
+
+def _timed_out(cause: TemporalTimeoutError, activity: str) -> ErrorType:
+    """Say what a time-out means: only what asks the engine may have done something there."""
+    if cause.type is TimeoutType.SCHEDULE_TO_START:
+        return ErrorType.WORKER_UNAVAILABLE
+    if activity in _ASKS_SLACK:
+        return ErrorType.SLACK_UNAVAILABLE
+    if activity in _ASKS_TEMPORAL:
+        return ErrorType.UNEXPECTED
+    return ErrorType.ENGINE_AMBIGUOUS
 
 
 def error_text(error: BaseException) -> str:

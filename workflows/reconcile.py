@@ -26,7 +26,7 @@ from workflows.model.ports import (
     MessagesPort,
     PublishInput,
     SnapshotsPort,
-    TagInput,
+    SweepInput,
     ThreadEntry,
     ThreadKind,
     VisibilityPort,
@@ -120,12 +120,12 @@ class ReconcileWorkflow:
         is_kept = state.snapshot is not None and bool(state.snapshot.reference)
         if not state.operation.snapshot or state.pin is None or is_kept:
             return True
-        options = activity_options.sweep(state.container.host)
-        options["schedule_to_start_timeout"] = activity_options.HOST_ANSWERS_WITHIN
-        arg = TagInput(
+        options = activity_options.sweep(
+            state.container.host, host_answers_within=activity_options.HOST_ANSWERS_WITHIN
+        )
+        arg = SweepInput(
             pin=state.pin,
             request_id=state.request_id,
-            image_id="",
             reference=state.reference,
             failed_image_id=state.snapshot.image_id if state.snapshot else "",
         )

@@ -19,7 +19,7 @@ from activities.docker.heartbeat import Heartbeat
 from workflows.model.errors import ErrorType
 from workflows.model.image_reference import reference_problem
 from workflows.model.names import REQUEST_ID_FORM, REQUEST_LABEL, SOURCE_LABEL
-from workflows.model.ports import SnapshotInput, SnapshotsPort, TagInput
+from workflows.model.ports import SnapshotInput, SnapshotsPort, SweepInput, TagInput
 from workflows.model.requests import ContainerPin
 from workflows.model.state import SnapshotResult
 
@@ -81,7 +81,7 @@ class Snapshots(SnapshotsPort):
         )
 
     @activity.defn(name="sweep_snapshots", no_thread_cancel_exception=True)
-    def sweep_snapshots(self, arg: TagInput) -> int:
+    def sweep_snapshots(self, arg: SweepInput) -> int:
         """Remove the request's untagged images but ``image_id``; ``""`` keeps none; count them.
 
         An image with a tag stays: it may be one that people built on a snapshot, and inherited
@@ -152,7 +152,7 @@ class Snapshots(SnapshotsPort):
         return True
 
 
-def _is_failed(image: ImageInspect, arg: TagInput) -> bool:
+def _is_failed(image: ImageInspect, arg: SweepInput) -> bool:
     return image.image_id == arg.failed_image_id and image.tags == (arg.reference,)
 
 

@@ -27,6 +27,7 @@ from workflows.model.ports import (
     SnapshotInput,
     SnapshotsPort,
     StopInput,
+    SweepInput,
     TagInput,
 )
 from workflows.model.requests import ContainerPin, ContainerState
@@ -146,7 +147,7 @@ class FakeHost(ContainersPort, SnapshotsPort):
         return SnapshotResult(image_id=arg.image_id, reference=arg.reference, size_bytes=1_234_567)
 
     @activity.defn(name="sweep_snapshots", no_thread_cancel_exception=True)
-    def sweep_snapshots(self, arg: TagInput) -> int:
+    def sweep_snapshots(self, arg: SweepInput) -> int:
         """Remove untagged images, and one that failed with its tag."""
         self._enter("sweep_snapshots")
         self.settled = arg.settle_seconds

@@ -74,7 +74,7 @@ class Restore:
             RestoreInput(
                 pin=self._tracker.pin, settle_seconds=TIMING.settle(grace), stopped_at=stopped_at
             ),
-            **activity_options.put_back(self._tracker.host, grace, summary="put it back"),
+            **activity_options.start(self._tracker.host, grace, summary="put it back"),
         )
 
     def _succeed(self, result: RestoreResult) -> None:
@@ -97,7 +97,7 @@ class Restore:
         first = state.status is not RequestStatus.NEEDS_PERSON
         self._tracker.change(
             status=RequestStatus.NEEDS_PERSON,
-            attempts=state.attempts + activity_options.PUT_BACK_TRIES,
+            attempts=state.attempts + activity_options.RESTORE_TRIES,
             steps=steps.fail(state.steps, StepName.PUT_BACK, kind, now),
         )
         if first:

@@ -1,7 +1,8 @@
 """How is undone what was begun, whatever else happens meanwhile?
 
-A compensation is registered before its step (a step that is reported as failed may have
-happened), all run in reverse order, each on its own, and none is interrupted by a cancel.
+All compensations are registered before the first step that changes anything (a step that is
+reported as failed may have happened). They run in reverse order, each on its own, and none is
+interrupted by a cancel.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from temporalio.workflow import ActivityHandle
 from workflows.failures import ends_workflow
 
 T = TypeVar("T")
-#: So many turns of the loop take a result that has come from the server to who awaits it.
+#: So many turns of the loop take a result that has come from the server to who awaits it; with
+#: fewer than it needs, ``test_a_cancel_that_comes_with_a_result`` loses what the step found.
 _TURNS = 5
 Compensation = Callable[[], Awaitable[None]]
 
@@ -27,7 +29,7 @@ class Saga:
         self._compensations: list[Compensation] = []
 
     def register(self, compensation: Compensation) -> None:
-        """Remember how to undo the step that comes next."""
+        """Remember how to undo what comes next."""
         self._compensations.append(compensation)
 
     async def compensate(self) -> list[BaseException]:

@@ -26,6 +26,7 @@ from workflows.model.ports import (
     SnapshotInput,
     SnapshotsPort,
     StopInput,
+    SweepInput,
     TagInput,
     ThreadEntry,
     ThreadKind,
@@ -52,7 +53,9 @@ class StepRunner:
 
     async def run(self, *compensations: Compensation) -> None:
         """Do all steps; ``compensations`` are registered before the first."""
-        for last in [False] * (_ROUNDS - 1) + [True]:
+        rounds_left = _ROUNDS
+        while rounds_left:
+            rounds_left -= 1
             try:
                 await self._stop(compensations)
                 if self._tracker.state.operation.snapshot:
@@ -60,7 +63,7 @@ class StepRunner:
                     await self._tag()
                 break
             except ActivityError as error:
-                if last or failures.error_type(error) not in _BEGIN_ANEW:
+                if not rounds_left or failures.error_type(error) not in _BEGIN_ANEW:
                     raise
         self._heed_cancel()
         if find(self._tracker.state.steps, StepName.START) is not None:
@@ -69,26 +72,28 @@ class StepRunner:
     async def tag_snapshot(self, *, while_resting: bool = True) -> None:
         """Tag the request's snapshot; after a cancel the container runs again already."""
         snapshot = self._tracker.state.snapshot or SnapshotResult(image_id="")
-        arg = replace(self.tag_input(snapshot.image_id), while_resting=while_resting)
-        options = activity_options.tag(self._tracker.host)
+        state, options = self._tracker.state, activity_options.tag(self._tracker.host)
+        tag = TagInput(
+            pin=self._tracker.pin,
+            request_id=state.request_id,
+            image_id=snapshot.image_id,
+            reference=state.reference,
+            while_resting=while_resting,
+        )
         result = await heard_out(
-            workflow.start_activity_method(SnapshotsPort.ensure_tag, arg, **options)
+            workflow.start_activity_method(SnapshotsPort.ensure_tag, tag, **options)
         )
         self._tracker.change(snapshot=replace(result, repeated=snapshot.repeated))
         if snapshot.repeated:
-            await heard_out(
-                workflow.start_activity_method(SnapshotsPort.sweep_snapshots, arg, **options)
+            sweep = SweepInput(
+                pin=tag.pin,
+                request_id=tag.request_id,
+                image_id=tag.image_id,
+                reference=tag.reference,
             )
-
-    def tag_input(self, image_id: str) -> TagInput:
-        """Name the snapshot to the worker of the host."""
-        state = self._tracker.state
-        return TagInput(
-            pin=self._tracker.pin,
-            request_id=state.request_id,
-            image_id=image_id,
-            reference=state.reference,
-        )
+            await heard_out(
+                workflow.start_activity_method(SnapshotsPort.sweep_snapshots, sweep, **options)
+            )
 
     async def _stop(self, compensations: tuple[Compensation, ...]) -> None:
         state, again = self._tracker.state, self.begun
@@ -143,7 +148,7 @@ class StepRunner:
                 workflow.start_activity_method(
                     ContainersPort.ensure_running,
                     RestoreInput(pin=self._tracker.pin, settle_seconds=TIMING.settle(grace)),
-                    **activity_options.put_back(self._tracker.host, grace, summary="docker start"),
+                    **activity_options.start(self._tracker.host, grace, summary="docker start"),
                 )
             )
         self._end(StepName.START, StepStatus.DONE)

@@ -21,7 +21,7 @@ from workflows.execution.steps import StepRunner
 from workflows.model import policy
 from workflows.model.errors import STALE_ERRORS, ErrorType
 from workflows.model.names import CANCEL_SIGNAL, GIVE_UP_SIGNAL, OPERATION_WORKFLOW, STATE_QUERY
-from workflows.model.ports import SnapshotsPort, ThreadEntry, ThreadKind
+from workflows.model.ports import SnapshotsPort, SweepInput, ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
 
@@ -188,7 +188,13 @@ class OperationWorkflow:
         self._tracker.change(snapshot=None)
         await workflow.execute_activity_method(
             SnapshotsPort.sweep_snapshots,
-            replace(self._steps.tag_input(""), failed_image_id=failed, settle_seconds=settle),
+            SweepInput(
+                pin=self._tracker.pin,
+                request_id=state.request_id,
+                reference=state.reference,
+                failed_image_id=failed,
+                settle_seconds=settle,
+            ),
             **activity_options.sweep(self._tracker.host, settle),
         )
 

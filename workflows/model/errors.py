@@ -1,50 +1,14 @@
 """What can be refused and what can go wrong, by name?
 
 Every ``ApplicationError`` that leaves an activity carries one of these names as its ``type``.
-The words that people read are made where people read them (``activities/slack/refusals.py``,
-``activities/slack/card.py``, ``bot/slack/replies.py``), never here.
+The words that people read are made where people read them: those about an error in
+``activities/slack/error_help.py``, those about a refusal in ``activities/slack/refusals.py`` and,
+when somebody only looked, in ``bot/slack``.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-
-
-class RefusalCode(StrEnum):
-    """Why a request was not let in, or a decision did not count. Always told in private."""
-
-    BAD_REQUEST = "BadRequest"
-    UNKNOWN_HOST = "UnknownHost"
-    ENGINE_UNREACHABLE = "EngineUnreachable"
-    UNKNOWN_CONTAINER = "UnknownContainer"
-    AMBIGUOUS_CONTAINER = "AmbiguousContainer"
-    AUTO_REMOVE = "AutoRemoveContainer"
-    PROTECTED = "ProtectedContainer"
-    OWN_CONTAINER = "OwnContainer"
-    UNUSABLE_STATE = "UnusableState"
-    ALREADY_STOPPED = "AlreadyStopped"
-    BAD_REFERENCE = "BadReference"
-    REFERENCE_TAKEN = "ReferenceTaken"
-    SNAPSHOT_QUOTA = "SnapshotQuota"
-    DISK_FULL = "DiskFull"
-    NO_POLICY = "NoPolicy"
-    REASON_REQUIRED = "ReasonRequired"
-    NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
-    CARD_NOT_POSTED = "CardNotPosted"
-
-    WRONG_REQUEST = "WrongRequest"
-    WRONG_CARD = "WrongCard"
-    WRONG_TEAM = "WrongTeam"
-    OWN_REQUEST = "OwnRequest"
-    NOT_AN_APPROVER = "NotAnApprover"
-    GUEST = "Guest"
-    BOT = "Bot"
-    DEACTIVATED = "Deactivated"
-    UNKNOWN_PERSON = "UnknownPerson"
-    NOT_VERIFIED = "NotVerified"
-    ALREADY_APPROVED = "AlreadyApproved"
-    NOT_OPEN = "NotOpen"
-    NOT_REQUESTER = "NotRequester"
 
 
 class ErrorType(StrEnum):
@@ -80,6 +44,46 @@ class ErrorType(StrEnum):
     BAD_INPUT = "BadInput"
     WORKER_UNAVAILABLE = "WorkerUnavailable"
     UNEXPECTED = "Unexpected"
+
+
+class RefusalCode(StrEnum):
+    """Why a request was not let in, or a decision did not count. Always told in private.
+
+    Three are errors too: found while a request is planned they refuse it, found later they end it.
+    """
+
+    BAD_REQUEST = "BadRequest"
+    UNKNOWN_HOST = "UnknownHost"
+    ENGINE_UNREACHABLE = "EngineUnreachable"
+    UNKNOWN_CONTAINER = "UnknownContainer"
+    AMBIGUOUS_CONTAINER = "AmbiguousContainer"
+    AUTO_REMOVE = "AutoRemoveContainer"
+    PROTECTED = "ProtectedContainer"
+    OWN_CONTAINER = "OwnContainer"
+    UNUSABLE_STATE = "UnusableState"
+    ALREADY_STOPPED = "AlreadyStopped"
+    BAD_REFERENCE = "BadReference"
+    REFERENCE_TAKEN = ErrorType.REFERENCE_TAKEN.value
+    SNAPSHOT_QUOTA = ErrorType.SNAPSHOT_QUOTA.value
+    DISK_FULL = ErrorType.DISK_FULL.value
+    NO_POLICY = "NoPolicy"
+    REASON_REQUIRED = "ReasonRequired"
+    NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
+    CARD_NOT_POSTED = "CardNotPosted"
+
+    WRONG_REQUEST = "WrongRequest"
+    WRONG_CARD = "WrongCard"
+    WRONG_TEAM = "WrongTeam"
+    OWN_REQUEST = "OwnRequest"
+    NOT_AN_APPROVER = "NotAnApprover"
+    GUEST = "Guest"
+    BOT = "Bot"
+    DEACTIVATED = "Deactivated"
+    UNKNOWN_PERSON = "UnknownPerson"
+    NOT_VERIFIED = "NotVerified"
+    ALREADY_APPROVED = "AlreadyApproved"
+    NOT_OPEN = "NotOpen"
+    NOT_REQUESTER = "NotRequester"
 
 
 #: Errors after which the container was found to be another than the one approved.

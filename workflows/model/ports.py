@@ -34,7 +34,7 @@ class EndedInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BegunWith:
-    """What the record needs of an operation's input."""
+    """What is read of the input of an operation that was ended."""
 
     state: RequestState
     recover: bool = False
@@ -208,8 +208,6 @@ class TagInput:
     """Tag the request's snapshot; ``pin`` says which container it must be of.
 
     ``while_resting`` is false when the container was put back already and its snapshot is kept.
-    ``failed_image_id`` is the image of a failed request, which may have got its tag all the same;
-    ``settle_seconds`` how long a commit whose answer never came may still be at work.
     """
 
     pin: ContainerPin
@@ -217,6 +215,21 @@ class TagInput:
     image_id: str
     reference: str
     while_resting: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepInput:
+    """Remove the request's untagged images but ``image_id``; with ``""`` none is kept.
+
+    ``failed_image_id`` is the image of a failed request, which goes too if it has no tag but
+    ``reference``: the request may have got its tag all the same. ``settle_seconds`` is how long a
+    commit whose answer never came may still be at work.
+    """
+
+    pin: ContainerPin
+    request_id: str
+    image_id: str = ""
+    reference: str
     failed_image_id: str = ""
     settle_seconds: int = 0
 
@@ -305,8 +318,8 @@ class SnapshotsPort:
         raise NotImplementedError
 
     @activity.defn(name="sweep_snapshots")
-    def sweep_snapshots(self, arg: TagInput) -> int:
-        """Remove images of the request that a late commit left beside the tagged one; count."""
+    def sweep_snapshots(self, arg: SweepInput) -> int:
+        """Remove images of the request that a late commit left beside the one kept; count."""
         raise NotImplementedError
 
 

@@ -13,6 +13,9 @@ from enum import StrEnum
 
 #: User texts (reasons, comments) are cut to this many characters where they come in.
 MAX_TEXT_LENGTH = 2000
+#: A policy book has at most so many policies, and a request waits at most so long.
+MAX_POLICIES = 100
+MAX_EXPIRY_SECONDS = 30 * 24 * 3600
 
 
 class OperationKind(StrEnum):
@@ -126,7 +129,8 @@ class Policy:
 class LifecycleRequest:
     """The start input of a request. ``policies`` are those that could match, in the book's order.
 
-    ``delivery_id`` identifies the Slack delivery that asked, so that a repeated one is known.
+    ``delivery_id`` says by which act of a person, at which door, it was asked for. Nothing reads
+    it but people who look into a history; a repeated act is known by ``request_id``.
     """
 
     request_id: str
@@ -167,7 +171,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRequest:
-    """The payload of the signal ``cancel_request``."""
+    """The payload of the signal ``cancel_request``.
+
+    ``source`` says by which door it came, for people who look into a history.
+    """
 
     request_id: str
     user_id: str

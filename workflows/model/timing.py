@@ -20,9 +20,22 @@ ENGINE_KILL_SECONDS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """The limits of the Docker side.
+    """The limits of the Docker side, in seconds; ``…_http`` is what one call may take.
 
-    docker-py adds the grace of a stop to its HTTP time-out by itself: hence ``stop_margin``.
+    Attributes:
+        inspect_http: any call that only reads.
+        stop_margin: what a stop may take beyond its grace; docker-py adds the grace itself.
+        stop_extra: what the stop activity may take beyond its HTTP call, to look before and after.
+        commit_http: a commit, which copies all that the container has written.
+        commit_settle: how long a commit that nobody heard of may still be at work.
+        commit_extra: what the snapshot activity may take beyond both.
+        tag_http: a tag, or the removal of an image.
+        start_http: a start, a pause or an unpause.
+        settle_margin: what the engine needs beyond the grace to end a stop that was given up.
+        verify_running: how long a started container must stay up to be called running.
+        verify_health: how long its health check is waited for.
+        heartbeat_interval: between two heartbeats of an activity.
+        heartbeat_timeout: without one for so long, the activity's worker is taken for dead.
     """
 
     inspect_http: int = 5
@@ -59,8 +72,8 @@ class Timing:
         """How long a stop that was sent may still be at work in the engine."""
         return grace + self.settle_margin
 
-    def put_back_attempt(self, grace: int) -> int:
-        """How long one attempt to put a container back may take."""
+    def start_attempt(self, grace: int) -> int:
+        """How long one attempt to bring a container up, or back, may take."""
         return (
             self.settle(grace)
             + self.start_http

@@ -13,11 +13,15 @@ from temporalio.exceptions import ApplicationError
 from workflows.model.errors import ErrorType
 from workflows.model.image_reference import complete_reference, reference_problem
 from workflows.model.names import CONTAINER_NAME, HOST_NAME, REQUEST_ID_FORM, request_workflow_id
-from workflows.model.requests import MAX_TEXT_LENGTH, LifecycleRequest, OperationKind, Policy
+from workflows.model.requests import (
+    MAX_EXPIRY_SECONDS,
+    MAX_POLICIES,
+    MAX_TEXT_LENGTH,
+    LifecycleRequest,
+    OperationKind,
+    Policy,
+)
 from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
-
-MAX_POLICIES = 100
-MAX_EXPIRY_SECONDS = 30 * 24 * 3600
 
 
 def validate_request(raw: RawValue) -> LifecycleRequest:

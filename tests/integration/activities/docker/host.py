@@ -15,7 +15,14 @@ from activities.docker.containers import Containers
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection
 from activities.docker.snapshots import Snapshots
-from workflows.model.ports import InspectInput, RestoreInput, SnapshotInput, StopInput, TagInput
+from workflows.model.ports import (
+    InspectInput,
+    RestoreInput,
+    SnapshotInput,
+    StopInput,
+    SweepInput,
+    TagInput,
+)
 from workflows.model.requests import ContainerPin, ContainerRef
 from workflows.model.timing import TIMING
 
@@ -66,6 +73,11 @@ class Host:
     def tag(self, pin: ContainerPin, image: str, reference: str = "team/web:before") -> TagInput:
         """Ask for a tag."""
         return TagInput(pin=pin, request_id=REQUEST, image_id=image, reference=reference)
+
+    def sweep(self, pin: ContainerPin, keep: str = "", **changes: Any) -> SweepInput:
+        """Make the argument of a sweep that keeps one image, or none."""
+        arg = SweepInput(pin=pin, request_id=REQUEST, image_id=keep, reference="team/web:before")
+        return replace(arg, **changes)
 
     def put_back(self, pin: ContainerPin, *, settle: int = 1) -> RestoreInput:
         """Ask for a container to be put back."""

@@ -51,7 +51,7 @@ def test_an_engine_that_is_down_is_waited_for(host: Host, rig: DockerRig) -> Non
         (host.containers.ensure_running, host.put_back(pin)),
         (host.snapshots.ensure_snapshot, host.commit(pin)),
         (host.snapshots.ensure_tag, host.tag(pin, pin.image_id)),
-        (host.snapshots.sweep_snapshots, host.tag(pin, "")),
+        (host.snapshots.sweep_snapshots, host.sweep(pin)),
     ):
         error = fail(activity, arg)
         assert (error.type, error.non_retryable) == (ErrorType.ENGINE_UNAVAILABLE, False)

@@ -223,9 +223,9 @@ def test_sweeps_what_late_commits_left(host: Host, rig: DockerRig) -> None:
     built = rig.api.commit(rig.create(image="team/web:before"), repository="team/child")["Id"]
     rig.api.commit(container, changes=_labels(container))
     assert len(rig.images()) == 3
-    assert run(host.snapshots.sweep_snapshots, host.tag(pin, image)) == 1
+    assert run(host.snapshots.sweep_snapshots, host.sweep(pin, image)) == 1
     assert rig.images() == {image, built}
-    assert run(host.snapshots.sweep_snapshots, host.tag(pin, "")) == 0
+    assert run(host.snapshots.sweep_snapshots, host.sweep(pin)) == 0
 
 
 def test_sweeps_all_untagged_images_of_a_failed_request(host: Host, rig: DockerRig) -> None:
@@ -235,7 +235,7 @@ def test_sweeps_all_untagged_images_of_a_failed_request(host: Host, rig: DockerR
     run(host.snapshots.ensure_snapshot, host.commit(pin))
     used = rig.api.commit(container, changes=_labels(container))["Id"]
     rig.create(image=used)
-    assert run(host.snapshots.sweep_snapshots, host.tag(pin, "")) == 1
+    assert run(host.snapshots.sweep_snapshots, host.sweep(pin)) == 1
     assert rig.images() == {used}
 
 
@@ -245,7 +245,7 @@ def test_sweeps_the_failed_image_with_its_tag(host: Host, rig: DockerRig) -> Non
     pin = host.pin(container)
     image = run(host.snapshots.ensure_snapshot, host.commit(pin)).image_id
     run(host.snapshots.ensure_tag, host.tag(pin, image))
-    failed = replace(host.tag(pin, ""), failed_image_id=image)
+    failed = host.sweep(pin, failed_image_id=image)
     rig.api.tag(image, "team/theirs", "1")
     assert run(host.snapshots.sweep_snapshots, failed) == 0
     rig.api.remove_image("team/theirs:1")
@@ -259,7 +259,7 @@ def test_sweeps_what_is_still_in_the_making(host: Host, rig: DockerRig) -> None:
     container = _resting(rig)
     late = threading.Timer(1, rig.api.commit, (container,), {"changes": _labels(container)})
     late.start()
-    arg = replace(host.tag(host.pin(container), ""), settle_seconds=20)
+    arg = host.sweep(host.pin(container), settle_seconds=20)
     assert run(host.snapshots.sweep_snapshots, arg) == 1
     late.join()
     assert rig.images() == set()
@@ -268,5 +268,5 @@ def test_sweeps_what_is_still_in_the_making(host: Host, rig: DockerRig) -> None:
 def test_sweeps_its_own_engine_only(host: Host, rig: DockerRig) -> None:
     """Another engine's images are not ours to remove."""
     pin = replace(host.pin(_resting(rig)), engine_id="another")
-    error = fail(host.snapshots.sweep_snapshots, host.tag(pin, ""))
+    error = fail(host.snapshots.sweep_snapshots, host.sweep(pin))
     assert error.type == ErrorType.WRONG_ENGINE

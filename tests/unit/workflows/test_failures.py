@@ -1,0 +1,147 @@
+"""Is a failure that reaches a workflow called by the name of what failed?"""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from temporalio import activity
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    RetryState,
+    TimeoutError as TemporalTimeoutError,
+    TimeoutType,
+)
+
+from workflows import failures
+from workflows.model import ports
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.state import Refusal
+
+
+def failed(cause: BaseException, activity_type: str = "ensure_stopped") -> ActivityError:
+    """Wrap a failure as the server does."""
+    error = ActivityError(
+        "activity failed",
+        scheduled_event_id=1,
+        started_event_id=2,
+        identity="worker",
+        activity_type=activity_type,
+        activity_id="1",
+        retry_state=RetryState.TIMEOUT,
+    )
+    error.__cause__ = cause
+    return error
+
+
+def timed_out(kind: TimeoutType) -> TemporalTimeoutError:
+    """Make a time-out."""
+    return TemporalTimeoutError("timed out", type=kind, last_heartbeat_details=[])
+
+
+#: What a time-out of each activity means, once a worker had taken it.
+TIMED_OUT = {
+    "inspect_container": ErrorType.ENGINE_AMBIGUOUS,
+    "list_containers": ErrorType.ENGINE_AMBIGUOUS,
+    "ensure_stopped": ErrorType.ENGINE_AMBIGUOUS,
+    "ensure_running": ErrorType.ENGINE_AMBIGUOUS,
+    "ensure_snapshot": ErrorType.ENGINE_AMBIGUOUS,
+    "ensure_tag": ErrorType.ENGINE_AMBIGUOUS,
+    "sweep_snapshots": ErrorType.ENGINE_AMBIGUOUS,
+    "publish": ErrorType.SLACK_UNAVAILABLE,
+    "notify": ErrorType.SLACK_UNAVAILABLE,
+    "look_up_person": ErrorType.SLACK_UNAVAILABLE,
+    "list_group_members": ErrorType.SLACK_UNAVAILABLE,
+    "find_ended_runs": ErrorType.UNEXPECTED,
+    "last_state": ErrorType.UNEXPECTED,
+}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [TimeoutType.START_TO_CLOSE, TimeoutType.SCHEDULE_TO_CLOSE, TimeoutType.HEARTBEAT],
+)
+@pytest.mark.parametrize("activity_type", TIMED_OUT)
+def test_a_time_out_is_called_by_what_did_not_answer(activity_type: str, kind: TimeoutType) -> None:
+    """A card that could not be drawn says nothing about an engine."""
+    error = failed(timed_out(kind), activity_type)
+
+    assert failures.error_type(error) is TIMED_OUT[activity_type]
+
+
+@pytest.mark.parametrize("activity_type", TIMED_OUT)
+def test_what_nobody_took_was_not_begun(activity_type: str) -> None:
+    """Whatever was asked for: without a worker nothing was."""
+    error = failed(timed_out(TimeoutType.SCHEDULE_TO_START), activity_type)
+
+    assert failures.error_type(error) is ErrorType.WORKER_UNAVAILABLE
+
+
+def test_every_activity_is_in_the_table() -> None:
+    """The table above names each activity of each port."""
+    stubs = [
+        stub
+        for _, port in inspect.getmembers(ports, inspect.isclass)
+        if port.__name__.endswith("Port")
+        for name, stub in inspect.getmembers(port, inspect.isfunction)
+        if not name.startswith("_")
+    ]
+    names = {activity._Definition.must_from_callable(stub).name for stub in stubs}
+
+    assert names == set(TIMED_OUT)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        # An error of ours keeps its name and its words.
+        (
+            failed(ApplicationError("port 80 is taken", type=ErrorType.PORT_BUSY)),
+            ErrorType.PORT_BUSY,
+            "port 80 is taken",
+        ),
+        # Whatever else an activity raises may hold a secret: nothing of it is shown.
+        (failed(ApplicationError("xoxb-secret", type="KeyError")), ErrorType.UNEXPECTED, ""),
+        (failed(ValueError("xoxb-secret")), ErrorType.UNEXPECTED, ""),
+        (ApplicationError("given up", type=ErrorType.BAD_INPUT), ErrorType.BAD_INPUT, "given up"),
+    ],
+)
+def test_an_error_keeps_its_name(error: BaseException, kind: ErrorType, text: str) -> None:
+    """Only errors of ours are known by name, and only their words are shown."""
+    assert failures.error_type(error) is kind
+    assert failures.error_text(error) == text
+
+
+@pytest.mark.parametrize(
+    ("error", "refusal"),
+    [
+        (
+            failed(ApplicationError("web-1", type=RefusalCode.UNKNOWN_CONTAINER)),
+            Refusal(code=RefusalCode.UNKNOWN_CONTAINER, detail="web-1"),
+        ),
+        # What refuses a plan and what ends a step have one name.
+        (
+            failed(ApplicationError("20 are there", type=ErrorType.SNAPSHOT_QUOTA)),
+            Refusal(code=RefusalCode.SNAPSHOT_QUOTA, detail="20 are there"),
+        ),
+        (
+            failed(timed_out(TimeoutType.SCHEDULE_TO_START)),
+            Refusal(code=RefusalCode.UNKNOWN_HOST, detail="edge"),
+        ),
+        (
+            failed(timed_out(TimeoutType.START_TO_CLOSE)),
+            Refusal(code=RefusalCode.ENGINE_UNREACHABLE, detail="edge"),
+        ),
+        (failed(ValueError("secret")), Refusal(code=RefusalCode.BAD_REQUEST)),
+    ],
+)
+def test_why_a_request_could_not_be_planned(error: ActivityError, refusal: Refusal) -> None:
+    """A plan that fails is refused with what people can do something about."""
+    assert failures.refusal_of(error, "edge") == refusal
+
+
+@pytest.mark.parametrize("name", ["REFERENCE_TAKEN", "SNAPSHOT_QUOTA", "DISK_FULL"])
+def test_what_is_both_a_refusal_and_an_error_has_one_name(name: str) -> None:
+    """The room for a snapshot is asked for by one function, before a request and before a stop."""
+    assert RefusalCode[name].value == ErrorType[name].value
