@@ -1,0 +1,128 @@
+"""A request waits for days: what does it cost the worker meanwhile? Counted, not timed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from tests.fakes.host import FakeHost
+from tests.rigs.dev_server import temporal_server
+from tests.rigs.measured_worker import CAN_MEASURE, measured_worker
+from tests.rigs.temporal import Play, Stage
+from tests.rigs.waiting import eventually
+from workflows import names
+from workflows.announcements import PublishInput
+from workflows.endings import EndedInput
+from workflows.errors import ErrorType
+from workflows.models import ContainerRef, LifecycleRequest
+from workflows.ports import InspectInput, Inspection
+from workflows.state import RequestState, RequestStatus
+
+pytestmark = [
+    pytest.mark.skipif(not CAN_MEASURE, reason="only Linux counts memory that way"),
+    # Nothing here is timed: on a crowded machine it takes what it takes.
+    pytest.mark.timeout(300),
+]
+
+_LIMIT = 250
+#: What is imported or set up once belongs to none of the requests.
+_WARM_UP = 20
+#: So many that what each costs stands out of what comes and goes in a process, about 1 MB.
+_COUNTED = 150
+_COUNTED_OF_MORE = 40
+
+
+class _ManyContainers(FakeHost):
+    """A host that knows every name."""
+
+    @activity.defn(name="inspect_container")
+    def inspect_container(self, arg: InspectInput) -> Inspection:
+        """Pin any container."""
+        pin = replace(self.pin, name=arg.container.name)
+        return Inspection(pin=pin, selectors_met=tuple(True for _ in arg.label_selectors))
+
+
+@pytest.fixture(scope="module", name="server")
+async def _server() -> AsyncIterator[Client]:
+    """Give a server where no request of another test waits."""
+    async with temporal_server() as env:
+        yield env.client
+
+
+@pytest.fixture(name="activities")
+async def _activities(server: Client) -> AsyncIterator[Stage]:
+    """Give a stage whose activities run here, and none of its workflows."""
+    stage = Stage(server)
+    stage.host = _ManyContainers(stage.host.name)
+    await stage.start_docker()
+    office = Worker(
+        server,
+        task_queue=names.CONTROL_TASK_QUEUE,
+        activities=stage.office.activities,  # type: ignore[arg-type]  # bound methods
+    )
+    async with office:
+        yield stage
+    await stage.__aexit__()
+
+
+async def _have_wait(stage: Stage, numbers: range) -> None:
+    """Start requests, and wait until each waits for people with its card posted."""
+
+    async def start(number: int) -> Play:
+        container = ContainerRef(host=stage.host.name, name=f"web-{number}")
+        async with at_once:
+            return await stage.start(stage.request(container=container))
+
+    async def waits(play: Play) -> None:
+        async with at_once:
+            await play.until(RequestStatus.WAITING, within=60)
+
+    at_once = asyncio.Semaphore(10)
+    plays = await asyncio.gather(*(start(number) for number in numbers))
+    wanted = {play.request.request_id for play in plays}
+    # Asking each all the time would keep the workers from their work.
+    await eventually(
+        lambda: wanted <= {drawn.request_id for drawn in stage.office.drawn},
+        within=200,
+        what="cards are missing",
+    )
+    await asyncio.gather(*(waits(play) for play in plays))
+
+
+async def _cost(stage: Stage, runner: str, requests: int) -> float:
+    """Count the kilobytes that each waiting request adds to a worker."""
+    async with measured_worker(stage.client, runner) as worker:
+        await _have_wait(stage, range(_WARM_UP))
+        before = await worker.kilobytes()
+        await _have_wait(stage, range(_WARM_UP, _WARM_UP + requests))
+        return (await worker.kilobytes() - before) / requests
+
+
+def data_shared_only() -> SandboxedWorkflowRunner:
+    """Make a runner that shares no more than it must: the classes that become JSON."""
+    crossing = (LifecycleRequest, RequestState, PublishInput, InspectInput, EndedInput, ErrorType)
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(
+        *(cls.__module__ for cls in crossing)
+    )
+    return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+async def test_a_waiting_request_costs_little_memory(activities: Stage) -> None:
+    """Many requests wait in one worker at no more than 250 kB each."""
+    cost = await _cost(activities, "workflows.sandbox:workflow_runner", _COUNTED)
+
+    assert cost <= _LIMIT
+
+
+async def test_modules_of_its_own_cost_a_request_more(activities: Stage) -> None:
+    """The count can fail: with modules anew for each request, it is well beyond the limit."""
+    cost = await _cost(activities, f"{__name__}:data_shared_only", _COUNTED_OF_MORE)
+
+    assert cost > _LIMIT
