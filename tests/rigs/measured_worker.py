@@ -15,7 +15,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkflowRunner
 
 from tests.rigs.temporal import PRODUCT_WORKFLOWS
-from workflows import names
+from workflows.model import names
 
 _ROOT = Path(__file__).parents[2]
 _MEMORY = Path("/proc/self/smaps_rollup")
