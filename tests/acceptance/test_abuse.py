@@ -16,12 +16,12 @@ import pytest
 
 from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
-from tests.integration.bot.slack.slack_stub import SlackStub
-from tests.rigs.counter import Counter
+from tests.fakes.slack_stub import SlackStub
 from tests.rigs.deliveries import Door
 from tests.rigs.dockerd import DockerRig
+from tests.rigs.installation import CROWD, GRID_USER, Town
 from tests.rigs.local_slack import find_button
-from tests.rigs.town import CROWD, GRID_USER, Town
+from tests.rigs.slack_users import Counter
 from tests.rigs.waiting import eventually
 from workflows.model import names
 from workflows.model.names import ActionId

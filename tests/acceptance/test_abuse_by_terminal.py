@@ -12,9 +12,9 @@ from temporalio.client import WorkflowFailureError
 from temporalio.converter import DataConverter
 
 from deploy.laptop.slack_server import CHANNEL_ID, TEAM_ID, USERS
-from tests.rigs.counter import Counter
+from tests.rigs.installation import Town
+from tests.rigs.slack_users import Counter
 from tests.rigs.terminal import Terminal
-from tests.rigs.town import Town
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.names import (
     OPERATION_WORKFLOW,

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from temporalio.client import Client
 
-from tests.rigs.desk import Desk
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.request_driver import Desk
 from tests.rigs.waiting import wait_until
 from workflows.model.names import PROTECTED_LABEL
 from workflows.model.state import RequestStatus

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from deploy.laptop.slack_server import TEAM_ID, USERS
-from tests.rigs.desk import Request
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.people import People
+from tests.rigs.request_driver import Request
 from tests.rigs.terminal import Terminal
 from workflows.model.names import STATE_QUERY, request_workflow_id
 from workflows.model.state import RequestStatus

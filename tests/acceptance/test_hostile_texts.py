@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.rigs.counter import Counter
+from tests.rigs.installation import Town
 from tests.rigs.slack_proxy import Call
-from tests.rigs.town import Town
+from tests.rigs.slack_users import Counter
 from workflows.model.names import REQUEST_LABEL, SOURCE_LABEL
 from workflows.model.requests import MAX_TEXT_LENGTH
 from workflows.model.state import RequestStatus

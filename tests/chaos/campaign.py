@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.chaos import checks, plan
-from tests.chaos.evidence import Evidence, Violation, writes_of
+from tests.chaos import invariants, plan
+from tests.chaos.event_log import Journal, Watch
 from tests.chaos.faults import Faults
-from tests.chaos.journal import Journal, Watch
+from tests.chaos.histories import read_stories
+from tests.chaos.observations import Evidence, Violation, writes_of
 from tests.chaos.people import People
 from tests.chaos.plan import FAULTS, Planned
-from tests.chaos.record import read_stories
 from tests.chaos.settling import NotSettled, Settling
-from tests.chaos.telling import tell
-from tests.chaos.world import BYSTANDER, CONTAINERS, World, world
+from tests.chaos.system import BYSTANDER, CONTAINERS, World, world
+from tests.chaos.timeline import tell
 from workflows.model.names import REQUEST_LABEL
 
 _SETTLE_SECONDS: Final = 300.0
@@ -60,7 +60,7 @@ async def campaign(seed: int, seconds: float, directory: Path) -> Report:
             # The samples go on until one is later than the last end.
             await asyncio.sleep(1.5)
             evidence = await _gather(played, journal)
-        violations = checks.check(evidence)
+        violations = invariants.check(evidence)
         if unsettled:
             violations.append(_not_settled(unsettled))
         return Report(

@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
-from tests.chaos.journal import Deed, Journal
+from tests.chaos.event_log import Deed, Journal
 from tests.chaos.plan import Move, Planned
-from tests.chaos.world import World
+from tests.chaos.system import World
 from tests.rigs.docker_proxy import Answer, HangUp, Moment, Trap
 
 _WHEN: Final = {

@@ -15,9 +15,9 @@ from temporalio.service import RPCError
 
 from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
-from tests.chaos.journal import Deed, Journal
+from tests.chaos.event_log import Deed, Journal
 from tests.chaos.plan import Move, Planned
-from tests.chaos.world import World
+from tests.chaos.system import World
 from tests.rigs.dockerd import IMAGE
 from workflows.model.names import (
     CONTAINER,

@@ -20,7 +20,7 @@ from temporalio.client import (
 from temporalio.service import RPCError
 
 from deploy.laptop.slack_server import USERS
-from tests.chaos.world import World
+from tests.chaos.system import World
 from workflows.model.names import (
     OPERATION_WORKFLOW,
     RECONCILE_SCHEDULE,

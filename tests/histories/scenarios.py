@@ -13,10 +13,10 @@ import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.fakes.host import failure
+from tests.fakes.fake_docker import failure
 from tests.rigs.dev_server import temporal_server
-from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
+from tests.rigs.workers import Play, Stage
 from workflows.model import names
 from workflows.model.errors import ErrorType
 from workflows.model.requests import CancelRequest, Choice

@@ -14,8 +14,8 @@ import aiohttp
 
 from bot.slack.transport import HTTP_PATH
 from deploy.laptop.slack_server import CHANNEL_ID, TEAM_ID
-from tests.integration.bot.slack.rig import click_body, command_body, form_body
-from tests.integration.bot.slack.slack_stub import SlackStub
+from tests.fakes.slack_stub import SlackStub
+from tests.integration.bot.slack.bot_on_stub import click_body, command_body, form_body
 from tests.rigs.local_slack import find_button
 from workflows.model.names import ActionId
 

@@ -16,9 +16,9 @@ from temporalio.client import Client
 
 from deploy.laptop.channel import Channel, Message, headline, request_of
 from deploy.laptop.slack_server import USERS
-from tests.rigs.desk import Request, request_on
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.local_slack import texts
+from tests.rigs.request_driver import Request, request_on
 from tests.rigs.slack_page import SlackPage
 from workflows.model.names import REQUEST_LABEL, ActionId
 from workflows.model.state import RequestState, RequestStatus

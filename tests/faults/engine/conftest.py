@@ -12,11 +12,11 @@ import pytest
 from temporalio.client import Client
 
 from deploy.laptop.slack_server import USERS
-from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.podman import PodmanRig
+from tests.rigs.request_driver import Desk
 
 _POLICIES = f"""\
 [[policy]]

@@ -17,9 +17,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import Answer, DockerProxy, Moment, Trap
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.request_driver import Desk, Request
 from tests.rigs.waiting import wait_until
 from workflows.model.state import RequestState
 

@@ -13,12 +13,12 @@ from functools import partial
 
 from temporalio.client import Client
 
-from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment
 from tests.rigs.dockerd import IGNORES_TERM
 from tests.rigs.laptop import LaptopRig
-from tests.rigs.temporal import is_tried_again
+from tests.rigs.request_driver import Desk
 from tests.rigs.waiting import eventually, wait_until
+from tests.rigs.workers import is_tried_again
 from workflows.model.errors import ErrorType
 from workflows.model.names import operation_workflow_id
 

@@ -17,15 +17,15 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowHandle
 
-from tests.rigs.desk import Request
 from tests.rigs.docker_proxy import DockerProxy, Moment, Trap
 from tests.rigs.dockerd import IGNORES_TERM, DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.people import People
 from tests.rigs.program import dockwarden
+from tests.rigs.request_driver import Request
 from tests.rigs.slow_wire import SlowWire
-from tests.rigs.temporal import is_tried_again
 from tests.rigs.waiting import eventually, wait_until
+from tests.rigs.workers import is_tried_again
 from workflows.model.names import operation_workflow_id
 from workflows.model.state import RequestState, RequestStatus
 

@@ -10,12 +10,12 @@ from functools import partial
 import pytest
 from temporalio.client import Client
 
-from tests.rigs.desk import Desk, step
 from tests.rigs.docker_proxy import DockerProxy, Moment
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.loop_disk import LoopDisk
 from tests.rigs.people import People
+from tests.rigs.request_driver import Desk, step
 from workflows.model.errors import ErrorType
 from workflows.model.names import REQUEST_LABEL, request_workflow_id
 from workflows.model.state import RequestStatus, StepName, StepStatus

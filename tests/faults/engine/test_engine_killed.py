@@ -12,10 +12,10 @@ import pytest
 from temporalio.client import Client
 
 from tests.faults.engine.points import Call, Point, Struck, When, outcomes, strike
-from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.request_driver import Desk
 from tests.rigs.waiting import wait_until
 
 _POINTS: Final = tuple(

@@ -9,10 +9,10 @@ import asyncio
 
 import pytest
 
-from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.held_calls import held, until_held
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.request_driver import Desk, Request
 from tests.rigs.terminal import Terminal
 from workflows.model.names import operation_workflow_id
 from workflows.model.state import RequestState, RequestStatus

@@ -17,10 +17,10 @@ from temporalio.client import Client
 
 from deploy.laptop.channel import Message
 from deploy.laptop.slack_server import USERS
-from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment, Trap
 from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.request_driver import Desk, Request
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState, RequestStatus
 

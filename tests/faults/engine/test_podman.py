@@ -20,11 +20,11 @@ from tests.faults.engine.points import (
     outcomes,
     strike,
 )
-from tests.integration.activities.docker.host import Host, fail, run
-from tests.rigs.desk import Desk
+from tests.integration.activities.docker.docker_activities import Host, fail, run
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.podman import PodmanRig
+from tests.rigs.request_driver import Desk
 from workflows.model.errors import ErrorType, RefusalCode
 
 _POINTS: Final = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
+from tests.rigs.request_driver import Desk
 
 
 async def test_no_trap_no_fault(any_desk: Desk, proxy: DockerProxy) -> None:

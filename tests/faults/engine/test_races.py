@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import Answer, DockerProxy, Moment
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.podman import PodmanRig
+from tests.rigs.request_driver import Desk
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestStatus, StepName, StepStatus
 

@@ -18,10 +18,10 @@ from tests.faults.engine.points import (
     outcomes,
     strike,
 )
-from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
+from tests.rigs.request_driver import Desk
 
 _FORWARD: Final = tuple(
     Point(call=call, when=when) for call in (Call.STOP, Call.COMMIT, Call.TAG) for when in When

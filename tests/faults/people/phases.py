@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from tests.rigs.counter import Counter
-from tests.rigs.desk import Request
+from tests.rigs.request_driver import Request
 from tests.rigs.slack_proxy import Fault
+from tests.rigs.slack_users import Counter
 from tests.rigs.waiting import eventually
 from workflows.model.state import RequestStatus
 

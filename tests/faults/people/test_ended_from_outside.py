@@ -13,14 +13,14 @@ from typing import Any, Final
 import pytest
 from temporalio.api.enums.v1 import EventType
 
-from tests.rigs.counter import Counter
-from tests.rigs.desk import Request
 from tests.rigs.docker_proxy import Moment
 from tests.rigs.dockerd import IGNORES_TERM
 from tests.rigs.held_calls import held, until_held
+from tests.rigs.installation import Town
+from tests.rigs.request_driver import Request
 from tests.rigs.slack_proxy import Fault
+from tests.rigs.slack_users import Counter
 from tests.rigs.terminal import Terminal
-from tests.rigs.town import Town
 from tests.rigs.waiting import eventually
 from workflows.model.names import RECONCILE_SCHEDULE, ActionId, operation_workflow_id
 from workflows.model.state import RequestState, RequestStatus, StepName

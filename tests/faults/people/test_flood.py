@@ -8,8 +8,8 @@ import time
 from collections import Counter as Tally
 
 from deploy.laptop.slack_server import USERS
-from tests.rigs.counter import Counter
-from tests.rigs.town import CROWD, Town
+from tests.rigs.installation import CROWD, Town
+from tests.rigs.slack_users import Counter
 
 _COMMANDS = 500
 _SECONDS = 10.0

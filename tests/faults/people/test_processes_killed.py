@@ -16,11 +16,11 @@ from temporalio.api.enums.v1 import EventType
 from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
 from tests.faults.people.phases import Phase, bring_to, carry_on
-from tests.rigs.counter import Counter
 from tests.rigs.deliveries import Door
-from tests.rigs.desk import Request
+from tests.rigs.installation import Town
+from tests.rigs.request_driver import Request
+from tests.rigs.slack_users import Counter
 from tests.rigs.slow_wire import SlowWire
-from tests.rigs.town import Town
 from tests.rigs.waiting import eventually
 from workflows.model.names import request_workflow_id
 

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import MessageToJson
 
-from tests.rigs.counter import Counter
-from tests.rigs.desk import Request
 from tests.rigs.dockerd import IMAGE
+from tests.rigs.installation import Town
+from tests.rigs.request_driver import Request
 from tests.rigs.slack_proxy import Fault
-from tests.rigs.town import Town
+from tests.rigs.slack_users import Counter
 from workflows.model.names import operation_workflow_id
 from workflows.model.state import RequestStatus
 

@@ -8,9 +8,9 @@ import itertools
 import pytest
 
 from tests.faults.people.phases import STOPS_SLOWLY
-from tests.rigs.counter import Counter
+from tests.rigs.installation import Town
 from tests.rigs.slack_proxy import Fault
-from tests.rigs.town import Town
+from tests.rigs.slack_users import Counter
 from tests.rigs.waiting import eventually
 from workflows.model.names import ActionId, card_block_id
 from workflows.model.requests import ContainerState

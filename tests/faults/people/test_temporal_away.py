@@ -11,10 +11,10 @@ from temporalio.service import RPCError
 
 from deploy.laptop.slack_server import USERS
 from tests.faults.people.phases import STOPS_SLOWLY
-from tests.rigs.counter import Counter
+from tests.rigs.installation import Town
 from tests.rigs.local_slack import find_button
+from tests.rigs.slack_users import Counter
 from tests.rigs.terminal import Terminal
-from tests.rigs.town import Town
 from workflows.model.names import ActionId, request_workflow_id
 from workflows.model.state import RequestStatus
 

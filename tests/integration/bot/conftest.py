@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.bot.slack.rig import Bot, bot_on
-from tests.integration.bot.slack.slack_stub import SlackStub
+from tests.fakes.slack_stub import SlackStub
+from tests.integration.bot.slack.bot_on_stub import Bot, bot_on
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from temporalio.client import Client
 
-from tests.integration.bot.slack.rig import BUTTON, click_body, command_body
-from tests.integration.bot.slack.slack_stub import SlackStub
+from tests.fakes.slack_stub import SlackStub
+from tests.integration.bot.slack.bot_on_stub import BUTTON, click_body, command_body
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import dockwarden, free_port
 from workflows.model.names import SEARCH_ATTRIBUTES, ActionId

@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import Client
 
 from tests.rigs.dev_server import temporal_server
-from tests.rigs.temporal import Stage
+from tests.rigs.workers import Stage
 
 
 @pytest.fixture(scope="session", name="client")

@@ -12,7 +12,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from tests.histories.scenarios import FOLDER, OPERATED, SCENARIOS
-from tests.rigs.temporal import Stage
+from tests.rigs.workers import Stage
 from workflows.execution.workflow import OperateInput, OperationWorkflow
 from workflows.model.names import OPERATION_WORKFLOW
 from workflows.model.ports import SnapshotInput, SnapshotsPort

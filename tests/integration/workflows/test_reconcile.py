@@ -13,9 +13,9 @@ from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
 from activities.temporal.visibility import Visibility
-from tests.fakes.host import failure
-from tests.rigs.temporal import Play, Stage
+from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
+from tests.rigs.workers import Play, Stage
 from workflows.execution.workflow import OperateInput
 from workflows.model import names
 from workflows.model.errors import ErrorType

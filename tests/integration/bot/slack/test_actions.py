@@ -9,8 +9,8 @@ import pytest
 from slack_sdk.models.views import View
 
 from bot.temporal.errors import RequestEndedError, TemporalCall, TemporalUnavailableError
-from tests.integration.bot.slack.rig import BUTTON, REQUEST, Bot, form_body, state, summary
-from tests.integration.bot.slack.slack_stub import TEAM
+from tests.fakes.slack_stub import TEAM
+from tests.integration.bot.slack.bot_on_stub import BUTTON, REQUEST, Bot, form_body, state, summary
 from workflows.model.names import ActionId
 from workflows.model.requests import MAX_TEXT_LENGTH, Choice
 

@@ -18,8 +18,8 @@ from bot.temporal.errors import (
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
-from tests.integration.bot.slack.rig import REQUEST, Bot, bot_on, summary
-from tests.integration.bot.slack.slack_stub import TEAM, SlackStub
+from tests.fakes.slack_stub import TEAM, SlackStub
+from tests.integration.bot.slack.bot_on_stub import REQUEST, Bot, bot_on, summary
 from workflows.host_query import HostQueryResult
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, ContainerSummary, Inspection

@@ -17,8 +17,15 @@ import pytest
 from bot.settings import ConfigurationError
 from bot.slack.app import slack_client
 from bot.slack.transport import HTTP_PATH, HttpTransport, SocketTransport
-from tests.integration.bot.slack.rig import BUTTON, Bot, bot_on, click_body, command_body, http_body
-from tests.integration.bot.slack.slack_stub import SlackStub
+from tests.fakes.slack_stub import SlackStub
+from tests.integration.bot.slack.bot_on_stub import (
+    BUTTON,
+    Bot,
+    bot_on,
+    click_body,
+    command_body,
+    http_body,
+)
 from tests.rigs.waiting import eventually
 from workflows.model.names import ActionId
 

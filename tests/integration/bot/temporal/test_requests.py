@@ -28,8 +28,8 @@ from bot.temporal.errors import (
 from bot.temporal.requests import RequestClient
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import free_port
-from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
+from tests.rigs.workers import Play, Stage
 from workflows.model import names
 from workflows.model.names import RequestAddress
 from workflows.model.requests import CancelRequest, Choice, Decision, LifecycleRequest

@@ -15,8 +15,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from tests.rigs.dev_server import temporal_server
-from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
+from tests.rigs.workers import Play, Stage
 from workflows.model import names
 from workflows.model.requests import CancelRequest, Choice
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus

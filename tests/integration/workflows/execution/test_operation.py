@@ -11,9 +11,9 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import CancelledError
 
-from tests.fakes.host import failure
-from tests.rigs.temporal import Play, Stage
+from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
+from tests.rigs.workers import Play, Stage
 from workflows.model import names
 from workflows.model.errors import ErrorType
 from workflows.model.requests import CancelRequest, ContainerState, OperationKind, OperationSpec

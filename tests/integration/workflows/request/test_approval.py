@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.fakes.host import failure
-from tests.rigs.temporal import Stage
+from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
+from tests.rigs.workers import Stage
 from workflows.model import names
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import Choice

@@ -9,8 +9,8 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
-from tests.fakes.host import failure
-from tests.rigs.temporal import Stage
+from tests.fakes.fake_docker import failure
+from tests.rigs.workers import Stage
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.errors import ErrorType, RefusalCode

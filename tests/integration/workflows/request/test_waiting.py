@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.host import failure
-from tests.rigs.temporal import Stage
+from tests.fakes.fake_docker import failure
+from tests.rigs.workers import Stage
 from workflows.model.errors import ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestStatus

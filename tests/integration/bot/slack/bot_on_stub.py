@@ -19,7 +19,7 @@ from bot.service import Service
 from bot.slack.app import build_app, identify, slack_client
 from bot.slack.listener import ListenerRunner
 from bot.temporal.errors import RequestSummary
-from tests.integration.bot.slack.slack_stub import TEAM, SlackStub
+from tests.fakes.slack_stub import TEAM, SlackStub
 from workflows.host_query import HostQueryResult
 from workflows.model.names import RequestAddress, button_value
 from workflows.model.requests import (

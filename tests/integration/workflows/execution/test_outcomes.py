@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.fakes.host import failure
-from tests.rigs.temporal import Play, Stage
+from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
+from tests.rigs.workers import Play, Stage
 from workflows.model.errors import ErrorType
 from workflows.model.requests import ContainerState, OperationKind, OperationSpec
 from workflows.model.state import RequestState, RequestStatus

@@ -28,14 +28,14 @@ from deploy.laptop.slack_server import USERS, credentials, slack_server, slack_u
 from deploy.laptop.state import LOOPBACK, StateDirectory
 from deploy.laptop.supervisor import Part, Supervisor, answers, until_ready
 from deploy.laptop.temporal_server import temporal_server
-from tests.integration.bot.slack.slack_stub import SlackStub
-from tests.rigs.counter import Counter
+from tests.fakes.slack_stub import SlackStub
 from tests.rigs.deliveries import Door
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.pollers import are_polled
 from tests.rigs.program import free_port
 from tests.rigs.slack_proxy import SlackProxy
+from tests.rigs.slack_users import Counter
 from tests.rigs.waiting import eventually
 from workflows.model.names import STATUS
 from workflows.model.state import RequestStatus

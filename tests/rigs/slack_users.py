@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.laptop.channel import Message, request_of
 from deploy.laptop.supervisor import post_json
-from tests.rigs.desk import Desk, Request
 from tests.rigs.dockerd import DockerRig
+from tests.rigs.request_driver import Desk, Request
 from workflows.model.names import ActionId
 
 if TYPE_CHECKING:
-    from tests.rigs.town import Town
+    from tests.rigs.installation import Town
 
 _numbers = itertools.count(1)
 

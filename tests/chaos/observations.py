@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deploy.laptop.channel import request_of
-from tests.chaos.journal import Journal
-from tests.chaos.record import Run, Story
+from tests.chaos.event_log import Journal
+from tests.chaos.histories import Run, Story
 from tests.rigs.docker_proxy import Exchange
 
 #: An activity whose workflow was terminated ends by itself within this time.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tests.chaos.evidence import LINGERS, Evidence, Violation, covers
-from tests.chaos.record import Story
+from tests.chaos.histories import Story
+from tests.chaos.observations import LINGERS, Evidence, Violation, covers
 from workflows.model.requests import Choice
 
 _MUTATING: Final = frozenset(

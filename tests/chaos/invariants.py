@@ -9,10 +9,10 @@
 
 from __future__ import annotations
 
-from tests.chaos.deciding import cards, clicks
-from tests.chaos.evidence import Evidence, Violation
-from tests.chaos.truth import failures, images, truth
-from tests.chaos.writes import authority, unexplained_events, unexplained_writes
+from tests.chaos.card_checks import cards, clicks
+from tests.chaos.observations import Evidence, Violation
+from tests.chaos.outcome_checks import failures, images, truth
+from tests.chaos.write_checks import authority, unexplained_events, unexplained_writes
 
 
 def check(evidence: Evidence) -> list[Violation]:

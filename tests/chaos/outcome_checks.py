@@ -8,9 +8,9 @@ from typing import Final
 from temporalio.client import WorkflowExecutionStatus
 
 from deploy.laptop.channel import headline
-from tests.chaos.evidence import Evidence, Violation, Write, cards_of, covers
+from tests.chaos.histories import Story
+from tests.chaos.observations import Evidence, Violation, Write, cards_of, covers
 from tests.chaos.plan import Move
-from tests.chaos.record import Story
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.names import REQUEST_LABEL
 from workflows.model.requests import OperationKind

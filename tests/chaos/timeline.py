@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.chaos.evidence import Evidence
+from tests.chaos.histories import Story
+from tests.chaos.observations import Evidence
 from tests.chaos.plan import FAULTS
-from tests.chaos.record import Story
 
 _LINES = 70
 Line = tuple[float, str]

@@ -14,8 +14,8 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 from activities.temporal.visibility import Visibility
-from tests.fakes.host import FakeHost
-from tests.fakes.office import FakeOffice
+from tests.fakes.fake_docker import FakeHost
+from tests.fakes.fake_slack import FakeOffice
 from tests.rigs.waiting import eventually
 from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from deploy.laptop.channel import headline
 from deploy.laptop.slack_server import USERS
-from tests.chaos.evidence import Evidence, Violation, cards_of
-from tests.chaos.journal import Deed, Journal
+from tests.chaos.event_log import Deed, Journal
+from tests.chaos.histories import Story
+from tests.chaos.observations import Evidence, Violation, cards_of
 from tests.chaos.plan import Move
-from tests.chaos.record import Story
-from tests.rigs.desk import ENDS
+from tests.rigs.request_driver import ENDS
 from workflows.model.names import ActionId, thread_block_id
 from workflows.model.state import RequestStatus
 

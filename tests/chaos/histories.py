@@ -11,7 +11,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from tests.chaos.world import HOST
+from tests.chaos.system import HOST
 from workflows.execution.workflow import OperateInput
 from workflows.model.names import (
     DECIDE_SIGNAL,
