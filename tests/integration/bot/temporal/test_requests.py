@@ -29,7 +29,7 @@ from bot.temporal.requests import RequestClient
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import free_port
 from tests.rigs.waiting import eventually
-from tests.rigs.workers import Play, Stage
+from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
 from workflows.model.names import RequestAddress
 from workflows.model.requests import CancelRequest, Choice, Decision, LifecycleRequest
@@ -45,10 +45,10 @@ async def _client() -> AsyncIterator[Client]:
         yield env.client
 
 
-@pytest.fixture(name="stage")
-async def _stage(client: Client) -> AsyncIterator[Stage]:
-    async with Stage(client) as stage:
-        yield stage
+@pytest.fixture(name="workers")
+async def _workers(client: Client) -> AsyncIterator[Workers]:
+    async with Workers(client) as workers:
+        yield workers
 
 
 @pytest.fixture(name="requests")
@@ -56,12 +56,12 @@ def _requests(client: Client) -> RequestClient:
     return RequestClient(client)
 
 
-def _play(stage: Stage, request: LifecycleRequest) -> Play:
+def _under_test(workers: Workers, request: LifecycleRequest) -> RequestUnderTest:
     container = request.container
-    handle = stage.client.get_workflow_handle(
+    handle = workers.client.get_workflow_handle(
         names.request_workflow_id(container.host, container.name), result_type=RequestState
     )
-    return Play(stage, request, handle)
+    return RequestUnderTest(workers, request, handle)
 
 
 async def _decide(requests: RequestClient, host: str, container: str, decision: Decision) -> None:
@@ -70,20 +70,20 @@ async def _decide(requests: RequestClient, host: str, container: str, decision: 
     await requests.decide(address, decision)
 
 
-async def test_a_request_is_started_and_decided(requests: RequestClient, stage: Stage) -> None:
+async def test_a_request_is_started_and_decided(requests: RequestClient, workers: Workers) -> None:
     """One call starts a request, one decides it, and its list entry follows."""
-    request = stage.request()
+    request = workers.request()
 
     await requests.start(request)
-    play = _play(stage, request)
-    waiting = await play.until(RequestStatus.WAITING)
-    await _decide(requests, stage.host.name, "web-1", play.decision("UBOB"))
-    await play.until(RequestStatus.SUCCEEDED)
+    under_test = _under_test(workers, request)
+    waiting = await under_test.until(RequestStatus.WAITING)
+    await _decide(requests, workers.docker.name, "web-1", under_test.decision("UBOB"))
+    await under_test.until(RequestStatus.SUCCEEDED)
 
     assert waiting.requester == "UALICE"
     summary, state = await requests.status(request.request_id)
     assert (summary.host, summary.container, summary.requester, summary.operation) == (
-        stage.host.name,
+        workers.docker.name,
         "web-1",
         "UALICE",
         "stop and snapshot",
@@ -92,20 +92,22 @@ async def test_a_request_is_started_and_decided(requests: RequestClient, stage: 
     assert state.status is RequestStatus.SUCCEEDED
 
 
-async def test_temporals_own_ui_can_name_a_request(requests: RequestClient, stage: Stage) -> None:
+async def test_temporals_own_ui_can_name_a_request(
+    requests: RequestClient, workers: Workers
+) -> None:
     """A request has a summary of one line, and no text of people in it."""
-    request = stage.request(reason="<b>secret</b>")
+    request = workers.request(reason="<b>secret</b>")
     await requests.start(request)
 
-    description = await _play(stage, request).handle.describe()
+    description = await _under_test(workers, request).handle.describe()
 
-    assert await description.static_summary() == f"stop and snapshot web-1 on {stage.host.name}"
+    assert await description.static_summary() == f"stop and snapshot web-1 on {workers.docker.name}"
     assert "secret" not in str(await description.static_details())
 
 
-async def test_the_same_delivery_starts_once(requests: RequestClient, stage: Stage) -> None:
+async def test_the_same_delivery_starts_once(requests: RequestClient, workers: Workers) -> None:
     """Twenty deliveries of one request are one workflow, and none is an error."""
-    request = stage.request()
+    request = workers.request()
 
     started = await asyncio.gather(*(requests.start(request) for _ in range(20)))
 
@@ -113,16 +115,16 @@ async def test_the_same_delivery_starts_once(requests: RequestClient, stage: Sta
 
     await eventually(lambda: _has_rows(requests, request.requester))
     query = f"{names.REQUEST_ID.name} = '{request.request_id}'"
-    assert (await stage.client.count_workflows(query)).count == 1
+    assert (await workers.client.count_workflows(query)).count == 1
 
 
 async def test_a_late_copy_of_a_delivery_starts_nothing(
-    requests: RequestClient, stage: Stage
+    requests: RequestClient, workers: Workers
 ) -> None:
     """A request that is over already, refused at once perhaps, is not made again by a copy."""
-    request = stage.request()
+    request = workers.request()
     await requests.start(request)
-    handle = _play(stage, request).handle
+    handle = _under_test(workers, request).handle
     await handle.cancel()
     with pytest.raises(WorkflowFailureError):
         await handle.result()
@@ -138,12 +140,12 @@ async def _has_rows(requests: RequestClient, user: str) -> bool:
 
 
 async def test_a_second_request_gets_the_way_to_the_first(
-    requests: RequestClient, stage: Stage
+    requests: RequestClient, workers: Workers
 ) -> None:
     """A container has one open request; who asks again gets the link to its card."""
-    first = stage.request()
+    first = workers.request()
     await requests.start(first)
-    state = await _play(stage, first).until(RequestStatus.WAITING)
+    state = await _under_test(workers, first).until(RequestStatus.WAITING)
 
     with pytest.raises(AlreadyOpenError) as refused:
         await requests.start(replace(first, request_id=uuid.uuid4().hex[:12]))
@@ -154,11 +156,11 @@ async def test_a_second_request_gets_the_way_to_the_first(
 
 
 async def test_a_second_request_is_told_without_a_worker(
-    requests: RequestClient, stage: Stage
+    requests: RequestClient, workers: Workers
 ) -> None:
     """With no worker to ask, the first request is named all the same, quickly."""
-    await stage.stop_control()
-    first = stage.request()
+    await workers.stop_control()
+    first = workers.request()
     await requests.start(first)
     before = time.monotonic()
 
@@ -169,69 +171,79 @@ async def test_a_second_request_is_told_without_a_worker(
     assert (refused.value.request_id, refused.value.permalink) == (first.request_id, "")
 
 
-async def test_a_container_can_be_asked_for_again(requests: RequestClient, stage: Stage) -> None:
+async def test_a_container_can_be_asked_for_again(
+    requests: RequestClient, workers: Workers
+) -> None:
     """A request that is over is in nobody's way."""
-    first = stage.request()
+    first = workers.request()
     await requests.start(first)
-    play = _play(stage, first)
-    await play.until(RequestStatus.WAITING)
-    await _decide(requests, stage.host.name, "web-1", play.decision("UBOB", Choice.REJECT))
-    await play.result()
+    under_test = _under_test(workers, first)
+    await under_test.until(RequestStatus.WAITING)
+    await _decide(
+        requests, workers.docker.name, "web-1", under_test.decision("UBOB", Choice.REJECT)
+    )
+    await under_test.result()
 
     await requests.start(replace(first, request_id=uuid.uuid4().hex[:12]))
 
 
-async def test_a_decision_by_id_and_a_cancel_by_id(requests: RequestClient, stage: Stage) -> None:
+async def test_a_decision_by_id_and_a_cancel_by_id(
+    requests: RequestClient, workers: Workers
+) -> None:
     """Who knows only the id of a request decides through the same door."""
-    request = stage.request(required_approvals=2)
+    request = workers.request(required_approvals=2)
     await requests.start(request)
-    play = _play(stage, request)
-    await play.until(RequestStatus.WAITING)
+    under_test = _under_test(workers, request)
+    await under_test.until(RequestStatus.WAITING)
 
-    await requests.decide(play.request.request_id, play.decision("UBOB"))
-    await eventually(lambda: _approvals(play, 1))
+    await requests.decide(under_test.request.request_id, under_test.decision("UBOB"))
+    await eventually(lambda: _approvals(under_test, 1))
     cancel = CancelRequest(request_id=request.request_id, user_id="UALICE", team_id="T1")
     await requests.cancel(request.request_id, cancel)
 
-    assert (await play.result()).status is RequestStatus.CANCELLED
+    assert (await under_test.result()).status is RequestStatus.CANCELLED
 
 
-async def _approvals(play: Play, count: int) -> bool:
-    return len((await play.state()).approvals) == count
+async def _approvals(under_test: RequestUnderTest, count: int) -> bool:
+    return len((await under_test.state()).approvals) == count
 
 
-async def test_a_decision_is_kept_without_a_worker(requests: RequestClient, stage: Stage) -> None:
+async def test_a_decision_is_kept_without_a_worker(
+    requests: RequestClient, workers: Workers
+) -> None:
     """A click while the worker is away is accepted at once and counted later."""
-    request = stage.request()
+    request = workers.request()
     await requests.start(request)
-    play = _play(stage, request)
-    await play.until(RequestStatus.WAITING)
-    await stage.stop_control()
+    under_test = _under_test(workers, request)
+    await under_test.until(RequestStatus.WAITING)
+    await workers.stop_control()
 
     # At once: what takes longer than the budget is an error.
-    await _decide(requests, stage.host.name, "web-1", play.decision("UBOB"))
+    await _decide(requests, workers.docker.name, "web-1", under_test.decision("UBOB"))
 
-    await stage.start_control()
-    await play.until(RequestStatus.SUCCEEDED)
+    await workers.start_control()
+    await under_test.until(RequestStatus.SUCCEEDED)
 
 
 @pytest.mark.parametrize("by_id", [False, True])
 async def test_a_late_decision_learns_what_became_of_it(
-    requests: RequestClient, stage: Stage, by_id: bool
+    requests: RequestClient, workers: Workers, by_id: bool
 ) -> None:
     """Who decides about a request that is over is told how it ended."""
-    request = stage.request()
+    request = workers.request()
     await requests.start(request)
-    play = _play(stage, request)
-    await play.until(RequestStatus.WAITING)
-    await _decide(requests, stage.host.name, "web-1", play.decision("UBOB", Choice.REJECT))
-    await play.result()
+    under_test = _under_test(workers, request)
+    await under_test.until(RequestStatus.WAITING)
+    await _decide(
+        requests, workers.docker.name, "web-1", under_test.decision("UBOB", Choice.REJECT)
+    )
+    await under_test.result()
 
-    decision = play.decision("UCAROL")
+    decision = under_test.decision("UCAROL")
     late_decision = (
         requests.decide(decision.request_id, decision)
         if by_id
-        else _decide(requests, stage.host.name, "web-1", decision)
+        else _decide(requests, workers.docker.name, "web-1", decision)
     )
     with pytest.raises(RequestEndedError) as late:
         await late_decision
@@ -241,32 +253,34 @@ async def test_a_late_decision_learns_what_became_of_it(
 
 
 async def test_a_late_decision_is_told_without_a_worker(
-    requests: RequestClient, stage: Stage
+    requests: RequestClient, workers: Workers
 ) -> None:
     """How a request ended is known from Temporal's list too."""
-    request = stage.request()
+    request = workers.request()
     await requests.start(request)
-    play = _play(stage, request)
-    await play.until(RequestStatus.WAITING)
-    await _decide(requests, stage.host.name, "web-1", play.decision("UBOB", Choice.REJECT))
-    await play.result()
-    await stage.stop_control()
+    under_test = _under_test(workers, request)
+    await under_test.until(RequestStatus.WAITING)
+    await _decide(
+        requests, workers.docker.name, "web-1", under_test.decision("UBOB", Choice.REJECT)
+    )
+    await under_test.result()
+    await workers.stop_control()
 
     with pytest.raises(RequestEndedError) as late:
-        await _decide(requests, stage.host.name, "web-1", play.decision("UCAROL"))
+        await _decide(requests, workers.docker.name, "web-1", under_test.decision("UCAROL"))
 
     assert late.value.summary.status == RequestStatus.REJECTED
 
 
 async def test_a_request_ended_in_temporal_is_not_said_to_wait(
-    requests: RequestClient, stage: Stage
+    requests: RequestClient, workers: Workers
 ) -> None:
     """A workflow that somebody terminated is over, whatever its last word was."""
-    request = stage.request()
+    request = workers.request()
     await requests.start(request)
-    play = _play(stage, request)
-    await play.until(RequestStatus.WAITING)
-    await play.handle.terminate()
+    under_test = _under_test(workers, request)
+    await under_test.until(RequestStatus.WAITING)
+    await under_test.handle.terminate()
 
     async def is_over() -> bool:
         return (await requests.visibility.find(request.request_id)).status == ENDED
@@ -274,27 +288,27 @@ async def test_a_request_ended_in_temporal_is_not_said_to_wait(
     await eventually(is_over)
 
 
-async def test_unknown_requests(requests: RequestClient, stage: Stage) -> None:
+async def test_unknown_requests(requests: RequestClient, workers: Workers) -> None:
     """An id that no request has is said to be unknown, at every door."""
-    unknown = stage.request()
-    decision = _play(stage, unknown).decision("UBOB")
+    unknown = workers.request()
+    decision = _under_test(workers, unknown).decision("UBOB")
 
     with pytest.raises(RequestUnknownError):
-        await _decide(requests, stage.host.name, "none", decision)
+        await _decide(requests, workers.docker.name, "none", decision)
     with pytest.raises(RequestUnknownError):
         await requests.decide(decision.request_id, decision)
     with pytest.raises(RequestUnknownError):
         await requests.status(unknown.request_id)
 
 
-async def test_lists_of_requests(requests: RequestClient, stage: Stage) -> None:
+async def test_lists_of_requests(requests: RequestClient, workers: Workers) -> None:
     """Waiting, mine and recent show the right requests, and a limit with a count."""
     requester = f"U{uuid.uuid4().hex[:8].upper()}"
-    stage.office.person(requester)
+    workers.slack.person(requester)
     for number in range(17):
-        stage_request = stage.request(requester=requester)
-        container = replace(stage_request.container, name=f"web-{number}")
-        await requests.start(replace(stage_request, container=container))
+        request = workers.request(requester=requester)
+        container = replace(request.container, name=f"web-{number}")
+        await requests.start(replace(request, container=container))
 
     async def all_listed() -> bool:
         return (await requests.visibility.of(requester))[1] == 17
@@ -310,23 +324,25 @@ async def test_lists_of_requests(requests: RequestClient, stage: Stage) -> None:
     assert all(row.status == RequestStatus.WAITING and row.open for row in waiting)
 
 
-async def test_a_name_cannot_widen_a_list(requests: RequestClient, stage: Stage) -> None:
+async def test_a_name_cannot_widen_a_list(requests: RequestClient, workers: Workers) -> None:
     """A quote in a user id ends no query."""
-    await requests.start(stage.request())
+    await requests.start(workers.request())
 
     rows, total = await requests.visibility.of("x' OR DockwardenRequester = 'UALICE")
 
     assert (rows, total) == ([], 0)
 
 
-async def test_status_shows_the_steps_while_they_run(requests: RequestClient, stage: Stage) -> None:
+async def test_status_shows_the_steps_while_they_run(
+    requests: RequestClient, workers: Workers
+) -> None:
     """While the operation works, its own steps are shown."""
-    gate = stage.host.gates["ensure_stopped"] = threading.Event()
-    request = stage.request()
+    gate = workers.docker.gates["ensure_stopped"] = threading.Event()
+    request = workers.request()
     await requests.start(request)
-    play = _play(stage, request)
-    await play.until(RequestStatus.WAITING)
-    await _decide(requests, stage.host.name, "web-1", play.decision("UBOB"))
+    under_test = _under_test(workers, request)
+    await under_test.until(RequestStatus.WAITING)
+    await _decide(requests, workers.docker.name, "web-1", under_test.decision("UBOB"))
 
     async def a_step_runs() -> bool:
         _, state = await requests.status(request.request_id)
@@ -334,13 +350,13 @@ async def test_status_shows_the_steps_while_they_run(requests: RequestClient, st
 
     await eventually(a_step_runs)
     gate.set()
-    await play.until(RequestStatus.SUCCEEDED)
+    await under_test.until(RequestStatus.SUCCEEDED)
 
 
-async def test_a_host_is_looked_at(requests: RequestClient, stage: Stage) -> None:
+async def test_a_host_is_looked_at(requests: RequestClient, workers: Workers) -> None:
     """List and inspect go through a short workflow to the worker of the host."""
-    listed = await requests.look(stage.host.name)
-    inspected = await requests.look(stage.host.name, "web-1")
+    listed = await requests.look(workers.docker.name)
+    inspected = await requests.look(workers.docker.name, "web-1")
 
     assert listed.containers is not None
     assert inspected.inspection is not None
@@ -349,22 +365,22 @@ async def test_a_host_is_looked_at(requests: RequestClient, stage: Stage) -> Non
 
 @pytest.mark.fault
 async def test_a_look_without_a_worker_ends(
-    requests: RequestClient, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    requests: RequestClient, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A question that nobody answers ends with words, not with a wait for ever."""
     monkeypatch.setattr("bot.temporal.requests.LOOK", timedelta(seconds=1))
-    await stage.stop_control()
+    await workers.stop_control()
 
     with pytest.raises(NoWorkerError):
-        await requests.look(stage.host.name)
+        await requests.look(workers.docker.name)
 
 
 @pytest.mark.fault
-async def test_missing_search_attributes_are_named(stage: Stage) -> None:
+async def test_missing_search_attributes_are_named(workers: Workers) -> None:
     """A server without our search attributes refuses clearly, and starts nothing."""
     async with temporal_server(search_attributes=()) as bare:
         with pytest.raises(TemporalMisconfiguredError, match="search attribute"):
-            await RequestClient(bare.client).start(stage.request())
+            await RequestClient(bare.client).start(workers.request())
 
 
 def test_the_budgets_fit_into_slacks_three_seconds() -> None:
@@ -373,11 +389,13 @@ def test_the_budgets_fit_into_slacks_three_seconds() -> None:
 
 
 @pytest.mark.fault
-async def test_temporal_down_from_the_start(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_temporal_down_from_the_start(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A bot that never reached Temporal says so within its budget."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{free_port()}")
     requests = RequestClient(await temporal.connect_lazily())
-    decision = _play(stage, stage.request()).decision("UBOB")
+    decision = _under_test(workers, workers.request()).decision("UBOB")
     before = time.monotonic()
 
     with pytest.raises(TemporalUnavailableError) as down:
@@ -388,7 +406,7 @@ async def test_temporal_down_from_the_start(stage: Stage, monkeypatch: pytest.Mo
 
 
 @pytest.mark.fault
-async def test_temporal_silent(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_temporal_silent(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that takes the call and never answers is not waited for."""
     writers: list[asyncio.StreamWriter] = []
 
@@ -402,7 +420,7 @@ async def test_temporal_silent(stage: Stage, monkeypatch: pytest.MonkeyPatch) ->
     before = time.monotonic()
 
     with pytest.raises(TemporalUnavailableError) as silent:
-        await requests.start(stage.request())
+        await requests.start(workers.request())
 
     assert writers
     assert silent.value.maybe_done
@@ -414,12 +432,14 @@ async def test_temporal_silent(stage: Stage, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.fault
-async def test_temporal_dies_and_comes_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_temporal_dies_and_comes_back(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A click during an outage is refused in time; the same click counts after it."""
     port = free_port()
     monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{port}")
     requests = RequestClient(await temporal.connect_lazily())
-    request = stage.request()
+    request = workers.request()
     async with temporal_server(port=port):
         await requests.start(request)
     before = time.monotonic()
