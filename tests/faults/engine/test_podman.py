@@ -20,7 +20,7 @@ from tests.faults.engine.points import (
     outcomes,
     strike,
 )
-from tests.integration.activities.docker.docker_activities import Host, fail, run
+from tests.integration.activities.docker.docker_worker import Host, fail, run
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.podman import PodmanRig

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.activities.docker.docker_activities import Host
+from tests.integration.activities.docker.docker_worker import Host
 from tests.rigs.dockerd import DockerRig
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from activities.docker.capacity import SnapshotCapacity
 from activities.docker.protection import Protection
-from tests.integration.activities.docker.docker_activities import Attempts, Host, fail, run
+from tests.integration.activities.docker.docker_worker import Attempts, Host, fail, run
 from tests.rigs.docker_proxy import Act, Answer, DockerProxy, Moment
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.waiting import wait_until

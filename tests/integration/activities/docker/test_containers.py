@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from activities.docker.protection import Protection
-from tests.integration.activities.docker.docker_activities import Host, fail, run
+from tests.integration.activities.docker.docker_worker import Host, fail, run
 from tests.rigs.dockerd import IMAGE, DockerRig
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ListInput

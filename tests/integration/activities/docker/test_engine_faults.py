@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from tests.integration.activities.docker.docker_activities import Attempts, Host, fail, run
+from tests.integration.activities.docker.docker_worker import Attempts, Host, fail, run
 from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
 from tests.rigs.waiting import wait_until
 from workflows.model.errors import ErrorType

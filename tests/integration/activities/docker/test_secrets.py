@@ -15,7 +15,7 @@ from temporalio.converter import (
     JSONPlainPayloadConverter,
 )
 
-from tests.integration.activities.docker.docker_activities import Host, fail, run
+from tests.integration.activities.docker.docker_worker import Host, fail, run
 from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
 from tests.rigs.lossy_socket import LossySocket
 from workflows.model.ports import ListInput

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.integration.activities.docker.docker_activities import REQUEST, Attempts, Host, fail, run
+from tests.integration.activities.docker.docker_worker import REQUEST, Attempts, Host, fail, run
 from tests.rigs.dockerd import IMAGE, DockerRig
 from tests.rigs.lossy_socket import LossySocket
 from tests.rigs.waiting import wait_until

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.integration.activities.docker.docker_activities import Attempts, Host, fail, run
+from tests.integration.activities.docker.docker_worker import Attempts, Host, fail, run
 from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerRig
 from tests.rigs.lossy_socket import LossySocket
 from tests.rigs.waiting import wait_until

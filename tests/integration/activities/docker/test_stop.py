@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 
 from activities.docker.protection import Protection
-from tests.integration.activities.docker.docker_activities import Attempts, Host, fail, run
+from tests.integration.activities.docker.docker_worker import Attempts, Host, fail, run
 from tests.rigs.dockerd import IGNORES_TERM, DockerRig
 from tests.rigs.lossy_socket import LossySocket
 from tests.rigs.waiting import wait_until

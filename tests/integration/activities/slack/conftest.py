@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from activities.slack.messages import slack_client
-from tests.integration.activities.slack.slack_activities import Desk
+from tests.integration.activities.slack.slack_worker import Desk
 from tests.rigs.local_slack import CREDENTIALS, LocalSlack
 from tests.rigs.slack_proxy import SlackProxy
 

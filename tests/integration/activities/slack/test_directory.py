@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from tests.integration.activities.slack.slack_activities import Desk
+from tests.integration.activities.slack.slack_worker import Desk
 from tests.rigs.local_slack import BOB, BOT_USER_ID, CAROL, TEAM_ID
 from tests.rigs.slack_proxy import Fault, SlackProxy
 from workflows.model.errors import ErrorType

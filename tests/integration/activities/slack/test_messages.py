@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from tests.integration.activities.slack.slack_activities import Desk, fresh
+from tests.integration.activities.slack.slack_worker import Desk, fresh
 from tests.rigs.local_slack import CHANNEL_ID, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
 from tests.unit.activities.slack.card_states import ALICE, BOB, STATES

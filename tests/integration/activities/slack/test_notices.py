@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from tests.integration.activities.slack.slack_activities import Desk, fresh
+from tests.integration.activities.slack.slack_worker import Desk, fresh
 from tests.rigs.local_slack import BOB, CAROL, CHANNEL_ID, DAVE, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
 from workflows.model.errors import ErrorType, RefusalCode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.activities.slack.slack_activities import Desk, fresh
+from tests.integration.activities.slack.slack_worker import Desk, fresh
 from tests.integration.activities.slack.test_messages import APPROVED, OUTCOME, STEP
 from tests.rigs.local_slack import texts
 from tests.rigs.slack_proxy import SlackProxy
