@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
-from tests.rigs.request_driver import Desk
+from tests.rigs.request_driver import RequestDriver
 from tests.rigs.waiting import wait_until
 from workflows.model.names import PROTECTED_LABEL
 from workflows.model.state import RequestStatus
@@ -20,9 +20,9 @@ _CHANGED = "no longer as the card showed it"
 
 
 @pytest.fixture
-def desk(laptop: LaptopRig, temporal: Client, engine_rig: DockerRig) -> Iterator[Desk]:
+def driver(laptop: LaptopRig, temporal: Client, engine_rig: DockerRig) -> Iterator[RequestDriver]:
     """Serve requests, and clear the engine afterwards."""
-    yield Desk(laptop, temporal, engine_rig)
+    yield RequestDriver(laptop, temporal, engine_rig)
     engine_rig.clear()
 
 
@@ -49,72 +49,72 @@ def _pause(rig: DockerRig, name: str) -> None:
     [(_recreate_protected, _GONE), (_remove, _GONE), (_end, _CHANGED), (_pause, _CHANGED)],
 )
 async def test_what_no_longer_holds_is_not_done(
-    desk: Desk, change: Callable[[DockerRig, str], None], says: str
+    driver: RequestDriver, change: Callable[[DockerRig, str], None], says: str
 ) -> None:
     """The request is out of date and says why; nothing was changed."""
-    desk.rig.run(name="stale")
-    (request,) = await desk.ask("stale")
-    change(desk.rig, "stale")
-    before = _states(desk.rig)
-    await desk.approve(request)
-    await desk.check(request, await request.outcome(), RequestStatus.STALE)
-    assert says in str(await desk.card(request))
-    assert _states(desk.rig) == before
-    assert desk.images(request) == []
+    driver.rig.run(name="stale")
+    (request,) = await driver.ask("stale")
+    change(driver.rig, "stale")
+    before = _states(driver.rig)
+    await driver.approve(request)
+    await driver.check(request, await request.outcome(), RequestStatus.STALE)
+    assert says in str(await driver.card(request))
+    assert _states(driver.rig) == before
+    assert driver.images(request) == []
 
 
-async def test_a_restart_is_told(desk: Desk) -> None:
+async def test_a_restart_is_told(driver: RequestDriver) -> None:
     """The same container, started anew since the card: it goes on, and the thread says so."""
-    desk.rig.run(name="restarted")
-    (request,) = await desk.ask("restarted")
-    desk.rig.api.restart("restarted", timeout=1)
-    await desk.approve(request)
+    driver.rig.run(name="restarted")
+    (request,) = await driver.ask("restarted")
+    driver.rig.api.restart("restarted", timeout=1)
+    await driver.approve(request)
     state = await request.outcome()
     assert state.restarted_since
-    assert any("had restarted" in reply["text"] for reply in await desk.thread(request))
-    await desk.check_snapshotted(request, state)
+    assert any("had restarted" in reply["text"] for reply in await driver.thread(request))
+    await driver.check_snapshotted(request, state)
 
 
-async def test_a_rename_is_followed(desk: Desk) -> None:
+async def test_a_rename_is_followed(driver: RequestDriver) -> None:
     """What was approved is stopped under whatever name, and nothing else under the old one."""
-    desk.rig.run(name="old-name")
-    (request,) = await desk.ask("old-name")
-    desk.rig.api.rename("old-name", "new-name")
-    other = desk.rig.run(name="old-name")
-    await desk.approve(request)
-    await desk.check_snapshotted(request, await request.outcome())
-    assert desk.rig.state(other) == "running"
+    driver.rig.run(name="old-name")
+    (request,) = await driver.ask("old-name")
+    driver.rig.api.rename("old-name", "new-name")
+    other = driver.rig.run(name="old-name")
+    await driver.approve(request)
+    await driver.check_snapshotted(request, await request.outcome())
+    assert driver.rig.state(other) == "running"
 
 
-async def test_a_name_like_an_id(desk: Desk) -> None:
+async def test_a_name_like_an_id(driver: RequestDriver) -> None:
     """A container named like another one's id is the one that its name says, never the other."""
-    shadowed = desk.rig.run(name="shadowed")
-    named_so = desk.rig.run(name=shadowed[:12])
-    request = await desk.start(shadowed[:12])
+    shadowed = driver.rig.run(name="shadowed")
+    named_so = driver.rig.run(name=shadowed[:12])
+    request = await driver.start(shadowed[:12])
     assert request.container == named_so
-    await desk.check_snapshotted(request, await request.outcome())
-    assert desk.rig.state(shadowed) == "running"
+    await driver.check_snapshotted(request, await request.outcome())
+    assert driver.rig.state(shadowed) == "running"
 
 
-async def test_a_crash_looping_container(desk: Desk) -> None:
+async def test_a_crash_looping_container(driver: RequestDriver) -> None:
     """A container that crashes again and again is stopped, and stays so."""
-    container = desk.rig.run("sleep 0.2; exit 3", name="looping", policy="always")
+    container = driver.rig.run("sleep 0.2; exit 3", name="looping", policy="always")
     await asyncio.to_thread(
-        wait_until, lambda: desk.rig.inspect(container)["RestartCount"] > 1, "it loops"
+        wait_until, lambda: driver.rig.inspect(container)["RestartCount"] > 1, "it loops"
     )
-    request = await desk.start("looping")
-    await desk.check_snapshotted(request, await request.outcome())
+    request = await driver.start("looping")
+    await driver.check_snapshotted(request, await request.outcome())
 
 
-async def test_a_container_paused_before_the_request(desk: Desk) -> None:
+async def test_a_container_paused_before_the_request(driver: RequestDriver) -> None:
     """A snapshot of a paused container leaves it paused, as it was."""
-    container = desk.rig.run(name="paused")
-    desk.rig.api.pause(container)
-    request = await desk.start("paused", "snapshot {}")
+    container = driver.rig.run(name="paused")
+    driver.rig.api.pause(container)
+    request = await driver.start("paused", "snapshot {}")
     state = await request.outcome()
-    await desk.check(request, state, RequestStatus.SUCCEEDED)
-    assert desk.rig.state(container) == "paused"
-    assert [image["RepoTags"] for image in desk.images(request)] == [[state.reference]]
+    await driver.check(request, state, RequestStatus.SUCCEEDED)
+    assert driver.rig.state(container) == "paused"
+    assert [image["RepoTags"] for image in driver.images(request)] == [[state.reference]]
 
 
 def _states(rig: DockerRig) -> set[tuple[str, str]]:

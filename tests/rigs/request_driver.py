@@ -87,7 +87,7 @@ class Request:
         return await self.state()
 
 
-class Desk:
+class RequestDriver:
     """Alice asks and bob approves, on one laptop and one engine."""
 
     def __init__(self, laptop: LaptopRig, client: Client, rig: DockerRig) -> None:

@@ -16,7 +16,7 @@ from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
 from tests.rigs.podman import PodmanRig
-from tests.rigs.request_driver import Desk
+from tests.rigs.request_driver import RequestDriver
 
 _POLICIES = f"""\
 [[policy]]
@@ -73,22 +73,22 @@ def podman_rig() -> Iterator[PodmanRig]:
 
 
 @pytest.fixture(params=["engine_rig", "podman_rig"], ids=["docker", "podman"])
-async def any_desk(
+async def any_driver(
     request: pytest.FixtureRequest, laptop: LaptopRig, temporal: Client, proxy: DockerProxy
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[RequestDriver]:
     """Serve requests on the shared engine, then on Podman."""
     rig: DockerRig = request.getfixturevalue(request.param)
     proxy.lead_to(rig.base_url)
-    yield Desk(laptop, temporal, rig)
+    yield RequestDriver(laptop, temporal, rig)
     rig.remove_containers()
 
 
 @pytest.fixture
-async def desk(
+async def driver(
     laptop: LaptopRig, temporal: Client, proxy: DockerProxy, engine_rig: DockerRig
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[RequestDriver]:
     """Serve requests on the shared engine, and clear it afterwards."""
     assert proxy.engine == engine_rig.base_url
-    yield Desk(laptop, temporal, engine_rig)
+    yield RequestDriver(laptop, temporal, engine_rig)
     engine_rig.clear()
     gc.collect()

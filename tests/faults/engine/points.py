@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from tests.rigs.docker_proxy import Answer, DockerProxy, Moment, Trap
 from tests.rigs.laptop import LaptopRig
-from tests.rigs.request_driver import Desk, Request
+from tests.rigs.request_driver import Request, RequestDriver
 from tests.rigs.waiting import wait_until
 from workflows.model.state import RequestState
 
@@ -74,12 +74,12 @@ class Point:
             return f"snapshot {{}} grace={self.grace}s"
         return f"stop {{}} snapshot grace={self.grace}s"
 
-    def run(self, desk: Desk) -> str:
+    def run(self, driver: RequestDriver) -> str:
         """Run its container."""
         script = _STOPS_SLOWLY
         if self.written:
             script = _HAS_WRITTEN.format(self.written) + script
-        return desk.rig.run(script, name=str(self), policy=self.policy)
+        return driver.rig.run(script, name=str(self), policy=self.policy)
 
     def trap(self, proxy: DockerProxy, container: str, here: Rendezvous) -> Trap:
         """Have the call wait at this point."""
@@ -115,15 +115,15 @@ class Struck:
     trap: Trap
     state: RequestState | None = None
 
-    async def check(self, point: Point, desk: Desk) -> None:
+    async def check(self, point: Point, driver: RequestDriver) -> None:
         """See that the fault struck, and that the outcome is as the request says."""
         assert self.trap.fired == 1
         assert self.state is not None
         if point.call is Call.PUT_BACK:
-            await desk.check_put_back(self.request, self.state, self.before)
+            await driver.check_put_back(self.request, self.state, self.before)
         else:
             runs = point.call is Call.START
-            await desk.check_snapshotted(self.request, self.state, runs=runs)
+            await driver.check_snapshotted(self.request, self.state, runs=runs)
 
 
 class Rendezvous:
@@ -170,18 +170,18 @@ class Rendezvous:
 
 
 async def strike(
-    points: Sequence[Point], desk: Desk, proxy: DockerProxy, fault: Callable[[], None]
+    points: Sequence[Point], driver: RequestDriver, proxy: DockerProxy, fault: Callable[[], None]
 ) -> dict[Point, Struck]:
     """Bring a request to each point, and have the fault strike under all of them."""
     here = Rendezvous(points)
-    ids = {point: point.run(desk) for point in points}
+    ids = {point: point.run(driver) for point in points}
     traps = {point: point.trap(proxy, container, here) for point, container in ids.items()}
-    before = {point: desk.rig.inspect(container) for point, container in ids.items()}
+    before = {point: driver.rig.inspect(container) for point, container in ids.items()}
     requests: dict[Point, Request] = {}
     for command in {point.command for point in points}:
         same = [point for point in points if point.command == command]
-        requests |= zip(same, await desk.ask(*map(str, same), command=command), strict=True)
-    await desk.approve(*requests.values())
+        requests |= zip(same, await driver.ask(*map(str, same), command=command), strict=True)
+    await driver.approve(*requests.values())
     await asyncio.to_thread(here.strike, fault)
     return {
         point: Struck(request=request, before=before[point], trap=traps[point])

@@ -17,36 +17,38 @@ from tests.faults.engine.points import Call, Point, Struck, When, outcomes, stri
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
-from tests.rigs.request_driver import Desk
+from tests.rigs.request_driver import RequestDriver
 from tests.rigs.waiting import wait_until
 
 _POINTS: Final = tuple(Point(call=call, when=When.BEFORE, grace=1) for call in Call)
 
 
 @pytest.fixture(scope="module")
-def desk(
+def driver(
     laptop: LaptopRig, temporal: Client, door: DockerProxy, engine_rig: DockerRig
-) -> Iterator[Desk]:
+) -> Iterator[RequestDriver]:
     """Serve all points; the containers stay until all were looked at."""
     door.lead_to(engine_rig.base_url)
-    yield Desk(laptop, temporal, engine_rig)
+    yield RequestDriver(laptop, temporal, engine_rig)
     engine_rig.clear()
 
 
 @pytest.fixture(scope="module")
-async def struck(door: DockerProxy, desk: Desk) -> dict[Point, Struck]:
+async def struck(door: DockerProxy, driver: RequestDriver) -> dict[Point, Struck]:
     """Hang the engine under all points until the stop and the tag have timed out."""
-    found = await strike(_POINTS, desk, door, desk.rig.freeze)
+    found = await strike(_POINTS, driver, door, driver.rig.freeze)
     for call in ("/stop", "/tag"):
         await asyncio.to_thread(wait_until, partial(_is_given_up, door, call), f"{call} timed out")
-    desk.rig.thaw()
+    driver.rig.thaw()
     return await outcomes(found)
 
 
 @pytest.mark.parametrize("point", _POINTS, ids=str)
-async def test_the_request_goes_on(point: Point, struck: dict[Point, Struck], desk: Desk) -> None:
+async def test_the_request_goes_on(
+    point: Point, struck: dict[Point, Struck], driver: RequestDriver
+) -> None:
     """What the engine does late is neither done twice nor undone: the outcome is as asked for."""
-    await struck[point].check(point, desk)
+    await struck[point].check(point, driver)
 
 
 def _is_given_up(proxy: DockerProxy, call: str) -> bool:

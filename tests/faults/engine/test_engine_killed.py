@@ -15,7 +15,7 @@ from tests.faults.engine.points import Call, Point, Struck, When, outcomes, stri
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.laptop import LaptopRig
-from tests.rigs.request_driver import Desk
+from tests.rigs.request_driver import RequestDriver
 from tests.rigs.waiting import wait_until
 
 _POINTS: Final = tuple(
@@ -32,34 +32,36 @@ _POINTS: Final = tuple(
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "live-restore"])
-async def desk(
+async def driver(
     request: pytest.FixtureRequest, laptop: LaptopRig, temporal: Client, door: DockerProxy
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[RequestDriver]:
     """Serve requests on an engine that is killed."""
     rig = DockerRig(live_restore=request.param)
     try:
         door.lead_to(rig.start().base_url)
-        yield Desk(laptop, temporal, rig)
+        yield RequestDriver(laptop, temporal, rig)
     finally:
         rig.close()
 
 
 @pytest.fixture(scope="module")
-async def struck(door: DockerProxy, desk: Desk) -> dict[Point, Struck]:
+async def struck(door: DockerProxy, driver: RequestDriver) -> dict[Point, Struck]:
     """Kill the engine under all points, start it again, and wait for all outcomes."""
 
     def kill() -> None:
-        wait_until(desk.rig.is_committing, "a commit has begun to write")
-        desk.rig.kill()
+        wait_until(driver.rig.is_committing, "a commit has begun to write")
+        driver.rig.kill()
         door.down()
 
-    found = await strike(_POINTS, desk, door, kill)
-    desk.rig.start()
+    found = await strike(_POINTS, driver, door, kill)
+    driver.rig.start()
     door.up()
     return await outcomes(found)
 
 
 @pytest.mark.parametrize("point", _POINTS, ids=str)
-async def test_the_request_goes_on(point: Point, struck: dict[Point, Struck], desk: Desk) -> None:
+async def test_the_request_goes_on(
+    point: Point, struck: dict[Point, Struck], driver: RequestDriver
+) -> None:
     """The container rests with exactly one tagged image; after a failure it runs, with none."""
-    await struck[point].check(point, desk)
+    await struck[point].check(point, driver)

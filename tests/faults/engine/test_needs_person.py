@@ -20,7 +20,7 @@ from deploy.laptop.slack_server import USERS
 from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment, Trap
 from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
 from tests.rigs.laptop import LaptopRig
-from tests.rigs.request_driver import Desk, Request
+from tests.rigs.request_driver import Request, RequestDriver
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState, RequestStatus
 
@@ -131,21 +131,21 @@ _OBSTACLES: Final = (
 
 
 @pytest.fixture(scope="module")
-def desk(
+def driver(
     laptop: LaptopRig, temporal: Client, door: DockerProxy, engine_rig: DockerRig
-) -> Iterator[Desk]:
+) -> Iterator[RequestDriver]:
     """Serve requests on the shared engine, which has two networks."""
     door.lead_to(engine_rig.base_url)
     for network in ("lan", "gone"):
         engine_rig.api.create_network(network)
-    yield Desk(laptop, temporal, engine_rig)
+    yield RequestDriver(laptop, temporal, engine_rig)
     engine_rig.clear()
 
 
 @pytest.fixture(scope="module")
-async def stories(door: DockerProxy, desk: Desk) -> dict[str, Story]:
+async def stories(door: DockerProxy, driver: RequestDriver) -> dict[str, Story]:
     """Meet all obstacles, and remove them."""
-    told = await asyncio.gather(*(_story(obstacle, desk, door) for obstacle in _OBSTACLES))
+    told = await asyncio.gather(*(_story(obstacle, driver, door) for obstacle in _OBSTACLES))
     return {story.request.name: story for story in told}
 
 
@@ -175,15 +175,15 @@ async def test_the_channel_is_called(obstacle: Obstacle, stories: dict[str, Stor
 
 
 async def test_it_goes_on_until_the_way_is_free(
-    obstacle: Obstacle, stories: dict[str, Story], desk: Desk
+    obstacle: Obstacle, stories: dict[str, Story], driver: RequestDriver
 ) -> None:
     """Without the obstacle the next try succeeds, and the card says that it is put back."""
     story = stories[obstacle.name]
-    await desk.check_put_back(story.request, story.end, story.before)
+    await driver.check_put_back(story.request, story.end, story.before)
 
 
-async def _story(obstacle: Obstacle, desk: Desk, proxy: DockerProxy) -> Story:
-    rig = desk.rig
+async def _story(obstacle: Obstacle, driver: RequestDriver, proxy: DockerProxy) -> Story:
+    rig = driver.rig
     container = rig.run(name=obstacle.name, **obstacle.container)
     before = rig.inspect(container)
 
@@ -196,10 +196,10 @@ async def _story(obstacle: Obstacle, desk: Desk, proxy: DockerProxy) -> Story:
         return Answer(500, "no space left on device")
 
     failed = proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, fail)
-    request = await desk.start(obstacle.name, "stop {} snapshot grace=1s")
+    request = await driver.start(obstacle.name, "stop {} snapshot grace=1s")
     met = await request.until(RequestStatus.NEEDS_PERSON)
     assert failed.fired == 1
-    card = await desk.until_card(request, "🛑")
+    card = await driver.until_card(request, "🛑")
     await asyncio.to_thread(partial(obstacle.go_away, rig, container))
     for cut in cuts:
         assert cut.fired
@@ -210,5 +210,5 @@ async def _story(obstacle: Obstacle, desk: Desk, proxy: DockerProxy) -> Story:
         met=met,
         card=card,
         end=await request.outcome(),
-        replies=await desk.posted(request),
+        replies=await driver.posted(request),
     )

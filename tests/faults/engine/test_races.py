@@ -10,32 +10,34 @@ import pytest
 from tests.rigs.docker_proxy import Answer, DockerProxy, Moment
 from tests.rigs.dockerd import DockerRig
 from tests.rigs.podman import PodmanRig
-from tests.rigs.request_driver import Desk
+from tests.rigs.request_driver import RequestDriver
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestStatus, StepName, StepStatus
 
 
 @pytest.mark.parametrize("times", [1, 2])
-async def test_a_prune_before_the_tag(desk: Desk, proxy: DockerProxy, times: int) -> None:
+async def test_a_prune_before_the_tag(
+    driver: RequestDriver, proxy: DockerProxy, times: int
+) -> None:
     """A snapshot that an image prune took is made anew."""
-    desk.rig.run(name="pruned")
-    pruned = proxy.trap("^POST .*/tag", Moment.BEFORE, lambda: _prune(desk.rig), times=times)
-    request = await desk.start("pruned")
+    driver.rig.run(name="pruned")
+    pruned = proxy.trap("^POST .*/tag", Moment.BEFORE, lambda: _prune(driver.rig), times=times)
+    request = await driver.start("pruned")
     state = await request.outcome()
     assert pruned.fired == times
     assert len(proxy.passed("^POST .*/commit")) == times + 1
-    await desk.check_snapshotted(request, state)
+    await driver.check_snapshotted(request, state)
 
 
-async def test_prunes_without_end(desk: Desk, proxy: DockerProxy) -> None:
+async def test_prunes_without_end(driver: RequestDriver, proxy: DockerProxy) -> None:
     """After three rounds the container is put back, and the card names the prune."""
-    before = desk.rig.inspect(desk.rig.run(name="hopeless"))
-    pruned = proxy.trap("^POST .*/tag", Moment.BEFORE, lambda: _prune(desk.rig), times=99)
-    request = await desk.start("hopeless")
+    before = driver.rig.inspect(driver.rig.run(name="hopeless"))
+    pruned = proxy.trap("^POST .*/tag", Moment.BEFORE, lambda: _prune(driver.rig), times=99)
+    request = await driver.start("hopeless")
     state = await request.outcome()
     assert pruned.fired == 3
     assert state.cause is ErrorType.SNAPSHOT_VANISHED
-    await desk.check_put_back(request, state, before)
+    await driver.check_put_back(request, state, before)
 
 
 def _ends_itself(rig: DockerRig, container: str) -> None:
@@ -53,44 +55,48 @@ def _paused(rig: DockerRig, container: str) -> None:
 
 @pytest.mark.parametrize("act", [_ends_itself, _stopped_by_somebody, _paused])
 async def test_somebody_is_quicker_than_the_stop(
-    desk: Desk, proxy: DockerProxy, act: Callable[[DockerRig, str], None]
+    driver: RequestDriver, proxy: DockerProxy, act: Callable[[DockerRig, str], None]
 ) -> None:
     """A container that ends or is paused in the moment of the stop rests with its snapshot."""
-    container = desk.rig.run(name="quick")
-    acted = proxy.trap("^POST .*/stop", Moment.BEFORE, lambda: act(desk.rig, container))
-    request = await desk.start("quick")
+    container = driver.rig.run(name="quick")
+    acted = proxy.trap("^POST .*/stop", Moment.BEFORE, lambda: act(driver.rig, container))
+    request = await driver.start("quick")
     state = await request.outcome()
     assert acted.fired == 1
-    await desk.check_snapshotted(request, state)
+    await driver.check_snapshotted(request, state)
 
 
-async def test_somebody_starts_it_before_the_commit(desk: Desk, proxy: DockerProxy) -> None:
+async def test_somebody_starts_it_before_the_commit(
+    driver: RequestDriver, proxy: DockerProxy
+) -> None:
     """A container that somebody started before the commit is stopped once more."""
-    container = desk.rig.run(name="started")
+    container = driver.rig.run(name="started")
 
     def start() -> None:
-        assert desk.rig.state(container) == "exited"
-        desk.rig.api.start(container)
+        assert driver.rig.state(container) == "exited"
+        driver.rig.api.start(container)
 
     # Room for a snapshot is looked for by the same call, before the stop.
     started = proxy.trap("^GET .*/images/json", Moment.BEFORE, start, after="^POST .*/stop")
-    request = await desk.start("started")
+    request = await driver.start("started")
     state = await request.outcome()
     assert started.fired == 1
     assert len(proxy.passed("^POST .*/stop")) == 2
-    await desk.check_snapshotted(request, state)
+    await driver.check_snapshotted(request, state)
 
 
-async def test_somebody_removes_it_while_it_is_down(desk: Desk, proxy: DockerProxy) -> None:
+async def test_somebody_removes_it_while_it_is_down(
+    driver: RequestDriver, proxy: DockerProxy
+) -> None:
     """What is gone cannot be put back: the card says so at once, and asks for a person."""
-    container = desk.rig.run(name="removed")
+    container = driver.rig.run(name="removed")
 
     def remove() -> Answer:
-        desk.rig.api.remove_container(container, force=True)
+        driver.rig.api.remove_container(container, force=True)
         return Answer(500, "no space left on device")
 
     removed = proxy.trap("^POST .*/commit", Moment.BEFORE, remove)
-    request = await desk.start("removed")
+    request = await driver.start("removed")
     state = await request.outcome()
     assert removed.fired == 1
     assert state.steps[-1].name is StepName.PUT_BACK
@@ -98,23 +104,23 @@ async def test_somebody_removes_it_while_it_is_down(desk: Desk, proxy: DockerPro
         StepStatus.FAILED,
         ErrorType.CONTAINER_GONE,
     )
-    await desk.check(request, state, RequestStatus.NEEDS_PERSON)
+    await driver.check(request, state, RequestStatus.NEEDS_PERSON)
 
 
 async def test_another_engine_answers(
-    desk: Desk, proxy: DockerProxy, podman_rig: PodmanRig
+    driver: RequestDriver, proxy: DockerProxy, podman_rig: PodmanRig
 ) -> None:
     """When the host's address leads to another engine by now, nothing is touched on either."""
-    container = desk.rig.run(name="moved")
+    container = driver.rig.run(name="moved")
     other = podman_rig.run(name="moved")
-    (request,) = await desk.ask("moved")
+    (request,) = await driver.ask("moved")
     proxy.lead_to(podman_rig.base_url)
-    await desk.approve(request)
+    await driver.approve(request)
     state = await request.outcome()
     assert proxy.passed("^GET .*/info")
-    await desk.check(request, state, RequestStatus.STALE)
+    await driver.check(request, state, RequestStatus.STALE)
     assert state.cause is ErrorType.WRONG_ENGINE
-    assert (desk.rig.state(container), podman_rig.state(other)) == ("running", "running")
+    assert (driver.rig.state(container), podman_rig.state(other)) == ("running", "running")
     podman_rig.remove_containers()
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from tests.integration.activities.docker.docker_worker import Attempts, Host, fail, run
+from tests.integration.activities.docker.docker_worker import Attempts, DockerWorker, fail, run
 from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
 from tests.rigs.waiting import wait_until
 from workflows.model.errors import ErrorType
@@ -41,56 +41,58 @@ def busy() -> Iterator[Callable[..., Future[ApplicationError]]]:
         yield threads.submit
 
 
-def test_an_engine_that_is_down_is_waited_for(host: Host, rig: DockerRig) -> None:
+def test_an_engine_that_is_down_is_waited_for(worker: DockerWorker, rig: DockerRig) -> None:
     """Every step fails for now while the engine is down, and works when it is back."""
     container = rig.run(policy="always")
-    pin, attempts = host.pin(container), Attempts()
+    pin, attempts = worker.pin(container), Attempts()
     rig.stop()
     for activity, arg in (
-        (host.containers.inspect_container, host.inspect("web-1")),
-        (host.containers.ensure_running, host.put_back(pin)),
-        (host.snapshots.ensure_snapshot, host.commit(pin)),
-        (host.snapshots.ensure_tag, host.tag(pin, pin.image_id)),
-        (host.snapshots.sweep_snapshots, host.tag(pin, "")),
+        (worker.containers.inspect_container, worker.inspect("web-1")),
+        (worker.containers.ensure_running, worker.put_back(pin)),
+        (worker.snapshots.ensure_snapshot, worker.commit(pin)),
+        (worker.snapshots.ensure_tag, worker.tag(pin, pin.image_id)),
+        (worker.snapshots.sweep_snapshots, worker.tag(pin, "")),
     ):
         error = fail(activity, arg)
         assert (error.type, error.non_retryable) == (ErrorType.ENGINE_UNAVAILABLE, False)
-    error = attempts.fail(host.containers.ensure_stopped, host.stop(pin))
+    error = attempts.fail(worker.containers.ensure_stopped, worker.stop(pin))
     assert (error.type, error.details) == (ErrorType.ENGINE_UNAVAILABLE, ())
     rig.start()
     rig.await_state(container, "running")
-    assert attempts.run(host.containers.ensure_stopped, host.stop(pin)).restarted_since
+    assert attempts.run(worker.containers.ensure_stopped, worker.stop(pin)).restarted_since
 
 
-def test_a_container_that_an_engine_restart_ended_is_stale(host: Host, rig: DockerRig) -> None:
+def test_a_container_that_an_engine_restart_ended_is_stale(
+    worker: DockerWorker, rig: DockerRig
+) -> None:
     """An attempt that sent nothing leaves word of it: the next knows that it is not our doing."""
     container = rig.run()
-    pin, attempts = host.pin(container), Attempts()
+    pin, attempts = worker.pin(container), Attempts()
     rig.stop()
-    attempts.fail(host.containers.ensure_stopped, host.stop(pin))
+    attempts.fail(worker.containers.ensure_stopped, worker.stop(pin))
     rig.start()
     assert rig.state(container) == "exited"
-    error = attempts.fail(host.containers.ensure_stopped, host.stop(pin))
+    error = attempts.fail(worker.containers.ensure_stopped, worker.stop(pin))
     assert (error.type, error.details) == (ErrorType.CONTAINER_CHANGED, ())
 
 
 def test_an_engine_that_hangs_is_ambiguous(
-    make_host: Callable[..., Host], host: Host, rig: DockerRig
+    make_worker: Callable[..., DockerWorker], worker: DockerWorker, rig: DockerRig
 ) -> None:
     """A time-out says neither yes nor no, and may be tried again."""
-    pin = host.pin(rig.run())
-    hasty = make_host(inspect_http=1)
+    pin = worker.pin(rig.run())
+    hasty = make_worker(inspect_http=1)
     rig.freeze()
-    error = fail(hasty.containers.ensure_stopped, host.stop(pin))
+    error = fail(hasty.containers.ensure_stopped, worker.stop(pin))
     rig.thaw()
     assert (error.type, error.non_retryable) == (ErrorType.ENGINE_AMBIGUOUS, False)
-    assert run(hasty.containers.ensure_stopped, host.stop(pin)).was_running
+    assert run(hasty.containers.ensure_stopped, worker.stop(pin)).was_running
 
 
-def test_a_stop_queued_in_a_hung_engine_does_not_win(host: Host, rig: DockerRig) -> None:
+def test_a_stop_queued_in_a_hung_engine_does_not_win(worker: DockerWorker, rig: DockerRig) -> None:
     """What was sent to a hung engine runs when it wakes up; the container comes back still."""
     container = rig.run()
-    pin = host.pin(container)
+    pin = worker.pin(container)
     rig.freeze()
     with socket.socket(socket.AF_UNIX) as queued:
         queued.connect(rig.base_url.removeprefix("unix://"))
@@ -98,7 +100,7 @@ def test_a_stop_queued_in_a_hung_engine_does_not_win(host: Host, rig: DockerRig)
             f"POST /v1.41/containers/{container}/stop?t=5 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
         )
     rig.thaw()
-    result = run(host.containers.ensure_running, host.put_back(pin, settle=8))
+    result = run(worker.containers.ensure_running, worker.put_back(pin, settle=8))
     assert result.started
     state = rig.inspect(container)["State"]
     assert state["Running"]
@@ -106,12 +108,12 @@ def test_a_stop_queued_in_a_hung_engine_does_not_win(host: Host, rig: DockerRig)
 
 
 def test_an_engine_killed_during_a_stop(
-    host: Host, rig: DockerRig, busy: Callable[..., Future[ApplicationError]]
+    worker: DockerWorker, rig: DockerRig, busy: Callable[..., Future[ApplicationError]]
 ) -> None:
     """The next attempt looks at what became of the container."""
     container = rig.run('trap "sleep 1; exit 0" TERM; sleep 1000 & wait $!')
-    pin, attempts = host.pin(container), Attempts()
-    doomed = busy(attempts.fail, host.containers.ensure_stopped, host.stop(pin, grace=30))
+    pin, attempts = worker.pin(container), Attempts()
+    doomed = busy(attempts.fail, worker.containers.ensure_stopped, worker.stop(pin, grace=30))
     events = rig.api.events(filters={"event": "kill"}, since=0, decode=True)
     next(events)
     events.close()
@@ -119,57 +121,57 @@ def test_an_engine_killed_during_a_stop(
     error = doomed.result()
     assert (error.type, error.details) == (ErrorType.ENGINE_AMBIGUOUS, ("touched",))
     rig.start()
-    assert attempts.run(host.containers.ensure_stopped, host.stop(pin)).was_running
+    assert attempts.run(worker.containers.ensure_stopped, worker.stop(pin)).was_running
     assert rig.state(container) == "exited"
 
 
 def test_an_engine_killed_during_a_commit(
-    host: Host, rig: DockerRig, busy: Callable[..., Future[ApplicationError]]
+    worker: DockerWorker, rig: DockerRig, busy: Callable[..., Future[ApplicationError]]
 ) -> None:
     """The commit died with its engine: one image is made by the next attempt."""
     container = rig.run("dd if=/dev/zero of=/big bs=1M count=400 2>/dev/null")
     rig.await_state(container, "exited")
-    pin, attempts = host.pin(container), Attempts()
-    doomed = busy(attempts.fail, host.snapshots.ensure_snapshot, host.commit(pin))
+    pin, attempts = worker.pin(container), Attempts()
+    doomed = busy(attempts.fail, worker.snapshots.ensure_snapshot, worker.commit(pin))
     wait_until(rig.is_committing, "the commit has begun to write")
     rig.kill()
     assert doomed.result().type == ErrorType.ENGINE_AMBIGUOUS
     rig.start()
     assert rig.images() == set()
-    result = attempts.run(host.snapshots.ensure_snapshot, host.commit(pin))
+    result = attempts.run(worker.snapshots.ensure_snapshot, worker.commit(pin))
     assert result.repeated
     assert rig.images() == {result.image_id}
 
 
 def test_a_container_that_its_policy_started_again_is_stopped_again(
-    host: Host, rig: DockerRig
+    worker: DockerWorker, rig: DockerRig
 ) -> None:
     """An engine restart between stop and commit sends the work back to the stop."""
     container = rig.run(STOPS_AT_ONCE, policy="always")
-    pin = host.pin(container)
-    run(host.containers.ensure_stopped, host.stop(pin))
+    pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
     rig.stop()
     rig.start()
     rig.await_state(container, "running")
-    error = fail(host.snapshots.ensure_snapshot, host.commit(pin))
+    error = fail(worker.snapshots.ensure_snapshot, worker.commit(pin))
     assert error.type == ErrorType.NOT_STOPPED
-    assert run(host.containers.ensure_stopped, host.stop(pin, untouched=False)).was_running
-    image = run(host.snapshots.ensure_snapshot, host.commit(pin)).image_id
+    assert run(worker.containers.ensure_stopped, worker.stop(pin, untouched=False)).was_running
+    image = run(worker.snapshots.ensure_snapshot, worker.commit(pin)).image_id
     assert rig.images() == {image}
 
 
 def test_a_stop_by_an_engine_that_was_killed_looks_like_a_persons(
-    host: Host, rig: DockerRig
+    worker: DockerWorker, rig: DockerRig
 ) -> None:
     """Started again after our stop and ended since: it is left so, and people are told."""
     container = rig.run(policy="unless-stopped")
-    pin = host.pin(container)
-    stopped = run(host.containers.ensure_stopped, host.stop(pin))
+    pin = worker.pin(container)
+    stopped = run(worker.containers.ensure_stopped, worker.stop(pin))
     rig.api.start(container)
     rig.kill()
     rig.start()
     rig.await_state(container, "exited")
-    arg = replace(host.put_back(pin), stopped_at=stopped.stopped_at)
-    error = fail(host.containers.ensure_running, arg)
+    arg = replace(worker.put_back(pin), stopped_at=stopped.stopped_at)
+    error = fail(worker.containers.ensure_running, arg)
     assert (error.type, error.non_retryable) == (ErrorType.STOPPED_BY_PERSON, True)
     assert rig.state(container) == "exited"

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from activities.slack.messages import slack_client
-from tests.integration.activities.slack.slack_worker import Desk
+from tests.integration.activities.slack.slack_worker import SlackWorker
 from tests.rigs.local_slack import CREDENTIALS, LocalSlack
 from tests.rigs.slack_proxy import SlackProxy
 
@@ -47,7 +47,9 @@ def proxy(running_proxy: SlackProxy) -> SlackProxy:
 
 
 @pytest.fixture
-async def desk(slack: LocalSlack, proxy: SlackProxy, client: AsyncWebClient) -> AsyncIterator[Desk]:
+async def worker(
+    slack: LocalSlack, proxy: SlackProxy, client: AsyncWebClient
+) -> AsyncIterator[SlackWorker]:
     """Give the activities; whatever they send must be what Slack would take."""
-    yield Desk(client, slack)
+    yield SlackWorker(client, slack)
     assert proxy.violations == []

@@ -38,7 +38,7 @@ class Delivered:
         return [ErrorType(failure.type or "") for failure in self.failures]
 
 
-class Desk:
+class SlackWorker:
     """The activities of one control worker."""
 
     def __init__(self, client: AsyncWebClient, slack: LocalSlack) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from tests.integration.activities.slack.slack_worker import Desk, fresh
+from tests.integration.activities.slack.slack_worker import SlackWorker, fresh
 from tests.rigs.local_slack import BOB, CAROL, CHANNEL_ID, DAVE, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
 from workflows.model.errors import ErrorType, RefusalCode
@@ -37,22 +37,22 @@ async def private(slack: LocalSlack) -> list[str]:
     return [str(m["ephemeral_to"]) for m in told]
 
 
-async def test_each_person_is_told_in_private(desk: Desk, slack: LocalSlack) -> None:
+async def test_each_person_is_told_in_private(worker: SlackWorker, slack: LocalSlack) -> None:
     """A refusal is shown to the one it is about."""
-    await desk.run(desk.messages.notify, EVERYBODY)
+    await worker.run(worker.messages.notify, EVERYBODY)
     assert await private(slack) == [BOB, CAROL, DAVE]
 
 
 @pytest.mark.fault
 @pytest.mark.parametrize("fault", [Fault.RATE_LIMITED, Fault.SERVER_ERROR, Fault.RESET])
 async def test_a_repetition_goes_on_where_it_failed(
-    fault: Fault, desk: Desk, slack: LocalSlack, proxy: SlackProxy
+    fault: Fault, worker: SlackWorker, slack: LocalSlack, proxy: SlackProxy
 ) -> None:
     """Whoever was told already is not told again."""
     injection = proxy.inject(
         "chat.postEphemeral", fault, when=lambda payload: payload["user"] == CAROL
     )
-    delivered = await desk.deliver(desk.messages.notify, EVERYBODY)
+    delivered = await worker.deliver(worker.messages.notify, EVERYBODY)
     assert injection.fired == 1
     assert len(delivered.failures) == 1
     assert await private(slack) == [BOB, CAROL, DAVE]
@@ -60,39 +60,39 @@ async def test_a_repetition_goes_on_where_it_failed(
 
 @pytest.mark.parametrize("code", ["user_not_in_channel", "channel_not_found", "not_in_channel"])
 async def test_who_is_not_in_the_channel_is_told_directly(
-    code: str, desk: Desk, proxy: SlackProxy
+    code: str, worker: SlackWorker, proxy: SlackProxy
 ) -> None:
     """A decision that came from a terminal or another channel is answered all the same."""
     injection = proxy.inject("chat.postEphemeral", Fault.REFUSED, error=code)
-    await desk.run(desk.messages.notify, NotifyInput(notices=(notice_to(CAROL),)))
+    await worker.run(worker.messages.notify, NotifyInput(notices=(notice_to(CAROL),)))
     assert injection.fired == 1
     (direct,) = [c.payload for c in proxy.calls if c.method == "chat.postMessage"]
     assert direct["channel"] == CAROL
 
 
 async def test_one_who_cannot_be_told_holds_nobody_else_up(
-    desk: Desk, slack: LocalSlack, proxy: SlackProxy
+    worker: SlackWorker, slack: LocalSlack, proxy: SlackProxy
 ) -> None:
     """A refusal for one person is logged, and the others are told."""
     injection = proxy.inject("chat.postEphemeral", Fault.REFUSED, error="user_is_restricted")
-    await desk.run(desk.messages.notify, EVERYBODY)
+    await worker.run(worker.messages.notify, EVERYBODY)
     assert injection.fired == 1
     assert await private(slack) == [CAROL, DAVE]
 
 
-async def test_an_app_that_may_tell_nobody_says_so(desk: Desk, proxy: SlackProxy) -> None:
+async def test_an_app_that_may_tell_nobody_says_so(worker: SlackWorker, proxy: SlackProxy) -> None:
     """A revoked token fails the activity, so that an operator sees it."""
     proxy.inject("chat.postEphemeral", Fault.REFUSED, error="token_revoked", times=3)
     with pytest.raises(ApplicationError) as raised:
-        await desk.run(desk.messages.notify, EVERYBODY)
+        await worker.run(worker.messages.notify, EVERYBODY)
     assert raised.value.type == ErrorType.SLACK_REFUSED
     assert proxy.count("chat.postEphemeral") == 3
 
 
 @pytest.mark.parametrize("user", ["", "bob", "<!channel>", "C0OPS0001"])
 async def test_what_is_no_person_is_never_written_to(
-    user: str, desk: Desk, proxy: SlackProxy
+    user: str, worker: SlackWorker, proxy: SlackProxy
 ) -> None:
     """A made-up id, which a terminal could send, reaches no channel."""
-    await desk.run(desk.messages.notify, NotifyInput(notices=(notice_to(user),)))
+    await worker.run(worker.messages.notify, NotifyInput(notices=(notice_to(user),)))
     assert proxy.calls == []
