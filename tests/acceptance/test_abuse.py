@@ -208,7 +208,7 @@ async def test_who_may_not_decide_is_told_and_nothing_happens(
     words: str,
 ) -> None:
     """A click of somebody who may not decide is refused in private; the buttons stay."""
-    users.installation.slack_proxy.people.fields[user_id] = facts
+    users.installation.slack_proxy.user_facts.fields[user_id] = facts
     request = await users.run_and_ask("refused")
     assert (await http_bots[0].click(user_id, request.card)).status == 200
     notice = await users.refusal(user_id, words, request.request_id)

@@ -54,7 +54,7 @@ async def test_a_look_up_that_fails_holds_the_decision_and_loses_nothing(
     users: SlackUsers, installation: Installation, method: str, fault: Fault
 ) -> None:
     """Who cannot be looked up just now decides as soon as Slack tells; until then nobody does."""
-    installation.slack_proxy.people.groups = {"S0WARDENS": ["U0BOB0001", "U0CAROL01"]}
+    installation.slack_proxy.user_facts.groups = {"S0WARDENS": ["U0BOB0001", "U0CAROL01"]}
     request = await users.run_and_ask("group", "stop {} snapshot")
     injected = installation.slack_proxy.inject(method, fault, times=1, retry_after=1)
     await users.approve(request)
@@ -68,7 +68,7 @@ async def test_a_group_that_slack_does_not_tell_lets_nobody_decide(
     users: SlackUsers, installation: Installation
 ) -> None:
     """A refused look-up of the group fails closed, is told in private, and can be repeated."""
-    installation.slack_proxy.people.groups = {"S0WARDENS": ["U0BOB0001"]}
+    installation.slack_proxy.user_facts.groups = {"S0WARDENS": ["U0BOB0001"]}
     request = await users.run_and_ask("group", "stop {} snapshot")
     refused = installation.slack_proxy.inject(
         "usergroups.users.list", Fault.REFUSED, error="missing_scope"

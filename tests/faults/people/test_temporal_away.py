@@ -167,17 +167,17 @@ async def test_somebody_is_taken_out_of_the_group(
     users: SlackUsers, installation: Installation, removed: str
 ) -> None:
     """The group counts as it is at the click: not before, and what was approved then stays so."""
-    installation.slack_proxy.people.groups = {"S0WARDENS": [BOB, USERS["carol"]]}
+    installation.slack_proxy.user_facts.groups = {"S0WARDENS": [BOB, USERS["carol"]]}
     request = await users.run_and_ask("group", script=STOPS_SLOWLY)
     if removed == "before":
-        installation.slack_proxy.people.groups = {"S0WARDENS": [USERS["carol"]]}
+        installation.slack_proxy.user_facts.groups = {"S0WARDENS": [USERS["carol"]]}
         await users.approve(request)
         await users.refusal(BOB, "not among the approvers", request.request_id)
         await installation.channel.press("carol", request.card, ActionId.APPROVE)
     else:
         await users.approve(request)
         await request.until(RequestStatus.RUNNING)
-        installation.slack_proxy.people.groups = {"S0WARDENS": [USERS["carol"]]}
+        installation.slack_proxy.user_facts.groups = {"S0WARDENS": [USERS["carol"]]}
     state = await request.outcome()
     await users.check(request, state, RequestStatus.SUCCEEDED)
     assert [d.approver_id for d in state.decisions] == [

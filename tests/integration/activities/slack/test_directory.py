@@ -52,10 +52,10 @@ async def test_a_member_is_a_member(worker: SlackWorker) -> None:
     ids=str,
 )
 async def test_what_slack_says_about_a_person_is_passed_on(
-    fields: dict[str, Any], expected: dict[str, Any], worker: SlackWorker, proxy: SlackProxy
+    fields: dict[str, Any], expected: dict[str, Any], worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """Guests, strangers, bots, the deactivated and people of other teams are told apart."""
-    proxy.people.fields[BOB] = fields
+    slack_proxy.user_facts.fields[BOB] = fields
     known: dict[str, Any] = {"user_id": BOB, "team_id": TEAM_ID}
     assert await look_up(worker, BOB) == Person(**known | expected)
 
@@ -65,18 +65,18 @@ async def test_an_app_is_a_bot(worker: SlackWorker) -> None:
     assert (await look_up(worker, BOT_USER_ID)).is_bot
 
 
-async def test_slackbot_is_a_bot(worker: SlackWorker, proxy: SlackProxy) -> None:
+async def test_slackbot_is_a_bot(worker: SlackWorker, slack_proxy: SlackProxy) -> None:
     """Slack does not call its own Slackbot a bot; we do."""
-    proxy.people.fields[BOB] = {"id": "USLACKBOT", "is_bot": False}
+    slack_proxy.user_facts.fields[BOB] = {"id": "USLACKBOT", "is_bot": False}
     assert (await look_up(worker, BOB)).is_bot
 
 
-async def test_nobody_is_remembered(worker: SlackWorker, proxy: SlackProxy) -> None:
+async def test_nobody_is_remembered(worker: SlackWorker, slack_proxy: SlackProxy) -> None:
     """Whoever is deactivated between two clicks is so at the second."""
     assert not (await look_up(worker, BOB)).deleted
-    proxy.people.fields[BOB] = {"deleted": True}
+    slack_proxy.user_facts.fields[BOB] = {"deleted": True}
     assert (await look_up(worker, BOB)).deleted
-    assert proxy.count("users.info") == 2
+    assert slack_proxy.count("users.info") == 2
 
 
 async def test_who_is_unknown_to_slack_is_not_found(worker: SlackWorker) -> None:
@@ -86,39 +86,39 @@ async def test_who_is_unknown_to_slack_is_not_found(worker: SlackWorker) -> None
 
 @pytest.mark.parametrize("user", ["", "bob", "u0bob", "U0 BOB", "B0BOT", "U0BOB&x=1", "U" * 99])
 async def test_what_is_no_user_id_never_reaches_slack(
-    user: str, worker: SlackWorker, proxy: SlackProxy
+    user: str, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """A made-up id is nobody, without a call."""
     assert not (await look_up(worker, user)).found
-    assert proxy.calls == []
+    assert slack_proxy.calls == []
 
 
 async def test_groups_are_those_that_were_asked_about(
-    worker: SlackWorker, proxy: SlackProxy
+    worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """A person's groups are read from the groups themselves."""
-    proxy.people.groups = {LEADS: [BOB, CAROL], ADMINS: [CAROL]}
+    slack_proxy.user_facts.groups = {LEADS: [BOB, CAROL], ADMINS: [CAROL]}
     person = await look_up(worker, BOB, LEADS, ADMINS)
     assert person.groups == (LEADS,)
     assert person.groups_known
 
 
 async def test_who_is_taken_out_of_a_group_is_out_at_once(
-    worker: SlackWorker, proxy: SlackProxy
+    worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """Membership counts at the time of the click."""
-    proxy.people.groups = {LEADS: [BOB]}
+    slack_proxy.user_facts.groups = {LEADS: [BOB]}
     assert (await look_up(worker, BOB, LEADS)).groups == (LEADS,)
-    proxy.people.groups = {LEADS: [CAROL]}
+    slack_proxy.user_facts.groups = {LEADS: [CAROL]}
     assert (await look_up(worker, BOB, LEADS)).groups == ()
 
 
 async def test_groups_that_slack_does_not_know_fail_closed(
-    worker: SlackWorker, proxy: SlackProxy
+    worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """A workspace without user groups makes nobody an approver."""
     person = await look_up(worker, BOB, LEADS)
-    assert proxy.count("usergroups.users.list") == 1
+    assert slack_proxy.count("usergroups.users.list") == 1
     assert (person.groups, person.groups_known) == ((), False)
 
 
@@ -126,10 +126,10 @@ async def test_groups_that_slack_does_not_know_fail_closed(
     "code", ["missing_scope", "unknown_method", "no_such_subteam", "no_permission"]
 )
 async def test_groups_that_cannot_be_read_fail_closed(
-    code: str, worker: SlackWorker, proxy: SlackProxy
+    code: str, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """Without the scope nobody counts through a group, and nothing else fails."""
-    injection = proxy.inject("usergroups.users.list", Fault.REFUSED, error=code)
+    injection = slack_proxy.inject("usergroups.users.list", Fault.REFUSED, error=code)
     person = await look_up(worker, BOB, LEADS)
     assert injection.fired == 1
     assert person.found
@@ -138,12 +138,12 @@ async def test_groups_that_cannot_be_read_fail_closed(
 
 @pytest.mark.parametrize("group", ["", "ops-leads", "S0 X", "s0leads"])
 async def test_what_is_no_group_id_fails_closed(
-    group: str, worker: SlackWorker, proxy: SlackProxy
+    group: str, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """A group by its name, or a typo, makes nobody an approver and is never asked about."""
     person = await look_up(worker, BOB, group)
     assert not person.groups_known
-    assert proxy.count("usergroups.users.list") == 0
+    assert slack_proxy.count("usergroups.users.list") == 0
 
 
 @pytest.mark.fault
@@ -158,12 +158,12 @@ async def test_what_is_no_group_id_fails_closed(
     ],
 )
 async def test_a_failing_look_up_is_repeated(
-    method: str, fault: Fault, expected: ErrorType, worker: SlackWorker, proxy: SlackProxy
+    method: str, fault: Fault, expected: ErrorType, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """Trouble that passes is waited out: it neither lets anybody in nor shuts anybody out."""
-    proxy.people.groups = {LEADS: [BOB]}
+    slack_proxy.user_facts.groups = {LEADS: [BOB]}
     # aiohttp itself repeats a GET whose connection was cut, once; never a POST.
-    injection = proxy.inject(method, fault, times=3)
+    injection = slack_proxy.inject(method, fault, times=3)
     arg = LookUpInput(user_id=BOB, groups=(LEADS,))
     delivered = await worker.deliver(worker.directory.look_up_person, arg)
     assert injection.fired == 3
@@ -172,10 +172,10 @@ async def test_a_failing_look_up_is_repeated(
 
 
 async def test_a_token_that_may_not_read_people_is_an_error(
-    worker: SlackWorker, proxy: SlackProxy
+    worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """A look-up that can never work is said so at once."""
-    proxy.inject("users.info", Fault.REFUSED, error="missing_scope")
+    slack_proxy.inject("users.info", Fault.REFUSED, error="missing_scope")
     with pytest.raises(ApplicationError) as raised:
         await look_up(worker, BOB)
     assert raised.value.type == ErrorType.SLACK_REFUSED
@@ -192,9 +192,9 @@ async def test_a_token_that_may_not_read_people_is_an_error(
     ],
 )
 async def test_the_members_of_all_groups_are_put_together(
-    groups: tuple[str, ...], expected: GroupMembers, worker: SlackWorker, proxy: SlackProxy
+    groups: tuple[str, ...], expected: GroupMembers, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """Who could decide is known before a request is put before people."""
-    proxy.people.groups = {LEADS: [BOB, CAROL], ADMINS: [CAROL]}
+    slack_proxy.user_facts.groups = {LEADS: [BOB, CAROL], ADMINS: [CAROL]}
     arg = GroupMembersInput(groups=groups)
     assert await worker.run(worker.directory.list_group_members, arg) == expected

@@ -52,10 +52,14 @@ async def test_every_card_is_posted_and_redrawn_in_place(name: str, worker: Slac
 @pytest.mark.parametrize("keep_heartbeats", [True, False], ids=["heartbeat kept", "worker died"])
 @pytest.mark.parametrize(("fault", "expected"), _PASSING)
 async def test_a_card_is_posted_once_although_slack_fails(
-    fault: Fault, expected: ErrorType, keep_heartbeats: bool, worker: SlackWorker, proxy: SlackProxy
+    fault: Fault,
+    expected: ErrorType,
+    keep_heartbeats: bool,
+    worker: SlackWorker,
+    slack_proxy: SlackProxy,
 ) -> None:
     """A failed or lost answer to the posting never gives a second card."""
-    injection = proxy.inject("chat.postMessage", fault, times=2)
+    injection = slack_proxy.inject("chat.postMessage", fault, times=2)
     delivered = await worker.deliver(
         worker.messages.publish,
         PublishInput(state=fresh("pending")),
@@ -72,11 +76,15 @@ async def test_a_card_is_posted_once_although_slack_fails(
 @pytest.mark.parametrize("keep_heartbeats", [True, False], ids=["heartbeat kept", "worker died"])
 @pytest.mark.parametrize(("fault", "expected"), _PASSING)
 async def test_each_reply_is_posted_once_although_slack_fails(
-    fault: Fault, expected: ErrorType, keep_heartbeats: bool, worker: SlackWorker, proxy: SlackProxy
+    fault: Fault,
+    expected: ErrorType,
+    keep_heartbeats: bool,
+    worker: SlackWorker,
+    slack_proxy: SlackProxy,
 ) -> None:
     """The thread tells every event once, in its order."""
     card = await worker.publish(fresh("running"))
-    injection = proxy.inject(
+    injection = slack_proxy.inject(
         "chat.postMessage", fault, when=lambda payload: STEP.key in str(payload["blocks"])
     )
     state = replace(fresh("running"), card=card)
@@ -103,11 +111,11 @@ async def test_replies_that_another_drawing_posted_are_not_repeated(worker: Slac
 @pytest.mark.fault
 @pytest.mark.parametrize(("fault", "expected"), _PASSING)
 async def test_a_redraw_is_repeated_until_slack_takes_it(
-    fault: Fault, expected: ErrorType, worker: SlackWorker, proxy: SlackProxy
+    fault: Fault, expected: ErrorType, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """The last state is shown in the end."""
     card = await worker.publish(fresh("running"))
-    injection = proxy.inject("chat.update", fault)
+    injection = slack_proxy.inject("chat.update", fault)
     done = replace(fresh("succeeded"), card=card)
     delivered = await worker.deliver(worker.messages.publish, PublishInput(state=done))
     assert injection.fired == 1
@@ -117,15 +125,15 @@ async def test_a_redraw_is_repeated_until_slack_takes_it(
 
 
 async def test_the_delay_that_slack_asks_for_is_kept(
-    worker: SlackWorker, proxy: SlackProxy
+    worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """A 429 sets the time of the next attempt, and holds no worker meanwhile."""
-    injection = proxy.inject("chat.postMessage", Fault.RATE_LIMITED, retry_after=37)
+    injection = slack_proxy.inject("chat.postMessage", Fault.RATE_LIMITED, retry_after=37)
     with pytest.raises(ApplicationError) as raised:
         await worker.publish(fresh("pending"))
     assert injection.fired == 1
     assert raised.value.next_retry_delay == timedelta(seconds=37)
-    assert proxy.count("chat.postMessage") == 1
+    assert slack_proxy.count("chat.postMessage") == 1
 
 
 @pytest.mark.parametrize(
@@ -133,23 +141,23 @@ async def test_the_delay_that_slack_asks_for_is_kept(
     ["invalid_auth", "token_revoked", "channel_not_found", "not_in_channel", "is_archived"],
 )
 async def test_what_slack_refuses_for_good_is_not_repeated(
-    code: str, worker: SlackWorker, proxy: SlackProxy
+    code: str, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """A refusal ends the activity at once and names Slack's own code, nothing else."""
-    proxy.inject("chat.postMessage", Fault.REFUSED, error=code)
+    slack_proxy.inject("chat.postMessage", Fault.REFUSED, error=code)
     with pytest.raises(ApplicationError) as raised:
         await worker.deliver(worker.messages.publish, PublishInput(state=fresh("pending")))
     assert raised.value.type == ErrorType.SLACK_REFUSED
     assert raised.value.message == f"Slack refuses chat.postMessage: {code}"
-    assert proxy.count("chat.postMessage") == 1
+    assert slack_proxy.count("chat.postMessage") == 1
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.GARBLED])
 async def test_the_body_of_an_answer_is_never_passed_on(
-    fault: Fault, worker: SlackWorker, proxy: SlackProxy
+    fault: Fault, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """What Slack, or something before it, answered does not get into the history."""
-    injection = proxy.inject("chat.postMessage", fault)
+    injection = slack_proxy.inject("chat.postMessage", fault)
     with pytest.raises(ApplicationError) as raised:
         await worker.publish(fresh("pending"))
     assert injection.fired == 1
@@ -158,10 +166,10 @@ async def test_the_body_of_an_answer_is_never_passed_on(
     assert raised.value.__suppress_context__
 
 
-async def test_a_deleted_card_is_posted_anew(worker: SlackWorker, slack: LocalSlack) -> None:
+async def test_a_deleted_card_is_posted_anew(worker: SlackWorker, local_slack: LocalSlack) -> None:
     """Somebody deleted the card: the request gets one that goes on from there."""
     card = await worker.publish(fresh("pending"))
-    await slack.delete((await worker.cards())[0])
+    await local_slack.delete((await worker.cards())[0])
     again = await worker.publish(replace(fresh("succeeded"), card=card), OUTCOME)
     assert again.ts != card.ts
     assert [m["ts"] for m in await worker.cards()] == [again.ts]
@@ -170,12 +178,12 @@ async def test_a_deleted_card_is_posted_anew(worker: SlackWorker, slack: LocalSl
 
 @pytest.mark.fault
 async def test_a_card_that_was_posted_anew_is_found_again(
-    worker: SlackWorker, slack: LocalSlack, proxy: SlackProxy
+    worker: SlackWorker, local_slack: LocalSlack, slack_proxy: SlackProxy
 ) -> None:
     """A lost answer to the second posting does not give a third card."""
     card = await worker.publish(fresh("pending"))
-    await slack.delete((await worker.cards())[0])
-    injection = proxy.inject("chat.postMessage", Fault.LOST_ANSWER)
+    await local_slack.delete((await worker.cards())[0])
+    injection = slack_proxy.inject("chat.postMessage", Fault.LOST_ANSWER)
     state = replace(fresh("running"), card=card)
     delivered = await worker.deliver(
         worker.messages.publish, PublishInput(state=state), keep_heartbeats=False
@@ -186,11 +194,11 @@ async def test_a_card_that_was_posted_anew_is_found_again(
 
 @pytest.mark.parametrize("method", ["conversations.history", "conversations.replies"])
 async def test_without_the_right_to_read_it_still_works(
-    method: str, worker: SlackWorker, proxy: SlackProxy
+    method: str, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """An app without a history scope posts all the same, at worst twice."""
-    proxy.inject(method, Fault.REFUSED, error="missing_scope", times=5)
-    injection = proxy.inject("chat.postMessage", Fault.SERVER_ERROR)
+    slack_proxy.inject(method, Fault.REFUSED, error="missing_scope", times=5)
+    injection = slack_proxy.inject("chat.postMessage", Fault.SERVER_ERROR)
     delivered = await worker.deliver(
         worker.messages.publish, PublishInput(state=fresh("running"), thread=(STEP,))
     )
@@ -201,11 +209,11 @@ async def test_without_the_right_to_read_it_still_works(
 
 @pytest.mark.fault
 async def test_without_the_right_to_read_the_heartbeat_knows_the_card(
-    worker: SlackWorker, proxy: SlackProxy
+    worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """When a later call fails, the card that was posted before is not posted again."""
-    proxy.inject("conversations.history", Fault.REFUSED, error="missing_scope", times=5)
-    late = proxy.inject(
+    slack_proxy.inject("conversations.history", Fault.REFUSED, error="missing_scope", times=5)
+    late = slack_proxy.inject(
         "chat.postMessage", Fault.SERVER_ERROR, when=lambda payload: "thread_ts" in payload
     )
     await worker.deliver(
@@ -216,10 +224,10 @@ async def test_without_the_right_to_read_the_heartbeat_knows_the_card(
 
 
 async def test_a_card_without_a_link_is_better_than_none(
-    worker: SlackWorker, proxy: SlackProxy
+    worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """A failing look-up of the permalink does not hold the request up."""
-    injection = proxy.inject("chat.getPermalink", Fault.SERVER_ERROR)
+    injection = slack_proxy.inject("chat.getPermalink", Fault.SERVER_ERROR)
     card = await worker.publish(fresh("pending"))
     assert injection.fired == 1
     assert card.permalink == ""
@@ -228,12 +236,12 @@ async def test_a_card_without_a_link_is_better_than_none(
 
 @pytest.mark.fault
 async def test_a_call_that_hangs_is_given_up(
-    worker: SlackWorker, proxy: SlackProxy, monkeypatch: pytest.MonkeyPatch
+    worker: SlackWorker, slack_proxy: SlackProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A Slack that does not answer costs seconds, not the whole attempt."""
     monkeypatch.setattr("activities.slack.client.CALL_SECONDS", 1)
     # Not the call itself comes late: it would reach the Slack of another test.
-    injection = proxy.inject("chat.postMessage", Fault.LATE_ANSWER, seconds=10)
+    injection = slack_proxy.inject("chat.postMessage", Fault.LATE_ANSWER, seconds=10)
     began = datetime.now(UTC)
     with pytest.raises(ApplicationError) as raised:
         await worker.publish(fresh("pending"))

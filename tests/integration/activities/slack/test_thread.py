@@ -13,12 +13,12 @@ from workflows.model.ports import ThreadEntry, ThreadKind
 
 
 async def test_only_a_call_for_help_is_shown_in_the_channel_too(
-    worker: SlackWorker, proxy: SlackProxy
+    worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """The thread is the log; the channel hears again when a person is needed."""
     page = ThreadEntry(key="page", kind=ThreadKind.PAGE)
     card = await worker.publish(fresh("needs-person"), STEP, page)
-    sent = [c.payload for c in proxy.calls if c.payload.get("thread_ts") == card.ts]
+    sent = [c.payload for c in slack_proxy.calls if c.payload.get("thread_ts") == card.ts]
     assert [bool(payload["reply_broadcast"]) for payload in sent] == [False, True]
     assert f"<@{ALICE}> <@{BOB}>" in sent[1]["text"]
     assert "docker start web-1" in sent[1]["text"]

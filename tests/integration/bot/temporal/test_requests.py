@@ -304,7 +304,7 @@ async def test_unknown_requests(requests: RequestClient, workers: Workers) -> No
 async def test_lists_of_requests(requests: RequestClient, workers: Workers) -> None:
     """Waiting, mine and recent show the right requests, and a limit with a count."""
     requester = f"U{uuid.uuid4().hex[:8].upper()}"
-    workers.slack.person(requester)
+    workers.slack_stub.person(requester)
     for number in range(17):
         request = workers.request(requester=requester)
         container = replace(request.container, name=f"web-{number}")
