@@ -18,7 +18,7 @@ from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
 from tests.fakes.slack_stub import SlackStub
 from tests.rigs.deliveries import HttpBot
-from tests.rigs.dockerd import DockerRig
+from tests.rigs.dockerd import DockerEngine
 from tests.rigs.installation import CROWD, GRID_USER, Installation
 from tests.rigs.local_slack import find_button
 from tests.rigs.slack_users import SlackUsers
@@ -61,7 +61,7 @@ async def test_what_slack_did_not_sign_just_now_is_refused(
     headers: Callable[[HttpBot, str], dict[str, str]],
 ) -> None:
     """A forged or recorded call gets 401, is logged, and nothing comes of it."""
-    users.rig.run(name="forged-1")
+    users.engine.run(name="forged-1")
     body = http_bots[0].command_body(ALICE, "stop forged-1")
     refused = installation.log("http-1").count("refused: bad signature")
     answer = await http_bots[0].post(body, headers(http_bots[0], body))
@@ -77,7 +77,7 @@ async def test_one_delivery_twenty_times_through_two_bots(
     users: SlackUsers, installation: Installation, http_bots: tuple[HttpBot, HttpBot]
 ) -> None:
     """The same signed bytes, at once and in parallel: one request, one card, few answers."""
-    users.rig.run(name="twenty-1")
+    users.engine.run(name="twenty-1")
     body = http_bots[0].command_body(ALICE, "stop twenty-1")
     headers = http_bots[0].signature(body)
     posted = installation.slack_proxy.count("chat.postMessage")
@@ -162,7 +162,7 @@ async def test_fifty_people_race(
     assert state.status is (
         RequestStatus.SUCCEEDED if decision.choice == "approve" else RequestStatus.REJECTED
     )
-    stopped = users.rig.state(request.container) == "exited"
+    stopped = users.engine.state(request.container) == "exited"
     assert stopped == (state.status is RequestStatus.SUCCEEDED)
 
     def told() -> bool:
@@ -215,7 +215,7 @@ async def test_who_may_not_decide_is_told_and_nothing_happens(
     assert notice["ephemeral_to"] == user_id
     state = await request.state()
     assert (state.status, state.decisions) == (RequestStatus.WAITING, ())
-    assert users.rig.state(request.container) == "running"
+    assert users.engine.state(request.container) == "running"
     assert find_button(dict(await users.card(request)), ActionId.APPROVE)
     await users.withdraw(request)
 
@@ -267,7 +267,7 @@ async def test_a_payload_from_elsewhere_decides_nothing(
     await users.withdraw(request)
     state = await request.outcome()
     assert (state.status, state.decisions) == (RequestStatus.CANCELLED, ())
-    assert users.rig.state(request.container) == "running"
+    assert users.engine.state(request.container) == "running"
 
 
 async def test_a_value_swapped_between_two_cards(users: SlackUsers) -> None:
@@ -282,10 +282,10 @@ async def test_a_value_swapped_between_two_cards(users: SlackUsers) -> None:
     await users.interact(BOB, one.card, injected)
     for request in (one, two):
         assert (await request.state()).decisions == ()
-        assert users.rig.state(request.container) == "running"
+        assert users.engine.state(request.container) == "running"
     await users.approve(one)
     await users.check(one, await one.outcome(), RequestStatus.SUCCEEDED)
-    assert users.rig.state(two.container) == "running"
+    assert users.engine.state(two.container) == "running"
     await users.withdraw(two)
 
 
@@ -310,15 +310,15 @@ async def test_two_requests_on_one_container(users: SlackUsers, installation: In
     assert len(cards) == 1
 
 
-async def test_a_container_under_two_names(users: SlackUsers, engine_rig: DockerRig) -> None:
+async def test_a_container_under_two_names(users: SlackUsers, engine: DockerEngine) -> None:
     """A container renamed between two requests is never operated on twice at once."""
-    container = engine_rig.run("trap 'sleep 1; exit 0' TERM; sleep 1000 & wait", name="name-1")
+    container = engine.run("trap 'sleep 1; exit 0' TERM; sleep 1000 & wait", name="name-1")
     (one,) = await users.ask("name-1", command="stop {}")
-    engine_rig.api.rename(container, "name-2")
+    engine.api.rename(container, "name-2")
     (two,) = await users.ask("name-2", command="stop {}")
     await users.approve(one, two)
     states = [await request.outcome() for request in (one, two)]
-    assert engine_rig.state(container) == "exited"
+    assert engine.state(container) == "exited"
     assert sorted(s.status for s in states) == [RequestStatus.STALE, RequestStatus.SUCCEEDED]
     for request, state in zip((one, two), states, strict=True):
         await users.check(request, state, state.status)

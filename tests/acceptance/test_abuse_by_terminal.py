@@ -65,7 +65,7 @@ async def test_a_protected_container_is_refused_at_both_doors(
     labels: dict[str, str],
 ) -> None:
     """Neither a command in Slack nor a start from the terminal gets as far as a card."""
-    container = users.rig.run(name=name, labels=labels)
+    container = users.engine.run(name=name, labels=labels)
     workflow_id = request_workflow_id(installation.host, name)
     await installation.channel.ask("alice", f"stop {name}")
     await users.refusal(ALICE, "is protected", name)
@@ -75,7 +75,7 @@ async def test_a_protected_container_is_refused_at_both_doors(
     assert state.refusal is not None
     assert state.refusal.code is RefusalCode.PROTECTED
     assert installation.slack_proxy.count("chat.postMessage") == 0
-    assert users.rig.state(container) == "running"
+    assert users.engine.state(container) == "running"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ async def test_a_start_that_is_no_request_fails_at_once(
     with pytest.raises(WorkflowFailureError) as failure:
         await handle.result()
     assert says in str(failure.value.cause)
-    assert users.rig.images() == set()
+    assert users.engine.images() == set()
 
 
 async def test_a_signal_of_somebody_who_may_not_decide(
@@ -135,7 +135,7 @@ async def test_a_signal_of_somebody_who_may_not_decide(
     await users.refusal(BOB, "not in the workspace", request.request_id)
     state = await request.state()
     assert (state.status, state.decisions) == (RequestStatus.WAITING, ())
-    assert users.rig.state(request.container) == "running"
+    assert users.engine.state(request.container) == "running"
     await terminal.signal(request.handle.id, decision | {"approver_id": BOB})
     await users.check(request, await request.outcome(), RequestStatus.SUCCEEDED)
 
@@ -166,8 +166,8 @@ async def test_an_operation_cannot_be_started_by_hand(
         with pytest.raises(WorkflowFailureError) as failure:
             await installation.client.get_workflow_handle(workflow_id, run_id=run_id).result()
         assert getattr(failure.value.cause, "type", "") == ErrorType.BAD_INPUT
-    assert users.rig.state(request.container) == "running"
-    assert users.rig.images() == set()
+    assert users.engine.state(request.container) == "running"
+    assert users.engine.images() == set()
     assert (await request.state()).status is RequestStatus.WAITING
     await users.withdraw(request)
     await users.check(request, await request.outcome(), RequestStatus.CANCELLED)

@@ -51,8 +51,8 @@ async def test_a_reason_is_shown_as_a_text_and_does_nothing(
         assert state.reason.startswith("why:")
         assert len(state.reason) <= MAX_TEXT_LENGTH
         (found,) = users.images(request)
-        image = users.rig.api.inspect_image(found["Id"])
-        container = users.rig.inspect(request.container)
+        image = users.engine.api.inspect_image(found["Id"])
+        container = users.engine.inspect(request.container)
         for field in ("Entrypoint", "User", "Cmd", "Env"):
             assert image["Config"][field] == container["Config"][field]
         assert set(image["Config"]["Labels"]) == {REQUEST_LABEL, SOURCE_LABEL}
@@ -119,7 +119,7 @@ async def test_a_strange_but_legal_name_gets_a_valid_reference(users: SlackUsers
     await users.approve(*requests.values())
     for request in requests.values():
         await users.check_snapshotted(request, await request.outcome())
-    assert users.rig.api.images(filters={"dangling": True}) == []
+    assert users.engine.api.images(filters={"dangling": True}) == []
 
 
 @pytest.mark.parametrize(
@@ -130,26 +130,26 @@ async def test_a_bad_reference_is_refused_before_anything_is_done(
     users: SlackUsers, installation: Installation, reference: str
 ) -> None:
     """A reference that Docker would not take is refused in private, and nobody is asked."""
-    container = users.rig.run(name="reference-1")
+    container = users.engine.run(name="reference-1")
     before, said = await _requests(installation), len(await users.said_in_private(_CAROL))
     await installation.channel.ask("carol", f"stop reference-1 snapshot={reference}")
     (answer,) = (await users.said_in_private(_CAROL))[said:]
     assert "Right would be" in answer
     assert await _requests(installation) == before
-    assert users.rig.state(container) == "running"
-    assert users.rig.images() == set()
+    assert users.engine.state(container) == "running"
+    assert users.engine.images() == set()
 
 
 async def test_a_name_that_looks_like_an_id_is_only_a_name(users: SlackUsers) -> None:
     """A container that is named as another's short id is not taken for that other."""
-    victim = users.rig.run(name="victim-1")
-    decoy = users.rig.run(name=victim[:12])
+    victim = users.engine.run(name="victim-1")
+    decoy = users.engine.run(name=victim[:12])
     (request,) = await users.ask(victim[:12], command="stop {}")
     assert request.container == decoy
     await users.approve(request)
     await users.check(request, await request.outcome(), RequestStatus.SUCCEEDED)
-    assert users.rig.state(victim) == "running"
-    assert users.rig.state(decoy) == "exited"
+    assert users.engine.state(victim) == "running"
+    assert users.engine.state(decoy) == "exited"
 
 
 async def _requests(installation: Installation) -> int:

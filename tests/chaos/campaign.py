@@ -46,7 +46,7 @@ async def campaign(seed: int, seconds: float, directory: Path) -> Report:
     planned = plan.draw(seed, seconds, tuple(CONTAINERS))
     journal = Journal()
     async with world(directory, live_restore=seed % 2 == 1) as played:
-        with Watch(played.rig.base_url, journal):
+        with Watch(played.engine.base_url, journal):
             faults, people = Faults(played, journal), People(played, journal)
             await _play(planned, faults, people)
             faults.disarm()
@@ -89,8 +89,8 @@ async def _play(planned: list[Planned], faults: Faults, people: People) -> None:
 
 async def _gather(played: World, journal: Journal) -> Evidence:
     stories = await read_stories(played.temporal, CONTAINERS)
-    images = await asyncio.to_thread(played.rig.api.images, filters={"label": REQUEST_LABEL})
-    bystander = await asyncio.to_thread(played.rig.inspect, BYSTANDER)
+    images = await asyncio.to_thread(played.engine.api.images, filters={"label": REQUEST_LABEL})
+    bystander = await asyncio.to_thread(played.engine.inspect, BYSTANDER)
     return Evidence(
         stories=stories,
         writes=list(writes_of(list(played.proxy.exchanges))),

@@ -78,16 +78,16 @@ class Faults:
                 self._end(deed)
 
     async def _break_engine(self, planned: Planned, verb: str) -> None:
-        rig, began = self._world.rig, time.time()
+        engine, began = self._world.engine, time.time()
         if verb == "kill":
-            await asyncio.to_thread(rig.kill)
+            await asyncio.to_thread(engine.kill)
             await asyncio.sleep(planned.seconds)
-            await asyncio.to_thread(rig.start)
+            await asyncio.to_thread(engine.start)
             self._journal.engine_down.append((began, time.time()))
         else:
-            rig.freeze()
+            engine.freeze()
             await asyncio.sleep(planned.seconds)
-            rig.thaw()
+            engine.thaw()
 
     def _set_trap(self, planned: Planned) -> None:
         deed = self._journal.begin(planned)

@@ -31,7 +31,7 @@ from deploy.laptop.temporal_server import temporal_server
 from tests.fakes.slack_stub import SlackStub
 from tests.rigs.deliveries import HttpBot
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.dockerd import DockerRig
+from tests.rigs.dockerd import DockerEngine
 from tests.rigs.pollers import are_polled
 from tests.rigs.program import free_port
 from tests.rigs.slack_proxy import SlackProxy
@@ -70,7 +70,7 @@ approvers = ["{USERS["bob"]}", "{USERS["carol"]}", "{GRID_USER}"]
 class Installation:
     """All parts of one Dockwarden, between a real engine and a real Slack behind a proxy."""
 
-    def __init__(self, directory: Path, engine: DockerRig) -> None:
+    def __init__(self, directory: Path, engine: DockerEngine) -> None:
         directory.mkdir(exist_ok=True)
         self._state = StateDirectory(directory / "state")
         self.docker_proxy = DockerProxy(engine.base_url)
@@ -210,24 +210,24 @@ class Installation:
 
 @pytest.fixture(scope="session")
 async def installation(
-    engine_rig: DockerRig, tmp_path_factory: pytest.TempPathFactory
+    engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Installation]:
     """Run one installation for the whole session; tests make their own containers in its engine."""
-    async with Installation(tmp_path_factory.mktemp("installation"), engine_rig) as opened:
+    async with Installation(tmp_path_factory.mktemp("installation"), engine) as opened:
         yield opened
 
 
 @pytest.fixture
-async def users(installation: Installation, engine_rig: DockerRig) -> AsyncIterator[SlackUsers]:
+async def users(installation: Installation, engine: DockerEngine) -> AsyncIterator[SlackUsers]:
     """Act as its Slack users; nothing that Slack would refuse may be sent meanwhile."""
     installation.docker_proxy.clear()
     installation.slack_proxy.forget()
     installation.slack_stub.responses.clear()
-    yield SlackUsers(installation, engine_rig)
+    yield SlackUsers(installation, engine)
     await _end_what_waits(installation.client)
     assert installation.slack_proxy.violations == []
     installation.slack_proxy.forget()
-    engine_rig.clear()
+    engine.clear()
     gc.collect()
 
 

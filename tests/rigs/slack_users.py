@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.laptop.channel import Message, request_of
 from deploy.laptop.supervisor import post_json
-from tests.rigs.dockerd import DockerRig
+from tests.rigs.dockerd import DockerEngine
 from tests.rigs.request_driver import Request, RequestDriver
 from workflows.model.names import ActionId
 
@@ -22,21 +22,21 @@ _numbers = itertools.count(1)
 class SlackUsers(RequestDriver):
     """The users of an installation's Slack, honest ones and others."""
 
-    def __init__(self, installation: Installation, rig: DockerRig) -> None:
-        super().__init__(installation, installation.client, rig)
+    def __init__(self, installation: Installation, engine: DockerEngine) -> None:
+        super().__init__(installation, installation.client, engine)
         self.installation = installation
 
     async def run_and_ask(self, kind: str, command: str = "stop {}", **container: Any) -> Request:
         """Run a container with a name of its own, and have alice ask about it."""
         name = f"{kind}-{next(_numbers)}"
-        self.rig.run(name=name, **container)
+        self.engine.run(name=name, **container)
         (request,) = await self.ask(name, command=command)
         return request
 
     async def run_and_ask_each(self, commands: Mapping[str, str]) -> dict[str, Request]:
         """Run containers of these names, and have alice ask about each with its own command."""
         for name in commands:
-            self.rig.run(name=name)
+            self.engine.run(name=name)
         await asyncio.gather(
             *(self.installation.channel.ask("alice", c) for c in commands.values())
         )

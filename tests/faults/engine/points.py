@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.rigs.docker_proxy import Answer, DockerProxy, Moment, Trap
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.request_driver import Request, RequestDriver
 from tests.rigs.waiting import wait_until
 from workflows.model.state import RequestState
@@ -79,9 +79,9 @@ class Point:
         script = _STOPS_SLOWLY
         if self.written:
             script = _HAS_WRITTEN.format(self.written) + script
-        return driver.rig.run(script, name=str(self), policy=self.policy)
+        return driver.engine.run(script, name=str(self), policy=self.policy)
 
-    def trap(self, proxy: DockerProxy, container: str, here: Rendezvous) -> Trap:
+    def trap(self, docker_proxy: DockerProxy, container: str, here: Rendezvous) -> Trap:
         """Have the call wait at this point."""
         line = {
             Call.STOP: f"^POST .*/{container}/stop",
@@ -89,21 +89,21 @@ class Point:
             Call.TAG: f"^POST .*/tag.*{self}",
         }.get(self.call, f"^POST .*/{container}/start")
         if self.call is Call.PUT_BACK:
-            proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, _disk_full)
+            docker_proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, _disk_full)
         if self.is_hasty:
             last = f"^POST .*/commit.*{container}" if self.call is Call.TAG else line
-            proxy.trap(last, Moment.ANSWERED, here.stay_behind)
+            docker_proxy.trap(last, Moment.ANSWERED, here.stay_behind)
         match self.when:
             case When.BEFORE:
-                return proxy.trap(line, Moment.BEFORE, here.wait)
+                return docker_proxy.trap(line, Moment.BEFORE, here.wait)
             case When.ANSWERED:
-                return proxy.trap(line, Moment.ANSWERED, here.wait)
+                return docker_proxy.trap(line, Moment.ANSWERED, here.wait)
             case When.UNDERWAY:
-                proxy.trap(line, Moment.BEFORE, here.hold)
-                return proxy.trap(line, Moment.UNDERWAY, here.be_at_work)
+                docker_proxy.trap(line, Moment.BEFORE, here.hold)
+                return docker_proxy.trap(line, Moment.UNDERWAY, here.be_at_work)
             case When.READ_BACK:
                 read = f"^GET .*({container}|{self}).*"
-                return proxy.trap(read, Moment.BEFORE, here.wait, after=line)
+                return docker_proxy.trap(read, Moment.BEFORE, here.wait, after=line)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,13 +170,16 @@ class Rendezvous:
 
 
 async def strike(
-    points: Sequence[Point], driver: RequestDriver, proxy: DockerProxy, fault: Callable[[], None]
+    points: Sequence[Point],
+    driver: RequestDriver,
+    docker_proxy: DockerProxy,
+    fault: Callable[[], None],
 ) -> dict[Point, Struck]:
     """Bring a request to each point, and have the fault strike under all of them."""
     here = Rendezvous(points)
     ids = {point: point.run(driver) for point in points}
-    traps = {point: point.trap(proxy, container, here) for point, container in ids.items()}
-    before = {point: driver.rig.inspect(container) for point, container in ids.items()}
+    traps = {point: point.trap(docker_proxy, container, here) for point, container in ids.items()}
+    before = {point: driver.engine.inspect(container) for point, container in ids.items()}
     requests: dict[Point, Request] = {}
     for command in {point.command for point in points}:
         same = [point for point in points if point.command == command]
@@ -207,7 +210,7 @@ def _disk_full() -> Answer:
     return Answer(500, "no space left on device")
 
 
-def kill_worker(laptop: LaptopRig) -> None:
+def kill_worker(laptop: LaptopProcess) -> None:
     """Kill the worker, and wait until the kernel has closed what it had open."""
     pid = laptop.pids["worker"]
     os.kill(pid, signal.SIGKILL)

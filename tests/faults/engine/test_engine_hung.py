@@ -15,8 +15,8 @@ from temporalio.client import Client
 
 from tests.faults.engine.points import Call, Point, Struck, When, outcomes, strike
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.dockerd import DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import DockerEngine
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.request_driver import RequestDriver
 from tests.rigs.waiting import wait_until
 
@@ -25,21 +25,23 @@ _POINTS: Final = tuple(Point(call=call, when=When.BEFORE, grace=1) for call in C
 
 @pytest.fixture(scope="module")
 def driver(
-    laptop: LaptopRig, temporal: Client, door: DockerProxy, engine_rig: DockerRig
+    laptop: LaptopProcess, client: Client, shared_proxy: DockerProxy, engine: DockerEngine
 ) -> Iterator[RequestDriver]:
     """Serve all points; the containers stay until all were looked at."""
-    door.lead_to(engine_rig.base_url)
-    yield RequestDriver(laptop, temporal, engine_rig)
-    engine_rig.clear()
+    shared_proxy.lead_to(engine.base_url)
+    yield RequestDriver(laptop, client, engine)
+    engine.clear()
 
 
 @pytest.fixture(scope="module")
-async def struck(door: DockerProxy, driver: RequestDriver) -> dict[Point, Struck]:
+async def struck(shared_proxy: DockerProxy, driver: RequestDriver) -> dict[Point, Struck]:
     """Hang the engine under all points until the stop and the tag have timed out."""
-    found = await strike(_POINTS, driver, door, driver.rig.freeze)
+    found = await strike(_POINTS, driver, shared_proxy, driver.engine.freeze)
     for call in ("/stop", "/tag"):
-        await asyncio.to_thread(wait_until, partial(_is_given_up, door, call), f"{call} timed out")
-    driver.rig.thaw()
+        await asyncio.to_thread(
+            wait_until, partial(_is_given_up, shared_proxy, call), f"{call} timed out"
+        )
+    driver.engine.thaw()
     return await outcomes(found)
 
 
@@ -51,5 +53,5 @@ async def test_the_request_goes_on(
     await struck[point].check(point, driver)
 
 
-def _is_given_up(proxy: DockerProxy, call: str) -> bool:
-    return any(exchange.given_up for exchange in proxy.passed(f"^POST .*{call}"))
+def _is_given_up(docker_proxy: DockerProxy, call: str) -> bool:
+    return any(exchange.given_up for exchange in docker_proxy.passed(f"^POST .*{call}"))

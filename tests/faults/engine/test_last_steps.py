@@ -11,7 +11,7 @@ import pytest
 
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.held_calls import held, until_held
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.request_driver import Request, RequestDriver
 from tests.rigs.terminal import Terminal
 from workflows.model.names import operation_workflow_id
@@ -21,25 +21,25 @@ _TAG, _START = "^POST .*/tag", "^POST .*/start"
 
 
 @pytest.fixture
-def terminal(laptop: LaptopRig) -> Terminal:
+def terminal(laptop: LaptopProcess) -> Terminal:
     """Give the command line of the laptop's Temporal."""
     return Terminal(laptop.ready["temporal"])
 
 
 @pytest.mark.parametrize("way", ["the requester", "the terminal"])
 async def test_a_cancel_while_the_snapshot_is_tagged(
-    driver: RequestDriver, proxy: DockerProxy, terminal: Terminal, way: str
+    driver: RequestDriver, docker_proxy: DockerProxy, terminal: Terminal, way: str
 ) -> None:
     """The snapshot is complete, so it is kept under its name; the container runs again."""
-    began = driver.rig.inspect(driver.rig.run(name="tagging"))["State"]["StartedAt"]
-    with held(proxy, _TAG) as come:
+    began = driver.engine.inspect(driver.engine.run(name="tagging"))["State"]["StartedAt"]
+    with held(docker_proxy, _TAG) as come:
         request = await driver.start("tagging")
         await until_held(come)
         await _cancel(driver, terminal, request, way)
     state = await request.last_state()
     await driver.check(request, state, RequestStatus.PUT_BACK)
     assert state.cause is None
-    after = driver.rig.inspect(request.container)["State"]
+    after = driver.engine.inspect(request.container)["State"]
     assert (after["Status"], after["StartedAt"] != began) == ("running", True)
     (image,) = driver.images(request)
     assert image["RepoTags"] == [state.reference]
@@ -48,11 +48,11 @@ async def test_a_cancel_while_the_snapshot_is_tagged(
 
 @pytest.mark.parametrize("way", ["the requester", "the terminal"])
 async def test_a_cancel_while_it_is_started_again(
-    driver: RequestDriver, proxy: DockerProxy, terminal: Terminal, way: str
+    driver: RequestDriver, docker_proxy: DockerProxy, terminal: Terminal, way: str
 ) -> None:
     """Nothing is left to be cancelled: all that was asked for is done, and told as done."""
-    driver.rig.run(name="starting")
-    with held(proxy, _START) as come:
+    driver.engine.run(name="starting")
+    with held(docker_proxy, _START) as come:
         request = await driver.start("starting", "snapshot {}")
         await until_held(come)
         await _cancel(driver, terminal, request, way)
@@ -65,11 +65,11 @@ async def test_a_cancel_while_it_is_started_again(
     ids=["tag-operation", "tag-both", "start-operation", "start-both"],
 )
 async def test_a_terminate_in_the_last_steps(
-    driver: RequestDriver, proxy: DockerProxy, terminal: Terminal, pattern: str, which: str
+    driver: RequestDriver, docker_proxy: DockerProxy, terminal: Terminal, pattern: str, which: str
 ) -> None:
     """What nobody finished any more is found and put back, with no image left half done."""
-    began = driver.rig.inspect(driver.rig.run(name="ended"))["State"]["StartedAt"]
-    with held(proxy, pattern) as come:
+    began = driver.engine.inspect(driver.engine.run(name="ended"))["State"]["StartedAt"]
+    with held(docker_proxy, pattern) as come:
         request = await driver.start("ended", "snapshot {}")
         await until_held(come)
         operation = operation_workflow_id("local", request.container)
@@ -85,7 +85,7 @@ async def test_a_terminate_in_the_last_steps(
     else:
         state = await request.outcome()
     await driver.check(request, state, RequestStatus.PUT_BACK)
-    after = driver.rig.inspect(request.container)["State"]
+    after = driver.engine.inspect(request.container)["State"]
     assert (after["Status"], after["StartedAt"] != began) == ("running", True)
     # A snapshot that had its tag already is complete, and the card goes on naming it.
     kept = [image["RepoTags"] for image in driver.images(request)]

@@ -18,8 +18,8 @@ from temporalio.client import Client
 from deploy.laptop.channel import Message
 from deploy.laptop.slack_server import USERS
 from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment, Trap
-from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import STOPS_AT_ONCE, DockerEngine
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.request_driver import Request, RequestDriver
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState, RequestStatus
@@ -44,8 +44,8 @@ class Obstacle:
     kind: ErrorType
     commands: tuple[str, ...]
     container: dict[str, Any] = field(default_factory=dict)
-    arise: Callable[[DockerRig, str], object] = lambda _rig, _container: None
-    go_away: Callable[[DockerRig, str], object] = lambda _rig, _container: None
+    arise: Callable[[DockerEngine, str], object] = lambda _engine, _container: None
+    go_away: Callable[[DockerEngine, str], object] = lambda _engine, _container: None
     is_cut_off: bool = False
 
     def __str__(self) -> str:
@@ -65,15 +65,15 @@ class Story:
     end: RequestState
 
 
-def _mend(rig: DockerRig, container: str) -> None:
-    (mount,) = rig.inspect(container)["Mounts"]
+def _mend(engine: DockerEngine, container: str) -> None:
+    (mount,) = engine.inspect(container)["Mounts"]
     Path(mount["Source"], "mended").touch()
 
 
-def _do_as_told(rig: DockerRig, container: str) -> None:
-    rig.api.create_network("gone")
-    rig.api.disconnect_container_from_network(container, "gone")
-    rig.api.connect_container_to_network(container, "gone")
+def _do_as_told(engine: DockerEngine, container: str) -> None:
+    engine.api.create_network("gone")
+    engine.api.disconnect_container_from_network(container, "gone")
+    engine.api.connect_container_to_network(container, "gone")
 
 
 _OBSTACLES: Final = (
@@ -85,8 +85,8 @@ _OBSTACLES: Final = (
             "docker start port-taken",
         ),
         container={"network": "lan", "ports": {80: _PORT}},
-        arise=lambda rig, _: rig.run(name="thief", network="lan", ports={80: _PORT}),
-        go_away=lambda rig, _: rig.api.remove_container("thief", force=True),
+        arise=lambda engine, _: engine.run(name="thief", network="lan", ports={80: _PORT}),
+        go_away=lambda engine, _: engine.api.remove_container("thief", force=True),
     ),
     Obstacle(
         name="network-gone",
@@ -98,7 +98,7 @@ _OBSTACLES: Final = (
             "docker network connect NETWORK network-gone",
         ),
         container={"network": "gone"},
-        arise=lambda rig, _: rig.api.remove_network("gone"),
+        arise=lambda engine, _: engine.api.remove_network("gone"),
         go_away=_do_as_told,
     ),
     Obstacle(
@@ -132,20 +132,22 @@ _OBSTACLES: Final = (
 
 @pytest.fixture(scope="module")
 def driver(
-    laptop: LaptopRig, temporal: Client, door: DockerProxy, engine_rig: DockerRig
+    laptop: LaptopProcess, client: Client, shared_proxy: DockerProxy, engine: DockerEngine
 ) -> Iterator[RequestDriver]:
     """Serve requests on the shared engine, which has two networks."""
-    door.lead_to(engine_rig.base_url)
+    shared_proxy.lead_to(engine.base_url)
     for network in ("lan", "gone"):
-        engine_rig.api.create_network(network)
-    yield RequestDriver(laptop, temporal, engine_rig)
-    engine_rig.clear()
+        engine.api.create_network(network)
+    yield RequestDriver(laptop, client, engine)
+    engine.clear()
 
 
 @pytest.fixture(scope="module")
-async def stories(door: DockerProxy, driver: RequestDriver) -> dict[str, Story]:
+async def stories(shared_proxy: DockerProxy, driver: RequestDriver) -> dict[str, Story]:
     """Meet all obstacles, and remove them."""
-    told = await asyncio.gather(*(_story(obstacle, driver, door) for obstacle in _OBSTACLES))
+    told = await asyncio.gather(
+        *(_story(obstacle, driver, shared_proxy) for obstacle in _OBSTACLES)
+    )
     return {story.request.name: story for story in told}
 
 
@@ -182,25 +184,25 @@ async def test_it_goes_on_until_the_way_is_free(
     await driver.check_put_back(story.request, story.end, story.before)
 
 
-async def _story(obstacle: Obstacle, driver: RequestDriver, proxy: DockerProxy) -> Story:
-    rig = driver.rig
-    container = rig.run(name=obstacle.name, **obstacle.container)
-    before = rig.inspect(container)
+async def _story(obstacle: Obstacle, driver: RequestDriver, docker_proxy: DockerProxy) -> Story:
+    engine = driver.engine
+    container = engine.run(name=obstacle.name, **obstacle.container)
+    before = engine.inspect(container)
 
     cuts: list[Trap] = []
 
     def fail() -> Answer:
-        obstacle.arise(rig, container)
+        obstacle.arise(engine, container)
         if obstacle.is_cut_off:
-            cuts.append(proxy.trap(container, Moment.BEFORE, HangUp, times=10_000))
+            cuts.append(docker_proxy.trap(container, Moment.BEFORE, HangUp, times=10_000))
         return Answer(500, "no space left on device")
 
-    failed = proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, fail)
+    failed = docker_proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, fail)
     request = await driver.start(obstacle.name, "stop {} snapshot grace=1s")
     met = await request.until(RequestStatus.NEEDS_PERSON)
     assert failed.fired == 1
     card = await driver.until_card(request, "🛑")
-    await asyncio.to_thread(partial(obstacle.go_away, rig, container))
+    await asyncio.to_thread(partial(obstacle.go_away, engine, container))
     for cut in cuts:
         assert cut.fired
         cut.times = 0

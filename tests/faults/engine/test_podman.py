@@ -22,8 +22,8 @@ from tests.faults.engine.points import (
 )
 from tests.integration.activities.docker.docker_worker import DockerWorker, fail, run
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.laptop import LaptopRig
-from tests.rigs.podman import PodmanRig
+from tests.rigs.laptop import LaptopProcess
+from tests.rigs.podman import PodmanEngine
 from tests.rigs.request_driver import RequestDriver
 from workflows.model.errors import ErrorType, RefusalCode
 
@@ -36,20 +36,20 @@ _POINTS: Final = (
 
 @pytest.fixture(scope="module")
 def driver(
-    laptop: LaptopRig, temporal: Client, door: DockerProxy, podman_rig: PodmanRig
+    laptop: LaptopProcess, client: Client, shared_proxy: DockerProxy, podman: PodmanEngine
 ) -> Iterator[RequestDriver]:
     """Serve all points; the containers stay until all were looked at."""
-    door.lead_to(podman_rig.base_url)
-    yield RequestDriver(laptop, temporal, podman_rig)
-    podman_rig.remove_containers()
+    shared_proxy.lead_to(podman.base_url)
+    yield RequestDriver(laptop, client, podman)
+    podman.remove_containers()
 
 
 @pytest.fixture(scope="module")
 async def struck(
-    laptop: LaptopRig, door: DockerProxy, driver: RequestDriver
+    laptop: LaptopProcess, shared_proxy: DockerProxy, driver: RequestDriver
 ) -> dict[Point, Struck]:
     """Kill the worker under all points, and wait for all outcomes."""
-    return await outcomes(await strike(_POINTS, driver, door, partial(kill_worker, laptop)))
+    return await outcomes(await strike(_POINTS, driver, shared_proxy, partial(kill_worker, laptop)))
 
 
 @pytest.mark.parametrize("point", _POINTS, ids=str)
@@ -62,30 +62,30 @@ async def test_the_request_goes_on(
 
 async def test_a_taken_tag(driver: RequestDriver) -> None:
     """A tag that was given away since the card: the container is put back, the tag untouched."""
-    container = driver.rig.run(name="taken")
-    before = driver.rig.inspect(container)
+    container = driver.engine.run(name="taken")
+    before = driver.engine.inspect(container)
     (request,) = await driver.ask("taken")
     reference = (await request.state()).reference
-    driver.rig.api.tag(before["Image"], *reference.split(":"))
+    driver.engine.api.tag(before["Image"], *reference.split(":"))
     await driver.approve(request)
     state = await request.outcome()
     assert state.cause is ErrorType.REFERENCE_TAKEN
     await driver.check_put_back(request, state, before)
-    assert driver.rig.api.inspect_image(reference)["Id"] == before["Image"]
+    assert driver.engine.api.inspect_image(reference)["Id"] == before["Image"]
 
 
-def test_no_room_for_a_snapshot(podman_rig: PodmanRig) -> None:
+def test_no_room_for_a_snapshot(podman: PodmanEngine) -> None:
     """Its answers too tell how many snapshots there are, and what the container wrote."""
-    container = podman_rig.run_large(20, name="roomy")
-    free = shutil.disk_usage(podman_rig.api.info()["DockerRootDir"]).free // 1_000_000
-    full = DockerWorker(podman_rig.base_url, room=SnapshotCapacity(min_free_mb=free + 500))
+    container = podman.run_large(20, name="roomy")
+    free = shutil.disk_usage(podman.api.info()["DockerRootDir"]).free // 1_000_000
+    full = DockerWorker(podman.base_url, room=SnapshotCapacity(min_free_mb=free + 500))
     wanted = full.inspect("roomy", reference="team/roomy:free")
     refused = fail(full.containers.inspect_container, wanted)
     assert refused.type == RefusalCode.DISK_FULL
     assert f"and {free + 521} MB are needed" in refused.message
-    few = DockerWorker(podman_rig.base_url, room=SnapshotCapacity(snapshots_per_container=1))
+    few = DockerWorker(podman.base_url, room=SnapshotCapacity(snapshots_per_container=1))
     pin = run(few.containers.inspect_container, wanted).pin
-    podman_rig.api.stop(container, timeout=1)
+    podman.api.stop(container, timeout=1)
     run(few.snapshots.ensure_snapshot, few.commit(pin))
     refused = fail(few.containers.inspect_container, wanted)
     assert refused.type == RefusalCode.SNAPSHOT_QUOTA

@@ -6,15 +6,15 @@ from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.request_driver import RequestDriver
 
 
-async def test_no_trap_no_fault(any_driver: RequestDriver, proxy: DockerProxy) -> None:
+async def test_no_trap_no_fault(any_driver: RequestDriver, docker_proxy: DockerProxy) -> None:
     """A request through the proxy succeeds, and nothing was written before the approval."""
     driver = any_driver
-    driver.rig.run(name="plain")
+    driver.engine.run(name="plain")
     (request,) = await driver.ask("plain")
-    assert proxy.passed("^GET .*/json")
-    assert proxy.passed("^(POST|DELETE|PUT)") == []
+    assert docker_proxy.passed("^GET .*/json")
+    assert docker_proxy.passed("^(POST|DELETE|PUT)") == []
     await driver.approve(request)
     await driver.check_snapshotted(request, await request.outcome())
-    assert [e.line.split("?")[0].rsplit("/", 1)[1] for e in proxy.passed("^POST")] == [
+    assert [e.line.split("?")[0].rsplit("/", 1)[1] for e in docker_proxy.passed("^POST")] == [
         *("stop", "commit", "tag")
     ]

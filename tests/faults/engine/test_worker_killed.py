@@ -19,8 +19,8 @@ from tests.faults.engine.points import (
     strike,
 )
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.dockerd import DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import DockerEngine
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.request_driver import RequestDriver
 
 _FORWARD: Final = tuple(
@@ -33,25 +33,25 @@ _START: Final = tuple(
 
 @pytest.fixture(scope="module")
 def driver(
-    laptop: LaptopRig, temporal: Client, door: DockerProxy, engine_rig: DockerRig
+    laptop: LaptopProcess, client: Client, shared_proxy: DockerProxy, engine: DockerEngine
 ) -> Iterator[RequestDriver]:
     """Serve all points; the containers stay until all were looked at."""
-    door.lead_to(engine_rig.base_url)
-    yield RequestDriver(laptop, temporal, engine_rig)
-    engine_rig.clear()
+    shared_proxy.lead_to(engine.base_url)
+    yield RequestDriver(laptop, client, engine)
+    engine.clear()
 
 
 @pytest.fixture(scope="module")
 async def struck(
-    laptop: LaptopRig, door: DockerProxy, driver: RequestDriver
+    laptop: LaptopProcess, shared_proxy: DockerProxy, driver: RequestDriver
 ) -> dict[Point, Struck]:
     """Kill the worker twice, under all points, and wait for all outcomes.
 
     The second time hits what goes on after the first: two faults in a row.
     """
     kill = partial(kill_worker, laptop)
-    forward = await strike(_FORWARD, driver, door, kill)
-    return await outcomes({**forward, **await strike(_START, driver, door, kill)})
+    forward = await strike(_FORWARD, driver, shared_proxy, kill)
+    return await outcomes({**forward, **await strike(_START, driver, shared_proxy, kill)})
 
 
 @pytest.mark.parametrize("point", [*_FORWARD, *_START], ids=str)

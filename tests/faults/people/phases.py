@@ -27,15 +27,15 @@ class Phase(StrEnum):
 
 async def bring_to(users: SlackUsers, phase: Phase, kind: str) -> Request:
     """Bring a request to a phase, and see that it is there."""
-    proxy = users.installation.slack_proxy
+    slack_proxy = users.installation.slack_proxy
     request = await users.run_and_ask(kind, "stop {} snapshot", script=STOPS_SLOWLY)
     if phase is Phase.WAITING:
         return request
     held = None
     if phase is Phase.DECIDING:
-        held = proxy.inject("users.info", Fault.DELAY, seconds=1.0)
+        held = slack_proxy.inject("users.info", Fault.DELAY, seconds=1.0)
     if phase is Phase.REPORTING:
-        held = proxy.inject("chat.update", Fault.DELAY, seconds=1.0, when=_is_outcome)
+        held = slack_proxy.inject("chat.update", Fault.DELAY, seconds=1.0, when=_is_outcome)
     await users.approve(request)
     if held is not None:
         await eventually(lambda: held.fired == 1, within=30, what=f"it is {phase}")

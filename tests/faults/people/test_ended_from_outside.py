@@ -50,7 +50,7 @@ async def test_a_cancel_at_each_step(
 ) -> None:
     """A cancel waits for the step under way; then the container is back, verified."""
     async with _at_step(users, step) as request:
-        began = users.rig.inspect(request.container)["State"]["StartedAt"]
+        began = users.engine.inspect(request.container)["State"]["StartedAt"]
         if by == "the requester":
             await users.cancel(request)
         else:
@@ -58,8 +58,8 @@ async def test_a_cancel_at_each_step(
         await users.until_told(request)
     state = await request.last_state()
     await users.check(request, state, RequestStatus.PUT_BACK)
-    assert users.rig.state(request.container) == "running"
-    assert users.rig.inspect(request.container)["State"]["StartedAt"] != began
+    assert users.engine.state(request.container) == "running"
+    assert users.engine.inspect(request.container)["State"]["StartedAt"] != began
     _no_loose_image(users, request)
 
 
@@ -80,7 +80,7 @@ async def test_a_terminate_at_each_step(
     state = await _outcome(installation, operation)
     await users.check(request, state, state.status)
     assert state.closed
-    runs = users.rig.state(request.container) == "running"
+    runs = users.engine.state(request.container) == "running"
     assert state.status is (RequestStatus.PUT_BACK if runs else RequestStatus.SUCCEEDED)
     if which != "request":
         assert runs
@@ -101,7 +101,7 @@ async def test_a_terminated_wait_leaves_no_dead_buttons(
 
     await eventually(told)
     assert "request.approve" not in str(await users.card(request))
-    assert users.rig.state(request.container) == "running"
+    assert users.engine.state(request.container) == "running"
 
 
 async def test_what_a_person_stopped_meanwhile_stays_stopped(
@@ -112,14 +112,14 @@ async def test_what_a_person_stopped_meanwhile_stays_stopped(
         operation = operation_workflow_id(installation.host, request.container)
         await terminal.terminate(request.handle.id)
         await terminal.terminate(operation)
-    await eventually(lambda: users.rig.state(request.container) == "exited", within=30)
-    users.rig.api.start(request.container)
-    users.rig.api.stop(request.container, timeout=0)
+    await eventually(lambda: users.engine.state(request.container) == "exited", within=30)
+    users.engine.api.start(request.container)
+    users.engine.api.stop(request.container, timeout=0)
     await _put_right(installation, terminal, operation)
     state = await _outcome(installation, operation)
     await users.check(request, state, RequestStatus.NEEDS_PERSON)
     assert state.closed
-    assert users.rig.state(request.container) == "exited"
+    assert users.engine.state(request.container) == "exited"
 
 
 @pytest.mark.parametrize("command", ["stop {} grace=3s", "stop {} snapshot grace=3s"])
@@ -134,7 +134,7 @@ async def test_a_cancel_while_the_engine_waits_to_kill(
         await terminal.cancel(request.handle.id)
         await users.until_told(request)
     await users.check(request, await request.last_state(), RequestStatus.PUT_BACK)
-    assert users.rig.state(request.container) == "running"
+    assert users.engine.state(request.container) == "running"
 
 
 async def test_a_cancel_while_the_card_is_being_posted(
@@ -153,7 +153,7 @@ async def test_a_cancel_while_the_card_is_being_posted(
     posted = [i for i, e in enumerate(events) if e == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED]
     assert posted[0] < cancelled < posted[1], "the inspection, the cancel, then the card"
     await users.check(request, state, RequestStatus.CANCELLED)
-    assert users.rig.state(request.container) == "running"
+    assert users.engine.state(request.container) == "running"
 
 
 def _is_card(payload: Mapping[str, Any]) -> bool:
@@ -172,7 +172,7 @@ async def _at_step(users: SlackUsers, step: StepName) -> AsyncIterator[Request]:
 
 
 def _is_large(users: SlackUsers, request: Request) -> bool:
-    made = users.rig.api.diff(request.container) or []
+    made = users.engine.api.diff(request.container) or []
     return any(change["Path"] == "/ready" for change in made)
 
 

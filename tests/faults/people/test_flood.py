@@ -20,7 +20,7 @@ async def test_a_click_during_a_flood_of_commands(
 ) -> None:
     """Five hundred commands in ten seconds are answered politely, and a click within two."""
     request = await users.run_and_ask("flooded", "stop {} snapshot")
-    users.rig.run(name="flood-1")
+    users.engine.run(name="flood-1")
     http_bot = await installation.add_http_bot("flooded")
     began = time.monotonic()
 

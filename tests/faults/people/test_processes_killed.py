@@ -67,7 +67,7 @@ async def test_a_bot_killed_between_the_start_and_the_answer(
 ) -> None:
     """The person sees an error, the request is there all the same, and asking again shows it."""
     http_bot, wire = wired
-    users.rig.run(name="unsaid-1")
+    users.engine.run(name="unsaid-1")
     # The bot asks what there is, then starts.
     wire.hold_answers(after=1)
     asking = asyncio.create_task(http_bot.command(ALICE, "stop unsaid-1"))
@@ -84,7 +84,7 @@ async def test_a_bot_killed_between_the_start_and_the_answer(
     card = await installation.channel.wait_for(
         "its card", lambda m: request_of(m) in said and bool(request_of(m))
     )
-    assert users.rig.state("unsaid-1") == "running"
+    assert users.engine.state("unsaid-1") == "running"
     await installation.channel.press("alice", card, "request.cancel")
     await handle.result()
 

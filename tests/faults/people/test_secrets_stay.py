@@ -56,7 +56,7 @@ async def played(users: SlackUsers, installation: Installation) -> list[Request]
     await installation.channel.press("dave", good.card, "request.approve")
     await users.approve(good, ailing)
     await installation.channel.ask("bob", f'reject {rejected.request_id} "{_COMMENT}"')
-    users.rig.api.remove_container(gone.container, force=True)
+    users.engine.api.remove_container(gone.container, force=True)
     await users.approve(gone)
     await installation.channel.ask("alice", f"inspect {good.name}")
     await installation.channel.ask("alice", "list")
@@ -73,10 +73,10 @@ async def _stuck(users: SlackUsers, installation: Installation, **settings: Any)
     """Let an operation fail and the way back too, until alice tells it to stop trying."""
     command = f'stop {{}} snapshot={_TAKEN} reason="{_REASON}"'
     request = await users.run_and_ask("stuck", command, **settings)
-    users.rig.api.tag(IMAGE, *_TAKEN.split(":"))
+    users.engine.api.tag(IMAGE, *_TAKEN.split(":"))
     await users.approve(request)
     await request.until(RequestStatus.NEEDS_PERSON)
-    logs = users.rig.api.logs(request.container)
+    logs = users.engine.api.logs(request.container)
     assert _SECRET in logs.decode(), "the container has said it where the cause is to be seen"
     await installation.channel.ask("alice", f"cancel {request.request_id}")
     return request
@@ -86,7 +86,7 @@ async def test_a_secret_of_a_container_is_nowhere(
     users: SlackUsers, installation: Installation, played: list[Request]
 ) -> None:
     """It is in no log, no history, no message and no error; the reason only where it belongs."""
-    assert _SECRET in str(users.rig.inspect(played[0].container))
+    assert _SECRET in str(users.engine.inspect(played[0].container))
     for name, log in installation.logs().items():
         assert _SECRET not in log, name
         assert _REASON not in log, name

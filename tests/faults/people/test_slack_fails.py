@@ -91,7 +91,7 @@ async def test_slack_is_away_while_the_operation_works(
     await installation.kill("slack")
 
     def is_done() -> bool:
-        down = users.rig.state(request.container) == ContainerState.EXITED
+        down = users.engine.state(request.container) == ContainerState.EXITED
         return down and bool(users.images(request))
 
     await eventually(is_done, within=30)
@@ -106,7 +106,7 @@ async def test_slack_is_away_when_a_request_comes_in(
 ) -> None:
     """A card that cannot be posted is posted once Slack is back, exactly once."""
     injected = installation.slack_proxy.inject("chat.postMessage", Fault.RESET, times=4)
-    users.rig.run(name="unposted-1")
+    users.engine.run(name="unposted-1")
     (request,) = await users.ask("unposted-1")
     assert injected.fired == 4
     posted = [

@@ -25,7 +25,7 @@ async def test_a_command_while_temporal_is_away(
     users: SlackUsers, installation: Installation
 ) -> None:
     """The person is told within three seconds, nothing is half open, and later it works."""
-    users.rig.run(name="unheard-1")
+    users.engine.run(name="unheard-1")
     await installation.kill("temporal")
     began = time.monotonic()
     await installation.channel.ask("alice", "stop unheard-1")
@@ -67,7 +67,7 @@ async def test_a_click_after_the_expiry(users: SlackUsers, installation: Install
     await installation.channel.press("bob", request.card, ActionId.APPROVE)
     await users.refusal(BOB, "is over: ⌛ expired", request.request_id)
     await users.check(request, state, RequestStatus.EXPIRED)
-    assert users.rig.state(request.container) == "running"
+    assert users.engine.state(request.container) == "running"
 
 
 async def test_clicks_at_the_moment_of_the_expiry(
@@ -85,7 +85,7 @@ async def test_clicks_at_the_moment_of_the_expiry(
     approved = bool(outcome.decisions)
     assert outcome.status is (RequestStatus.SUCCEEDED if approved else RequestStatus.EXPIRED)
     await users.check(request, outcome, outcome.status)
-    assert users.rig.state(request.container) == ("exited" if approved else "running")
+    assert users.engine.state(request.container) == ("exited" if approved else "running")
     if not approved:
         await users.refusal(BOB, request.request_id)
     with pytest.raises(RuntimeError, match=r"already completed|not found"):
@@ -133,7 +133,7 @@ async def test_a_slow_clock_saves_no_late_decision(
     }
     with pytest.raises(RuntimeError, match=r"already completed|not found"):
         await Terminal(installation.temporal_address).signal(request.handle.id, decision)
-    assert users.rig.state(request.container) == "running"
+    assert users.engine.state(request.container) == "running"
 
 
 async def test_a_worker_is_replaced_during_the_wait(

@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 
 from tests.integration.activities.docker.docker_worker import DockerWorker
-from tests.rigs.dockerd import DockerRig
+from tests.rigs.dockerd import DockerEngine
 
 
 @pytest.fixture
-def rig(engine_rig: DockerRig) -> Iterator[DockerRig]:
+def engine(engine: DockerEngine) -> Iterator[DockerEngine]:
     """Give an engine without containers, and clear it afterwards."""
-    yield engine_rig
-    engine_rig.clear()
+    yield engine
+    engine.clear()
 
 
 @pytest.fixture
-def make_worker(rig: DockerRig) -> Iterator[Callable[..., DockerWorker]]:
+def make_worker(engine: DockerEngine) -> Iterator[Callable[..., DockerWorker]]:
     """Give workers on that engine, or on another address, with other time limits."""
     made: list[DockerWorker] = []
 
     def make(base_url: str = "", **options: Any) -> DockerWorker:
-        made.append(DockerWorker(base_url or rig.base_url, **options))
+        made.append(DockerWorker(base_url or engine.base_url, **options))
         return made[-1]
 
     yield make

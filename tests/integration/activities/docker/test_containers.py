@@ -9,15 +9,17 @@ import pytest
 
 from activities.docker.protection import Protection
 from tests.integration.activities.docker.docker_worker import DockerWorker, fail, run
-from tests.rigs.dockerd import IMAGE, DockerRig
+from tests.rigs.dockerd import IMAGE, DockerEngine
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ListInput
 from workflows.model.requests import ContainerState, Mount
 
 
-def test_pins_the_container_of_exactly_this_name(worker: DockerWorker, rig: DockerRig) -> None:
+def test_pins_the_container_of_exactly_this_name(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """The pin tells all that people decide about."""
-    container = rig.run(
+    container = engine.run(
         name="web-1",
         policy="unless-stopped",
         volumes=("/data",),
@@ -28,11 +30,11 @@ def test_pins_the_container_of_exactly_this_name(worker: DockerWorker, rig: Dock
     selectors = ({"team": "a"}, {"team": "b"}, {"team": "a", "tier": "x"})
     arg = worker.inspect("web-1", label_selectors=selectors, reference="team/web:free")
     inspection = run(worker.containers.inspect_container, arg)
-    pin, raw = inspection.pin, rig.inspect(container)
+    pin, raw = inspection.pin, engine.inspect(container)
     assert (pin.container_id, pin.name, pin.image) == (container, "web-1", IMAGE)
     assert (pin.image_id, pin.started_at) == (raw["Image"], raw["State"]["StartedAt"])
     assert (pin.state, pin.restart_policy) == (ContainerState.RUNNING, "unless-stopped")
-    assert (pin.engine_id, pin.stop_timeout_seconds) == (rig.api.info()["ID"], 7)
+    assert (pin.engine_id, pin.stop_timeout_seconds) == (engine.api.info()["ID"], 7)
     assert pin.mounts == (Mount(type="volume", destination="/data"),)
     assert pin.has_healthcheck
     assert inspection.selectors_met == (True, False, False)
@@ -48,10 +50,12 @@ def test_refuses_what_is_no_name(worker: DockerWorker, name: str) -> None:
     assert (error.type, error.non_retryable) == (RefusalCode.BAD_REQUEST, True)
 
 
-def test_refuses_an_unknown_name_and_names_those_near(worker: DockerWorker, rig: DockerRig) -> None:
+def test_refuses_an_unknown_name_and_names_those_near(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """A typo gets the names that come near."""
     for name in ("web-1", "web-2", "database"):
-        rig.create(name=name)
+        engine.create(name=name)
     error = fail(worker.containers.inspect_container, worker.inspect("wbe-1"))
     assert error.type == RefusalCode.UNKNOWN_CONTAINER
     assert "did you mean web-1 or web-2?" in error.message
@@ -62,29 +66,31 @@ def test_refuses_an_unknown_name_and_names_those_near(worker: DockerWorker, rig:
     assert error.message == "no container has this name"
 
 
-def test_refuses_the_beginning_of_several_names(worker: DockerWorker, rig: DockerRig) -> None:
+def test_refuses_the_beginning_of_several_names(worker: DockerWorker, engine: DockerEngine) -> None:
     """Half a name is ambiguous, and the refusal lists what it could be."""
     for name in ("web-1", "web-2", "web-3", "web-4", "web-5"):
-        rig.create(name=name)
+        engine.create(name=name)
     error = fail(worker.containers.inspect_container, worker.inspect("web"))
     assert error.type == RefusalCode.AMBIGUOUS_CONTAINER
     assert "web-1, web-2, web-3 or 2 more" in error.message
 
 
-def test_never_takes_an_id_for_a_name(worker: DockerWorker, rig: DockerRig) -> None:
+def test_never_takes_an_id_for_a_name(worker: DockerWorker, engine: DockerEngine) -> None:
     """A short or full id is refused, with the name it belongs to."""
-    container = rig.create(name="web-1")
+    container = engine.create(name="web-1")
     for text in (container[:12], container):
         error = fail(worker.containers.inspect_container, worker.inspect(text))
         assert error.type == RefusalCode.UNKNOWN_CONTAINER
         assert "did you mean web-1?" in error.message
 
 
-def test_a_name_that_looks_like_an_id_shadows_nothing(worker: DockerWorker, rig: DockerRig) -> None:
+def test_a_name_that_looks_like_an_id_shadows_nothing(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """A container named like another's short id is found by name, the other keeps its id."""
-    victim = rig.run(name="victim")
-    shadow = rig.run(name=victim[:12])
-    assert rig.inspect(victim[:12])["Id"] == shadow, "the engine itself is fooled"
+    victim = engine.run(name="victim")
+    shadow = engine.run(name=victim[:12])
+    assert engine.inspect(victim[:12])["Id"] == shadow, "the engine itself is fooled"
     pin = run(worker.containers.inspect_container, worker.inspect(victim[:12])).pin
     assert pin.container_id == shadow
     assert (
@@ -104,13 +110,13 @@ def test_a_name_that_looks_like_an_id_shadows_nothing(worker: DockerWorker, rig:
 )
 def test_refuses_what_must_not_be_touched_but_shows_it(
     make_worker: Callable[..., DockerWorker],
-    rig: DockerRig,
+    engine: DockerEngine,
     options: dict[str, Any],
     code: RefusalCode,
 ) -> None:
     """Protected and --rm containers are refused for a request, and shown to a mere look."""
     worker = make_worker(protection=Protection(name_patterns=("db-*",)))
-    rig.run(**{"name": "web-1", **options})
+    engine.run(**{"name": "web-1", **options})
     name = options.get("name", "web-1")
     error = fail(worker.containers.inspect_container, worker.inspect(name))
     assert (error.type, error.non_retryable) == (code, True)
@@ -118,34 +124,36 @@ def test_refuses_what_must_not_be_touched_but_shows_it(
     assert looked.pin.name == name
 
 
-def test_refuses_to_stop_what_is_stopped(worker: DockerWorker, rig: DockerRig) -> None:
+def test_refuses_to_stop_what_is_stopped(worker: DockerWorker, engine: DockerEngine) -> None:
     """People are not asked to approve nothing; a snapshot of it is something."""
-    rig.create(name="web-1")
+    engine.create(name="web-1")
     error = fail(worker.containers.inspect_container, worker.inspect("web-1"))
     assert (error.type, error.non_retryable) == (RefusalCode.ALREADY_STOPPED, True)
     arg = worker.inspect("web-1", reference="team/web:before")
     assert run(worker.containers.inspect_container, arg).pin.state is ContainerState.CREATED
 
 
-def test_a_label_that_says_false_does_not_protect(worker: DockerWorker, rig: DockerRig) -> None:
+def test_a_label_that_says_false_does_not_protect(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """The label can be set to false."""
-    rig.run(name="web-1", labels={"dockwarden.protected": "false"})
+    engine.run(name="web-1", labels={"dockwarden.protected": "false"})
     assert run(worker.containers.inspect_container, worker.inspect("web-1")).pin.name == "web-1"
 
 
 def test_refuses_the_container_that_the_worker_runs_in(
-    make_worker: Callable[..., DockerWorker], rig: DockerRig
+    make_worker: Callable[..., DockerWorker], engine: DockerEngine
 ) -> None:
     """Nobody stops Dockwarden through Dockwarden."""
-    container = rig.run(name="web-1")
+    container = engine.run(name="web-1")
     worker = make_worker(protection=Protection(own_container=container[:12]))
     error = fail(worker.containers.inspect_container, worker.inspect("web-1"))
     assert error.type == RefusalCode.OWN_CONTAINER
 
 
-def test_tells_that_a_reference_is_taken(worker: DockerWorker, rig: DockerRig) -> None:
+def test_tells_that_a_reference_is_taken(worker: DockerWorker, engine: DockerEngine) -> None:
     """A tag that exists is seen when planning, however it is written."""
-    rig.create(name="web-1")
+    engine.create(name="web-1")
     for reference in (IMAGE, f"docker.io/{IMAGE}"):
         arg = worker.inspect("web-1", reference=reference)
         assert run(worker.containers.inspect_container, arg).reference_taken
@@ -159,11 +167,11 @@ def test_a_worker_answers_for_its_own_host_only(worker: DockerWorker) -> None:
     assert error.type == RefusalCode.UNKNOWN_HOST
 
 
-def test_lists_by_name_and_bounded(worker: DockerWorker, rig: DockerRig) -> None:
+def test_lists_by_name_and_bounded(worker: DockerWorker, engine: DockerEngine) -> None:
     """A list is ordered, cut, and says how many there are."""
-    rig.create(name="cc", labels={"dockwarden.protected": "true"})
-    rig.run(name="bb")
-    rig.create(name="aa")
+    engine.create(name="cc", labels={"dockwarden.protected": "true"})
+    engine.run(name="bb")
+    engine.create(name="aa")
     listed = run(worker.containers.list_containers, ListInput(host="local", limit=2))
     assert [(entry.name, entry.state) for entry in listed.containers] == [
         ("aa", ContainerState.CREATED),

@@ -16,7 +16,7 @@ from temporalio.converter import (
 )
 
 from tests.integration.activities.docker.docker_worker import DockerWorker, fail, run
-from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
+from tests.rigs.dockerd import STOPS_AT_ONCE, DockerEngine
 from tests.rigs.lossy_socket import LossySocket
 from workflows.model.ports import ListInput
 
@@ -38,12 +38,12 @@ def _failure(error: BaseException) -> str:
 def test_no_result_error_or_log_tells_a_secret(
     make_worker: Callable[..., DockerWorker],
     worker: DockerWorker,
-    rig: DockerRig,
+    engine: DockerEngine,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Environment, labels and command line stay on the host, in success and in failure."""
     caplog.set_level(logging.DEBUG)
-    container = rig.run(
+    container = engine.run(
         f"echo {CANARY}; {STOPS_AT_ONCE}",
         name="web-1",
         environment={"TOKEN": CANARY},
@@ -61,10 +61,10 @@ def test_no_result_error_or_log_tells_a_secret(
         run(worker.snapshots.ensure_tag, worker.tag(pin, snapshot.image_id)),
         run(worker.containers.ensure_running, worker.put_back(pin)),
     ]
-    broken = rig.api.create_container(
+    broken = engine.api.create_container(
         "rig/busybox:1", [f"/no/{CANARY}"], network_disabled=True, name="broken"
     )["Id"]
-    with LossySocket(rig.base_url, lose="/stop") as lossy:
+    with LossySocket(engine.base_url, lose="/stop") as lossy:
         failed = [
             fail(
                 worker.containers.ensure_running,
@@ -78,8 +78,8 @@ def test_no_result_error_or_log_tells_a_secret(
         assert CANARY not in text
 
 
-def test_observations_hide_labels(worker: DockerWorker, rig: DockerRig) -> None:
+def test_observations_hide_labels(worker: DockerWorker, engine: DockerEngine) -> None:
     """What the activities look at can be logged without a secret."""
-    container = rig.create(labels={"secret": CANARY}, environment={"TOKEN": CANARY})
+    container = engine.create(labels={"secret": CANARY}, environment={"TOKEN": CANARY})
     assert CANARY not in repr(worker.engine.container(container))
     assert CANARY not in repr(worker.engine.containers())
