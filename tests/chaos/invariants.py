@@ -10,16 +10,16 @@
 from __future__ import annotations
 
 from tests.chaos.card_checks import cards, clicks
-from tests.chaos.observations import Evidence, Violation
-from tests.chaos.outcome_checks import failures, images, truth
+from tests.chaos.observations import Observations, Violation
+from tests.chaos.outcome_checks import container_state, failures, images
 from tests.chaos.write_checks import authority, unexplained_events, unexplained_writes
 
 
-def check(evidence: Evidence) -> list[Violation]:
+def check(observed: Observations) -> list[Violation]:
     """Hold everything against the invariants."""
-    found = [*unexplained_writes(evidence), *unexplained_events(evidence)]
-    for story in evidence.stories:
-        found += authority(story)
-        for of_story in (failures, truth, images, cards, clicks):
-            found += of_story(story, evidence)
+    found = [*unexplained_writes(observed), *unexplained_events(observed)]
+    for history in observed.histories:
+        found += authority(history)
+        for of_history in (failures, container_state, images, cards, clicks):
+            found += of_history(history, observed)
     return found

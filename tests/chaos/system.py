@@ -1,4 +1,4 @@
-"""On what does a campaign play? One engine, a proxy before it, one laptop, a few containers."""
+"""What does a campaign run against? One engine, a proxy before it, one laptop, a few containers."""
 
 from __future__ import annotations
 
@@ -55,13 +55,15 @@ expires_after = "15m"
 """
 
 
-class World:
+class System:
     """Everything that runs. ``api`` is the people's own way to the engine, past the proxy."""
 
-    def __init__(self, engine: DockerEngine, proxy: DockerProxy, laptop: LaptopProcess) -> None:
-        self.engine, self.proxy, self.laptop = engine, proxy, laptop
+    def __init__(
+        self, engine: DockerEngine, docker_proxy: DockerProxy, laptop: LaptopProcess
+    ) -> None:
+        self.engine, self.docker_proxy, self.laptop = engine, docker_proxy, laptop
         self.api = docker.APIClient(base_url=engine.base_url, version="1.41", timeout=30)
-        self.temporal: Client
+        self.client: Client
 
     def make(self, name: str) -> str:
         """Create a container of this name; give its id."""
@@ -110,21 +112,21 @@ class World:
 
 
 @asynccontextmanager
-async def world(directory: Path, *, live_restore: bool) -> AsyncIterator[World]:
+async def running_system(directory: Path, *, live_restore: bool) -> AsyncIterator[System]:
     """Run it all; at the end nothing is left."""
     async with AsyncExitStack() as ending:
         engine = DockerEngine(live_restore=live_restore)
         ending.push_async_callback(asyncio.to_thread, engine.close)
         await asyncio.to_thread(engine.start)
-        proxy = ending.enter_context(DockerProxy(engine.base_url))
+        docker_proxy = ending.enter_context(DockerProxy(engine.base_url))
         policies = directory / "policies.toml"
         policies.write_text(POLICIES, encoding="utf-8")
         arguments = ("--no-containers", "--policies", str(policies))
-        laptop = LaptopProcess(directory, proxy.base_url, *arguments)
+        laptop = LaptopProcess(directory, docker_proxy.base_url, *arguments)
         ending.push_async_callback(asyncio.to_thread, laptop.close)
         await asyncio.to_thread(laptop.start)
-        made = World(engine, proxy, laptop)
+        made = System(engine, docker_proxy, laptop)
         ending.callback(made.api.close)
-        made.temporal = await Client.connect(laptop.ready["temporal"])
+        made.client = await Client.connect(laptop.ready["temporal"])
         await asyncio.to_thread(made.make_all)
         yield made
