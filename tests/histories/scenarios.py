@@ -17,9 +17,8 @@ from tests.fakes.fake_docker import failure
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
-from workflows.model import names
 from workflows.model.errors import ErrorType
-from workflows.model.requests import CancelRequest, Choice
+from workflows.model.requests import Choice
 from workflows.model.state import RequestStatus
 
 FOLDER = Path(__file__).parent / "recorded"
@@ -32,9 +31,7 @@ async def _waiting(workers: Workers) -> RequestUnderTest:
 
 
 async def _approve(workers: Workers) -> RequestUnderTest:
-    under_test = await _waiting(workers)
-    await under_test.decide("UBOB")
-    return under_test
+    return await workers.approved()
 
 
 async def _two_approvals(workers: Workers) -> RequestUnderTest:
@@ -56,14 +53,9 @@ async def _expire(workers: Workers) -> RequestUnderTest:
     return await workers.start(workers.request(expires_after_seconds=2))
 
 
-async def _cancel(under_test: RequestUnderTest) -> None:
-    cancel = CancelRequest(request_id=under_test.request.request_id, user_id="UALICE", team_id="T1")
-    await under_test.handle.signal(names.CANCEL_SIGNAL, cancel)
-
-
 async def _cancel_waiting(workers: Workers) -> RequestUnderTest:
     under_test = await _waiting(workers)
-    await _cancel(under_test)
+    await under_test.cancel()
     return under_test
 
 
@@ -71,7 +63,7 @@ async def _cancel_stopping(workers: Workers) -> RequestUnderTest:
     gate = workers.docker.gates["ensure_stopped"] = threading.Event()
     under_test = await _approve(workers)
     await eventually(workers.docker.entered["ensure_stopped"].is_set)
-    await _cancel(under_test)
+    await under_test.cancel()
     await eventually(lambda: any(s.cancel_requested_by for s in workers.slack.drawn))
     gate.set()
     return under_test
@@ -92,7 +84,7 @@ async def _compensation_failed(workers: Workers) -> RequestUnderTest:
     workers.docker.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY)]
     under_test = await _approve(workers)
     await under_test.until(RequestStatus.NEEDS_PERSON)
-    await _cancel(under_test)
+    await under_test.cancel()
     return under_test
 
 

@@ -7,6 +7,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Self
 
 from temporalio.api.enums.v1 import EventType
@@ -21,6 +22,7 @@ from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow
 from workflows.model import names
 from workflows.model.requests import (
+    CancelRequest,
     Choice,
     ContainerRef,
     Decision,
@@ -142,6 +144,15 @@ class Workers:
         )
         return RequestUnderTest(self, request, handle)
 
+    async def approved(
+        self, *, task_timeout: timedelta | None = None, **changes: Any
+    ) -> RequestUnderTest:
+        """Start a request, and have bob approve it as soon as it waits."""
+        under_test = await self.start(self.request(**changes), task_timeout=task_timeout)
+        await under_test.until(RequestStatus.WAITING)
+        await under_test.decide("UBOB")
+        return under_test
+
 
 class RequestUnderTest:
     """One request that these workers serve."""
@@ -184,6 +195,11 @@ class RequestUnderTest:
     async def decide(self, who: str, choice: Choice = Choice.APPROVE, **changes: Any) -> None:
         """Send a decision."""
         await self.handle.signal(names.DECIDE_SIGNAL, self.decision(who, choice, **changes))
+
+    async def cancel(self, who: str = "UALICE") -> None:
+        """Ask for a cancel, as its requester or as somebody else."""
+        cancel = CancelRequest(request_id=self.request.request_id, user_id=who, team_id="T1")
+        await self.handle.signal(names.CANCEL_SIGNAL, cancel)
 
     async def result(self) -> RequestState:
         """Wait for the request's end."""

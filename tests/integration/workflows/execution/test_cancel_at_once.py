@@ -18,7 +18,7 @@ from tests.rigs.dev_server import temporal_server
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
-from workflows.model.requests import CancelRequest, Choice
+from workflows.model.requests import Choice
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 
 
@@ -89,7 +89,7 @@ async def test_a_cancel_that_comes_with_a_terminate(workers: Workers, *, by_sign
     under_test, stopping = await _stopping(workers, pause)
     pause.hold((await under_test.handle.describe()).run_id)
     if by_signal:
-        await _cancel_as_requester(under_test)
+        await under_test.cancel()
         await under_test.operation.terminate()
     else:
         await under_test.handle.cancel()
@@ -106,7 +106,7 @@ async def test_a_cancel_that_comes_with_a_result(workers: Workers, activity: str
     """The step is done and told so; what it found is not lost; then all is put back."""
     pause = _Pause(lambda command: command.schedule_activity.activity_type == activity)
     await _with(workers, pause)
-    under_test = await _approved(workers)
+    under_test = await workers.approved(task_timeout=timedelta(seconds=1))
     await eventually(lambda: activity in workers.docker.calls and bool(pause.held))
     await under_test.operation.cancel()
     await eventually(lambda: _has_timed_out(under_test, of_operation=True), within=20)
@@ -150,11 +150,6 @@ async def _is_told_of_the_end(under_test: RequestUnderTest) -> bool:
     return "CHILD_WORKFLOW_EXECUTION_TERMINATED" in await under_test.events(under_test.handle)
 
 
-async def _cancel_as_requester(under_test: RequestUnderTest) -> None:
-    cancel = CancelRequest(request_id=under_test.request.request_id, user_id="UALICE", team_id="T1")
-    await under_test.handle.signal(names.CANCEL_SIGNAL, cancel)
-
-
 async def test_a_cancel_while_a_rejection_is_shown(workers: Workers) -> None:
     """What people have decided stays decided, and its last card is drawn."""
     under_test = await workers.start(workers.request())
@@ -186,18 +181,11 @@ async def _with(workers: Workers, pause: _Pause) -> None:
     await workers.start_control(workflow_task_executor=pause)
 
 
-async def _approved(workers: Workers) -> RequestUnderTest:
-    under_test = await workers.start(workers.request(), task_timeout=timedelta(seconds=1))
-    await under_test.until(RequestStatus.WAITING)
-    await under_test.decide("UBOB")
-    return under_test
-
-
 async def _stopping(workers: Workers, pause: _Pause) -> tuple[RequestUnderTest, threading.Event]:
     """Approve a request, and hold the stop until the event is set."""
     await _with(workers, pause)
     stopping = workers.docker.gates["ensure_stopped"] = threading.Event()
-    under_test = await _approved(workers)
+    under_test = await workers.approved(task_timeout=timedelta(seconds=1))
     await eventually(lambda: "ensure_stopped" in workers.docker.calls)
     return under_test, stopping
 

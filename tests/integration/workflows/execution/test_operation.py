@@ -14,24 +14,11 @@ from temporalio.exceptions import CancelledError
 from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
-from workflows.model import names
 from workflows.model.errors import ErrorType
-from workflows.model.requests import CancelRequest, ContainerState, OperationKind, OperationSpec
+from workflows.model.requests import ContainerState, OperationKind, OperationSpec
 from workflows.model.state import RequestStatus, StepName, StepStatus
 
 MUTATING = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
-
-
-async def _approved(workers: Workers, **changes: object) -> RequestUnderTest:
-    under_test = await workers.start(workers.request(**changes))
-    await under_test.until(RequestStatus.WAITING)
-    await under_test.decide("UBOB")
-    return under_test
-
-
-async def _cancel(under_test: RequestUnderTest, who: str = "UALICE") -> None:
-    cancel = CancelRequest(request_id=under_test.request.request_id, user_id=who, team_id="T1")
-    await under_test.handle.signal(names.CANCEL_SIGNAL, cancel)
 
 
 def _block(workers: Workers, name: str) -> threading.Event:
@@ -48,7 +35,7 @@ async def test_failed_step_puts_the_container_back(workers: Workers, step: str) 
     """A step that fails for good: the container runs again, and no image is left."""
     workers.docker.faults[step] = [failure(ErrorType.ENGINE_FORBIDDEN)]
 
-    state = await (await _approved(workers)).result()
+    state = await (await workers.approved()).result()
 
     assert workers.docker.fired == [step]
     assert state.status is RequestStatus.PUT_BACK
@@ -64,7 +51,7 @@ async def test_passing_fault_is_tried_again(workers: Workers, step: str) -> None
     """A fault that passes costs a repetition, not the operation."""
     workers.docker.faults[step] = [failure(ErrorType.ENGINE_AMBIGUOUS, retry=True)]
 
-    state = await (await _approved(workers)).result()
+    state = await (await workers.approved()).result()
 
     assert workers.docker.fired == [step]
     assert state.status is RequestStatus.SUCCEEDED
@@ -86,10 +73,10 @@ async def test_cancel_waits_for_the_step_and_puts_back(
     """A cancel while any step is at work, the last too: the step ends, then all is put back."""
     gate = _block(workers, step)
     operation = OperationSpec(kind=OperationKind.STOP, snapshot=snapshot)
-    under_test = await _approved(workers, operation=operation)
+    under_test = await workers.approved(operation=operation)
     await _entered(workers, step)
 
-    await _cancel(under_test)
+    await under_test.cancel()
     await eventually(lambda: any(s.cancel_requested_by for s in workers.slack.drawn))
     assert "ensure_running" not in workers.docker.calls
     gate.set()
@@ -109,10 +96,10 @@ async def test_cancel_of_a_step_that_then_fails(
     gate = _block(workers, "ensure_stopped")
     kind = ErrorType.ENGINE_AMBIGUOUS if for_now else ErrorType.ENGINE_FORBIDDEN
     workers.docker.faults["ensure_stopped"] = [failure(kind, retry=for_now)]
-    under_test = await _approved(workers)
+    under_test = await workers.approved()
     await _entered(workers, "ensure_stopped")
 
-    await _cancel(under_test)
+    await under_test.cancel()
     operation = workers.client.get_workflow_handle((await under_test.state()).operation_workflow_id)
     await eventually(lambda: _is_to_be_cancelled(operation))
     gate.set()
@@ -134,9 +121,9 @@ async def test_cancel_while_waiting_touches_nothing(workers: Workers) -> None:
     under_test = await workers.start(workers.request())
     await under_test.until(RequestStatus.WAITING)
 
-    await _cancel(under_test, "UDAVE")
+    await under_test.cancel("UDAVE")
     await eventually(lambda: bool(workers.slack.notices))
-    await _cancel(under_test)
+    await under_test.cancel()
     state = await under_test.result()
 
     assert state.status is RequestStatus.CANCELLED
@@ -175,7 +162,7 @@ async def test_cancel_while_the_card_is_being_posted_is_not_lost(workers: Worker
 async def test_cancel_through_temporal_while_running_puts_back(workers: Workers, step: str) -> None:
     """``temporal workflow cancel`` of a running request compensates like a person's cancel."""
     gate = _block(workers, step)
-    under_test = await _approved(workers)
+    under_test = await workers.approved()
     await _entered(workers, step)
 
     await under_test.handle.cancel()
@@ -191,7 +178,7 @@ async def test_cancel_through_temporal_while_running_puts_back(workers: Workers,
 async def test_terminated_request_is_put_back_by_its_operation(workers: Workers, step: str) -> None:
     """A terminated parent: its operation ends its step, compensates, and draws the card."""
     gate = _block(workers, step)
-    under_test = await _approved(workers)
+    under_test = await workers.approved()
     await _entered(workers, step)
 
     await under_test.handle.terminate()
@@ -209,7 +196,7 @@ async def test_terminated_operation_is_recovered_by_its_request(
 ) -> None:
     """A terminated child: its request starts it once more, only to put the container back."""
     gate = _block(workers, step)
-    under_test = await _approved(workers)
+    under_test = await workers.approved()
     await _entered(workers, step)
 
     await under_test.operation.terminate()
@@ -225,10 +212,10 @@ async def test_cancel_during_compensation_does_not_interrupt_it(workers: Workers
     """A cancel that comes while the container is being put back changes nothing."""
     workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
     gate = _block(workers, "ensure_running")
-    under_test = await _approved(workers)
+    under_test = await workers.approved()
     await _entered(workers, "ensure_running")
 
-    await _cancel(under_test)
+    await under_test.cancel()
     await under_test.handle.cancel()
     gate.set()
     state = await under_test.result()
@@ -247,7 +234,7 @@ async def test_what_changed_before_the_stop_is_stale_and_untouched(
     """Another container than on the card, or no more room: nothing is done, and that is said."""
     workers.docker.faults["ensure_stopped"] = [failure(cause)]
 
-    state = await (await _approved(workers)).result()
+    state = await (await workers.approved()).result()
 
     assert (state.status, state.cause) == (RequestStatus.STALE, cause)
     assert workers.docker.calls == ["inspect_container", "ensure_stopped"]
@@ -259,7 +246,7 @@ async def test_container_gone_after_a_stop_was_sent_needs_a_person(workers: Work
     workers.docker.faults["ensure_stopped"] = [failure(ErrorType.CONTAINER_GONE, "touched")]
     workers.docker.faults["ensure_running"] = [failure(ErrorType.CONTAINER_GONE)]
 
-    state = await (await _approved(workers)).result()
+    state = await (await workers.approved()).result()
 
     assert state.status is RequestStatus.NEEDS_PERSON
     assert "page" in {entry.key for entry in workers.slack.thread}
@@ -269,7 +256,7 @@ async def test_restart_since_the_card_is_noted(workers: Workers) -> None:
     """A mere restart is noted on the card and in the thread, and the operation goes on."""
     workers.docker.restarted_since = True
 
-    state = await (await _approved(workers)).result()
+    state = await (await workers.approved()).result()
 
     assert state.status is RequestStatus.SUCCEEDED
     assert state.restarted_since
@@ -280,7 +267,7 @@ async def test_container_started_in_between_is_stopped_again(workers: Workers) -
     """A restart policy that brings the container up before the commit: it is stopped again."""
     workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.NOT_STOPPED)] * 2
 
-    state = await (await _approved(workers)).result()
+    state = await (await workers.approved()).result()
 
     assert state.status is RequestStatus.SUCCEEDED
     assert workers.docker.calls.count("ensure_stopped") == 3
@@ -290,7 +277,7 @@ async def test_container_that_will_not_stay_down_is_put_back(workers: Workers) -
     """After three rounds the operation gives up, and the container is as it was."""
     workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.NOT_STOPPED)] * 3
 
-    state = await (await _approved(workers)).result()
+    state = await (await workers.approved()).result()
 
     assert state.status is RequestStatus.PUT_BACK
     assert state.cause is ErrorType.NOT_STOPPED
@@ -300,10 +287,10 @@ async def test_person_ends_the_tries(workers: Workers) -> None:
     """Whoever decided may say that Dockwarden is to leave the container to people."""
     workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
     workers.docker.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY)]
-    under_test = await _approved(workers)
+    under_test = await workers.approved()
     await under_test.until(RequestStatus.NEEDS_PERSON)
 
-    await _cancel(under_test, "UBOB")
+    await under_test.cancel("UBOB")
     state = await under_test.result()
 
     assert state.status is RequestStatus.NEEDS_PERSON
@@ -315,7 +302,7 @@ async def test_snapshot_starts_the_container_again(workers: Workers) -> None:
     """The operation ``snapshot`` leaves a running container running."""
     spec = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
 
-    state = await (await _approved(workers, operation=spec)).result()
+    state = await (await workers.approved(operation=spec)).result()
 
     assert state.status is RequestStatus.SUCCEEDED
     assert workers.docker.calls[-1] == "ensure_running"
@@ -328,7 +315,7 @@ async def test_snapshot_of_a_stopped_container_leaves_it_stopped(workers: Worker
     workers.docker.state = ContainerState.EXITED
     spec = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
 
-    state = await (await _approved(workers, operation=spec)).result()
+    state = await (await workers.approved(operation=spec)).result()
 
     assert state.status is RequestStatus.SUCCEEDED
     assert state.steps[0].status is StepStatus.SKIPPED
@@ -340,7 +327,7 @@ async def test_stop_without_snapshot_makes_none(workers: Workers) -> None:
     """A plain stop makes no image."""
     spec = OperationSpec(kind=OperationKind.STOP)
 
-    state = await (await _approved(workers, operation=spec)).result()
+    state = await (await workers.approved(operation=spec)).result()
 
     assert state.status is RequestStatus.SUCCEEDED
     assert workers.docker.images == {}
@@ -363,7 +350,7 @@ async def test_slack_down_never_holds_an_operation_up(workers: Workers) -> None:
 async def test_two_requests_never_operate_on_one_container(workers: Workers) -> None:
     """A container that another operation holds, by another name, is left alone."""
     gate = _block(workers, "ensure_stopped")
-    first = await _approved(workers)
+    first = await workers.approved()
     await _entered(workers, "ensure_stopped")
     workers.docker.pin = replace(workers.docker.pin, name="web-2")
     other = replace(workers.request().container, name="web-2")

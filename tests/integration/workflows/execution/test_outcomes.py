@@ -16,13 +16,6 @@ from workflows.model.state import RequestState, RequestStatus
 from workflows.model.timing import TIMING
 
 
-async def _approved(workers: Workers, **changes: object) -> RequestUnderTest:
-    under_test = await workers.start(workers.request(**changes))
-    await under_test.until(RequestStatus.WAITING)
-    await under_test.decide("UBOB")
-    return under_test
-
-
 def _cards(workers: Workers, under_test: RequestUnderTest) -> list[RequestState]:
     return [
         card for card in workers.slack.drawn if card.request_id == under_test.request.request_id
@@ -45,7 +38,7 @@ async def test_resting_container_that_people_started_is_not_said_to_rest(workers
     workers.docker.gates["ensure_running"] = started = Started()
     started.set()
 
-    state = await (await _approved(workers)).result()
+    state = await (await workers.approved()).result()
 
     assert workers.docker.fired == ["ensure_snapshot"]
     assert state.status is RequestStatus.STALE
@@ -59,7 +52,7 @@ async def test_snapshot_of_a_container_that_is_gone_is_kept(workers: Workers) ->
     workers.docker.faults["ensure_tag"] = [failure(ErrorType.CONTAINER_GONE)]
     workers.docker.faults["ensure_running"] = [failure(ErrorType.CONTAINER_GONE)]
 
-    state = await (await _approved(workers)).result()
+    state = await (await workers.approved()).result()
 
     assert workers.docker.fired == ["ensure_tag", "ensure_running"]
     assert state.status is RequestStatus.NEEDS_PERSON
@@ -113,7 +106,7 @@ async def test_workflow_cancel_does_not_end_the_tries_to_put_back(
     docker.gates["ensure_running"] = gate = SecondTry()
     docker.faults["ensure_tag"] = [failure(ErrorType.ENGINE_ERROR)]
     docker.faults["ensure_running"] = [failure(ErrorType.ENGINE_UNAVAILABLE) for _ in range(2)]
-    under_test = await _approved(skipping_workers)
+    under_test = await skipping_workers.approved()
     await eventually(entered.is_set)
     await under_test.until(RequestStatus.NEEDS_PERSON)
 
@@ -135,7 +128,7 @@ async def test_container_that_ends_after_our_start_was_not_stopped_by_people(
     workers.docker.faults["ensure_running"] = [failure(ErrorType.NOT_RUNNING)]
     operation = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
 
-    state = await (await _approved(workers, operation=operation)).result()
+    state = await (await workers.approved(operation=operation)).result()
 
     assert workers.docker.fired == ["ensure_running"]
     assert state.status is RequestStatus.PUT_BACK
@@ -147,7 +140,7 @@ async def test_second_approval_while_the_container_is_locked_ends_as_stale(
 ) -> None:
     """The lock is held by an operation whose request was terminated: the card says so."""
     gate = workers.docker.gates["ensure_stopped"] = threading.Event()
-    first = await _approved(workers)
+    first = await workers.approved()
     await eventually(workers.docker.entered["ensure_stopped"].is_set)
     await first.handle.terminate()
     under_test = await workers.start(workers.request(required_approvals=2))
@@ -176,7 +169,7 @@ async def test_commit_that_may_be_at_work_is_waited_for(
     """Images are tidied when a commit without an answer has had time to end, no earlier."""
     workers.docker.faults["ensure_snapshot"] = [failure(kind)]
 
-    state = await (await _approved(workers)).result()
+    state = await (await workers.approved()).result()
 
     assert workers.docker.fired == ["ensure_snapshot"]
     assert state.status is RequestStatus.PUT_BACK
@@ -186,7 +179,7 @@ async def test_commit_that_may_be_at_work_is_waited_for(
 async def test_cancel_between_two_tries_of_a_commit_waits_for_the_first(workers: Workers) -> None:
     """The first try had no answer: its image may come after the cancel."""
     workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.ENGINE_AMBIGUOUS, retry=True)]
-    under_test = await _approved(workers)
+    under_test = await workers.approved()
     await eventually(lambda: workers.docker.fired == ["ensure_snapshot"])
 
     await under_test.handle.cancel()
