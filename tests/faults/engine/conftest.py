@@ -94,3 +94,19 @@ async def driver(
     yield RequestDriver(laptop, client, engine)
     engine.clear()
     gc.collect()
+
+
+@pytest.fixture(scope="module")
+def module_engine(engine: DockerEngine) -> Iterator[DockerEngine]:
+    """Give the engine that one module strikes as a whole; a module may put its own here."""
+    yield engine
+    engine.clear()
+
+
+@pytest.fixture(scope="module")
+def module_driver(
+    laptop: LaptopProcess, client: Client, shared_proxy: DockerProxy, module_engine: DockerEngine
+) -> RequestDriver:
+    """Serve all points of one module; the containers stay until all were looked at."""
+    shared_proxy.lead_to(module_engine.base_url)
+    return RequestDriver(laptop, client, module_engine)

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from temporalio.client import Client
 
 from deploy.laptop.channel import Message
 from deploy.laptop.slack_server import USERS
 from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment, Trap
 from tests.rigs.dockerd import STOPS_AT_ONCE, DockerEngine
-from tests.rigs.laptop import LaptopProcess
 from tests.rigs.request_driver import Request, RequestDriver
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState, RequestStatus
@@ -131,22 +129,19 @@ _OBSTACLES: Final = (
 
 
 @pytest.fixture(scope="module")
-def driver(
-    laptop: LaptopProcess, client: Client, shared_proxy: DockerProxy, engine: DockerEngine
-) -> Iterator[RequestDriver]:
-    """Serve requests on the shared engine, which has two networks."""
-    shared_proxy.lead_to(engine.base_url)
+def module_engine(engine: DockerEngine) -> Iterator[DockerEngine]:
+    """Give the shared engine two networks."""
     for network in ("lan", "gone"):
         engine.api.create_network(network)
-    yield RequestDriver(laptop, client, engine)
+    yield engine
     engine.clear()
 
 
 @pytest.fixture(scope="module")
-async def stories(shared_proxy: DockerProxy, driver: RequestDriver) -> dict[str, Story]:
+async def stories(shared_proxy: DockerProxy, module_driver: RequestDriver) -> dict[str, Story]:
     """Meet all obstacles, and remove them."""
     told = await asyncio.gather(
-        *(_story(obstacle, driver, shared_proxy) for obstacle in _OBSTACLES)
+        *(_story(obstacle, module_driver, shared_proxy) for obstacle in _OBSTACLES)
     )
     return {story.request.name: story for story in told}
 
@@ -177,11 +172,11 @@ async def test_the_channel_is_called(obstacle: Obstacle, stories: dict[str, Stor
 
 
 async def test_it_goes_on_until_the_way_is_free(
-    obstacle: Obstacle, stories: dict[str, Story], driver: RequestDriver
+    obstacle: Obstacle, stories: dict[str, Story], module_driver: RequestDriver
 ) -> None:
     """Without the obstacle the next try succeeds, and the card says that it is put back."""
     story = stories[obstacle.name]
-    await driver.check_put_back(story.request, story.end, story.before)
+    await module_driver.check_put_back(story.request, story.end, story.before)
 
 
 async def _story(obstacle: Obstacle, driver: RequestDriver, docker_proxy: DockerProxy) -> Story:

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Final
 
 import pytest
-from temporalio.client import Client
 
 from activities.docker.capacity import SnapshotCapacity
 from tests.faults.engine.points import (
@@ -35,43 +34,42 @@ _POINTS: Final = (
 
 
 @pytest.fixture(scope="module")
-def driver(
-    laptop: LaptopProcess, client: Client, shared_proxy: DockerProxy, podman: PodmanEngine
-) -> Iterator[RequestDriver]:
-    """Serve all points; the containers stay until all were looked at."""
-    shared_proxy.lead_to(podman.base_url)
-    yield RequestDriver(laptop, client, podman)
+def module_engine(podman: PodmanEngine) -> Iterator[PodmanEngine]:
+    """Strike Podman instead."""
+    yield podman
     podman.remove_containers()
 
 
 @pytest.fixture(scope="module")
 async def struck(
-    laptop: LaptopProcess, shared_proxy: DockerProxy, driver: RequestDriver
+    laptop: LaptopProcess, shared_proxy: DockerProxy, module_driver: RequestDriver
 ) -> dict[Point, Struck]:
     """Kill the worker under all points, and wait for all outcomes."""
-    return await outcomes(await strike(_POINTS, driver, shared_proxy, partial(kill_worker, laptop)))
+    return await outcomes(
+        await strike(_POINTS, module_driver, shared_proxy, partial(kill_worker, laptop))
+    )
 
 
 @pytest.mark.parametrize("point", _POINTS, ids=str)
 async def test_the_request_goes_on(
-    point: Point, struck: dict[Point, Struck], driver: RequestDriver
+    point: Point, struck: dict[Point, Struck], module_driver: RequestDriver
 ) -> None:
     """Rests with one tagged image; runs with one (``start``), without one (``put-back``)."""
-    await struck[point].check(point, driver)
+    await struck[point].check(point, module_driver)
 
 
-async def test_a_taken_tag(driver: RequestDriver) -> None:
+async def test_a_taken_tag(module_driver: RequestDriver) -> None:
     """A tag that was given away since the card: the container is put back, the tag untouched."""
-    container = driver.engine.run(name="taken")
-    before = driver.engine.inspect(container)
-    (request,) = await driver.ask("taken")
+    container = module_driver.engine.run(name="taken")
+    before = module_driver.engine.inspect(container)
+    (request,) = await module_driver.ask("taken")
     reference = (await request.state()).reference
-    driver.engine.api.tag(before["Image"], *reference.split(":"))
-    await driver.approve(request)
+    module_driver.engine.api.tag(before["Image"], *reference.split(":"))
+    await module_driver.approve(request)
     state = await request.outcome()
     assert state.cause is ErrorType.REFERENCE_TAKEN
-    await driver.check_put_back(request, state, before)
-    assert driver.engine.api.inspect_image(reference)["Id"] == before["Image"]
+    await module_driver.check_put_back(request, state, before)
+    assert module_driver.engine.api.inspect_image(reference)["Id"] == before["Image"]
 
 
 def test_no_room_for_a_snapshot(podman: PodmanEngine) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 import pytest
-from temporalio.client import Client
 
 from tests.faults.engine.points import (
     Call,
@@ -19,7 +17,6 @@ from tests.faults.engine.points import (
     strike,
 )
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.dockerd import DockerEngine
 from tests.rigs.laptop import LaptopProcess
 from tests.rigs.request_driver import RequestDriver
 
@@ -32,31 +29,21 @@ _START: Final = tuple(
 
 
 @pytest.fixture(scope="module")
-def driver(
-    laptop: LaptopProcess, client: Client, shared_proxy: DockerProxy, engine: DockerEngine
-) -> Iterator[RequestDriver]:
-    """Serve all points; the containers stay until all were looked at."""
-    shared_proxy.lead_to(engine.base_url)
-    yield RequestDriver(laptop, client, engine)
-    engine.clear()
-
-
-@pytest.fixture(scope="module")
 async def struck(
-    laptop: LaptopProcess, shared_proxy: DockerProxy, driver: RequestDriver
+    laptop: LaptopProcess, shared_proxy: DockerProxy, module_driver: RequestDriver
 ) -> dict[Point, Struck]:
     """Kill the worker twice, under all points, and wait for all outcomes.
 
     The second time hits what goes on after the first: two faults in a row.
     """
     kill = partial(kill_worker, laptop)
-    forward = await strike(_FORWARD, driver, shared_proxy, kill)
-    return await outcomes({**forward, **await strike(_START, driver, shared_proxy, kill)})
+    forward = await strike(_FORWARD, module_driver, shared_proxy, kill)
+    return await outcomes({**forward, **await strike(_START, module_driver, shared_proxy, kill)})
 
 
 @pytest.mark.parametrize("point", [*_FORWARD, *_START], ids=str)
 async def test_the_request_goes_on(
-    point: Point, struck: dict[Point, Struck], driver: RequestDriver
+    point: Point, struck: dict[Point, Struck], module_driver: RequestDriver
 ) -> None:
     """Rests with one tagged image; runs with one (``start``), without one (``put-back``)."""
-    await struck[point].check(point, driver)
+    await struck[point].check(point, module_driver)
