@@ -52,7 +52,7 @@ class Obstacle:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Story:
+class ObstacleRun:
     """What happened with one obstacle: when it was met, and in the end."""
 
     request: Request
@@ -138,12 +138,14 @@ def module_engine(engine: DockerEngine) -> Iterator[DockerEngine]:
 
 
 @pytest.fixture(scope="module")
-async def stories(shared_proxy: DockerProxy, module_driver: RequestDriver) -> dict[str, Story]:
+async def obstacle_runs(
+    shared_proxy: DockerProxy, module_driver: RequestDriver
+) -> dict[str, ObstacleRun]:
     """Meet all obstacles, and remove them."""
-    told = await asyncio.gather(
-        *(_story(obstacle, module_driver, shared_proxy) for obstacle in _OBSTACLES)
+    runs = await asyncio.gather(
+        *(_meet(obstacle, module_driver, shared_proxy) for obstacle in _OBSTACLES)
     )
-    return {story.request.name: story for story in told}
+    return {obstacle_run.request.name: obstacle_run for obstacle_run in runs}
 
 
 @pytest.fixture(params=_OBSTACLES, ids=str)
@@ -153,33 +155,39 @@ def obstacle(request: pytest.FixtureRequest) -> Obstacle:
     return found
 
 
-async def test_people_are_told_what_to_do(obstacle: Obstacle, stories: dict[str, Story]) -> None:
+async def test_people_are_told_what_to_do(
+    obstacle: Obstacle, obstacle_runs: dict[str, ObstacleRun]
+) -> None:
     """The card asks for a person, and names the obstacle and the commands to run, exactly."""
-    story = stories[obstacle.name]
-    assert story.met.steps[-1].error is obstacle.kind
-    assert not story.met.closed
-    said = str(story.card["blocks"])
-    assert story.card["blocks"][0]["text"]["text"].startswith("🛑 *Needs a person*")
+    obstacle_run = obstacle_runs[obstacle.name]
+    assert obstacle_run.met.steps[-1].error is obstacle.kind
+    assert not obstacle_run.met.closed
+    said = str(obstacle_run.card["blocks"])
+    assert obstacle_run.card["blocks"][0]["text"]["text"].startswith("🛑 *Needs a person*")
     assert [command for command in obstacle.commands if f"`{command}`" not in said] == []
     assert said.count("`docker ") == len(obstacle.commands)
 
 
-async def test_the_channel_is_called(obstacle: Obstacle, stories: dict[str, Story]) -> None:
+async def test_the_channel_is_called(
+    obstacle: Obstacle, obstacle_runs: dict[str, ObstacleRun]
+) -> None:
     """Of the replies one calls requester and approver, and it alone shows in the channel too."""
-    (page,) = [reply for reply in stories[obstacle.name].replies if reply["reply_broadcast"]]
+    (page,) = [reply for reply in obstacle_runs[obstacle.name].replies if reply["reply_broadcast"]]
     assert "🛑" in page["text"]
     assert all(f"<@{USERS[name]}>" in page["text"] for name in ("alice", "bob"))
 
 
 async def test_it_goes_on_until_the_way_is_free(
-    obstacle: Obstacle, stories: dict[str, Story], module_driver: RequestDriver
+    obstacle: Obstacle, obstacle_runs: dict[str, ObstacleRun], module_driver: RequestDriver
 ) -> None:
     """Without the obstacle the next try succeeds, and the card says that it is put back."""
-    story = stories[obstacle.name]
-    await module_driver.check_put_back(story.request, story.end, story.before)
+    obstacle_run = obstacle_runs[obstacle.name]
+    await module_driver.check_put_back(obstacle_run.request, obstacle_run.end, obstacle_run.before)
 
 
-async def _story(obstacle: Obstacle, driver: RequestDriver, docker_proxy: DockerProxy) -> Story:
+async def _meet(
+    obstacle: Obstacle, driver: RequestDriver, docker_proxy: DockerProxy
+) -> ObstacleRun:
     engine = driver.engine
     container = engine.run(name=obstacle.name, **obstacle.container)
     before = engine.inspect(container)
@@ -201,7 +209,7 @@ async def _story(obstacle: Obstacle, driver: RequestDriver, docker_proxy: Docker
     for cut in cuts:
         assert cut.fired
         cut.times = 0
-    return Story(
+    return ObstacleRun(
         request=request,
         before=before,
         met=met,
