@@ -144,6 +144,12 @@ class Workers:
         )
         return RequestUnderTest(self, request, handle)
 
+    def under_test(self, request: LifecycleRequest) -> RequestUnderTest:
+        """Give a request that something else has started."""
+        workflow_id = names.request_workflow_id(request.container.host, request.container.name)
+        handle = self.client.get_workflow_handle(workflow_id, result_type=RequestState)
+        return RequestUnderTest(self, request, handle)
+
     async def approved(
         self, *, task_timeout: timedelta | None = None, **changes: Any
     ) -> RequestUnderTest:

@@ -17,12 +17,6 @@ async def _client() -> AsyncIterator[Client]:
         yield env.client
 
 
-@pytest.fixture(name="workers")
-async def _workers(client: Client) -> AsyncIterator[Workers]:
-    async with Workers(client) as workers:
-        yield workers
-
-
 @pytest.fixture(scope="session", name="skipping_client")
 async def _skipping_client() -> AsyncIterator[Client]:
     async with temporal_server(time_skipping=True) as env:

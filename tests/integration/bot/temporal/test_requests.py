@@ -6,62 +6,27 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import WorkflowFailureError
 
-from bot.temporal import client as temporal
-from bot.temporal.client import BUDGET, SHORT
 from bot.temporal.errors import (
-    ENDED,
     AlreadyOpenError,
     NoWorkerError,
     RequestEndedError,
     RequestUnknownError,
-    TemporalCall,
-    TemporalMisconfiguredError,
-    TemporalUnavailableError,
 )
 from bot.temporal.requests import RequestClient
-from tests.rigs.dev_server import temporal_server
-from tests.rigs.program import free_port
+from tests.integration.bot.temporal import HANGS
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
 from workflows.model.names import RequestAddress
-from workflows.model.requests import CancelRequest, Choice, Decision, LifecycleRequest
-from workflows.model.state import RequestState, RequestStatus, StepStatus
-
-#: Seconds that only a call without a bound needs: Temporal itself lets one wait for thirty.
-_HANGS = 10
-
-
-@pytest.fixture(scope="module", name="client")
-async def _client() -> AsyncIterator[Client]:
-    async with temporal_server() as env:
-        yield env.client
-
-
-@pytest.fixture(name="workers")
-async def _workers(client: Client) -> AsyncIterator[Workers]:
-    async with Workers(client) as workers:
-        yield workers
-
-
-@pytest.fixture(name="requests")
-def _requests(client: Client) -> RequestClient:
-    return RequestClient(client)
-
-
-def _under_test(workers: Workers, request: LifecycleRequest) -> RequestUnderTest:
-    container = request.container
-    handle = workers.client.get_workflow_handle(
-        names.request_workflow_id(container.host, container.name), result_type=RequestState
-    )
-    return RequestUnderTest(workers, request, handle)
+from workflows.model.requests import CancelRequest, Choice, Decision
+from workflows.model.state import RequestStatus, StepStatus
 
 
 async def _decide(requests: RequestClient, host: str, container: str, decision: Decision) -> None:
@@ -70,12 +35,29 @@ async def _decide(requests: RequestClient, host: str, container: str, decision: 
     await requests.decide(address, decision)
 
 
+async def _waiting(requests: RequestClient, workers: Workers, **changes: Any) -> RequestUnderTest:
+    """Start a request through the client, and wait for its card."""
+    under_test = workers.under_test(workers.request(**changes))
+    await requests.start(under_test.request)
+    await under_test.until(RequestStatus.WAITING)
+    return under_test
+
+
+async def _rejected(requests: RequestClient, workers: Workers) -> RequestUnderTest:
+    """Start a request and reject it, and wait for its end."""
+    under_test = await _waiting(requests, workers)
+    rejection = under_test.decision("UBOB", Choice.REJECT)
+    await _decide(requests, workers.docker.name, "web-1", rejection)
+    await under_test.result()
+    return under_test
+
+
 async def test_a_request_is_started_and_decided(requests: RequestClient, workers: Workers) -> None:
     """One call starts a request, one decides it, and its list entry follows."""
     request = workers.request()
 
     await requests.start(request)
-    under_test = _under_test(workers, request)
+    under_test = workers.under_test(request)
     waiting = await under_test.until(RequestStatus.WAITING)
     await _decide(requests, workers.docker.name, "web-1", under_test.decision("UBOB"))
     await under_test.until(RequestStatus.SUCCEEDED)
@@ -99,7 +81,7 @@ async def test_temporals_own_ui_can_name_a_request(
     request = workers.request(reason="<b>secret</b>")
     await requests.start(request)
 
-    description = await _under_test(workers, request).handle.describe()
+    description = await workers.under_test(request).handle.describe()
 
     assert await description.static_summary() == f"stop and snapshot web-1 on {workers.docker.name}"
     assert "secret" not in str(await description.static_details())
@@ -124,7 +106,7 @@ async def test_a_late_copy_of_a_delivery_starts_nothing(
     """A request that is over already, refused at once perhaps, is not made again by a copy."""
     request = workers.request()
     await requests.start(request)
-    handle = _under_test(workers, request).handle
+    handle = workers.under_test(request).handle
     await handle.cancel()
     with pytest.raises(WorkflowFailureError):
         await handle.result()
@@ -145,7 +127,7 @@ async def test_a_second_request_gets_the_way_to_the_first(
     """A container has one open request; who asks again gets the link to its card."""
     first = workers.request()
     await requests.start(first)
-    state = await _under_test(workers, first).until(RequestStatus.WAITING)
+    state = await workers.under_test(first).until(RequestStatus.WAITING)
 
     with pytest.raises(AlreadyOpenError) as refused:
         await requests.start(replace(first, request_id=uuid.uuid4().hex[:12]))
@@ -167,7 +149,7 @@ async def test_a_second_request_is_told_without_a_worker(
     with pytest.raises(AlreadyOpenError) as refused:
         await requests.start(replace(first, request_id=uuid.uuid4().hex[:12]))
 
-    assert time.monotonic() - before < _HANGS
+    assert time.monotonic() - before < HANGS
     assert (refused.value.request_id, refused.value.permalink) == (first.request_id, "")
 
 
@@ -175,31 +157,21 @@ async def test_a_container_can_be_asked_for_again(
     requests: RequestClient, workers: Workers
 ) -> None:
     """A request that is over is in nobody's way."""
-    first = workers.request()
-    await requests.start(first)
-    under_test = _under_test(workers, first)
-    await under_test.until(RequestStatus.WAITING)
-    await _decide(
-        requests, workers.docker.name, "web-1", under_test.decision("UBOB", Choice.REJECT)
-    )
-    await under_test.result()
+    first = await _rejected(requests, workers)
 
-    await requests.start(replace(first, request_id=uuid.uuid4().hex[:12]))
+    await requests.start(replace(first.request, request_id=uuid.uuid4().hex[:12]))
 
 
 async def test_a_decision_by_id_and_a_cancel_by_id(
     requests: RequestClient, workers: Workers
 ) -> None:
     """Who knows only the id of a request decides through the same door."""
-    request = workers.request(required_approvals=2)
-    await requests.start(request)
-    under_test = _under_test(workers, request)
-    await under_test.until(RequestStatus.WAITING)
+    under_test = await _waiting(requests, workers, required_approvals=2)
 
     await requests.decide(under_test.request.request_id, under_test.decision("UBOB"))
     await eventually(lambda: _approvals(under_test, 1))
-    cancel = CancelRequest(request_id=request.request_id, user_id="UALICE", team_id="T1")
-    await requests.cancel(request.request_id, cancel)
+    cancel = CancelRequest(request_id=under_test.request.request_id, user_id="UALICE", team_id="T1")
+    await requests.cancel(under_test.request.request_id, cancel)
 
     assert (await under_test.result()).status is RequestStatus.CANCELLED
 
@@ -212,10 +184,7 @@ async def test_a_decision_is_kept_without_a_worker(
     requests: RequestClient, workers: Workers
 ) -> None:
     """A click while the worker is away is accepted at once and counted later."""
-    request = workers.request()
-    await requests.start(request)
-    under_test = _under_test(workers, request)
-    await under_test.until(RequestStatus.WAITING)
+    under_test = await _waiting(requests, workers)
     await workers.stop_control()
 
     # At once: what takes longer than the budget is an error.
@@ -230,14 +199,7 @@ async def test_a_late_decision_learns_what_became_of_it(
     requests: RequestClient, workers: Workers, by_id: bool
 ) -> None:
     """Who decides about a request that is over is told how it ended."""
-    request = workers.request()
-    await requests.start(request)
-    under_test = _under_test(workers, request)
-    await under_test.until(RequestStatus.WAITING)
-    await _decide(
-        requests, workers.docker.name, "web-1", under_test.decision("UBOB", Choice.REJECT)
-    )
-    await under_test.result()
+    under_test = await _rejected(requests, workers)
 
     decision = under_test.decision("UCAROL")
     late_decision = (
@@ -249,21 +211,14 @@ async def test_a_late_decision_learns_what_became_of_it(
         await late_decision
 
     assert late.value.summary.status == RequestStatus.REJECTED
-    assert late.value.summary.request_id == request.request_id
+    assert late.value.summary.request_id == under_test.request.request_id
 
 
 async def test_a_late_decision_is_told_without_a_worker(
     requests: RequestClient, workers: Workers
 ) -> None:
     """How a request ended is known from Temporal's list too."""
-    request = workers.request()
-    await requests.start(request)
-    under_test = _under_test(workers, request)
-    await under_test.until(RequestStatus.WAITING)
-    await _decide(
-        requests, workers.docker.name, "web-1", under_test.decision("UBOB", Choice.REJECT)
-    )
-    await under_test.result()
+    under_test = await _rejected(requests, workers)
     await workers.stop_control()
 
     with pytest.raises(RequestEndedError) as late:
@@ -272,26 +227,10 @@ async def test_a_late_decision_is_told_without_a_worker(
     assert late.value.summary.status == RequestStatus.REJECTED
 
 
-async def test_a_request_ended_in_temporal_is_not_said_to_wait(
-    requests: RequestClient, workers: Workers
-) -> None:
-    """A workflow that somebody terminated is over, whatever its last word was."""
-    request = workers.request()
-    await requests.start(request)
-    under_test = _under_test(workers, request)
-    await under_test.until(RequestStatus.WAITING)
-    await under_test.handle.terminate()
-
-    async def is_over() -> bool:
-        return (await requests.visibility.find(request.request_id)).status == ENDED
-
-    await eventually(is_over)
-
-
 async def test_unknown_requests(requests: RequestClient, workers: Workers) -> None:
     """An id that no request has is said to be unknown, at every door."""
     unknown = workers.request()
-    decision = _under_test(workers, unknown).decision("UBOB")
+    decision = workers.under_test(unknown).decision("UBOB")
 
     with pytest.raises(RequestUnknownError):
         await _decide(requests, workers.docker.name, "none", decision)
@@ -301,51 +240,16 @@ async def test_unknown_requests(requests: RequestClient, workers: Workers) -> No
         await requests.status(unknown.request_id)
 
 
-async def test_lists_of_requests(requests: RequestClient, workers: Workers) -> None:
-    """Waiting, mine and recent show the right requests, and a limit with a count."""
-    requester = f"U{uuid.uuid4().hex[:8].upper()}"
-    workers.slack_stub.person(requester)
-    for number in range(17):
-        request = workers.request(requester=requester)
-        container = replace(request.container, name=f"web-{number}")
-        await requests.start(replace(request, container=container))
-
-    async def all_listed() -> bool:
-        return (await requests.visibility.of(requester))[1] == 17
-
-    await eventually(all_listed)
-    mine, total = await requests.visibility.of(requester)
-    waiting, _ = await requests.visibility.waiting()
-    recent, _ = await requests.visibility.recent()
-    assert (len(mine), total) == (15, 17)
-    assert {row.requester for row in mine} == {requester}
-    assert waiting
-    assert recent
-    assert all(row.status == RequestStatus.WAITING and row.open for row in waiting)
-
-
-async def test_a_name_cannot_widen_a_list(requests: RequestClient, workers: Workers) -> None:
-    """A quote in a user id ends no query."""
-    await requests.start(workers.request())
-
-    rows, total = await requests.visibility.of("x' OR DockwardenRequester = 'UALICE")
-
-    assert (rows, total) == ([], 0)
-
-
 async def test_status_shows_the_steps_while_they_run(
     requests: RequestClient, workers: Workers
 ) -> None:
     """While the operation works, its own steps are shown."""
     gate = workers.docker.gates["ensure_stopped"] = threading.Event()
-    request = workers.request()
-    await requests.start(request)
-    under_test = _under_test(workers, request)
-    await under_test.until(RequestStatus.WAITING)
+    under_test = await _waiting(requests, workers)
     await _decide(requests, workers.docker.name, "web-1", under_test.decision("UBOB"))
 
     async def a_step_runs() -> bool:
-        _, state = await requests.status(request.request_id)
+        _, state = await requests.status(under_test.request.request_id)
         return state is not None and any(s.status is StepStatus.RUNNING for s in state.steps)
 
     await eventually(a_step_runs)
@@ -373,88 +277,3 @@ async def test_a_look_without_a_worker_ends(
 
     with pytest.raises(NoWorkerError):
         await requests.look(workers.docker.name)
-
-
-@pytest.mark.fault
-async def test_missing_search_attributes_are_named(workers: Workers) -> None:
-    """A server without our search attributes refuses clearly, and starts nothing."""
-    async with temporal_server(search_attributes=()) as bare:
-        with pytest.raises(TemporalMisconfiguredError, match="search attribute"):
-            await RequestClient(bare.client).start(workers.request())
-
-
-def test_the_budgets_fit_into_slacks_three_seconds() -> None:
-    """A call, and a question that nobody answers, end while Slack still waits."""
-    assert (BUDGET + SHORT).total_seconds() < 3
-
-
-@pytest.mark.fault
-async def test_temporal_down_from_the_start(
-    workers: Workers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A bot that never reached Temporal says so within its budget."""
-    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{free_port()}")
-    requests = RequestClient(await temporal.connect_lazily())
-    decision = _under_test(workers, workers.request()).decision("UBOB")
-    before = time.monotonic()
-
-    with pytest.raises(TemporalUnavailableError) as down:
-        await _decide(requests, "local", "web-1", decision)
-
-    assert down.value.act is TemporalCall.DECIDE
-    assert time.monotonic() - before < _HANGS
-
-
-@pytest.mark.fault
-async def test_temporal_silent(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that takes the call and never answers is not waited for."""
-    writers: list[asyncio.StreamWriter] = []
-
-    async def swallow(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
-
-    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{port}")
-    requests = RequestClient(await temporal.connect_lazily())
-    before = time.monotonic()
-
-    with pytest.raises(TemporalUnavailableError) as silent:
-        await requests.start(workers.request())
-
-    assert writers
-    assert silent.value.maybe_done
-    assert time.monotonic() - before < _HANGS
-    server.close()
-    for writer in writers:
-        writer.close()
-        await writer.wait_closed()
-
-
-@pytest.mark.fault
-async def test_temporal_dies_and_comes_back(
-    workers: Workers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A click during an outage is refused in time; the same click counts after it."""
-    port = free_port()
-    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{port}")
-    requests = RequestClient(await temporal.connect_lazily())
-    request = workers.request()
-    async with temporal_server(port=port):
-        await requests.start(request)
-    before = time.monotonic()
-
-    with pytest.raises(TemporalUnavailableError):
-        await requests.start(request)
-
-    assert time.monotonic() - before < _HANGS
-    async with temporal_server(port=port):
-
-        async def accepted() -> bool:
-            try:
-                await requests.start(request)
-            except TemporalUnavailableError:
-                return False
-            return True
-
-        await eventually(accepted)
