@@ -83,11 +83,12 @@ async def test_rejecting_in_the_form(people: People, window: SlackWindow) -> Non
 
 async def test_a_mistake_is_shown_where_it_is(people: People, window: SlackWindow) -> None:
     """A typing error is answered in private, with the wrong word marked and a right example."""
-    people.engine.run(name="page-3")
+    container = people.engine.run(name="page-3")
     await window.act_as(USERS["alice"])
     await window.type("/container stop page-3 snapshoot")
     answer = window.message("only visible to you", "→snapshoot←")
     await expect(answer).to_contain_text("Did you mean snapshot?")
+    assert people.engine.state(container) == "running"
 
 
 async def test_without_a_browser_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

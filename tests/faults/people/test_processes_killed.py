@@ -48,7 +48,10 @@ async def test_bot_and_temporal_and_slack_at_once(
 ) -> None:
     """All three die together while the container is being stopped: the request still succeeds."""
     request = await bring_to(users, Phase.RUNNING, "all")
+    killed = installation.supervisor.pids()
     await installation.replace("slack", "temporal", "bot")
+    changed = {part for part, pid in installation.supervisor.pids().items() if pid != killed[part]}
+    assert changed == {"slack", "temporal", "bot"}
     await carry_on(users, Phase.RUNNING, request)
 
 

@@ -144,7 +144,9 @@ async def test_a_worker_is_replaced_during_the_wait(
     await installation.stop("worker")
     await users.approve(request)
     await installation.start("worker")
-    await users.check_snapshotted(request, await request.outcome())
+    state = await request.outcome()
+    assert [decision.approver_id for decision in state.approvals] == [BOB]
+    await users.check_snapshotted(request, state)
 
 
 async def test_a_click_in_time_counts_although_no_worker_ran(
@@ -159,7 +161,12 @@ async def test_a_click_in_time_counts_although_no_worker_ran(
     while datetime.now(UTC) < expires_at:
         time.sleep(0.01)  # noqa: ASYNC251
     await installation.start("worker")
-    await users.check(request, await request.outcome(), RequestStatus.SUCCEEDED)
+    state = await request.outcome()
+    (counted,) = state.approvals
+    assert counted.approver_id == BOB
+    assert counted.decided_at > expires_at, "it was judged when the time had run out"
+    await users.check(request, state, RequestStatus.SUCCEEDED)
+    assert users.engine.state(request.container) == "exited"
 
 
 @pytest.mark.parametrize("removed", ["before", "after"])

@@ -101,6 +101,8 @@ async def test_a_lost_slack_is_found_again(bot: Bot) -> None:
         await bot.slack_stub.until(lambda: bot.slack_stub.live_sockets() == 2)
         await eventually(lambda: transport.is_ready)
 
+    assert bot.slack_stub.count("apps.connections.open") >= 4
+
 
 async def test_a_refused_app_token_ends_the_start(bot: Bot) -> None:
     """A wrong app-level token is told at once, not tried for ever."""

@@ -26,7 +26,7 @@ from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
 from workflows.model.names import RequestAddress
 from workflows.model.requests import CancelRequest, Choice, Decision
-from workflows.model.state import RequestStatus, StepStatus
+from workflows.model.state import RequestStatus, StepName, StepStatus
 
 
 async def _decide(requests: RequestClient, host: str, container: str, decision: Decision) -> None:
@@ -158,8 +158,12 @@ async def test_a_container_can_be_asked_for_again(
 ) -> None:
     """A request that is over is in nobody's way."""
     first = await _rejected(requests, workers)
+    again = workers.under_test(replace(first.request, request_id=uuid.uuid4().hex[:12]))
 
-    await requests.start(replace(first.request, request_id=uuid.uuid4().hex[:12]))
+    assert await requests.start(again.request)
+
+    state = await again.until(RequestStatus.WAITING)
+    assert state.request_id == again.request.request_id
 
 
 async def test_a_decision_by_id_and_a_cancel_by_id(
@@ -191,7 +195,8 @@ async def test_a_decision_is_kept_without_a_worker(
     await _decide(requests, workers.docker.name, "web-1", under_test.decision("UBOB"))
 
     await workers.start_control()
-    await under_test.until(RequestStatus.SUCCEEDED)
+    state = await under_test.until(RequestStatus.SUCCEEDED)
+    assert [decision.approver_id for decision in state.approvals] == ["UBOB"]
 
 
 @pytest.mark.parametrize("by_id", [False, True])
@@ -250,7 +255,8 @@ async def test_status_shows_the_steps_while_they_run(
 
     async def a_step_runs() -> bool:
         _, state = await requests.status(under_test.request.request_id)
-        return state is not None and any(s.status is StepStatus.RUNNING for s in state.steps)
+        running = [s.name for s in state.steps if s.status is StepStatus.RUNNING] if state else []
+        return running == [StepName.STOP]
 
     await eventually(a_step_runs)
     gate.set()
