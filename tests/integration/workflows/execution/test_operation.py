@@ -30,6 +30,16 @@ async def _entered(workers: Workers, name: str) -> None:
     await eventually(workers.docker.entered[name].is_set, what=f"{name} was never called")
 
 
+async def _held_at(
+    workers: Workers, name: str, **changes: Any
+) -> tuple[RequestUnderTest, threading.Event]:
+    """Approve a request, and hold this activity of its operation until the event is set."""
+    gate = _block(workers, name)
+    under_test = await workers.approved(**changes)
+    await _entered(workers, name)
+    return under_test, gate
+
+
 @pytest.mark.parametrize("step", MUTATING)
 async def test_failed_step_puts_the_container_back(workers: Workers, step: str) -> None:
     """A step that fails for good: the container runs again, and no image is left."""
@@ -71,10 +81,8 @@ async def test_cancel_waits_for_the_step_and_puts_back(
     workers: Workers, step: str, *, snapshot: bool, kept: int
 ) -> None:
     """A cancel while any step is at work, the last too: the step ends, then all is put back."""
-    gate = _block(workers, step)
     operation = OperationSpec(kind=OperationKind.STOP, snapshot=snapshot)
-    under_test = await workers.approved(operation=operation)
-    await _entered(workers, step)
+    under_test, gate = await _held_at(workers, step, operation=operation)
 
     await under_test.cancel()
     await eventually(lambda: any(s.cancel_requested_by for s in workers.slack.drawn))
@@ -161,9 +169,7 @@ async def test_cancel_while_the_card_is_being_posted_is_not_lost(workers: Worker
 @pytest.mark.parametrize("step", MUTATING)
 async def test_cancel_through_temporal_while_running_puts_back(workers: Workers, step: str) -> None:
     """``temporal workflow cancel`` of a running request compensates like a person's cancel."""
-    gate = _block(workers, step)
-    under_test = await workers.approved()
-    await _entered(workers, step)
+    under_test, gate = await _held_at(workers, step)
 
     await under_test.handle.cancel()
     await eventually(lambda: _cancel_requested(under_test))
@@ -177,9 +183,7 @@ async def test_cancel_through_temporal_while_running_puts_back(workers: Workers,
 @pytest.mark.parametrize("step", MUTATING)
 async def test_terminated_request_is_put_back_by_its_operation(workers: Workers, step: str) -> None:
     """A terminated parent: its operation ends its step, compensates, and draws the card."""
-    gate = _block(workers, step)
-    under_test = await workers.approved()
-    await _entered(workers, step)
+    under_test, gate = await _held_at(workers, step)
 
     await under_test.handle.terminate()
     await eventually(lambda: _cancel_requested(under_test))
@@ -195,9 +199,7 @@ async def test_terminated_operation_is_recovered_by_its_request(
     workers: Workers, step: str
 ) -> None:
     """A terminated child: its request starts it once more, only to put the container back."""
-    gate = _block(workers, step)
-    under_test = await workers.approved()
-    await _entered(workers, step)
+    under_test, gate = await _held_at(workers, step)
 
     await under_test.operation.terminate()
     gate.set()
@@ -211,9 +213,7 @@ async def test_terminated_operation_is_recovered_by_its_request(
 async def test_cancel_during_compensation_does_not_interrupt_it(workers: Workers) -> None:
     """A cancel that comes while the container is being put back changes nothing."""
     workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
-    gate = _block(workers, "ensure_running")
-    under_test = await workers.approved()
-    await _entered(workers, "ensure_running")
+    under_test, gate = await _held_at(workers, "ensure_running")
 
     await under_test.cancel()
     await under_test.handle.cancel()
@@ -349,9 +349,7 @@ async def test_slack_down_never_holds_an_operation_up(workers: Workers) -> None:
 
 async def test_two_requests_never_operate_on_one_container(workers: Workers) -> None:
     """A container that another operation holds, by another name, is left alone."""
-    gate = _block(workers, "ensure_stopped")
-    first = await workers.approved()
-    await _entered(workers, "ensure_stopped")
+    first, gate = await _held_at(workers, "ensure_stopped")
     workers.docker.pin = replace(workers.docker.pin, name="web-2")
     other = replace(workers.request().container, name="web-2")
 
