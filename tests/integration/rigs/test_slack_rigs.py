@@ -1,9 +1,10 @@
-"""Can the rigs of these tests be trusted?"""
+"""Can the local Slack and the proxy before it be trusted?"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -22,45 +23,51 @@ from tests.rigs.local_slack import (
 from tests.rigs.slack_proxy import SlackProxy
 
 
-@pytest.fixture(name="own_proxy")
-async def _own_proxy(local_slack: LocalSlack) -> AsyncIterator[SlackProxy]:
+@pytest.fixture(name="local_slack")
+async def _local_slack(tmp_path: Path) -> AsyncIterator[LocalSlack]:
+    async with LocalSlack(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(name="slack_proxy")
+async def _slack_proxy(local_slack: LocalSlack) -> AsyncIterator[SlackProxy]:
     async with SlackProxy(local_slack.url) as slack_proxy:
         yield slack_proxy
 
 
-@pytest.fixture(name="own_client")
-async def _own_client(own_proxy: SlackProxy) -> AsyncIterator[AsyncWebClient]:
+@pytest.fixture(name="web_client")
+async def _web_client(slack_proxy: SlackProxy) -> AsyncIterator[AsyncWebClient]:
     async with aiohttp.ClientSession() as session:
-        token, address = CREDENTIALS.bot_token, own_proxy.api_url
+        token, address = CREDENTIALS.bot_token, slack_proxy.api_url
         yield AsyncWebClient(token, address, session=session, retry_handlers=[])
 
 
 async def test_a_payload_that_slack_would_not_take_is_refused(
-    own_proxy: SlackProxy, own_client: AsyncWebClient, local_slack: LocalSlack
+    slack_proxy: SlackProxy, web_client: AsyncWebClient, local_slack: LocalSlack
 ) -> None:
     """The proxy refuses it as Slack does, keeps the reason, and the local Slack never sees it."""
     text = {"type": "mrkdwn", "text": "x" * 3001}
     too_long = {"type": "section", "block_id": "a", "text": text}
     with pytest.raises(SlackApiError, match="invalid_blocks"):
-        await own_client.chat_postMessage(
+        await web_client.chat_postMessage(
             channel=CHANNEL_ID, text="x", blocks=[too_long], unfurl_links=False
         )
-    assert len(own_proxy.violations) == 1
+    assert len(slack_proxy.violations) == 1
     assert await local_slack.messages() == []
 
 
 async def test_a_press_reaches_the_app_through_the_relay_and_a_cut_is_a_cut(
-    own_proxy: SlackProxy, own_client: AsyncWebClient, local_slack: LocalSlack
+    slack_proxy: SlackProxy, web_client: AsyncWebClient, local_slack: LocalSlack
 ) -> None:
     """Socket Mode can be led through the proxy and cut; the client then connects anew."""
-    relay = await own_proxy.relay_sockets()
+    relay = await slack_proxy.relay_sockets()
     received: asyncio.Queue[str] = asyncio.Queue()
 
     async def receive(_: object, request: object) -> None:
         await received.put(str(getattr(request, "type", "")))
 
     app = SocketModeClient(
-        app_token=CREDENTIALS.app_token, web_client=own_client, ping_interval=0.2
+        app_token=CREDENTIALS.app_token, web_client=web_client, ping_interval=0.2
     )
     app.socket_mode_request_listeners.append(receive)
     await app.connect()  # type: ignore[no-untyped-call]
