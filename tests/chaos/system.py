@@ -105,10 +105,10 @@ class System:
         found = await get_json(f"{self.laptop.ready['slack']}/_control/messages/{CHANNEL_ID}")
         return list(found["messages"])
 
-    async def slack(self, door: str, user: str, **fields: Any) -> dict[str, Any]:
+    async def slack(self, path: str, user: str, **fields: Any) -> dict[str, Any]:
         """Do something in the local Slack as a person."""
         body = {"channel": CHANNEL_ID, "user": USERS[user], **fields}
-        return dict(await post_json(f"{self.laptop.ready['slack']}/_control/{door}", body))
+        return dict(await post_json(f"{self.laptop.ready['slack']}/_control/{path}", body))
 
 
 @asynccontextmanager

@@ -33,8 +33,8 @@ _ONCE = f"test -e /ran && {{ echo {_SECRET} >&2; exit 3; }}; touch /ran; {_SCRIP
 
 
 @pytest.fixture
-async def played(users: SlackUsers, installation: Installation) -> list[Request]:
-    """Play all ways through a request over containers with a secret."""
+async def secret_requests(users: SlackUsers, installation: Installation) -> list[Request]:
+    """Take requests all ways there are, over containers with a secret."""
     settings = {
         "script": _SCRIPT,
         "environment": {"TOKEN": _SECRET, _SECRET: "x"},
@@ -83,17 +83,17 @@ async def _stuck(users: SlackUsers, installation: Installation, **settings: Any)
 
 
 async def test_a_secret_of_a_container_is_nowhere(
-    users: SlackUsers, installation: Installation, played: list[Request]
+    users: SlackUsers, installation: Installation, secret_requests: list[Request]
 ) -> None:
     """It is in no log, no history, no message and no error; the reason only where it belongs."""
-    assert _SECRET in str(users.engine.inspect(played[0].container))
+    assert _SECRET in str(users.engine.inspect(secret_requests[0].container))
     for name, log in installation.logs().items():
         assert _SECRET not in log, name
         assert _REASON not in log, name
         assert _COMMENT not in log, name
         assert installation.signing_secret not in log, name
         assert not re.search(r"xox[bp]-|xapp-", log), name
-    histories = [await _decoded(installation, request) for request in played]
+    histories = [await _decoded(installation, request) for request in secret_requests]
     assert all(_REASON in history for history in histories)
     assert not any(_SECRET in history or "xoxb-" in history for history in histories)
     calls = [json.dumps(dict(call.payload)) for call in installation.slack_proxy.calls]

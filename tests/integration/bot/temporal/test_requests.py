@@ -169,7 +169,7 @@ async def test_a_container_can_be_asked_for_again(
 async def test_a_decision_by_id_and_a_cancel_by_id(
     requests: RequestClient, workers: Workers
 ) -> None:
-    """Who knows only the id of a request decides through the same door."""
+    """Who knows only the id of a request decides in the same way."""
     under_test = await _waiting(requests, workers, required_approvals=2)
 
     await requests.decide(under_test.request.request_id, under_test.decision("UBOB"))
@@ -233,7 +233,7 @@ async def test_a_late_decision_is_told_without_a_worker(
 
 
 async def test_unknown_requests(requests: RequestClient, workers: Workers) -> None:
-    """An id that no request has is said to be unknown, at every door."""
+    """An id that no request has is said to be unknown, on every way."""
     unknown = workers.request()
     decision = workers.under_test(unknown).decision("UBOB")
 
