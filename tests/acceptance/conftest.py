@@ -8,8 +8,8 @@ import pytest
 from temporalio.client import Client
 
 from deploy.laptop.slack_server import USERS
-from tests.rigs.dockerd import DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import DockerEngine
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.people import People
 
 #: Whatever is not named here behaves as on a laptop without a policy book of its own.
@@ -40,28 +40,32 @@ approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
 
 
 @pytest.fixture(scope="session")
-def laptop(engine_rig: DockerRig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaptopRig]:
+def laptop(
+    engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LaptopProcess]:
     """Run one laptop for the whole session; tests make their own containers in its engine."""
     directory = tmp_path_factory.mktemp("laptop")
     policies = directory / "policies.toml"
     policies.write_text(_POLICIES, encoding="utf-8")
-    rig = LaptopRig(directory, engine_rig.base_url, "--no-containers", "--policies", str(policies))
+    started = LaptopProcess(
+        directory, engine.base_url, "--no-containers", "--policies", str(policies)
+    )
     try:
-        yield rig.start()
+        yield started.start()
     finally:
-        rig.close()
+        started.close()
 
 
 @pytest.fixture(scope="session")
-async def temporal(laptop: LaptopRig) -> Client:
+async def client(laptop: LaptopProcess) -> Client:
     """Connect to the laptop's Temporal."""
     return await Client.connect(laptop.ready["temporal"])
 
 
 @pytest.fixture
 async def people(
-    laptop: LaptopRig, temporal: Client, engine_rig: DockerRig
+    laptop: LaptopProcess, client: Client, engine: DockerEngine
 ) -> AsyncIterator[People]:
     """Let the people of the laptop's channel act; the engine is cleared afterwards."""
-    yield await People(laptop.ready["slack"], temporal, engine_rig).arrive()
-    engine_rig.clear()
+    yield await People(laptop.ready["slack"], client, engine).arrive()
+    engine.clear()

@@ -16,12 +16,12 @@ import pytest
 
 from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
-from tests.integration.bot.slack.slack_stub import SlackStub
-from tests.rigs.counter import Counter
-from tests.rigs.deliveries import Door
-from tests.rigs.dockerd import DockerRig
+from tests.fakes.slack_stub import SlackStub
+from tests.rigs.deliveries import HttpBot
+from tests.rigs.dockerd import DockerEngine
+from tests.rigs.installation import CROWD, GRID_USER, Installation
 from tests.rigs.local_slack import find_button
-from tests.rigs.town import CROWD, GRID_USER, Town
+from tests.rigs.slack_users import SlackUsers
 from tests.rigs.waiting import eventually
 from workflows.model import names
 from workflows.model.names import ActionId
@@ -31,90 +31,104 @@ ALICE, BOB, CAROL, DAVE = (USERS[name] for name in ("alice", "bob", "carol", "da
 
 
 @pytest.fixture(scope="module")
-async def doors(town: Town) -> AsyncIterator[tuple[Door, Door]]:
+async def http_bots(installation: Installation) -> AsyncIterator[tuple[HttpBot, HttpBot]]:
     """Run two more bots, which Slack calls over HTTP."""
-    yield await town.add_door("http-1"), await town.add_door("http-2")
-    await town.stop("http-1", "http-2")
+    yield await installation.add_http_bot("http-1"), await installation.add_http_bot("http-2")
+    await installation.stop("http-1", "http-2")
 
 
 @pytest.mark.parametrize(
     "headers",
     [
-        pytest.param(lambda _door, _body: {}, id="no signature"),
-        pytest.param(lambda door, body: door.signature(body, key="guess"), id="another secret"),
-        pytest.param(lambda door, body: door.signature(body, key=""), id="no secret"),
-        pytest.param(lambda door, body: door.signature(body + "x"), id="another body"),
-        pytest.param(lambda door, body: door.signature(body, age=360), id="six minutes old"),
-        pytest.param(lambda door, body: door.signature(body, age=-360), id="six minutes early"),
+        pytest.param(lambda _bot, _body: {}, id="no signature"),
+        pytest.param(
+            lambda http_bot, body: http_bot.signature(body, key="guess"), id="another secret"
+        ),
+        pytest.param(lambda http_bot, body: http_bot.signature(body, key=""), id="no secret"),
+        pytest.param(lambda http_bot, body: http_bot.signature(body + "x"), id="another body"),
+        pytest.param(
+            lambda http_bot, body: http_bot.signature(body, age=360), id="six minutes old"
+        ),
+        pytest.param(
+            lambda http_bot, body: http_bot.signature(body, age=-360), id="six minutes early"
+        ),
     ],
 )
 async def test_what_slack_did_not_sign_just_now_is_refused(
-    counter: Counter,
-    town: Town,
-    doors: tuple[Door, Door],
-    headers: Callable[[Door, str], dict[str, str]],
+    users: SlackUsers,
+    installation: Installation,
+    http_bots: tuple[HttpBot, HttpBot],
+    headers: Callable[[HttpBot, str], dict[str, str]],
 ) -> None:
     """A forged or recorded call gets 401, is logged, and nothing comes of it."""
-    counter.rig.run(name="forged-1")
-    body = doors[0].command_body(ALICE, "stop forged-1")
-    refused = town.log("http-1").count("refused: bad signature")
-    answer = await doors[0].post(body, headers(doors[0], body))
+    users.engine.run(name="forged-1")
+    body = http_bots[0].command_body(ALICE, "stop forged-1")
+    refused = installation.log("http-1").count("refused: bad signature")
+    answer = await http_bots[0].post(body, headers(http_bots[0], body))
     assert answer.status == 401
-    assert town.log("http-1").count("refused: bad signature") == refused + 1
+    assert installation.log("http-1").count("refused: bad signature") == refused + 1
     with pytest.raises(Exception, match="not found"):
-        await town.client.get_workflow_handle(
-            names.request_workflow_id(town.host, "forged-1")
+        await installation.client.get_workflow_handle(
+            names.request_workflow_id(installation.host, "forged-1")
         ).describe()
 
 
 async def test_one_delivery_twenty_times_through_two_bots(
-    counter: Counter, town: Town, doors: tuple[Door, Door]
+    users: SlackUsers, installation: Installation, http_bots: tuple[HttpBot, HttpBot]
 ) -> None:
     """The same signed bytes, at once and in parallel: one request, one card, few answers."""
-    counter.rig.run(name="twenty-1")
-    body = doors[0].command_body(ALICE, "stop twenty-1")
-    headers = doors[0].signature(body)
-    posted = town.proxy.count("chat.postMessage")
-    answers = await asyncio.gather(*(door.post(body, headers) for door in doors * 10))
+    users.engine.run(name="twenty-1")
+    body = http_bots[0].command_body(ALICE, "stop twenty-1")
+    headers = http_bots[0].signature(body)
+    posted = installation.slack_proxy.count("chat.postMessage")
+    answers = await asyncio.gather(*(http_bot.post(body, headers) for http_bot in http_bots * 10))
     assert {answer.status for answer in answers} == {200}
     spoken = [json.loads(answer.text) for answer in answers if answer.text]
     (words,) = spoken
     assert "is being prepared" in str(words)
-    handle = town.client.get_workflow_handle(names.request_workflow_id(town.host, "twenty-1"))
-    await eventually(lambda: town.proxy.count("chat.postMessage") > posted)
+    handle = installation.client.get_workflow_handle(
+        names.request_workflow_id(installation.host, "twenty-1")
+    )
+    await eventually(lambda: installation.slack_proxy.count("chat.postMessage") > posted)
     first = await handle.describe()
-    again = await asyncio.gather(*(door.post(body, headers) for door in doors))
+    again = await asyncio.gather(*(http_bot.post(body, headers) for http_bot in http_bots))
     assert [answer.text for answer in again] == ["", ""]
     assert (await handle.describe()).run_id == first.run_id
-    assert town.proxy.count("chat.postMessage") == posted + 1
+    assert installation.slack_proxy.count("chat.postMessage") == posted + 1
 
 
-async def test_a_copy_of_a_delivery_that_comes_late(town: Town, doors: tuple[Door, Door]) -> None:
+async def test_a_copy_of_a_delivery_that_comes_late(
+    installation: Installation, http_bots: tuple[HttpBot, HttpBot]
+) -> None:
     """Through another bot, after the request was refused and has ended: nothing starts."""
-    body = doors[0].command_body(ALICE, "stop nowhere-1")
-    headers = doors[0].signature(body)
-    await doors[0].post(body, headers)
-    handle = town.client.get_workflow_handle(names.request_workflow_id(town.host, "nowhere-1"))
+    body = http_bots[0].command_body(ALICE, "stop nowhere-1")
+    headers = http_bots[0].signature(body)
+    await http_bots[0].post(body, headers)
+    handle = installation.client.get_workflow_handle(
+        names.request_workflow_id(installation.host, "nowhere-1")
+    )
     await handle.result()
     first = await handle.describe()
-    answer = await doors[1].post(body, headers)
+    answer = await http_bots[1].post(body, headers)
     assert (answer.status, answer.text) == (200, "")
     assert (await handle.describe()).run_id == first.run_id
 
 
-async def test_a_double_click_is_one_decision(counter: Counter, doors: tuple[Door, Door]) -> None:
+async def test_a_double_click_is_one_decision(
+    users: SlackUsers, http_bots: tuple[HttpBot, HttpBot]
+) -> None:
     """One person who clicks twice at once, through two bots, decides once."""
-    request = await counter.run_and_ask("double")
-    answers = await asyncio.gather(*(door.click(BOB, request.card) for door in doors))
+    request = await users.run_and_ask("double")
+    answers = await asyncio.gather(*(http_bot.click(BOB, request.card) for http_bot in http_bots))
     assert [answer.status for answer in answers] == [200, 200]
     state = await request.outcome()
-    await counter.check(request, state, RequestStatus.SUCCEEDED)
+    await users.check(request, state, RequestStatus.SUCCEEDED)
     assert [decision.approver_id for decision in state.decisions] == [BOB]
 
 
 @pytest.fixture
-async def mailboxes() -> AsyncIterator[dict[str, SlackStub]]:
-    """Give each of the crowd a mailbox: what comes to one does not say for whom it is."""
+async def stubs() -> AsyncIterator[dict[str, SlackStub]]:
+    """Give each of the crowd a stub of its own: what comes to one does not say for whom it is."""
     boxes = {user: SlackStub() for user in CROWD}
     async with AsyncExitStack() as stack:
         for box in boxes.values():
@@ -124,17 +138,20 @@ async def mailboxes() -> AsyncIterator[dict[str, SlackStub]]:
 
 
 async def test_fifty_people_race(
-    counter: Counter, town: Town, doors: tuple[Door, Door], mailboxes: dict[str, SlackStub]
+    users: SlackUsers,
+    installation: Installation,
+    http_bots: tuple[HttpBot, HttpBot],
+    stubs: dict[str, SlackStub],
 ) -> None:
     """Fifty clicks at once, half for and half against: one counts, and 49 people are told."""
-    request = await counter.run_and_ask("crowd")
+    request = await users.run_and_ask("crowd")
     clicks = []
     for number, user in enumerate(CROWD):
-        door = doors[number // 2 % 2]
+        http_bot = http_bots[number // 2 % 2]
         act = (
-            door.reject(user, request.card, "no")
+            http_bot.reject(user, request.card, "no")
             if number % 2
-            else door.click(user, request.card, response_url=mailboxes[user].response_url)
+            else http_bot.click(user, request.card, response_url=stubs[user].response_url)
         )
         clicks.append(act)
     answers = await asyncio.gather(*clicks)
@@ -145,17 +162,17 @@ async def test_fifty_people_race(
     assert state.status is (
         RequestStatus.SUCCEEDED if decision.choice == "approve" else RequestStatus.REJECTED
     )
-    stopped = counter.rig.state(request.container) == "exited"
+    stopped = users.engine.state(request.container) == "exited"
     assert stopped == (state.status is RequestStatus.SUCCEEDED)
 
     def told() -> bool:
         notices = {
             call.payload["user"]
-            for call in town.proxy.calls
+            for call in installation.slack_proxy.calls
             if call.method == "chat.postEphemeral" and call.payload["user"] in CROWD
         }
         heard = {
-            user: f"{answer.text} {mailboxes[user].responses}"
+            user: f"{answer.text} {stubs[user].responses}"
             for user, answer in zip(CROWD, answers, strict=True)
         }
         over = {user for user, words in heard.items() if "is over" in words}
@@ -184,23 +201,23 @@ async def test_fifty_people_race(
     ],
 )
 async def test_who_may_not_decide_is_told_and_nothing_happens(
-    counter: Counter,
-    doors: tuple[Door, Door],
+    users: SlackUsers,
+    http_bots: tuple[HttpBot, HttpBot],
     user_id: str,
     facts: dict[str, Any],
     words: str,
 ) -> None:
     """A click of somebody who may not decide is refused in private; the buttons stay."""
-    counter.town.proxy.people.fields[user_id] = facts
-    request = await counter.run_and_ask("refused")
-    assert (await doors[0].click(user_id, request.card)).status == 200
-    notice = await counter.refusal(user_id, words, request.request_id)
+    users.installation.slack_proxy.user_facts.fields[user_id] = facts
+    request = await users.run_and_ask("refused")
+    assert (await http_bots[0].click(user_id, request.card)).status == 200
+    notice = await users.refusal(user_id, words, request.request_id)
     assert notice["ephemeral_to"] == user_id
     state = await request.state()
     assert (state.status, state.decisions) == (RequestStatus.WAITING, ())
-    assert counter.rig.state(request.container) == "running"
-    assert find_button(dict(await counter.card(request)), ActionId.APPROVE)
-    await counter.withdraw(request)
+    assert users.engine.state(request.container) == "running"
+    assert find_button(dict(await users.card(request)), ActionId.APPROVE)
+    await users.withdraw(request)
 
 
 @pytest.mark.parametrize(
@@ -229,77 +246,79 @@ async def test_who_may_not_decide_is_told_and_nothing_happens(
     ],
 )
 async def test_a_payload_from_elsewhere_decides_nothing(
-    counter: Counter,
-    town: Town,
-    doors: tuple[Door, Door],
+    users: SlackUsers,
+    installation: Installation,
+    http_bots: tuple[HttpBot, HttpBot],
     changes: dict[str, Any],
     told: str | None,
 ) -> None:
     """Only this card's own button, in its own channel and workspace, counts."""
-    request = await counter.run_and_ask("elsewhere")
+    request = await users.run_and_ask("elsewhere")
     if "value" in changes:
         value = changes["value"].format(id=request.request_id, name=request.name)
         changes = {"value": value}
-    assert (await doors[1].click(BOB, request.card, **changes)).status == 200
+    assert (await http_bots[1].click(BOB, request.card, **changes)).status == 200
     if told == "Nothing was recorded":
-        await town.mailbox.until(lambda: told in str(town.mailbox.responses))
+        await installation.slack_stub.until(lambda: told in str(installation.slack_stub.responses))
     elif told is not None:
-        await counter.refusal(BOB, told, request.request_id)
+        await users.refusal(BOB, told, request.request_id)
     else:
-        assert "refused: other workspace" in town.log("http-2")
-    await counter.withdraw(request)
+        assert "refused: other workspace" in installation.log("http-2")
+    await users.withdraw(request)
     state = await request.outcome()
     assert (state.status, state.decisions) == (RequestStatus.CANCELLED, ())
-    assert counter.rig.state(request.container) == "running"
+    assert users.engine.state(request.container) == "running"
 
 
-async def test_a_value_swapped_between_two_cards(counter: Counter) -> None:
+async def test_a_value_swapped_between_two_cards(users: SlackUsers) -> None:
     """The button of one card on another decides neither request, whichever way it is forged."""
-    one, two = await counter.run_and_ask("swap"), await counter.run_and_ask("swap")
+    one, two = await users.run_and_ask("swap"), await users.run_and_ask("swap")
     for here, there in ((one, two), (two, one)):
         forged = find_button(dict(here.card), ActionId.APPROVE)
         forged["value"] = find_button(dict(there.card), ActionId.APPROVE)["value"]
-        await counter.interact(BOB, here.card, forged)
-        await counter.refusal(BOB, "not on the card of the request", there.request_id)
+        await users.interact(BOB, here.card, forged)
+        await users.refusal(BOB, "not on the card of the request", there.request_id)
     injected = find_button(dict(one.card), ActionId.APPROVE) | {"action_id": "request.run"}
-    await counter.interact(BOB, one.card, injected)
+    await users.interact(BOB, one.card, injected)
     for request in (one, two):
         assert (await request.state()).decisions == ()
-        assert counter.rig.state(request.container) == "running"
-    await counter.approve(one)
-    await counter.check(one, await one.outcome(), RequestStatus.SUCCEEDED)
-    assert counter.rig.state(two.container) == "running"
-    await counter.withdraw(two)
+        assert users.engine.state(request.container) == "running"
+    await users.approve(one)
+    await users.check(one, await one.outcome(), RequestStatus.SUCCEEDED)
+    assert users.engine.state(two.container) == "running"
+    await users.withdraw(two)
 
 
-async def test_two_requests_on_one_container(counter: Counter, town: Town) -> None:
+async def test_two_requests_on_one_container(users: SlackUsers, installation: Installation) -> None:
     """Who asks second is shown the way to the first request, and two approvals are one."""
-    request = await counter.run_and_ask("both")
-    await town.channel.ask("carol", f"snapshot {request.name}")
-    answer = await counter.refusal(CAROL, "is still open", request.request_id)
+    request = await users.run_and_ask("both")
+    await installation.channel.ask("carol", f"snapshot {request.name}")
+    answer = await users.refusal(CAROL, "is still open", request.request_id)
     assert request.card["ts"].replace(".", "") in str(answer)
     await asyncio.gather(
-        town.channel.press("bob", request.card, ActionId.APPROVE),
-        town.channel.press("carol", request.card, ActionId.APPROVE),
+        installation.channel.press("bob", request.card, ActionId.APPROVE),
+        installation.channel.press("carol", request.card, ActionId.APPROVE),
     )
     state = await request.outcome()
-    await counter.check(request, state, RequestStatus.SUCCEEDED)
+    await users.check(request, state, RequestStatus.SUCCEEDED)
     assert len(state.decisions) == 1
     late = ({BOB, CAROL} - {state.decisions[0].approver_id}).pop()
-    await counter.refusal(late, "is", request.request_id)
-    cards = [m for m in await town.channel.messages() if request_of(m) == request.request_id]
+    await users.refusal(late, "is", request.request_id)
+    cards = [
+        m for m in await installation.channel.messages() if request_of(m) == request.request_id
+    ]
     assert len(cards) == 1
 
 
-async def test_a_container_under_two_names(counter: Counter, engine_rig: DockerRig) -> None:
+async def test_a_container_under_two_names(users: SlackUsers, engine: DockerEngine) -> None:
     """A container renamed between two requests is never operated on twice at once."""
-    container = engine_rig.run("trap 'sleep 1; exit 0' TERM; sleep 1000 & wait", name="name-1")
-    (one,) = await counter.ask("name-1", command="stop {}")
-    engine_rig.api.rename(container, "name-2")
-    (two,) = await counter.ask("name-2", command="stop {}")
-    await counter.approve(one, two)
+    container = engine.run("trap 'sleep 1; exit 0' TERM; sleep 1000 & wait", name="name-1")
+    (one,) = await users.ask("name-1", command="stop {}")
+    engine.api.rename(container, "name-2")
+    (two,) = await users.ask("name-2", command="stop {}")
+    await users.approve(one, two)
     states = [await request.outcome() for request in (one, two)]
-    assert engine_rig.state(container) == "exited"
+    assert engine.state(container) == "exited"
     assert sorted(s.status for s in states) == [RequestStatus.STALE, RequestStatus.SUCCEEDED]
     for request, state in zip((one, two), states, strict=True):
-        await counter.check(request, state, state.status)
+        await users.check(request, state, state.status)

@@ -12,9 +12,9 @@ from temporalio.client import WorkflowFailureError
 from temporalio.converter import DataConverter
 
 from deploy.laptop.slack_server import CHANNEL_ID, TEAM_ID, USERS
-from tests.rigs.counter import Counter
+from tests.rigs.installation import Installation
+from tests.rigs.slack_users import SlackUsers
 from tests.rigs.terminal import Terminal
-from tests.rigs.town import Town
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.names import (
     OPERATION_WORKFLOW,
@@ -30,9 +30,9 @@ ALICE, BOB, CAROL, DAVE = (USERS[name] for name in ("alice", "bob", "carol", "da
 
 
 @pytest.fixture
-def terminal(town: Town) -> Terminal:
-    """Give the command line of the town's Temporal."""
-    return Terminal(town.temporal)
+def terminal(installation: Installation) -> Terminal:
+    """Give the command line of the installation's Temporal."""
+    return Terminal(installation.temporal_address)
 
 
 def _request(name: str, **changes: Any) -> dict[str, Any]:
@@ -58,20 +58,24 @@ def _request(name: str, **changes: Any) -> dict[str, Any]:
     ],
 )
 async def test_a_protected_container_is_refused_at_both_doors(
-    counter: Counter, town: Town, terminal: Terminal, name: str, labels: dict[str, str]
+    users: SlackUsers,
+    installation: Installation,
+    terminal: Terminal,
+    name: str,
+    labels: dict[str, str],
 ) -> None:
     """Neither a command in Slack nor a start from the terminal gets as far as a card."""
-    container = counter.rig.run(name=name, labels=labels)
-    workflow_id = request_workflow_id(town.host, name)
-    await town.channel.ask("alice", f"stop {name}")
-    await counter.refusal(ALICE, "is protected", name)
+    container = users.engine.run(name=name, labels=labels)
+    workflow_id = request_workflow_id(installation.host, name)
+    await installation.channel.ask("alice", f"stop {name}")
+    await users.refusal(ALICE, "is protected", name)
     await terminal.start(REQUEST_WORKFLOW, workflow_id, _request(name))
-    handle = town.client.get_workflow_handle(workflow_id, result_type=RequestState)
+    handle = installation.client.get_workflow_handle(workflow_id, result_type=RequestState)
     state = await handle.result()
     assert state.refusal is not None
     assert state.refusal.code is RefusalCode.PROTECTED
-    assert town.proxy.count("chat.postMessage") == 0
-    assert counter.rig.state(container) == "running"
+    assert installation.slack_proxy.count("chat.postMessage") == 0
+    assert users.engine.state(container) == "running"
 
 
 @pytest.mark.parametrize(
@@ -87,23 +91,27 @@ async def test_a_protected_container_is_refused_at_both_doors(
     ],
 )
 async def test_a_start_that_is_no_request_fails_at_once(
-    counter: Counter, town: Town, terminal: Terminal, changes: dict[str, Any], says: str
+    users: SlackUsers,
+    installation: Installation,
+    terminal: Terminal,
+    changes: dict[str, Any],
+    says: str,
 ) -> None:
     """An impossible input ends the workflow with words, instead of being tried for ever."""
-    workflow_id = request_workflow_id(town.host, "typed-1")
+    workflow_id = request_workflow_id(installation.host, "typed-1")
     run_id = await terminal.start(REQUEST_WORKFLOW, workflow_id, _request("typed-1", **changes))
-    handle = town.client.get_workflow_handle(workflow_id, run_id=run_id)
+    handle = installation.client.get_workflow_handle(workflow_id, run_id=run_id)
     with pytest.raises(WorkflowFailureError) as failure:
         await handle.result()
     assert says in str(failure.value.cause)
-    assert counter.rig.images() == set()
+    assert users.engine.images() == set()
 
 
 async def test_a_signal_of_somebody_who_may_not_decide(
-    counter: Counter, terminal: Terminal
+    users: SlackUsers, terminal: Terminal
 ) -> None:
     """Signals from the terminal are judged like clicks, and rubbish among them is dropped."""
-    request = await counter.run_and_ask("signalled")
+    request = await users.run_and_ask("signalled")
     decision = {
         "decision_id": "forged",
         "request_id": request.request_id,
@@ -122,47 +130,47 @@ async def test_a_signal_of_somebody_who_may_not_decide(
     ):
         await terminal.signal(request.handle.id, decision | changes)
     await terminal.signal(request.handle.id, decision | {"approver_id": BOB, "team_id": "T1"})
-    await counter.refusal(DAVE, "not among the approvers", request.request_id)
-    await counter.refusal(ALICE, "you asked for this yourself", request.request_id)
-    await counter.refusal(BOB, "not in the workspace", request.request_id)
+    await users.refusal(DAVE, "not among the approvers", request.request_id)
+    await users.refusal(ALICE, "you asked for this yourself", request.request_id)
+    await users.refusal(BOB, "not in the workspace", request.request_id)
     state = await request.state()
     assert (state.status, state.decisions) == (RequestStatus.WAITING, ())
-    assert counter.rig.state(request.container) == "running"
+    assert users.engine.state(request.container) == "running"
     await terminal.signal(request.handle.id, decision | {"approver_id": BOB})
-    await counter.check(request, await request.outcome(), RequestStatus.SUCCEEDED)
+    await users.check(request, await request.outcome(), RequestStatus.SUCCEEDED)
 
 
 async def test_a_forged_word_of_the_operation_changes_nothing(
-    counter: Counter, terminal: Terminal
+    users: SlackUsers, terminal: Terminal
 ) -> None:
     """The operation's own signal is believed only while there is an operation."""
-    request = await counter.run_and_ask("progress")
+    request = await users.run_and_ask("progress")
     told = _told(await request.state(), status="needs_person")
     await terminal.signal(request.handle.id, told, PROGRESS_SIGNAL)
     await terminal.signal(request.handle.id, "rubbish", PROGRESS_SIGNAL)
     assert (await request.state()).status is RequestStatus.WAITING
-    await counter.withdraw(request)
-    await counter.check(request, await request.outcome(), RequestStatus.CANCELLED)
+    await users.withdraw(request)
+    await users.check(request, await request.outcome(), RequestStatus.CANCELLED)
 
 
 @pytest.mark.parametrize("changes", [{}, {"status": "running"}])
 async def test_an_operation_cannot_be_started_by_hand(
-    counter: Counter, town: Town, terminal: Terminal, changes: dict[str, Any]
+    users: SlackUsers, installation: Installation, terminal: Terminal, changes: dict[str, Any]
 ) -> None:
     """An operation runs only for its own approved request: nothing else touches the container."""
-    request = await counter.run_and_ask("handmade", command="stop {} snapshot")
+    request = await users.run_and_ask("handmade", command="stop {} snapshot")
     state = _told(await request.state(), **changes)
-    workflow_id = operation_workflow_id(town.host, request.container)
+    workflow_id = operation_workflow_id(installation.host, request.container)
     for argument in ({"state": state}, {"state": state, "recover": True}):
         run_id = await terminal.start(OPERATION_WORKFLOW, workflow_id, argument)
         with pytest.raises(WorkflowFailureError) as failure:
-            await town.client.get_workflow_handle(workflow_id, run_id=run_id).result()
+            await installation.client.get_workflow_handle(workflow_id, run_id=run_id).result()
         assert getattr(failure.value.cause, "type", "") == ErrorType.BAD_INPUT
-    assert counter.rig.state(request.container) == "running"
-    assert counter.rig.images() == set()
+    assert users.engine.state(request.container) == "running"
+    assert users.engine.images() == set()
     assert (await request.state()).status is RequestStatus.WAITING
-    await counter.withdraw(request)
-    await counter.check(request, await request.outcome(), RequestStatus.CANCELLED)
+    await users.withdraw(request)
+    await users.check(request, await request.outcome(), RequestStatus.CANCELLED)
 
 
 def _told(state: RequestState, **changes: Any) -> dict[str, Any]:

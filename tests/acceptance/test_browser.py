@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from deploy.laptop.console import LaptopError
 from deploy.laptop.slack_server import USERS
 from deploy.pictures.browser import SlackWindow, slack_window
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.people import People
 
 #: What a person would have seen stays here after a run; git leaves it out.
@@ -22,7 +22,7 @@ expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(name="window")
-async def _window(laptop: LaptopRig) -> AsyncIterator[SlackWindow]:
+async def _window(laptop: LaptopProcess) -> AsyncIterator[SlackWindow]:
     """A browser before the laptop's Slack."""
     _ARTEFACTS.mkdir(exist_ok=True)
     async with slack_window(laptop.ready["slack"]) as window:
@@ -31,7 +31,7 @@ async def _window(laptop: LaptopRig) -> AsyncIterator[SlackWindow]:
 
 async def test_asking_approving_and_reading(people: People, window: SlackWindow) -> None:
     """Alice types the command, bob presses Approve, and the card and its thread tell the result."""
-    container = people.rig.run(name="page-1")
+    container = people.engine.run(name="page-1")
     await window.act_as(USERS["alice"])
     await window.type('/container stop page-1 snapshot reason="seen in a browser"')
     card = window.message("Approval needed", "page-1")
@@ -41,14 +41,14 @@ async def test_asking_approving_and_reading(people: People, window: SlackWindow)
     await window.press(card, "Approve")
     refused = window.message("only visible to you", "takes another person to decide")
     await expect(refused).to_be_visible()
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"
 
     await window.act_as(USERS["bob"])
     await window.press(card, "Approve")
     done = window.message("Stopped and snapshotted in", "page-1")
     await expect(done).to_contain_text("approved by @Bob")
     await expect(done.locator(".bk-button")).to_have_count(0)
-    assert people.rig.state(container) == "exited"
+    assert people.engine.state(container) == "exited"
 
     await done.locator(".thread-summary", has_text="5 replies").click()
     for line in (
@@ -62,7 +62,7 @@ async def test_asking_approving_and_reading(people: People, window: SlackWindow)
 
 async def test_rejecting_in_the_form(people: People, window: SlackWindow) -> None:
     """Bob presses Reject, the form asks why, and the reason stands on the card."""
-    container = people.rig.run(name="page-2")
+    container = people.engine.run(name="page-2")
     await window.act_as(USERS["alice"])
     await window.type("/container snapshot page-2")
     await window.act_as(USERS["bob"])
@@ -78,16 +78,17 @@ async def test_rejecting_in_the_form(people: People, window: SlackWindow) -> Non
     await expect(rejected).to_contain_text("Why: not before Monday")
     await expect(rejected.locator(".bk-button")).to_have_count(0)
     await window.page.screenshot(path=_ARTEFACTS / "rejected.png")
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"
 
 
 async def test_a_mistake_is_shown_where_it_is(people: People, window: SlackWindow) -> None:
     """A typing error is answered in private, with the wrong word marked and a right example."""
-    people.rig.run(name="page-3")
+    container = people.engine.run(name="page-3")
     await window.act_as(USERS["alice"])
     await window.type("/container stop page-3 snapshoot")
     answer = window.message("only visible to you", "→snapshoot←")
     await expect(answer).to_contain_text("Did you mean snapshot?")
+    assert people.engine.state(container) == "running"
 
 
 async def test_without_a_browser_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

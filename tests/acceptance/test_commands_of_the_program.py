@@ -13,14 +13,14 @@ import pytest
 from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import CHANNEL_ID, TEAM_ID, USERS, credentials
 from deploy.laptop.state import StateDirectory
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.people import People
 from tests.rigs.program import dockwarden, free_port
 from workflows.model.state import RequestStatus
 
 
 @pytest.fixture(name="environment")
-def _environment(laptop: LaptopRig) -> dict[str, str]:
+def _environment(laptop: LaptopProcess) -> dict[str, str]:
     """Settings for a further process beside those of the laptop."""
     ready, app = laptop.ready, credentials(StateDirectory(laptop.state))
     return {
@@ -95,7 +95,7 @@ async def test_the_version() -> None:
 
 async def test_a_bot_behind_http(people: People, environment: dict[str, str]) -> None:
     """Behind HTTP a signed command becomes a request; a forged or an old one gets 401."""
-    container = people.rig.run(name="called-1")
+    container = people.engine.run(name="called-1")
     port = free_port()
     settings = {"DOCKWARDEN_SLACK_MODE": "http", "DOCKWARDEN_HTTP_PORT": str(port)}
     secret = environment["DOCKWARDEN_SLACK_SIGNING_SECRET"]
@@ -121,7 +121,7 @@ async def test_a_bot_behind_http(people: People, environment: dict[str, str]) ->
         request = people.request_on(card)
         await people.approve(request)
         await people.until(request, RequestStatus.SUCCEEDED)
-    assert people.rig.state(container) == "exited"
+    assert people.engine.state(container) == "exited"
     assert bot.has("refused: bad signature")
     assert not bot.has(secret)
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from temporalio.client import Client
 
-from tests.rigs.desk import Desk
-from tests.rigs.dockerd import DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import DockerEngine
+from tests.rigs.laptop import LaptopProcess
+from tests.rigs.request_driver import RequestDriver
 from tests.rigs.waiting import wait_until
 from workflows.model.names import PROTECTED_LABEL
 from workflows.model.state import RequestStatus
@@ -20,28 +20,28 @@ _CHANGED = "no longer as the card showed it"
 
 
 @pytest.fixture
-def desk(laptop: LaptopRig, temporal: Client, engine_rig: DockerRig) -> Iterator[Desk]:
+def driver(laptop: LaptopProcess, client: Client, engine: DockerEngine) -> Iterator[RequestDriver]:
     """Serve requests, and clear the engine afterwards."""
-    yield Desk(laptop, temporal, engine_rig)
-    engine_rig.clear()
+    yield RequestDriver(laptop, client, engine)
+    engine.clear()
 
 
-def _recreate_protected(rig: DockerRig, name: str) -> None:
-    rig.api.remove_container(name, force=True)
-    rig.run(name=name, labels={PROTECTED_LABEL: "true"})
+def _recreate_protected(engine: DockerEngine, name: str) -> None:
+    engine.api.remove_container(name, force=True)
+    engine.run(name=name, labels={PROTECTED_LABEL: "true"})
 
 
-def _remove(rig: DockerRig, name: str) -> None:
-    rig.api.remove_container(name, force=True)
+def _remove(engine: DockerEngine, name: str) -> None:
+    engine.api.remove_container(name, force=True)
 
 
-def _end(rig: DockerRig, name: str) -> None:
-    rig.api.kill(name, signal="TERM")
-    rig.await_state(name, "exited")
+def _end(engine: DockerEngine, name: str) -> None:
+    engine.api.kill(name, signal="TERM")
+    engine.await_state(name, "exited")
 
 
-def _pause(rig: DockerRig, name: str) -> None:
-    rig.api.pause(name)
+def _pause(engine: DockerEngine, name: str) -> None:
+    engine.api.pause(name)
 
 
 @pytest.mark.parametrize(
@@ -49,73 +49,73 @@ def _pause(rig: DockerRig, name: str) -> None:
     [(_recreate_protected, _GONE), (_remove, _GONE), (_end, _CHANGED), (_pause, _CHANGED)],
 )
 async def test_what_no_longer_holds_is_not_done(
-    desk: Desk, change: Callable[[DockerRig, str], None], says: str
+    driver: RequestDriver, change: Callable[[DockerEngine, str], None], says: str
 ) -> None:
     """The request is out of date and says why; nothing was changed."""
-    desk.rig.run(name="stale")
-    (request,) = await desk.ask("stale")
-    change(desk.rig, "stale")
-    before = _states(desk.rig)
-    await desk.approve(request)
-    await desk.check(request, await request.outcome(), RequestStatus.STALE)
-    assert says in str(await desk.card(request))
-    assert _states(desk.rig) == before
-    assert desk.images(request) == []
+    driver.engine.run(name="stale")
+    (request,) = await driver.ask("stale")
+    change(driver.engine, "stale")
+    before = _states(driver.engine)
+    await driver.approve(request)
+    await driver.check(request, await request.outcome(), RequestStatus.STALE)
+    assert says in str(await driver.card(request))
+    assert _states(driver.engine) == before
+    assert driver.images(request) == []
 
 
-async def test_a_restart_is_told(desk: Desk) -> None:
+async def test_a_restart_is_told(driver: RequestDriver) -> None:
     """The same container, started anew since the card: it goes on, and the thread says so."""
-    desk.rig.run(name="restarted")
-    (request,) = await desk.ask("restarted")
-    desk.rig.api.restart("restarted", timeout=1)
-    await desk.approve(request)
+    driver.engine.run(name="restarted")
+    (request,) = await driver.ask("restarted")
+    driver.engine.api.restart("restarted", timeout=1)
+    await driver.approve(request)
     state = await request.outcome()
     assert state.restarted_since
-    assert any("had restarted" in reply["text"] for reply in await desk.thread(request))
-    await desk.check_snapshotted(request, state)
+    assert any("had restarted" in reply["text"] for reply in await driver.thread(request))
+    await driver.check_snapshotted(request, state)
 
 
-async def test_a_rename_is_followed(desk: Desk) -> None:
+async def test_a_rename_is_followed(driver: RequestDriver) -> None:
     """What was approved is stopped under whatever name, and nothing else under the old one."""
-    desk.rig.run(name="old-name")
-    (request,) = await desk.ask("old-name")
-    desk.rig.api.rename("old-name", "new-name")
-    other = desk.rig.run(name="old-name")
-    await desk.approve(request)
-    await desk.check_snapshotted(request, await request.outcome())
-    assert desk.rig.state(other) == "running"
+    driver.engine.run(name="old-name")
+    (request,) = await driver.ask("old-name")
+    driver.engine.api.rename("old-name", "new-name")
+    other = driver.engine.run(name="old-name")
+    await driver.approve(request)
+    await driver.check_snapshotted(request, await request.outcome())
+    assert driver.engine.state(other) == "running"
 
 
-async def test_a_name_like_an_id(desk: Desk) -> None:
+async def test_a_name_like_an_id(driver: RequestDriver) -> None:
     """A container named like another one's id is the one that its name says, never the other."""
-    shadowed = desk.rig.run(name="shadowed")
-    named_so = desk.rig.run(name=shadowed[:12])
-    request = await desk.start(shadowed[:12])
+    shadowed = driver.engine.run(name="shadowed")
+    named_so = driver.engine.run(name=shadowed[:12])
+    request = await driver.start(shadowed[:12])
     assert request.container == named_so
-    await desk.check_snapshotted(request, await request.outcome())
-    assert desk.rig.state(shadowed) == "running"
+    await driver.check_snapshotted(request, await request.outcome())
+    assert driver.engine.state(shadowed) == "running"
 
 
-async def test_a_crash_looping_container(desk: Desk) -> None:
+async def test_a_crash_looping_container(driver: RequestDriver) -> None:
     """A container that crashes again and again is stopped, and stays so."""
-    container = desk.rig.run("sleep 0.2; exit 3", name="looping", policy="always")
+    container = driver.engine.run("sleep 0.2; exit 3", name="looping", policy="always")
     await asyncio.to_thread(
-        wait_until, lambda: desk.rig.inspect(container)["RestartCount"] > 1, "it loops"
+        wait_until, lambda: driver.engine.inspect(container)["RestartCount"] > 1, "it loops"
     )
-    request = await desk.start("looping")
-    await desk.check_snapshotted(request, await request.outcome())
+    request = await driver.start("looping")
+    await driver.check_snapshotted(request, await request.outcome())
 
 
-async def test_a_container_paused_before_the_request(desk: Desk) -> None:
+async def test_a_container_paused_before_the_request(driver: RequestDriver) -> None:
     """A snapshot of a paused container leaves it paused, as it was."""
-    container = desk.rig.run(name="paused")
-    desk.rig.api.pause(container)
-    request = await desk.start("paused", "snapshot {}")
+    container = driver.engine.run(name="paused")
+    driver.engine.api.pause(container)
+    request = await driver.start("paused", "snapshot {}")
     state = await request.outcome()
-    await desk.check(request, state, RequestStatus.SUCCEEDED)
-    assert desk.rig.state(container) == "paused"
-    assert [image["RepoTags"] for image in desk.images(request)] == [[state.reference]]
+    await driver.check(request, state, RequestStatus.SUCCEEDED)
+    assert driver.engine.state(container) == "paused"
+    assert [image["RepoTags"] for image in driver.images(request)] == [[state.reference]]
 
 
-def _states(rig: DockerRig) -> set[tuple[str, str]]:
-    return {(found["Id"], found["State"]) for found in rig.api.containers(all=True)}
+def _states(engine: DockerEngine) -> set[tuple[str, str]]:
+    return {(found["Id"], found["State"]) for found in engine.api.containers(all=True)}

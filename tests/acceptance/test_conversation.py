@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from deploy.laptop.slack_server import TEAM_ID, USERS
-from tests.rigs.desk import Request
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.people import People
+from tests.rigs.request_driver import Request
 from tests.rigs.terminal import Terminal
 from workflows.model.names import STATE_QUERY, request_workflow_id
 from workflows.model.state import RequestStatus
@@ -22,15 +22,15 @@ _VALUE = "hunter2-in-the-environment"
 
 
 @pytest.fixture(name="terminal")
-def _terminal(laptop: LaptopRig) -> Terminal:
+def _terminal(laptop: LaptopProcess) -> Terminal:
     """Temporal's own tool, on the laptop's server."""
     return Terminal(laptop.ready["temporal"])
 
 
 async def test_looking_around(people: People) -> None:
     """List and inspect show what runs, in private, and never a value of the environment."""
-    people.rig.run(name="seen-1", environment={"PASSWORD": _VALUE}, volumes=("/var/lib/data",))
-    people.rig.create(name="seen-2", labels={"dockwarden.protected": "true"})
+    people.engine.run(name="seen-1", environment={"PASSWORD": _VALUE}, volumes=("/var/lib/data",))
+    people.engine.create(name="seen-2", labels={"dockwarden.protected": "true"})
     listed = await people.type("dave", "list")
     assert "🟢 `seen-1`" in listed
     assert "⚪ `seen-2` · `rig/busybox:1` · created · protected" in listed
@@ -47,8 +47,8 @@ async def test_looking_around(people: People) -> None:
 
 async def test_deciding_by_command(people: People) -> None:
     """Approve and reject by command obey the buttons' rules; requests and status tell of them."""
-    people.rig.run(name="talk-1")
-    people.rig.run(name="talk-2")
+    people.engine.run(name="talk-1")
+    people.engine.run(name="talk-2")
     first = await people.ask("stop talk-1 snapshot")
     second = await people.ask("stop talk-2")
     assert "waiting for approval" in await people.type("dave", f"status {first.request_id}")
@@ -57,14 +57,14 @@ async def test_deciding_by_command(people: People) -> None:
     await people.told("alice", first.request_id, "takes another person")
     await people.type("dave", f"approve {first.request_id}")
     await people.told("dave", first.request_id, "not among the approvers")
-    assert people.rig.state(first.container) == "running"
+    assert people.engine.state(first.container) == "running"
 
     assert "Recorded" in await people.type("bob", f'approve {first.request_id} "go ahead"')
     await people.until(first, RequestStatus.SUCCEEDED)
     assert "Recorded" in await people.type("carol", f'reject {second.request_id} "no need"')
     await people.until(second, RequestStatus.REJECTED)
-    assert people.rig.state(first.container) == "exited"
-    assert people.rig.state(second.container) == "running"
+    assert people.engine.state(first.container) == "exited"
+    assert people.engine.state(second.container) == "running"
 
     done, rejected = (
         f"✅ done · `{first.request_id}` · stop and snapshot `talk-1` on `local`",
@@ -95,14 +95,14 @@ async def test_asking_for_help(people: People, command: str, says: str) -> None:
 
 async def test_deciding_from_a_terminal(people: People, terminal: Terminal) -> None:
     """A signal from Temporal's own tool passes the same checks, and the query tells the state."""
-    container = people.rig.run(name="script-1")
+    container = people.engine.run(name="script-1")
     request = await people.ask("stop script-1 snapshot")
     await _signal(terminal, request, "alice")
     await people.told("alice", request.request_id, "takes another person")
     await _signal(terminal, request, "dave")
     await people.told("dave", request.request_id, "not among the approvers")
     assert (await _query(terminal))["status"] == "waiting"
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"
 
     await _signal(terminal, request, "bob")
     await people.until(request, RequestStatus.SUCCEEDED)
@@ -110,12 +110,12 @@ async def test_deciding_from_a_terminal(people: People, terminal: Terminal) -> N
     assert state["status"] == "succeeded"
     assert state["request_id"] == request.request_id
     assert [decision["approver_id"] for decision in state["decisions"]] == [USERS["bob"]]
-    assert people.rig.state(container) == "exited"
+    assert people.engine.state(container) == "exited"
 
 
 async def test_a_hostile_signal_harms_nothing(people: People, terminal: Terminal) -> None:
     """What is no decision is dropped; the request waits on and can be decided."""
-    people.rig.run(name="script-1")
+    people.engine.run(name="script-1")
     request = await people.ask("stop script-1")
     for payload in (None, [], "yes", {"choice": "approve"}, {"choice": {"a": 1}}):
         await terminal.signal(_SCRIPTED, payload)

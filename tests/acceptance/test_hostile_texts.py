@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.rigs.counter import Counter
+from tests.rigs.installation import Installation
 from tests.rigs.slack_proxy import Call
-from tests.rigs.town import Town
+from tests.rigs.slack_users import SlackUsers
 from workflows.model.names import REQUEST_LABEL, SOURCE_LABEL
 from workflows.model.requests import MAX_TEXT_LENGTH
 from workflows.model.state import RequestStatus
@@ -35,43 +35,47 @@ _REASONS = (
 )
 
 
-async def test_a_reason_is_shown_as_a_text_and_does_nothing(counter: Counter, town: Town) -> None:
+async def test_a_reason_is_shown_as_a_text_and_does_nothing(
+    users: SlackUsers, installation: Installation
+) -> None:
     """A reason is only ever sent as plain text, pings nobody, and is nowhere in the image."""
     commands = {
         f"reason-{number}": f'stop reason-{number} snapshot reason="why: {reason}"'
         for number, reason in enumerate(_REASONS)
     }
-    requests = await counter.run_and_ask_each(commands)
-    await counter.approve(*requests.values())
+    requests = await users.run_and_ask_each(commands)
+    await users.approve(*requests.values())
     for request in requests.values():
         state = await request.outcome()
-        await counter.check_snapshotted(request, state)
+        await users.check_snapshotted(request, state)
         assert state.reason.startswith("why:")
         assert len(state.reason) <= MAX_TEXT_LENGTH
-        (found,) = counter.images(request)
-        image = counter.rig.api.inspect_image(found["Id"])
-        container = counter.rig.inspect(request.container)
+        (found,) = users.images(request)
+        image = users.engine.api.inspect_image(found["Id"])
+        container = users.engine.inspect(request.container)
         for field in ("Entrypoint", "User", "Cmd", "Env"):
             assert image["Config"][field] == container["Config"][field]
         assert set(image["Config"]["Labels"]) == {REQUEST_LABEL, SOURCE_LABEL}
         assert "why" not in json.dumps([image["Comment"], image["Config"]["Labels"]])
-    sent = [text for call in _sent(town) for text in _mrkdwn(call.payload)]
+    sent = [text for call in _sent(installation) for text in _mrkdwn(call.payload)]
     assert sent
     for word in (*_PINGS, "why:", "evil", "fenced"):
         assert not any(word in text for text in sent)
 
 
-async def test_a_comment_on_a_rejection_is_only_a_text(counter: Counter, town: Town) -> None:
+async def test_a_comment_on_a_rejection_is_only_a_text(
+    users: SlackUsers, installation: Installation
+) -> None:
     """Why somebody rejects is told as plain text to the one who asked, and pings nobody."""
-    request = await counter.run_and_ask("comment")
+    request = await users.run_and_ask("comment")
     comment = " ".join((*_PINGS, "<http://evil.test|ok>"))
-    await town.channel.ask("bob", f'reject {request.request_id} "{comment}"')
+    await installation.channel.ask("bob", f'reject {request.request_id} "{comment}"')
     state = await request.outcome()
-    await counter.check(request, state, RequestStatus.REJECTED)
+    await users.check(request, state, RequestStatus.REJECTED)
     assert state.decisions[0].comment
-    shown = [await counter.card(request), *await counter.thread(request)]
+    shown = [await users.card(request), *await users.thread(request)]
     assert "everyone" in str(shown)
-    for call in _sent(town):
+    for call in _sent(installation):
         for text in _mrkdwn(call.payload):
             assert not any(ping in text for ping in (*_PINGS, "evil.test"))
 
@@ -94,28 +98,28 @@ async def test_a_comment_on_a_rejection_is_only_a_text(counter: Counter, town: T
     ],
 )
 async def test_what_is_no_name_never_reaches_the_engine(
-    counter: Counter, town: Town, name: str
+    users: SlackUsers, installation: Installation, name: str
 ) -> None:
     """A path, a mark-up or half a name is refused in private, in words that ping nobody."""
-    before = await _requests(town)
-    count = len(await counter.said_in_private(_DAVE))
-    await town.channel.ask("dave", f'stop "{name}"')
-    answers = (await counter.said_in_private(_DAVE))[count:]
+    before = await _requests(installation)
+    count = len(await users.said_in_private(_DAVE))
+    await installation.channel.ask("dave", f'stop "{name}"')
+    answers = (await users.said_in_private(_DAVE))[count:]
     assert len(answers) == 1
     assert "Right would be" in answers[0] or "Not started" in answers[0]
-    for message in await town.channel.messages():
+    for message in await installation.channel.messages():
         assert not any(ping in text for text in _mrkdwn(message) for ping in _PINGS)
-    assert await _requests(town) == before
+    assert await _requests(installation) == before
 
 
-async def test_a_strange_but_legal_name_gets_a_valid_reference(counter: Counter) -> None:
+async def test_a_strange_but_legal_name_gets_a_valid_reference(users: SlackUsers) -> None:
     """The default reference is made from any name that Docker allows; no image is left over."""
     names = ("A__b..C-", "x" * 200, "web.1_2-3", "Z9.", "a--b__c..d")
-    requests = await counter.run_and_ask_each({name: f"stop {name} snapshot" for name in names})
-    await counter.approve(*requests.values())
+    requests = await users.run_and_ask_each({name: f"stop {name} snapshot" for name in names})
+    await users.approve(*requests.values())
     for request in requests.values():
-        await counter.check_snapshotted(request, await request.outcome())
-    assert counter.rig.api.images(filters={"dangling": True}) == []
+        await users.check_snapshotted(request, await request.outcome())
+    assert users.engine.api.images(filters={"dangling": True}) == []
 
 
 @pytest.mark.parametrize(
@@ -123,39 +127,41 @@ async def test_a_strange_but_legal_name_gets_a_valid_reference(counter: Counter)
     ["UPPER:x", "a//b", "-a", "a:b:c", "host:99999999/a", "a" * 300, "a@sha256:0", "../x", "a:.x"],
 )
 async def test_a_bad_reference_is_refused_before_anything_is_done(
-    counter: Counter, town: Town, reference: str
+    users: SlackUsers, installation: Installation, reference: str
 ) -> None:
     """A reference that Docker would not take is refused in private, and nobody is asked."""
-    container = counter.rig.run(name="reference-1")
-    before, said = await _requests(town), len(await counter.said_in_private(_CAROL))
-    await town.channel.ask("carol", f"stop reference-1 snapshot={reference}")
-    (answer,) = (await counter.said_in_private(_CAROL))[said:]
+    container = users.engine.run(name="reference-1")
+    before, said = await _requests(installation), len(await users.said_in_private(_CAROL))
+    await installation.channel.ask("carol", f"stop reference-1 snapshot={reference}")
+    (answer,) = (await users.said_in_private(_CAROL))[said:]
     assert "Right would be" in answer
-    assert await _requests(town) == before
-    assert counter.rig.state(container) == "running"
-    assert counter.rig.images() == set()
+    assert await _requests(installation) == before
+    assert users.engine.state(container) == "running"
+    assert users.engine.images() == set()
 
 
-async def test_a_name_that_looks_like_an_id_is_only_a_name(counter: Counter) -> None:
+async def test_a_name_that_looks_like_an_id_is_only_a_name(users: SlackUsers) -> None:
     """A container that is named as another's short id is not taken for that other."""
-    victim = counter.rig.run(name="victim-1")
-    decoy = counter.rig.run(name=victim[:12])
-    (request,) = await counter.ask(victim[:12], command="stop {}")
+    victim = users.engine.run(name="victim-1")
+    decoy = users.engine.run(name=victim[:12])
+    (request,) = await users.ask(victim[:12], command="stop {}")
     assert request.container == decoy
-    await counter.approve(request)
-    await counter.check(request, await request.outcome(), RequestStatus.SUCCEEDED)
-    assert counter.rig.state(victim) == "running"
-    assert counter.rig.state(decoy) == "exited"
+    await users.approve(request)
+    await users.check(request, await request.outcome(), RequestStatus.SUCCEEDED)
+    assert users.engine.state(victim) == "running"
+    assert users.engine.state(decoy) == "exited"
 
 
-async def _requests(town: Town) -> int:
-    return (await town.client.count_workflows("WorkflowType = 'ContainerLifecycleWorkflow'")).count
+async def _requests(installation: Installation) -> int:
+    return (
+        await installation.client.count_workflows("WorkflowType = 'ContainerLifecycleWorkflow'")
+    ).count
 
 
-def _sent(town: Town) -> list[Call]:
-    return [call for call in town.proxy.calls if call.method.startswith("chat.post")] + [
-        call for call in town.proxy.calls if call.method == "chat.update"
-    ]
+def _sent(installation: Installation) -> list[Call]:
+    return [
+        call for call in installation.slack_proxy.calls if call.method.startswith("chat.post")
+    ] + [call for call in installation.slack_proxy.calls if call.method == "chat.update"]
 
 
 def _mrkdwn(part: Any) -> Iterator[str]:

@@ -16,7 +16,7 @@ from deploy.laptop.containers import IMAGE, NAMES, Containers
 from deploy.laptop.docker_engine import Engine, engine_answers, find_engine
 from deploy.laptop.state import StateDirectory
 from deploy.laptop.supervisor import Supervisor
-from tests.rigs.dockerd import DockerRig
+from tests.rigs.dockerd import DockerEngine
 from tests.rigs.waiting import wait_until
 
 
@@ -28,10 +28,10 @@ def state(tmp_path: Path) -> Iterator[StateDirectory]:
 
 
 async def test_an_engine_that_is_asked_for_is_used(
-    engine_rig: DockerRig, state: StateDirectory
+    engine: DockerEngine, state: StateDirectory
 ) -> None:
     """An engine that answers at the address asked for is used, and not run by the laptop."""
-    assert await find_engine(engine_rig.base_url, state) == Engine(url=engine_rig.base_url)
+    assert await find_engine(engine.base_url, state) == Engine(url=engine.base_url)
 
 
 async def test_an_engine_that_does_not_answer_is_a_problem(
@@ -48,14 +48,14 @@ async def test_an_engine_of_the_laptops_own(
     """Where none answers, the laptop runs one with its data in its state, and ends it whole."""
     monkeypatch.setattr(docker_engine, "DEFAULT_SOCKET", tmp_path / "none.sock")
     monkeypatch.setenv("HOME", str(tmp_path))
-    engine = await find_engine(None, state)
-    assert engine.part
+    found = await find_engine(None, state)
+    assert found.part
     supervisor = Supervisor(print)
-    await supervisor.start(engine.part)
+    await supervisor.start(found.part)
     try:
-        containers = Containers(engine.url, state.owner)
+        containers = Containers(found.url, state.owner)
         containers.make(NAMES[:1])
-        client = docker.APIClient(base_url=engine.url, version="1.41")
+        client = docker.APIClient(base_url=found.url, version="1.41")
         process = Path("/proc", str(client.inspect_container(NAMES[0])["State"]["Pid"]))
         wait_until(process.exists, "the container's process is there")
         assert client.info()["DockerRootDir"] == str(state.path / "engine")
@@ -64,19 +64,19 @@ async def test_an_engine_of_the_laptops_own(
         containers.close()
     finally:
         await supervisor.stop()
-    assert not engine_answers(engine.url)
+    assert not engine_answers(found.url)
     wait_until(lambda: not process.exists(), "the container's process has gone")
-    engine.clear()
-    assert engine.run_directory
-    assert not engine.run_directory.exists()
+    found.clear()
+    assert found.run_directory
+    assert not found.run_directory.exists()
 
 
-def test_containers_run_and_vanish(engine_rig: DockerRig, state: StateDirectory) -> None:
+def test_containers_run_and_vanish(engine: DockerEngine, state: StateDirectory) -> None:
     """The containers run apart from any network, stop at once, and go with their snapshots."""
-    engine_rig.clear()
-    containers = Containers(engine_rig.base_url, state.owner)
+    engine.clear()
+    containers = Containers(engine.base_url, state.owner)
     containers.make()
-    api = engine_rig.api
+    api = engine.api
     for name in NAMES:
         found = api.inspect_container(name)
         assert found["State"]["Running"]
@@ -87,42 +87,40 @@ def test_containers_run_and_vanish(engine_rig: DockerRig, state: StateDirectory)
     containers.remove()
     containers.close()
     assert api.containers(all=True) == []
-    assert engine_rig.images() == set()
+    assert engine.images() == set()
 
 
-def test_what_others_made_is_left_alone(engine_rig: DockerRig, state: StateDirectory) -> None:
+def test_what_others_made_is_left_alone(engine: DockerEngine, state: StateDirectory) -> None:
     """A container that is not the laptop's is neither removed nor replaced."""
-    engine_rig.clear()
-    engine_rig.run(name="web-1")
-    other = engine_rig.run(
-        name="other", labels={"dockwarden.laptop": f"another-machine:{state.path}"}
-    )
-    containers = Containers(engine_rig.base_url, state.owner)
+    engine.clear()
+    engine.run(name="web-1")
+    other = engine.run(name="other", labels={"dockwarden.laptop": f"another-machine:{state.path}"})
+    containers = Containers(engine.base_url, state.owner)
     with pytest.raises(LaptopError, match=r"a container named web-1 .*--no-containers"):
         containers.make()
     containers.remove()
     containers.close()
-    assert engine_rig.state("web-1") == engine_rig.state(other) == "running"
-    engine_rig.clear()
+    assert engine.state("web-1") == engine.state(other) == "running"
+    engine.clear()
 
 
 def test_leftovers_of_a_dead_laptop_are_removed(
-    engine_rig: DockerRig, state: StateDirectory, tmp_path: Path
+    engine: DockerEngine, state: StateDirectory, tmp_path: Path
 ) -> None:
     """What a laptop left that is gone is removed by the next; what a living one has is not."""
-    engine_rig.clear()
+    engine.clear()
     with StateDirectory(tmp_path / "living") as living:
         for name, owner in {
             "of-living": living.owner,
             "of-dead": f"{socket.gethostname()}:{tmp_path / 'dead'}",
         }.items():
-            engine_rig.run(name=name, labels={"dockwarden.laptop": owner})
-        containers = Containers(engine_rig.base_url, state.owner)
+            engine.run(name=name, labels={"dockwarden.laptop": owner})
+        containers = Containers(engine.base_url, state.owner)
         containers.remove()
         containers.close()
-        names = {name for entry in engine_rig.api.containers() for name in entry["Names"]}
+        names = {name for entry in engine.api.containers() for name in entry["Names"]}
     assert names == {"/of-living"}
-    engine_rig.clear()
+    engine.clear()
 
 
 async def test_without_root_there_is_one_clear_line(
@@ -136,12 +134,12 @@ async def test_without_root_there_is_one_clear_line(
         await find_engine(None, state)
 
 
-def test_the_image_is_shared_and_marked(engine_rig: DockerRig, state: StateDirectory) -> None:
+def test_the_image_is_shared_and_marked(engine: DockerEngine, state: StateDirectory) -> None:
     """The image itself belongs to no one laptop: another one may use it at the same time."""
-    engine_rig.clear()
-    containers = Containers(engine_rig.base_url, state.owner)
+    engine.clear()
+    containers = Containers(engine.base_url, state.owner)
     containers.make(NAMES[:1])
-    found = engine_rig.api.images(filters={"label": "dockwarden.laptop=shared"})
+    found = engine.api.images(filters={"label": "dockwarden.laptop=shared"})
     containers.remove()
     containers.close()
     assert [image["RepoTags"] for image in found] == [[IMAGE]]

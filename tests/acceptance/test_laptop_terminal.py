@@ -8,14 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.rigs.dockerd import DockerRig
+from tests.rigs.dockerd import DockerEngine
 from tests.rigs.waiting import wait_until
 
 _ROOT = Path(__file__).parents[2]
 
 
 def test_a_closed_terminal_does_not_keep_it_from_ending(
-    engine_rig: DockerRig, tmp_path: Path
+    engine: DockerEngine, tmp_path: Path
 ) -> None:
     """With nobody left to print to, SIGTERM still ends it in order and all its parts with it."""
     ready = tmp_path / "ready.json"
@@ -23,7 +23,7 @@ def test_a_closed_terminal_does_not_keep_it_from_ending(
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "deploy.laptop", "up", "--no-containers"),
-            *("--docker-host", engine_rig.base_url),
+            *("--docker-host", engine.base_url),
             *("--state", str(tmp_path / "state"), "--ready", str(ready)),
         ],
         cwd=_ROOT,

@@ -23,7 +23,7 @@ _ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 
 async def test_the_promise(people: People) -> None:
     """Alice asks, her own Approve is refused in private, bob approves; it is stopped and kept."""
-    container = people.rig.run(name="web-1")
+    container = people.engine.run(name="web-1")
     request = await people.ask('stop web-1 snapshot reason="CVE-2026-1"')
     await people.told("alice", request.request_id, "is being prepared")
     card = await people.until_card(request, "⏳ *Approval needed*")
@@ -33,11 +33,11 @@ async def test_the_promise(people: People) -> None:
     await people.approve(request, "alice")
     assert "takes another person" in await people.told("alice", request.request_id, "not count")
     assert (await request.state()).status is RequestStatus.WAITING
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"
 
     await people.approve(request)
     state = await people.until(request, RequestStatus.SUCCEEDED)
-    assert people.rig.state(container) == "exited"
+    assert people.engine.state(container) == "exited"
     (image,) = people.images(request)
     assert image["RepoTags"] == [f"dockwarden/web-1:req-{request.request_id}"]
     assert state.snapshot
@@ -54,13 +54,13 @@ async def test_two_seconds_from_the_click(people: People) -> None:
     """
     took = []
     for number in range(5):
-        people.rig.run(name=f"quick-{number}")
+        people.engine.run(name=f"quick-{number}")
         request = await people.ask(f"stop quick-{number} snapshot")
         await people.approve(request)
         clicked = time.monotonic()
         await people.until(request, RequestStatus.SUCCEEDED)
         took.append(time.monotonic() - clicked)
-        assert people.rig.state(request.container) == "exited"
+        assert people.engine.state(request.container) == "exited"
         assert len(people.images(request)) == 1
     _ARTEFACTS.mkdir(exist_ok=True)
     middle = statistics.median(took)
@@ -115,14 +115,14 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 async def test_every_way_to_ask(people: People, case: Case) -> None:
     """Each form of the command ends as it says, by the word of the engine."""
-    make = people.rig.run if case.runs else people.rig.create
+    make = people.engine.run if case.runs else people.engine.create
     container = make(case.script, name="case-1")
-    started = people.rig.inspect(container)["State"]["StartedAt"]
+    started = people.engine.inspect(container)["State"]["StartedAt"]
     request = await people.ask(case.command.format("case-1"))
     await people.approve(request)
     await people.until(request, RequestStatus.SUCCEEDED)
     await people.until_card(request, case.card)
-    after = people.rig.inspect(container)["State"]
+    after = people.engine.inspect(container)["State"]
     assert after["Status"] == case.ends
     assert (after["StartedAt"] != started) == (case.ends == "running")
     images = people.images(request)
@@ -134,27 +134,27 @@ async def test_every_way_to_ask(people: People, case: Case) -> None:
 
 async def test_a_kill_after_the_grace_is_told(people: People) -> None:
     """A container that does not end by itself within its grace is killed, and the card says so."""
-    people.rig.run(IGNORES_TERM, name="deaf-1")
+    people.engine.run(IGNORES_TERM, name="deaf-1")
     request = await people.ask("stop deaf-1 grace=1s")
     assert "it gets 1 s to end by itself" in await people.until_card(request, "⏳")
     await people.approve(request)
     state = await people.until(request, RequestStatus.SUCCEEDED)
-    assert people.rig.inspect(request.container)["State"]["ExitCode"] == 137
+    assert people.engine.inspect(request.container)["State"]["ExitCode"] == 137
     assert "kill" in state.steps[0].note
 
 
 async def test_a_tag_taken_meanwhile_puts_it_back(people: People) -> None:
     """When the tag was given away since the card, the container runs again as it did before."""
-    container = people.rig.run(name="back-1")
-    before = people.rig.inspect(container)
+    container = people.engine.run(name="back-1")
+    before = people.engine.inspect(container)
     request = await people.ask("stop back-1 snapshot=team/taken:v1")
-    people.rig.api.tag(IMAGE, "team/taken", "v1")
+    people.engine.api.tag(IMAGE, "team/taken", "v1")
     await people.approve(request)
     state = await people.until(request, RequestStatus.PUT_BACK)
-    after = people.rig.inspect(container)
+    after = people.engine.inspect(container)
     assert after["State"]["Status"] == "running"
     assert after["State"]["StartedAt"] != before["State"]["StartedAt"]
-    assert people.rig.api.inspect_image("team/taken:v1")["Id"] == before["Image"]
+    assert people.engine.api.inspect_image("team/taken:v1")["Id"] == before["Image"]
     assert [i for i in people.images(request) if i["Id"] != before["Image"]] == []
     tag = next(step for step in state.steps if step.name is StepName.TAG)
     assert tag.status is StepStatus.FAILED
@@ -164,28 +164,28 @@ async def test_a_tag_taken_meanwhile_puts_it_back(people: People) -> None:
 
 async def test_two_people_are_two_people(people: People) -> None:
     """Where two approvals are asked for, one person counts once, and the second decides."""
-    container = people.rig.run(name="careful-1")
+    container = people.engine.run(name="careful-1")
     request = await people.ask('stop careful-1 reason="two of us"')
     await people.approve(request)
     await people.until_card(request, "⏳ *1 more approval needed*")
     await people.type("bob", f"approve {request.request_id}")
     await people.told("bob", request.request_id, "each person counts once")
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"
     await people.approve(request, "carol")
     await people.until(request, RequestStatus.SUCCEEDED)
-    assert people.rig.state(container) == "exited"
+    assert people.engine.state(container) == "exited"
 
 
 async def test_a_rejection_by_the_form(people: People) -> None:
     """The form's reason is on the card, the buttons are gone, and nothing was touched."""
-    container = people.rig.run(name="kept-1")
+    container = people.engine.run(name="kept-1")
     request = await people.ask("stop kept-1 snapshot")
     await people.reject(request, "not during the <!channel> sale")
     card = await people.until_card(request, "⛔ *Rejected* by <@U0BOB0001>")
     assert "Why: not during the <!channel> sale" in card
     why = next(b for b in (await people.card(request))["blocks"] if b["block_id"][:3] == "why")
     assert why["text"]["type"] == "plain_text"
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"
     assert people.images(request) == []
     await request.outcome()
     await people.channel.press("carol", request.card, ActionId.APPROVE)
@@ -194,52 +194,52 @@ async def test_a_rejection_by_the_form(people: People) -> None:
 
 async def test_cancelling_a_waiting_one(people: People) -> None:
     """Only the requester cancels a waiting request; then nothing was touched."""
-    container = people.rig.run(name="doubt-1")
+    container = people.engine.run(name="doubt-1")
     request = await people.ask("stop doubt-1")
     await people.press("bob", request, ActionId.CANCEL)
     await people.told("bob", request.request_id, "can cancel it")
     await people.press("alice", request, ActionId.CANCEL)
     await people.until(request, RequestStatus.CANCELLED)
     await people.until_card(request, "🚫 *Cancelled*")
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"
 
 
 async def test_cancelling_a_running_one(people: People) -> None:
     """A cancel while it stops waits for the stop, then puts the container back."""
-    container = people.rig.run(HEARS_TERM, name="doubt-2")
+    container = people.engine.run(HEARS_TERM, name="doubt-2")
     request = await people.ask("stop doubt-2 snapshot grace=60s")
     await people.approve(request)
     await people.until_card(request, "🚧 *Working*")
-    await eventually(lambda: b"told" in people.rig.api.logs(container), what="no stop has begun")
+    await eventually(lambda: b"told" in people.engine.api.logs(container), what="no stop has begun")
     await people.type("alice", f"cancel {request.request_id}")
     await request.until_cancelled()
     assert (await request.state()).status is RequestStatus.RUNNING
-    people.rig.api.kill(container)
+    people.engine.api.kill(container)
     await people.until(request, RequestStatus.PUT_BACK)
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"
     await people.until_card(request, "↩️ *Cancelled* by <@U0ALICE01> *and put back*")
 
 
 async def test_another_container_of_the_same_name_is_left_alone(people: People) -> None:
     """What was created anew since the card is not what was approved: nothing is touched."""
-    people.rig.run(name="twin-1")
+    people.engine.run(name="twin-1")
     request = await people.ask("stop twin-1 snapshot")
-    people.rig.api.remove_container("twin-1", force=True)
-    container = people.rig.run(name="twin-1")
+    people.engine.api.remove_container("twin-1", force=True)
+    container = people.engine.run(name="twin-1")
     await people.approve(request)
     await people.until(request, RequestStatus.STALE)
     await people.until_card(request, "⚠️ *Out of date*")
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"
     assert people.images(request) == []
 
 
 async def test_nobody_answers(people: People) -> None:
     """A request that nobody answers in time expires, and a late click is told so."""
-    container = people.rig.run(name="hasty-1")
+    container = people.engine.run(name="hasty-1")
     request = await people.ask("stop hasty-1")
     await people.until(request, RequestStatus.EXPIRED)
     await people.until_card(request, "⌛ *Expired*")
     await request.outcome()
     await people.channel.press("bob", request.card, ActionId.APPROVE)
     assert "is over: ⌛ expired" in await people.told("bob", request.request_id)
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"

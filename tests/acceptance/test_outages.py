@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client
 
 from tests.rigs.dockerd import HEARS_TERM
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.people import People
 from tests.rigs.waiting import eventually
 from workflows.model.names import ActionId, operation_workflow_id
@@ -18,81 +18,83 @@ from workflows.model.state import RequestStatus, StepStatus
 
 @pytest.mark.parametrize("part", ["bot", "temporal"])
 async def test_a_part_is_killed_while_a_request_waits(
-    people: People, laptop: LaptopRig, part: str
+    people: People, laptop: LaptopProcess, part: str
 ) -> None:
     """After kill -9 and the restart, the button that was there before carries the request on."""
-    container = people.rig.run(name="patient-1")
+    container = people.engine.run(name="patient-1")
     request = await people.ask("stop patient-1 snapshot")
     laptop.await_ready(after=laptop.kill(part))
     await people.channel.press("bob", request.card, ActionId.APPROVE)
     await people.until(request, RequestStatus.SUCCEEDED)
-    assert people.rig.state(container) == "exited"
+    assert people.engine.state(container) == "exited"
     assert len(people.images(request)) == 1
     await people.until_card(request, "✅ *Stopped and snapshotted*")
 
 
-async def test_a_click_right_after_the_worker_was_killed(people: People, laptop: LaptopRig) -> None:
+async def test_a_click_right_after_the_worker_was_killed(
+    people: People, laptop: LaptopProcess
+) -> None:
     """A click that comes while no worker lives is kept, and counts when there is one again."""
-    container = people.rig.run(name="patient-1")
+    container = people.engine.run(name="patient-1")
     request = await people.ask("stop patient-1 snapshot")
     before = laptop.kill("worker")
     await people.channel.press("bob", request.card, ActionId.APPROVE)
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"
     laptop.await_ready(after=before)
     await people.until(request, RequestStatus.SUCCEEDED)
-    assert people.rig.state(container) == "exited"
+    assert people.engine.state(container) == "exited"
     assert len(people.images(request)) == 1
 
 
-async def test_a_click_while_the_worker_is_frozen(people: People, laptop: LaptopRig) -> None:
+async def test_a_click_while_the_worker_is_frozen(people: People, laptop: LaptopProcess) -> None:
     """A worker that hangs delays a click, and neither loses nor doubles it."""
-    container = people.rig.run(name="patient-1")
+    container = people.engine.run(name="patient-1")
     request = await people.ask("stop patient-1 snapshot")
     os.kill(laptop.pids["worker"], signal.SIGSTOP)
     try:
         await people.channel.press("bob", request.card, ActionId.APPROVE)
         await people.channel.press("bob", request.card, ActionId.APPROVE)
-        assert people.rig.state(container) == "running"
+        assert people.engine.state(container) == "running"
         assert people.images(request) == []
     finally:
         os.kill(laptop.pids["worker"], signal.SIGCONT)
     state = await people.until(request, RequestStatus.SUCCEEDED)
     assert len(state.decisions) == 1
-    assert people.rig.state(container) == "exited"
+    assert people.engine.state(container) == "exited"
     assert len(people.images(request)) == 1
 
 
 async def test_a_running_stop_is_finished_at_sigterm(
-    people: People, laptop: LaptopRig, temporal: Client
+    people: People, laptop: LaptopProcess, client: Client
 ) -> None:
     """A worker that is asked to end finishes its stop first; the next one does the rest."""
-    container = people.rig.run(HEARS_TERM, name="slow-1")
+    container = people.engine.run(HEARS_TERM, name="slow-1")
     request = await people.ask("stop slow-1 snapshot grace=60s")
     await people.approve(request)
     await people.until_card(request, "🚧 *Working*")
-    await eventually(lambda: b"told" in people.rig.api.logs(container), what="no stop has begun")
+    await eventually(lambda: b"told" in people.engine.api.logs(container), what="no stop has begun")
     before, drains = laptop.ready, _drains(laptop)
     os.kill(before["pids"]["worker"], signal.SIGTERM)
     # The worker of workflows ends first, then that of the engine.
     await eventually(lambda: _drains(laptop) == drains + 2, what="the worker does not drain")
-    assert people.rig.state(container) == "running"
-    people.rig.api.kill(container)
+    assert people.engine.state(container) == "running"
+    people.engine.api.kill(container)
     laptop.await_ready(after=before)
-    assert people.rig.state(container) == "exited"
+    assert people.engine.state(container) == "exited"
     state = await people.until(request, RequestStatus.SUCCEEDED)
     assert all(step.status is StepStatus.DONE for step in state.steps)
     assert len(people.images(request)) == 1
-    assert await _attempts_to_stop(temporal, container) == [1]
+    assert await _attempts_to_stop(client, container) == [1]
 
 
-def _drains(laptop: LaptopRig) -> int:
+def _drains(laptop: LaptopProcess) -> int:
     log = laptop.state / "logs" / "worker.log"
     return log.read_text(encoding="utf-8").count("Beginning worker shutdown")
 
 
-async def _attempts_to_stop(temporal: Client, container: str) -> list[int]:
+async def _attempts_to_stop(client: Client, container: str) -> list[int]:
     """Read which attempts to stop came to an end that Temporal heard of."""
-    operation = temporal.get_workflow_handle(operation_workflow_id("local", container))
+    operation = client.get_workflow_handle(operation_workflow_id("local", container))
     events = (await operation.fetch_history()).events
     (stop,) = [
         event.event_id

@@ -45,21 +45,21 @@ async def test_a_refusal_is_private_and_clear(
     people: People, command: str, says: str, made: dict[str, Any]
 ) -> None:
     """One person is told what is wrong; there is no card, and no container was touched."""
-    container = people.rig.run(**made)
+    container = people.engine.run(**made)
     if made["name"] == "shop-1":
-        people.rig.create(name="shop-2")
+        people.engine.create(name="shop-2")
     before = {message["ts"] for message in await people.channel.messages()}
     await people.channel.ask("alice", command)
     await people.told("alice", says)
     new = [m for m in await people.channel.messages() if m["ts"] not in before]
     assert {m.get("ephemeral_to") for m in new} == {USERS["alice"]}
     assert not [m for m in new if request_of(m)]
-    assert people.rig.state(container) == "running"
+    assert people.engine.state(container) == "running"
 
 
 async def test_a_second_request_is_led_to_the_first(people: People) -> None:
     """Somebody who asks about a container with an open request gets the link to its card."""
-    people.rig.run(name="wanted-1")
+    people.engine.run(name="wanted-1")
     first = await people.ask("stop wanted-1")
     answer = await people.type("carol", "snapshot wanted-1")
     assert f"request `{first.request_id}`" in answer

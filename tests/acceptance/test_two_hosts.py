@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from temporalio.client import Client
 
-from tests.rigs.dockerd import DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import DockerEngine
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.people import People
 from tests.rigs.program import Program, dockwarden
 from workflows.model.state import RequestStatus
@@ -20,16 +20,16 @@ _SOON = 20.0
 
 
 @pytest.fixture(scope="module", name="edge_engine")
-def _edge_engine() -> Iterator[DockerRig]:
-    rig = DockerRig()
+def _edge_engine() -> Iterator[DockerEngine]:
+    engine = DockerEngine()
     try:
-        yield rig.start()
+        yield engine.start()
     finally:
-        rig.close()
+        engine.close()
 
 
 @pytest.fixture(name="edge_worker")
-async def _edge_worker(laptop: LaptopRig, edge_engine: DockerRig) -> AsyncIterator[Program]:
+async def _edge_worker(laptop: LaptopProcess, edge_engine: DockerEngine) -> AsyncIterator[Program]:
     """A worker of a second host: it has no Slack token and no policies."""
     async with dockwarden(
         *("worker", "--serve", "docker", "--host", "edge"),
@@ -42,16 +42,16 @@ async def _edge_worker(laptop: LaptopRig, edge_engine: DockerRig) -> AsyncIterat
 
 
 async def test_each_host_has_its_own_engine(
-    laptop: LaptopRig,
-    temporal: Client,
+    laptop: LaptopProcess,
+    client: Client,
     people: People,
-    edge_engine: DockerRig,
+    edge_engine: DockerEngine,
     edge_worker: Program,
 ) -> None:
     """Containers of one name on two hosts are two; a request about one leaves the other alone."""
-    here = people.rig.run(name="web-1")
+    here = people.engine.run(name="web-1")
     there = edge_engine.run(name="web-1")
-    edge = await People(laptop.ready["slack"], temporal, edge_engine, host="edge").arrive()
+    edge = await People(laptop.ready["slack"], client, edge_engine, host="edge").arrive()
 
     request = await edge.ask("stop web-1 on edge snapshot")
     other = await people.ask("stop web-1 snapshot")
@@ -61,12 +61,12 @@ async def test_each_host_has_its_own_engine(
     await edge.until(request, RequestStatus.SUCCEEDED)
     assert edge_engine.state(there) == "exited"
     assert len(edge.images(request)) == 1
-    assert people.rig.state(here) == "running"
-    assert people.rig.images() == set()
+    assert people.engine.state(here) == "running"
+    assert people.engine.images() == set()
 
     await people.approve(other)
     await people.until(other, RequestStatus.SUCCEEDED)
-    assert people.rig.state(here) == "exited"
+    assert people.engine.state(here) == "exited"
     assert len(people.images(other)) == 1
     assert len(edge_engine.images()) == 1
     assert "web-1" in await edge.type("dave", "list on edge")
@@ -74,7 +74,7 @@ async def test_each_host_has_its_own_engine(
 
 
 async def test_a_stopped_worker_is_told_within_seconds(
-    people: People, edge_engine: DockerRig, edge_worker: Program
+    people: People, edge_engine: DockerEngine, edge_worker: Program
 ) -> None:
     """When a host's worker has ended, whoever asks about the host is told so at once."""
     container = edge_engine.run(name="web-2")

@@ -27,7 +27,7 @@ def main() -> int:
     if not report.violations and not arguments.keep:
         shutil.rmtree(directory)
         return 0
-    told = [f"request {request_id}\n{text}" for request_id, text in report.told.items()]
+    told = [f"request {request_id}\n{text}" for request_id, text in report.timelines.items()]
     (directory / "requests.txt").write_text("\n\n".join(told), encoding="utf-8")
     print(f"logs, and what happened to each request: {directory}", flush=True)  # noqa: T201
     return 1 if report.violations else 0
@@ -54,9 +54,9 @@ def described(report: Report) -> list[str]:
             f"  expected: {violation.expected}",
             f"  found:    {violation.found}",
         ]
-    violated = {violation.request_id for violation in report.violations} & report.told.keys()
+    violated = {violation.request_id for violation in report.violations} & report.timelines.keys()
     for request_id in sorted(violated):
-        lines += [f"request {request_id}", report.told[request_id]]
+        lines += [f"request {request_id}", report.timelines[request_id]]
     return lines
 
 

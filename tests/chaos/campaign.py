@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.chaos import checks, plan
-from tests.chaos.evidence import Evidence, Violation, writes_of
+from tests.chaos import invariants, plan
+from tests.chaos.event_log import EngineWatch, EventLog
 from tests.chaos.faults import Faults
-from tests.chaos.journal import Journal, Watch
-from tests.chaos.people import People
+from tests.chaos.histories import read_histories
+from tests.chaos.observations import Observations, Violation, writes_of
+from tests.chaos.people import PeopleMoves
 from tests.chaos.plan import FAULTS, Planned
-from tests.chaos.record import read_stories
 from tests.chaos.settling import NotSettled, Settling
-from tests.chaos.telling import tell
-from tests.chaos.world import BYSTANDER, CONTAINERS, World, world
+from tests.chaos.system import BYSTANDER, CONTAINERS, System, running_system
+from tests.chaos.timeline import timeline
 from workflows.model.names import REQUEST_LABEL
 
 _SETTLE_SECONDS: Final = 300.0
@@ -38,46 +38,46 @@ class Report:
     unjudged: int
     settled_after: float
     #: What happened to each request, by its id.
-    told: dict[str, str] = field(default_factory=dict)
+    timelines: dict[str, str] = field(default_factory=dict)
 
 
 async def campaign(seed: int, seconds: float, directory: Path) -> Report:
     """Disturb everything for so many seconds, then see what holds."""
     planned = plan.draw(seed, seconds, tuple(CONTAINERS))
-    journal = Journal()
-    async with world(directory, live_restore=seed % 2 == 1) as played:
-        with Watch(played.rig.base_url, journal):
-            faults, people = Faults(played, journal), People(played, journal)
-            await _play(planned, faults, people)
+    event_log = EventLog()
+    async with running_system(directory, live_restore=seed % 2 == 1) as system:
+        with EngineWatch(system.engine.base_url, event_log):
+            faults, people = Faults(system, event_log), PeopleMoves(system, event_log)
+            await _carry_out(planned, faults, people)
             faults.disarm()
             quiet = time.monotonic()
             unsettled = ""
             try:
-                await Settling(played, _SETTLE_SECONDS).run()
+                await Settling(system, _SETTLE_SECONDS).run()
             except NotSettled as error:
                 unsettled = str(error)
             settled_after = time.monotonic() - quiet
             # The samples go on until one is later than the last end.
             await asyncio.sleep(1.5)
-            evidence = await _gather(played, journal)
-        violations = checks.check(evidence)
+            observed = await _gather(system, event_log)
+        violations = invariants.check(observed)
         if unsettled:
             violations.append(_not_settled(unsettled))
         return Report(
             seed=seed,
             seconds=seconds,
-            fired=journal.counted(effective=True),
-            missed=journal.counted(effective=False),
-            outcomes=Counter(story.outcome for story in evidence.stories),
+            fired=event_log.counted(effective=True),
+            missed=event_log.counted(effective=False),
+            outcomes=Counter(history.outcome for history in observed.histories),
             violations=violations,
-            judged=evidence.judged,
-            unjudged=evidence.unjudged,
+            judged=observed.judged,
+            unjudged=observed.unjudged,
             settled_after=settled_after,
-            told={s.request.request_id: tell(s, evidence) for s in evidence.stories},
+            timelines={h.request.request_id: timeline(h, observed) for h in observed.histories},
         )
 
 
-async def _play(planned: list[Planned], faults: Faults, people: People) -> None:
+async def _carry_out(planned: list[Planned], faults: Faults, people: PeopleMoves) -> None:
     """Let each move come at its time, whether or not those before it have ended."""
     began = time.monotonic()
     async with asyncio.TaskGroup() as group:
@@ -87,15 +87,15 @@ async def _play(planned: list[Planned], faults: Faults, people: People) -> None:
             group.create_task(who.carry_out(move))
 
 
-async def _gather(played: World, journal: Journal) -> Evidence:
-    stories = await read_stories(played.temporal, CONTAINERS)
-    images = await asyncio.to_thread(played.rig.api.images, filters={"label": REQUEST_LABEL})
-    bystander = await asyncio.to_thread(played.rig.inspect, BYSTANDER)
-    return Evidence(
-        stories=stories,
-        writes=list(writes_of(list(played.proxy.exchanges))),
-        journal=journal,
-        messages=await played.messages(),
+async def _gather(system: System, event_log: EventLog) -> Observations:
+    histories = await read_histories(system.client, CONTAINERS)
+    images = await asyncio.to_thread(system.engine.api.images, filters={"label": REQUEST_LABEL})
+    bystander = await asyncio.to_thread(system.engine.inspect, BYSTANDER)
+    return Observations(
+        histories=histories,
+        writes=list(writes_of(list(system.docker_proxy.exchanges))),
+        event_log=event_log,
+        messages=await system.messages(),
         images=images,
         bystander=bystander["Id"],
     )

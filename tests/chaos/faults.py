@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
-from tests.chaos.journal import Deed, Journal
+from tests.chaos.event_log import Action, EventLog
 from tests.chaos.plan import Move, Planned
-from tests.chaos.world import World
+from tests.chaos.system import System
 from tests.rigs.docker_proxy import Answer, HangUp, Moment, Trap
 
 _WHEN: Final = {
@@ -26,10 +26,10 @@ _WHEN: Final = {
 class Faults:
     """Carries out the moves against machines; one at a time on each part."""
 
-    def __init__(self, world: World, journal: Journal) -> None:
-        self._world, self._journal = world, journal
+    def __init__(self, system: System, event_log: EventLog) -> None:
+        self._system, self._event_log = system, event_log
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._traps: list[tuple[Deed, Trap]] = []
+        self._traps: list[tuple[Action, Trap]] = []
 
     async def carry_out(self, planned: Planned) -> None:
         """Do what is planned, to its end."""
@@ -37,65 +37,65 @@ class Faults:
         if planned.move in _WHEN:
             self._set_trap(planned)
         elif planned.move is Move.HANG_UP:
-            deed = self._journal.begin(planned)
-            self._world.proxy.hang_up()
-            self._end(deed)
+            action = self._event_log.begin(planned)
+            self._system.docker_proxy.hang_up()
+            self._end(action)
         elif planned.move is Move.REFUSE:
             async with self._locks["proxy"]:
-                deed = self._journal.begin(planned)
-                await asyncio.to_thread(self._world.proxy.down)
+                action = self._event_log.begin(planned)
+                await asyncio.to_thread(self._system.docker_proxy.down)
                 await asyncio.sleep(planned.seconds)
-                await asyncio.to_thread(self._world.proxy.up)
-                self._end(deed)
+                await asyncio.to_thread(self._system.docker_proxy.up)
+                self._end(action)
         else:
             async with self._locks[part]:
                 await self._break(planned, verb, part)
 
     def disarm(self) -> None:
         """Let everything pass from now on; and note which traps have fired."""
-        for deed, trap in self._traps:
+        for action, trap in self._traps:
             trap.times = 0
-            deed.took_effect = trap.fired > 0
-            deed.ended = time.time()
+            action.took_effect = trap.fired > 0
+            action.ended = time.time()
 
     async def _break(self, planned: Planned, verb: str, part: str) -> None:
-        deed = self._journal.begin(planned)
+        action = self._event_log.begin(planned)
         if part == "engine":
             await self._break_engine(planned, verb)
-            self._end(deed)
+            self._end(action)
         elif verb == "kill":
-            pid = self._world.signal(part, signal.SIGKILL)
+            pid = self._system.signal(part, signal.SIGKILL)
             if pid is not None:
-                self._end(deed)
+                self._end(action)
                 if part == "slack":
-                    self._journal.slack_wiped.append(time.time())
+                    self._event_log.slack_wiped.append(time.time())
         else:
-            pid = self._world.signal(part, signal.SIGSTOP)
+            pid = self._system.signal(part, signal.SIGSTOP)
             if pid is not None:
                 await asyncio.sleep(planned.seconds)
-                if self._world.pid(part) == pid:
-                    self._world.signal(part, signal.SIGCONT)
-                self._end(deed)
+                if self._system.pid(part) == pid:
+                    self._system.signal(part, signal.SIGCONT)
+                self._end(action)
 
     async def _break_engine(self, planned: Planned, verb: str) -> None:
-        rig, began = self._world.rig, time.time()
+        engine, began = self._system.engine, time.time()
         if verb == "kill":
-            await asyncio.to_thread(rig.kill)
+            await asyncio.to_thread(engine.kill)
             await asyncio.sleep(planned.seconds)
-            await asyncio.to_thread(rig.start)
-            self._journal.engine_down.append((began, time.time()))
+            await asyncio.to_thread(engine.start)
+            self._event_log.engine_down.append((began, time.time()))
         else:
-            rig.freeze()
+            engine.freeze()
             await asyncio.sleep(planned.seconds)
-            rig.thaw()
+            engine.thaw()
 
     def _set_trap(self, planned: Planned) -> None:
-        deed = self._journal.begin(planned)
-        trap = self._world.proxy.trap(planned.text, _WHEN[planned.move], _act(planned))
-        self._traps.append((deed, trap))
+        action = self._event_log.begin(planned)
+        trap = self._system.docker_proxy.trap(planned.text, _WHEN[planned.move], _act(planned))
+        self._traps.append((action, trap))
 
-    def _end(self, deed: Deed) -> None:
-        deed.ended, deed.took_effect = time.time(), True
+    def _end(self, action: Action) -> None:
+        action.ended, action.took_effect = time.time(), True
 
 
 def _act(planned: Planned) -> Callable[[], HangUp | Answer | None]:

@@ -20,7 +20,7 @@ from temporalio.client import (
 from temporalio.service import RPCError
 
 from deploy.laptop.slack_server import USERS
-from tests.chaos.world import World
+from tests.chaos.system import System
 from workflows.model.names import (
     OPERATION_WORKFLOW,
     RECONCILE_SCHEDULE,
@@ -43,8 +43,8 @@ class NotSettled(Exception):  # noqa: N818 - it is what happened
 class Settling:
     """Waits for the end of everything, at most ``seconds``."""
 
-    def __init__(self, world: World, seconds: float) -> None:
-        self._world = world
+    def __init__(self, system: System, seconds: float) -> None:
+        self._system = system
         self._deadline = time.monotonic() + seconds
 
     async def run(self) -> None:
@@ -53,7 +53,7 @@ class Settling:
         Raises:
             NotSettled: something is still open.
         """
-        while not self._world.is_whole:
+        while not self._system.is_whole:
             await self._wait("a part does not come back")
         while True:
             opened = await self._open()
@@ -76,7 +76,7 @@ class Settling:
             "AND ExecutionStatus = 'Running'"
         )
         try:
-            return [execution async for execution in self._world.temporal.list_workflows(query)]
+            return [execution async for execution in self._system.client.list_workflows(query)]
         except _UNHEARD:
             await self._wait("Temporal does not answer")
             return await self._open()
@@ -84,20 +84,20 @@ class Settling:
     async def _cancel_if_waiting(self, execution: WorkflowExecution) -> None:
         if execution.workflow_type != REQUEST_WORKFLOW:
             return
-        handle = self._world.temporal.get_workflow_handle(execution.id, run_id=execution.run_id)
+        handle = self._system.client.get_workflow_handle(execution.id, run_id=execution.run_id)
         try:
             state = await handle.query(STATE_QUERY, result_type=RequestState)
             if state.status is RequestStatus.WAITING and state.card and not state.closed:
                 attributes = execution.typed_search_attributes
                 user = {v: k for k, v in USERS.items()}[attributes[REQUESTER]]
                 text = f"cancel {attributes[REQUEST_ID]}"
-                await self._world.slack("command", user, command="/container", text=text)
+                await self._system.slack("command", user, command="/container", text=text)
         except _UNHEARD:
             return
 
     async def _reconcile(self) -> tuple[str, ...] | None:
         """Have it reconcile now; give what it recovered, or ``None`` when it did not come to it."""
-        schedule = self._world.temporal.get_schedule_handle(RECONCILE_SCHEDULE)
+        schedule = self._system.client.get_schedule_handle(RECONCILE_SCHEDULE)
         try:
             before = (await schedule.describe()).info.num_actions
             await schedule.trigger()
@@ -107,7 +107,7 @@ class Settling:
                     return None
                 await asyncio.sleep(0.1)
             action = info.recent_actions[-1].action
-            handle = self._world.temporal.get_workflow_handle(
+            handle = self._system.client.get_workflow_handle(
                 action.workflow_id,
                 result_type=ReconcileResult,
             )

@@ -1,6 +1,6 @@
 """Which ways through a request are recorded?
 
-Each scenario plays one request to its end on a real server. ``python -m tests.histories.scenarios``
+Each scenario takes one request to its end on a real server. ``python -m tests.histories.scenarios``
 records them all anew; that is only right when no request of an older release is open any more,
 or when the change of the workflows is guarded by ``workflow.patched``.
 """
@@ -13,90 +13,82 @@ import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.fakes.host import failure
+from tests.fakes.fake_docker import failure
 from tests.rigs.dev_server import temporal_server
-from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
-from workflows.model import names
+from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model.errors import ErrorType
-from workflows.model.requests import CancelRequest, Choice
+from workflows.model.requests import Choice
 from workflows.model.state import RequestStatus
 
 FOLDER = Path(__file__).parent / "recorded"
 
 
-async def _waiting(stage: Stage) -> Play:
-    play = await stage.start(stage.request())
-    await play.until(RequestStatus.WAITING)
-    return play
+async def _waiting(workers: Workers) -> RequestUnderTest:
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    return under_test
 
 
-async def _approve(stage: Stage) -> Play:
-    play = await _waiting(stage)
-    await play.decide("UBOB")
-    return play
+async def _approve(workers: Workers) -> RequestUnderTest:
+    return await workers.approved()
 
 
-async def _two_approvals(stage: Stage) -> Play:
-    play = await stage.start(stage.request(required_approvals=2))
-    await play.until(RequestStatus.WAITING)
-    await play.decide("UALICE")
-    await play.decide("UBOB")
-    await play.decide("UCAROL")
-    return play
+async def _two_approvals(workers: Workers) -> RequestUnderTest:
+    under_test = await workers.start(workers.request(required_approvals=2))
+    await under_test.until(RequestStatus.WAITING)
+    await under_test.decide("UALICE")
+    await under_test.decide("UBOB")
+    await under_test.decide("UCAROL")
+    return under_test
 
 
-async def _reject(stage: Stage) -> Play:
-    play = await _waiting(stage)
-    await play.decide("UBOB", Choice.REJECT)
-    return play
+async def _reject(workers: Workers) -> RequestUnderTest:
+    under_test = await _waiting(workers)
+    await under_test.decide("UBOB", Choice.REJECT)
+    return under_test
 
 
-async def _expire(stage: Stage) -> Play:
-    return await stage.start(stage.request(expires_after_seconds=2))
+async def _expire(workers: Workers) -> RequestUnderTest:
+    return await workers.start(workers.request(expires_after_seconds=2))
 
 
-async def _cancel(play: Play) -> None:
-    cancel = CancelRequest(request_id=play.request.request_id, user_id="UALICE", team_id="T1")
-    await play.handle.signal(names.CANCEL_SIGNAL, cancel)
+async def _cancel_waiting(workers: Workers) -> RequestUnderTest:
+    under_test = await _waiting(workers)
+    await under_test.cancel()
+    return under_test
 
 
-async def _cancel_waiting(stage: Stage) -> Play:
-    play = await _waiting(stage)
-    await _cancel(play)
-    return play
-
-
-async def _cancel_stopping(stage: Stage) -> Play:
-    gate = stage.host.gates["ensure_stopped"] = threading.Event()
-    play = await _approve(stage)
-    await eventually(stage.host.entered["ensure_stopped"].is_set)
-    await _cancel(play)
-    await eventually(lambda: any(s.cancel_requested_by for s in stage.office.drawn))
+async def _cancel_stopping(workers: Workers) -> RequestUnderTest:
+    gate = workers.docker.gates["ensure_stopped"] = threading.Event()
+    under_test = await _approve(workers)
+    await eventually(workers.docker.entered["ensure_stopped"].is_set)
+    await under_test.cancel()
+    await eventually(lambda: any(s.cancel_requested_by for s in workers.slack.drawn))
     gate.set()
-    return play
+    return under_test
 
 
-async def _stale(stage: Stage) -> Play:
-    stage.host.faults["ensure_stopped"] = [failure(ErrorType.CONTAINER_CHANGED)]
-    return await _approve(stage)
+async def _stale(workers: Workers) -> RequestUnderTest:
+    workers.docker.faults["ensure_stopped"] = [failure(ErrorType.CONTAINER_CHANGED)]
+    return await _approve(workers)
 
 
-async def _commit_failed(stage: Stage) -> Play:
-    stage.host.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
-    return await _approve(stage)
+async def _commit_failed(workers: Workers) -> RequestUnderTest:
+    workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
+    return await _approve(workers)
 
 
-async def _compensation_failed(stage: Stage) -> Play:
-    stage.host.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
-    stage.host.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY)]
-    play = await _approve(stage)
-    await play.until(RequestStatus.NEEDS_PERSON)
-    await _cancel(play)
-    return play
+async def _compensation_failed(workers: Workers) -> RequestUnderTest:
+    workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
+    workers.docker.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY)]
+    under_test = await _approve(workers)
+    await under_test.until(RequestStatus.NEEDS_PERSON)
+    await under_test.cancel()
+    return under_test
 
 
-SCENARIOS: dict[str, tuple[Callable[[Stage], Awaitable[Play]], RequestStatus]] = {
+SCENARIOS: dict[str, tuple[Callable[[Workers], Awaitable[RequestUnderTest]], RequestStatus]] = {
     "approve": (_approve, RequestStatus.SUCCEEDED),
     "two_approvals": (_two_approvals, RequestStatus.SUCCEEDED),
     "reject": (_reject, RequestStatus.REJECTED),
@@ -129,12 +121,12 @@ async def record() -> None:
     FOLDER.mkdir(exist_ok=True)
     async with temporal_server() as env:
         for name, (scenario, status) in SCENARIOS.items():
-            async with Stage(env.client) as stage:
-                play = await scenario(stage)
-                assert (await play.result()).status is status
-                handles = {"request": play.handle}
+            async with Workers(env.client) as workers:
+                under_test = await scenario(workers)
+                assert (await under_test.result()).status is status
+                handles = {"request": under_test.handle}
                 if name in OPERATED:
-                    handles["operation"] = play.operation
+                    handles["operation"] = under_test.operation
                 for kind, handle in handles.items():
                     history = await handle.fetch_history()
                     (FOLDER / f"{name}.{kind}.json").write_text(_portable(history.to_json()))

@@ -14,8 +14,8 @@ import aiohttp
 
 from bot.slack.transport import HTTP_PATH
 from deploy.laptop.slack_server import CHANNEL_ID, TEAM_ID
-from tests.integration.bot.slack.rig import click_body, command_body, form_body
-from tests.integration.bot.slack.slack_stub import SlackStub
+from tests.fakes.slack_stub import SlackStub
+from tests.integration.bot.slack.bot_on_stub import click_body, command_body, form_body
 from tests.rigs.local_slack import find_button
 from workflows.model.names import ActionId
 
@@ -23,7 +23,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What a bot answers to a delivery."""
 
     status: int
@@ -31,15 +31,15 @@ class Answer:
     seconds: float
 
 
-class Door:
-    """The open port of one bot in HTTP mode; all later answers go to the mailbox."""
+class HttpBot:
+    """The open port of one bot in HTTP mode; all later answers go to the stub of Slack."""
 
-    def __init__(self, port: int, secret: str, mailbox: SlackStub) -> None:
+    def __init__(self, port: int, secret: str, slack_stub: SlackStub) -> None:
         self._url = f"http://127.0.0.1:{port}{HTTP_PATH}"
         self._secret = secret
-        self.mailbox = mailbox
+        self.slack_stub = slack_stub
 
-    async def post(self, body: str, headers: dict[str, str] | None = None) -> Answer:
+    async def post(self, body: str, headers: dict[str, str] | None = None) -> HttpAnswer:
         """Post a body; signed as Slack does, when no other headers are given."""
         began = time.monotonic()
         signed = self.signature(body) if headers is None else headers
@@ -47,7 +47,7 @@ class Door:
             aiohttp.ClientSession() as session,
             session.post(self._url, data=body, headers={**_FORM, **signed}) as answer,
         ):
-            return Answer(answer.status, await answer.text(), time.monotonic() - began)
+            return HttpAnswer(answer.status, await answer.text(), time.monotonic() - began)
 
     def signature(self, body: str, *, key: str | None = None, age: float = 0) -> dict[str, str]:
         """Sign a body, as Slack did ``age`` seconds ago."""
@@ -62,7 +62,7 @@ class Door:
     def command_body(self, user_id: str, text: str, **changes: Any) -> str:
         """Write a slash command; each has a trigger of its own."""
         where = {"team_id": TEAM_ID, "channel_id": CHANNEL_ID, "user_id": user_id}
-        return urlencode(command_body(text, self.mailbox, **(where | changes)))
+        return urlencode(command_body(text, self.slack_stub, **(where | changes)))
 
     def click_body(
         self, user_id: str, card: dict[str, Any], action_id: str = ActionId.APPROVE, **changes: Any
@@ -70,7 +70,7 @@ class Door:
         """Write a click on a button of a card; each has a trigger of its own."""
         value = changes.pop("value", None) or find_button(card, action_id)["value"]
         where = _whereabouts(user_id, card)
-        return _interaction(click_body(action_id, value, self.mailbox, **(where | changes)))
+        return _interaction(click_body(action_id, value, self.slack_stub, **(where | changes)))
 
     def reject_body(self, user_id: str, card: dict[str, Any], reason: str) -> str:
         """Write the form that Reject opens, filled in and sent."""
@@ -79,15 +79,15 @@ class Door:
         who = {"team": {"id": TEAM_ID}, "user": {"id": user_id, "team_id": TEAM_ID}}
         return _interaction(form_body(json.dumps(metadata), reason, **who))
 
-    async def command(self, user_id: str, text: str) -> Answer:
+    async def command(self, user_id: str, text: str) -> HttpAnswer:
         """Deliver a slash command."""
         return await self.post(self.command_body(user_id, text))
 
-    async def click(self, user_id: str, card: dict[str, Any], **changes: Any) -> Answer:
+    async def click(self, user_id: str, card: dict[str, Any], **changes: Any) -> HttpAnswer:
         """Deliver a click."""
         return await self.post(self.click_body(user_id, card, **changes))
 
-    async def reject(self, user_id: str, card: dict[str, Any], reason: str) -> Answer:
+    async def reject(self, user_id: str, card: dict[str, Any], reason: str) -> HttpAnswer:
         """Deliver a rejection."""
         return await self.post(self.reject_body(user_id, card, reason))
 

@@ -81,7 +81,7 @@ class DockerProxy:
     """
 
     def __init__(self, engine: str) -> None:
-        self.engine = engine
+        self.engine_url = engine
         self._directory = tempfile.TemporaryDirectory(prefix="dw-proxy-")
         self._path = Path(self._directory.name) / "docker.sock"
         self._listener: socket.socket | None = None
@@ -129,7 +129,7 @@ class DockerProxy:
 
     def lead_to(self, engine: str) -> None:
         """Stand before another engine from now on, with no traps."""
-        self.engine = engine
+        self.engine_url = engine
         self.clear()
         self.hang_up()
 
@@ -183,7 +183,7 @@ class DockerProxy:
             self._clients.add(client)
         try:
             with client, socket.socket(socket.AF_UNIX) as engine, contextlib.suppress(OSError):
-                engine.connect(self.engine.removeprefix("unix://"))
+                engine.connect(self.engine_url.removeprefix("unix://"))
                 with client.makefile("rb") as requests, engine.makefile("rb") as answers:
                     while request := read_message(requests):
                         if not self._pass(request, client, engine, answers):

@@ -33,7 +33,7 @@ HEARS_TERM: Final = 'trap "echo told" TERM; while :; do sleep 0.1; done'
 _WAIT_SECONDS: Final = 60
 
 
-class DockerRig:
+class DockerEngine:
     """One engine; start it, break it, close it.
 
     Args:
@@ -161,7 +161,7 @@ class DockerRig:
         wait_until(lambda: self.state(container) == state, f"the container is {state}")
 
     def images(self) -> set[str]:
-        """Give the ids of all images but the rig's own."""
+        """Give the ids of all images but its own."""
         return {image["Id"] for image in self.api.images() if IMAGE not in image["RepoTags"]}
 
     def is_committing(self) -> bool:
@@ -176,7 +176,7 @@ class DockerRig:
                 self.api.remove_container(container["Id"], force=True, v=True)
 
     def clear(self) -> None:
-        """Remove all containers, networks, and images but the rig's own."""
+        """Remove all containers, networks, and images but its own."""
         self.remove_containers()
         for network in self.api.networks():
             if network["Name"] not in ("none", "host", "bridge"):
@@ -240,10 +240,10 @@ class DockerRig:
 
 
 @pytest.fixture(scope="session")
-def engine_rig() -> Iterator[DockerRig]:
+def engine() -> Iterator[DockerEngine]:
     """Run one engine for the whole session; tests share it and name their own containers."""
-    rig = DockerRig()
+    engine = DockerEngine()
     try:
-        yield rig.start()
+        yield engine.start()
     finally:
-        rig.close()
+        engine.close()

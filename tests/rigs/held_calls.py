@@ -15,7 +15,7 @@ _HOLD_SECONDS = 20
 
 @contextmanager
 def held(
-    proxy: DockerProxy, pattern: str, moment: Moment = Moment.BEFORE
+    docker_proxy: DockerProxy, pattern: str, moment: Moment = Moment.BEFORE
 ) -> Iterator[threading.Event]:
     """Hold one call; the event says that it has come. That it was held so long is asserted.
 
@@ -28,7 +28,7 @@ def held(
         come.set()
         in_time.append(go.wait(_HOLD_SECONDS))
 
-    trap = proxy.trap(pattern, moment, hold)
+    trap = docker_proxy.trap(pattern, moment, hold)
     try:
         yield come
     finally:

@@ -22,7 +22,7 @@ _POLL_SECONDS = 0.02
 _READY_SECONDS = 90.0
 
 
-class LaptopRig:
+class LaptopProcess:
     """One laptop: start it, read its ready file, break parts of it, stop it."""
 
     def __init__(self, directory: Path, docker_host: str, *arguments: str) -> None:

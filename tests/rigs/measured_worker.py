@@ -14,7 +14,7 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.worker import Worker, WorkflowRunner
 
-from tests.rigs.temporal import PRODUCT_WORKFLOWS
+from tests.rigs.workers import PRODUCT_WORKFLOWS
 from workflows.model import names
 
 _ROOT = Path(__file__).parents[2]

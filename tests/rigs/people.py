@@ -16,9 +16,9 @@ from temporalio.client import Client
 
 from deploy.laptop.channel import Channel, Message, headline, request_of
 from deploy.laptop.slack_server import USERS
-from tests.rigs.desk import Request, request_on
-from tests.rigs.dockerd import DockerRig
+from tests.rigs.dockerd import DockerEngine
 from tests.rigs.local_slack import texts
+from tests.rigs.request_driver import Request, request_on
 from tests.rigs.slack_page import SlackPage
 from workflows.model.names import REQUEST_LABEL, ActionId
 from workflows.model.state import RequestState, RequestStatus
@@ -27,10 +27,12 @@ _POLL = 0.02
 
 
 class People:
-    """The people of one channel; ``rig`` is the engine of ``host``, which they ask about."""
+    """The people of one channel; ``engine`` is that of ``host``, which they ask about."""
 
-    def __init__(self, slack: str, client: Client, rig: DockerRig, *, host: str = "local") -> None:
-        self.rig = rig
+    def __init__(
+        self, slack: str, client: Client, engine: DockerEngine, *, host: str = "local"
+    ) -> None:
+        self.engine = engine
         self.channel = Channel(slack)
         self._slack = slack
         self._client = client
@@ -103,7 +105,7 @@ class People:
     def images(self, request: Request) -> list[dict[str, Any]]:
         """Give the images of a request."""
         label = f"{REQUEST_LABEL}={request.request_id}"
-        found: list[dict[str, Any]] = self.rig.api.images(filters={"label": label})
+        found: list[dict[str, Any]] = self.engine.api.images(filters={"label": label})
         return found
 
     async def _private(self, who: str, seen: set[str], words: tuple[str, ...]) -> str:
@@ -124,4 +126,4 @@ class People:
     def request_on(self, card: Message) -> Request:
         """Give the request of a card."""
         name = headline(card).split("`")[1]
-        return request_on(card, name, self.rig, self._client, host=self._host)
+        return request_on(card, name, self.engine, self._client, host=self._host)

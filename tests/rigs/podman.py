@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from typing import Final
 
-from tests.rigs.dockerd import IMAGE, DockerRig
+from tests.rigs.dockerd import IMAGE, DockerEngine
 from tests.rigs.machine import root_file_system
 
 _SETTINGS: Final = """\
@@ -22,7 +22,7 @@ default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 """
 
 
-class PodmanRig(DockerRig):
+class PodmanEngine(DockerEngine):
     """One Podman. Its containers outlive its service, which only answers."""
 
     def __init__(self) -> None:

@@ -62,8 +62,8 @@ class Call:
 
 
 @dataclass(slots=True)
-class People:
-    """What Slack says about people beyond what the local Slack knows."""
+class UserFacts:
+    """What Slack says about users beyond what the local Slack knows."""
 
     fields: dict[str, dict[str, Any]] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class SlackProxy:
         self._injections: list[Injection] = []
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
-        self.people = People()
+        self.user_facts = UserFacts()
         self.calls: list[Call] = []
         self.violations: list[str] = []
         self.sockets: SocketRelay | None = None
@@ -126,11 +126,11 @@ class SlackProxy:
         return Counter(call.method for call in self.calls)[method]
 
     def forget(self) -> None:
-        """Drop all faults, people and records: the next test begins anew."""
+        """Drop all faults, facts and records: the next test begins anew."""
         self._injections.clear()
         self.calls.clear()
         self.violations.clear()
-        self.people = People()
+        self.user_facts = UserFacts()
 
     async def relay_sockets(self) -> SocketRelay:
         """Lead Socket Mode through the proxy from now on, so that it can be cut."""
@@ -188,11 +188,11 @@ class SlackProxy:
     async def _answer(
         self, request: web.Request, method: str, payload: Mapping[str, Any], body: bytes
     ) -> web.Response:
-        if method == "usergroups.users.list" and self.people.groups:
+        if method == "usergroups.users.list" and self.user_facts.groups:
             return web.json_response(self._group(str(payload.get("usergroup"))))
         answer = await self._pass_on(request, body)
         if method == "users.info" and answer.get("ok"):
-            answer["user"] |= self.people.fields.get(str(payload.get("user")), {})
+            answer["user"] |= self.user_facts.fields.get(str(payload.get("user")), {})
         if method == "apps.connections.open" and self.sockets is not None:
             answer["url"] = self.sockets.address_for(answer["url"])
         return web.json_response(answer)
@@ -205,9 +205,9 @@ class SlackProxy:
             return dict(await answer.json())
 
     def _group(self, group: str) -> dict[str, Any]:
-        if group not in self.people.groups:
+        if group not in self.user_facts.groups:
             return {"ok": False, "error": "no_such_subteam"}
-        return {"ok": True, "users": self.people.groups[group]}
+        return {"ok": True, "users": self.user_facts.groups[group]}
 
     def _take(self, method: str, payload: Mapping[str, Any]) -> Injection | None:
         for injection in self._injections:

@@ -17,9 +17,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import Answer, DockerProxy, Moment, Trap
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.laptop import LaptopProcess
+from tests.rigs.request_driver import Request, RequestDriver
 from tests.rigs.waiting import wait_until
 from workflows.model.state import RequestState
 
@@ -74,14 +74,14 @@ class Point:
             return f"snapshot {{}} grace={self.grace}s"
         return f"stop {{}} snapshot grace={self.grace}s"
 
-    def run(self, desk: Desk) -> str:
+    def run(self, driver: RequestDriver) -> str:
         """Run its container."""
         script = _STOPS_SLOWLY
         if self.written:
             script = _HAS_WRITTEN.format(self.written) + script
-        return desk.rig.run(script, name=str(self), policy=self.policy)
+        return driver.engine.run(script, name=str(self), policy=self.policy)
 
-    def trap(self, proxy: DockerProxy, container: str, here: Rendezvous) -> Trap:
+    def trap(self, docker_proxy: DockerProxy, container: str, here: Rendezvous) -> Trap:
         """Have the call wait at this point."""
         line = {
             Call.STOP: f"^POST .*/{container}/stop",
@@ -89,21 +89,21 @@ class Point:
             Call.TAG: f"^POST .*/tag.*{self}",
         }.get(self.call, f"^POST .*/{container}/start")
         if self.call is Call.PUT_BACK:
-            proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, _disk_full)
+            docker_proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, _disk_full)
         if self.is_hasty:
             last = f"^POST .*/commit.*{container}" if self.call is Call.TAG else line
-            proxy.trap(last, Moment.ANSWERED, here.stay_behind)
+            docker_proxy.trap(last, Moment.ANSWERED, here.stay_behind)
         match self.when:
             case When.BEFORE:
-                return proxy.trap(line, Moment.BEFORE, here.wait)
+                return docker_proxy.trap(line, Moment.BEFORE, here.wait)
             case When.ANSWERED:
-                return proxy.trap(line, Moment.ANSWERED, here.wait)
+                return docker_proxy.trap(line, Moment.ANSWERED, here.wait)
             case When.UNDERWAY:
-                proxy.trap(line, Moment.BEFORE, here.hold)
-                return proxy.trap(line, Moment.UNDERWAY, here.be_at_work)
+                docker_proxy.trap(line, Moment.BEFORE, here.hold)
+                return docker_proxy.trap(line, Moment.UNDERWAY, here.be_at_work)
             case When.READ_BACK:
                 read = f"^GET .*({container}|{self}).*"
-                return proxy.trap(read, Moment.BEFORE, here.wait, after=line)
+                return docker_proxy.trap(read, Moment.BEFORE, here.wait, after=line)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,15 +115,15 @@ class Struck:
     trap: Trap
     state: RequestState | None = None
 
-    async def check(self, point: Point, desk: Desk) -> None:
+    async def check(self, point: Point, driver: RequestDriver) -> None:
         """See that the fault struck, and that the outcome is as the request says."""
         assert self.trap.fired == 1
         assert self.state is not None
         if point.call is Call.PUT_BACK:
-            await desk.check_put_back(self.request, self.state, self.before)
+            await driver.check_put_back(self.request, self.state, self.before)
         else:
             runs = point.call is Call.START
-            await desk.check_snapshotted(self.request, self.state, runs=runs)
+            await driver.check_snapshotted(self.request, self.state, runs=runs)
 
 
 class Rendezvous:
@@ -170,18 +170,21 @@ class Rendezvous:
 
 
 async def strike(
-    points: Sequence[Point], desk: Desk, proxy: DockerProxy, fault: Callable[[], None]
+    points: Sequence[Point],
+    driver: RequestDriver,
+    docker_proxy: DockerProxy,
+    fault: Callable[[], None],
 ) -> dict[Point, Struck]:
     """Bring a request to each point, and have the fault strike under all of them."""
     here = Rendezvous(points)
-    ids = {point: point.run(desk) for point in points}
-    traps = {point: point.trap(proxy, container, here) for point, container in ids.items()}
-    before = {point: desk.rig.inspect(container) for point, container in ids.items()}
+    ids = {point: point.run(driver) for point in points}
+    traps = {point: point.trap(docker_proxy, container, here) for point, container in ids.items()}
+    before = {point: driver.engine.inspect(container) for point, container in ids.items()}
     requests: dict[Point, Request] = {}
     for command in {point.command for point in points}:
         same = [point for point in points if point.command == command]
-        requests |= zip(same, await desk.ask(*map(str, same), command=command), strict=True)
-    await desk.approve(*requests.values())
+        requests |= zip(same, await driver.ask(*map(str, same), command=command), strict=True)
+    await driver.approve(*requests.values())
     await asyncio.to_thread(here.strike, fault)
     return {
         point: Struck(request=request, before=before[point], trap=traps[point])
@@ -207,7 +210,7 @@ def _disk_full() -> Answer:
     return Answer(500, "no space left on device")
 
 
-def kill_worker(laptop: LaptopRig) -> None:
+def kill_worker(laptop: LaptopProcess) -> None:
     """Kill the worker, and wait until the kernel has closed what it had open."""
     pid = laptop.pids["worker"]
     os.kill(pid, signal.SIGKILL)

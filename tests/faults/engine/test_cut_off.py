@@ -17,15 +17,15 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowHandle
 
-from tests.rigs.desk import Request
 from tests.rigs.docker_proxy import DockerProxy, Moment, Trap
-from tests.rigs.dockerd import IGNORES_TERM, DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import IGNORES_TERM, DockerEngine
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.people import People
 from tests.rigs.program import dockwarden
+from tests.rigs.request_driver import Request
 from tests.rigs.slow_wire import SlowWire
-from tests.rigs.temporal import is_tried_again
 from tests.rigs.waiting import eventually, wait_until
+from tests.rigs.workers import is_tried_again
 from workflows.model.names import operation_workflow_id
 from workflows.model.state import RequestState, RequestStatus
 
@@ -38,9 +38,9 @@ class Edge:
     """A host whose worker is reached over a wire; others join by ``join``."""
 
     people: People
-    proxy: DockerProxy
+    docker_proxy: DockerProxy
     wire: SlowWire
-    temporal: Client
+    client: Client
     stack: AsyncExitStack
 
     async def join(self, address: str) -> None:
@@ -49,46 +49,46 @@ class Edge:
             dockwarden(
                 *("worker", "--serve", "docker", "--host", "edge"),
                 TEMPORAL_ADDRESS=address,
-                DOCKWARDEN_DOCKER_HOST=self.proxy.base_url,
+                DOCKWARDEN_DOCKER_HOST=self.docker_proxy.base_url,
             )
         )
         await worker.until(" ready role=worker")
 
     async def stopping(self, name: str) -> tuple[Request, WorkflowHandle[Any, Any]]:
         """Have a container stopped, cut the wire meanwhile, and wait until Temporal gives up."""
-        container = self.people.rig.run(IGNORES_TERM, name=name)
+        container = self.people.engine.run(IGNORES_TERM, name=name)
         request = await self.people.ask(_COMMAND.format(name))
         await self.people.approve(request)
-        begun = partial(self.proxy.passed, "^POST .*/stop")
+        begun = partial(self.docker_proxy.passed, "^POST .*/stop")
         await asyncio.to_thread(wait_until, lambda: bool(begun()), "the stop has begun")
         self.wire.cut()
-        operation = self.temporal.get_workflow_handle(operation_workflow_id("edge", container))
+        operation = self.client.get_workflow_handle(operation_workflow_id("edge", container))
         return request, operation
 
     def end_at_next_stop(self, request: Request) -> Trap:
         """Have the container end as soon as the engine is at work on one more stop."""
-        end = partial(self.people.rig.api.kill, request.container)
-        return self.proxy.trap("^POST .*/stop", Moment.UNDERWAY, end)
+        end = partial(self.people.engine.api.kill, request.container)
+        return self.docker_proxy.trap("^POST .*/stop", Moment.UNDERWAY, end)
 
 
 @pytest.fixture
-async def edge(laptop: LaptopRig, temporal: Client, engine_rig: DockerRig) -> AsyncIterator[Edge]:
+async def edge(laptop: LaptopProcess, client: Client, engine: DockerEngine) -> AsyncIterator[Edge]:
     """Serve a second host, on the shared engine."""
     async with AsyncExitStack() as stack:
-        people = People(laptop.ready["slack"], temporal, engine_rig, host="edge")
+        people = People(laptop.ready["slack"], client, engine, host="edge")
         edge = Edge(
             people=people,
-            proxy=stack.enter_context(DockerProxy(engine_rig.base_url)),
+            docker_proxy=stack.enter_context(DockerProxy(engine.base_url)),
             wire=await stack.enter_async_context(SlowWire(laptop.ready["temporal"])),
-            temporal=temporal,
+            client=client,
             stack=stack,
         )
         await edge.join(edge.wire.address)
         yield edge
-    engine_rig.clear()
+    engine.clear()
 
 
-async def test_another_worker_takes_over(edge: Edge, laptop: LaptopRig) -> None:
+async def test_another_worker_takes_over(edge: Edge, laptop: LaptopProcess) -> None:
     """Two stops work side by side, to one outcome; what the first says later counts no more."""
     request, _ = await edge.stopping("taken-over")
     both = edge.end_at_next_stop(request)
@@ -107,31 +107,31 @@ async def test_the_same_worker_comes_back(edge: Edge) -> None:
     assert both.fired == 1
 
 
-async def test_a_cancel_meanwhile(edge: Edge, laptop: LaptopRig) -> None:
+async def test_a_cancel_meanwhile(edge: Edge, laptop: LaptopProcess) -> None:
     """The container is put back after the stop of the worker that nobody hears has ended."""
     request, _ = await edge.stopping("called-off")
-    began = edge.people.rig.inspect(request.container)["State"]["StartedAt"]
+    began = edge.people.engine.inspect(request.container)["State"]["StartedAt"]
     await edge.people.channel.ask("alice", f"cancel {request.request_id}")
     await request.until_cancelled()
-    (stop,) = edge.proxy.passed("^POST .*/stop")
+    (stop,) = edge.docker_proxy.passed("^POST .*/stop")
 
     def end() -> None:
-        edge.people.rig.api.kill(request.container)
+        edge.people.engine.api.kill(request.container)
         wait_until(lambda: stop.ended is not None, "the stop has ended")
 
     # Whoever looks for the third time waits for the container to end.
     looks = f"^GET .*/{request.container}/json"
-    waited = edge.proxy.trap(looks, Moment.ANSWERED, end, nth=3)
+    waited = edge.docker_proxy.trap(looks, Moment.ANSWERED, end, nth=3)
     await edge.join(laptop.ready["temporal"])
     state = await edge.people.until(request, RequestStatus.PUT_BACK, seconds=60)
     assert waited.fired == 1
     assert edge.wire.refused
     assert state.cancel_requested_by
-    (stop,) = edge.proxy.passed("^POST .*/stop")
-    (start,) = edge.proxy.passed("^POST .*/start")
+    (stop,) = edge.docker_proxy.passed("^POST .*/stop")
+    (start,) = edge.docker_proxy.passed("^POST .*/start")
     assert stop.ended is not None
     assert stop.ended < start.began
-    after = edge.people.rig.inspect(request.container)["State"]
+    after = edge.people.engine.inspect(request.container)["State"]
     assert (after["Status"], after["StartedAt"] != began) == ("running", True)
     assert edge.people.images(request) == []
 
@@ -141,9 +141,9 @@ async def _check_snapshotted(edge: Edge, request: Request) -> None:
     state: RequestState = await request.outcome()
     assert state.status is RequestStatus.SUCCEEDED
     assert edge.wire.refused
-    first, second = edge.proxy.passed("^POST .*/stop")
+    first, second = edge.docker_proxy.passed("^POST .*/stop")
     assert first.ended is not None
     assert first.began < second.began < first.ended
     (image,) = edge.people.images(request)
     assert image["RepoTags"] == [state.reference]
-    assert edge.people.rig.state(request.container) == "exited"
+    assert edge.people.engine.state(request.container) == "exited"

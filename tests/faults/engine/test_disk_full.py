@@ -10,12 +10,12 @@ from functools import partial
 import pytest
 from temporalio.client import Client
 
-from tests.rigs.desk import Desk, step
 from tests.rigs.docker_proxy import DockerProxy, Moment
-from tests.rigs.dockerd import DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import DockerEngine
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.loop_disk import LoopDisk
 from tests.rigs.people import People
+from tests.rigs.request_driver import RequestDriver, step
 from workflows.model.errors import ErrorType
 from workflows.model.names import REQUEST_LABEL, request_workflow_id
 from workflows.model.state import RequestStatus, StepName, StepStatus
@@ -33,100 +33,106 @@ def disk() -> Iterator[LoopDisk]:
 
 
 @pytest.fixture
-async def desk(
-    disk: LoopDisk, laptop: LaptopRig, temporal: Client, door: DockerProxy
-) -> AsyncIterator[Desk]:
+async def driver(
+    disk: LoopDisk, laptop: LaptopProcess, client: Client, shared_proxy: DockerProxy
+) -> AsyncIterator[RequestDriver]:
     """Serve requests on an engine whose data is on that disk."""
-    rig = DockerRig(arguments=(f"--data-root={disk.path}",))
+    engine = DockerEngine(arguments=(f"--data-root={disk.path}",))
     try:
-        door.lead_to(rig.start().base_url)
-        yield Desk(laptop, temporal, rig)
+        shared_proxy.lead_to(engine.start().base_url)
+        yield RequestDriver(laptop, client, engine)
     finally:
-        rig.close()
+        engine.close()
         gc.collect()
 
 
-async def test_a_full_disk(desk: Desk, disk: LoopDisk, door: DockerProxy) -> None:
+async def test_a_full_disk(
+    driver: RequestDriver, disk: LoopDisk, shared_proxy: DockerProxy
+) -> None:
     """The commit fails for good, the container runs again, and nothing is left on the disk.
 
     A start needs a few blocks of its own: they are left here, and taken in the next test.
     """
-    container = await asyncio.to_thread(desk.rig.run_large, 40, name="full")
-    before = desk.rig.inspect(container)
-    filled = door.trap("^POST .*/commit", Moment.BEFORE, partial(disk.leave, 512 << 10))
-    request = await desk.start("full")
+    container = await asyncio.to_thread(driver.engine.run_large, 40, name="full")
+    before = driver.engine.inspect(container)
+    filled = shared_proxy.trap("^POST .*/commit", Moment.BEFORE, partial(disk.leave, 512 << 10))
+    request = await driver.start("full")
     state = await request.outcome()
     assert filled.fired == 1
     assert state.cause is ErrorType.DISK_FULL
     assert step(state, StepName.SNAPSHOT).status is StepStatus.FAILED
-    await desk.check_put_back(request, state, before)
-    assert "disk of the host is too full" in str(await desk.card(request))
+    await driver.check_put_back(request, state, before)
+    assert "disk of the host is too full" in str(await driver.card(request))
     disk.empty()
-    again = await desk.start("full")
-    await desk.check_snapshotted(again, await again.outcome())
+    again = await driver.start("full")
+    await driver.check_snapshotted(again, await again.outcome())
 
 
-async def test_a_disk_full_to_the_last_block(desk: Desk, disk: LoopDisk, door: DockerProxy) -> None:
+async def test_a_disk_full_to_the_last_block(
+    driver: RequestDriver, disk: LoopDisk, shared_proxy: DockerProxy
+) -> None:
     """The engine cannot even start the container: people are paged, and once there is room it is.
 
     Found with Docker 20.10 on overlay2: it makes a directory for each start.
     """
-    container = await asyncio.to_thread(desk.rig.run_large, 40, name="stuck")
-    before = desk.rig.inspect(container)
-    filled = door.trap("^POST .*/commit", Moment.BEFORE, disk.fill)
-    request = await desk.start("stuck")
+    container = await asyncio.to_thread(driver.engine.run_large, 40, name="stuck")
+    before = driver.engine.inspect(container)
+    filled = shared_proxy.trap("^POST .*/commit", Moment.BEFORE, disk.fill)
+    request = await driver.start("stuck")
     state = await request.until(RequestStatus.NEEDS_PERSON)
     assert filled.fired == 1
-    assert (state.cause, desk.rig.state(container)) == (ErrorType.DISK_FULL, "exited")
-    card = await desk.until_card(request, "🛑")
+    assert (state.cause, driver.engine.state(container)) == (ErrorType.DISK_FULL, "exited")
+    card = await driver.until_card(request, "🛑")
     assert "disk of the host is too full" in str(card)
     assert "docker start stuck" in str(card)
     disk.empty()
-    await desk.check_put_back(request, await request.outcome(), before)
+    await driver.check_put_back(request, await request.outcome(), before)
 
 
 async def test_a_flood_of_snapshots(
-    desk: Desk, disk: LoopDisk, laptop: LaptopRig, temporal: Client
+    driver: RequestDriver, disk: LoopDisk, laptop: LaptopProcess, client: Client
 ) -> None:
     """Of twenty requests those are refused that would not leave enough, and nothing goes down."""
-    container = await asyncio.to_thread(desk.rig.run_large, 40, name="flooded")
-    people = People(laptop.ready["slack"], temporal, desk.rig)
+    container = await asyncio.to_thread(driver.engine.run_large, 40, name="flooded")
+    people = People(laptop.ready["slack"], client, driver.engine)
     disk.leave(_RESERVE + 3 * _BIG)
     taken = 0
     while disk.free() >= _RESERVE + _BIG:
-        request = await desk.start("flooded", "snapshot {}")
-        await desk.check_snapshotted(request, await request.outcome(), runs=True)
+        request = await driver.start("flooded", "snapshot {}")
+        await driver.check_snapshotted(request, await request.outcome(), runs=True)
         taken += 1
     assert disk.free() >= _RESERVE
     assert 2 <= taken <= 3
-    before = desk.rig.inspect(container)["State"]
+    before = driver.engine.inspect(container)["State"]
     for _ in range(20 - taken):
         await people.arrive()
         await people.channel.ask("alice", "snapshot flooded")
         await people.told("alice", "disk of `local` is too full")
-        await temporal.get_workflow_handle(request_workflow_id("local", "flooded")).result()
-    assert desk.rig.inspect(container)["State"] == before
-    assert len(desk.rig.images()) == taken
+        await client.get_workflow_handle(request_workflow_id("local", "flooded")).result()
+    assert driver.engine.inspect(container)["State"] == before
+    assert len(driver.engine.images()) == taken
     # Old snapshots go by the command that the README names.
     old = {"dangling": False, "label": REQUEST_LABEL, "until": "0s"}
-    pruned = desk.rig.api.prune_images(filters=old)
+    pruned = driver.engine.api.prune_images(filters=old)
     assert pruned["SpaceReclaimed"] >= taken * _BIG
-    again = await desk.start("flooded", "snapshot {}")
-    await desk.check_snapshotted(again, await again.outcome(), runs=True)
+    again = await driver.start("flooded", "snapshot {}")
+    await driver.check_snapshotted(again, await again.outcome(), runs=True)
 
 
-async def test_a_disk_that_filled_while_people_decided(desk: Desk, disk: LoopDisk) -> None:
+async def test_a_disk_that_filled_while_people_decided(
+    driver: RequestDriver, disk: LoopDisk
+) -> None:
     """What was asked for in time is out of date, is told why, and was never stopped."""
-    container = await asyncio.to_thread(desk.rig.run_large, 40, name="waiting")
-    before = desk.rig.inspect(container)["State"]
-    (request,) = await desk.ask("waiting")
+    container = await asyncio.to_thread(driver.engine.run_large, 40, name="waiting")
+    before = driver.engine.inspect(container)["State"]
+    (request,) = await driver.ask("waiting")
     disk.leave(_RESERVE)
-    await desk.approve(request)
+    await driver.approve(request)
     state = await request.outcome()
-    await desk.check(request, state, RequestStatus.STALE)
+    await driver.check(request, state, RequestStatus.STALE)
     assert state.cause is ErrorType.DISK_FULL
-    assert "disk of the host is too full" in str(await desk.card(request))
-    assert desk.rig.inspect(container)["State"] == before
+    assert "disk of the host is too full" in str(await driver.card(request))
+    assert driver.engine.inspect(container)["State"] == before
     # A stop alone takes no room.
-    plain = await desk.start("waiting", "stop {}")
+    plain = await driver.start("waiting", "stop {}")
     assert (await plain.outcome()).status is RequestStatus.SUCCEEDED

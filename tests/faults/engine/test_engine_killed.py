@@ -12,10 +12,10 @@ import pytest
 from temporalio.client import Client
 
 from tests.faults.engine.points import Call, Point, Struck, When, outcomes, strike
-from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.dockerd import DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import DockerEngine
+from tests.rigs.laptop import LaptopProcess
+from tests.rigs.request_driver import RequestDriver
 from tests.rigs.waiting import wait_until
 
 _POINTS: Final = tuple(
@@ -32,34 +32,36 @@ _POINTS: Final = tuple(
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "live-restore"])
-async def desk(
-    request: pytest.FixtureRequest, laptop: LaptopRig, temporal: Client, door: DockerProxy
-) -> AsyncIterator[Desk]:
+async def driver(
+    request: pytest.FixtureRequest, laptop: LaptopProcess, client: Client, shared_proxy: DockerProxy
+) -> AsyncIterator[RequestDriver]:
     """Serve requests on an engine that is killed."""
-    rig = DockerRig(live_restore=request.param)
+    engine = DockerEngine(live_restore=request.param)
     try:
-        door.lead_to(rig.start().base_url)
-        yield Desk(laptop, temporal, rig)
+        shared_proxy.lead_to(engine.start().base_url)
+        yield RequestDriver(laptop, client, engine)
     finally:
-        rig.close()
+        engine.close()
 
 
 @pytest.fixture(scope="module")
-async def struck(door: DockerProxy, desk: Desk) -> dict[Point, Struck]:
+async def struck(shared_proxy: DockerProxy, driver: RequestDriver) -> dict[Point, Struck]:
     """Kill the engine under all points, start it again, and wait for all outcomes."""
 
     def kill() -> None:
-        wait_until(desk.rig.is_committing, "a commit has begun to write")
-        desk.rig.kill()
-        door.down()
+        wait_until(driver.engine.is_committing, "a commit has begun to write")
+        driver.engine.kill()
+        shared_proxy.down()
 
-    found = await strike(_POINTS, desk, door, kill)
-    desk.rig.start()
-    door.up()
+    found = await strike(_POINTS, driver, shared_proxy, kill)
+    driver.engine.start()
+    shared_proxy.up()
     return await outcomes(found)
 
 
 @pytest.mark.parametrize("point", _POINTS, ids=str)
-async def test_the_request_goes_on(point: Point, struck: dict[Point, Struck], desk: Desk) -> None:
+async def test_the_request_goes_on(
+    point: Point, struck: dict[Point, Struck], driver: RequestDriver
+) -> None:
     """The container rests with exactly one tagged image; after a failure it runs, with none."""
-    await struck[point].check(point, desk)
+    await struck[point].check(point, driver)

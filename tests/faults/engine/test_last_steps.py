@@ -9,10 +9,10 @@ import asyncio
 
 import pytest
 
-from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.held_calls import held, until_held
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.laptop import LaptopProcess
+from tests.rigs.request_driver import Request, RequestDriver
 from tests.rigs.terminal import Terminal
 from workflows.model.names import operation_workflow_id
 from workflows.model.state import RequestState, RequestStatus
@@ -21,42 +21,42 @@ _TAG, _START = "^POST .*/tag", "^POST .*/start"
 
 
 @pytest.fixture
-def terminal(laptop: LaptopRig) -> Terminal:
+def terminal(laptop: LaptopProcess) -> Terminal:
     """Give the command line of the laptop's Temporal."""
     return Terminal(laptop.ready["temporal"])
 
 
 @pytest.mark.parametrize("way", ["the requester", "the terminal"])
 async def test_a_cancel_while_the_snapshot_is_tagged(
-    desk: Desk, proxy: DockerProxy, terminal: Terminal, way: str
+    driver: RequestDriver, docker_proxy: DockerProxy, terminal: Terminal, way: str
 ) -> None:
     """The snapshot is complete, so it is kept under its name; the container runs again."""
-    began = desk.rig.inspect(desk.rig.run(name="tagging"))["State"]["StartedAt"]
-    with held(proxy, _TAG) as come:
-        request = await desk.start("tagging")
+    began = driver.engine.inspect(driver.engine.run(name="tagging"))["State"]["StartedAt"]
+    with held(docker_proxy, _TAG) as come:
+        request = await driver.start("tagging")
         await until_held(come)
-        await _cancel(desk, terminal, request, way)
+        await _cancel(driver, terminal, request, way)
     state = await request.last_state()
-    await desk.check(request, state, RequestStatus.PUT_BACK)
+    await driver.check(request, state, RequestStatus.PUT_BACK)
     assert state.cause is None
-    after = desk.rig.inspect(request.container)["State"]
+    after = driver.engine.inspect(request.container)["State"]
     assert (after["Status"], after["StartedAt"] != began) == ("running", True)
-    (image,) = desk.images(request)
+    (image,) = driver.images(request)
     assert image["RepoTags"] == [state.reference]
-    assert state.reference in str(await desk.card(request))
+    assert state.reference in str(await driver.card(request))
 
 
 @pytest.mark.parametrize("way", ["the requester", "the terminal"])
 async def test_a_cancel_while_it_is_started_again(
-    desk: Desk, proxy: DockerProxy, terminal: Terminal, way: str
+    driver: RequestDriver, docker_proxy: DockerProxy, terminal: Terminal, way: str
 ) -> None:
     """Nothing is left to be cancelled: all that was asked for is done, and told as done."""
-    desk.rig.run(name="starting")
-    with held(proxy, _START) as come:
-        request = await desk.start("starting", "snapshot {}")
+    driver.engine.run(name="starting")
+    with held(docker_proxy, _START) as come:
+        request = await driver.start("starting", "snapshot {}")
         await until_held(come)
-        await _cancel(desk, terminal, request, way)
-    await desk.check_snapshotted(request, await request.last_state(), runs=True)
+        await _cancel(driver, terminal, request, way)
+    await driver.check_snapshotted(request, await request.last_state(), runs=True)
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,15 @@ async def test_a_cancel_while_it_is_started_again(
     ids=["tag-operation", "tag-both", "start-operation", "start-both"],
 )
 async def test_a_terminate_in_the_last_steps(
-    desk: Desk, proxy: DockerProxy, terminal: Terminal, pattern: str, which: str
+    driver: RequestDriver, docker_proxy: DockerProxy, terminal: Terminal, pattern: str, which: str
 ) -> None:
     """What nobody finished any more is found and put back, with no image left half done."""
-    began = desk.rig.inspect(desk.rig.run(name="ended"))["State"]["StartedAt"]
-    with held(proxy, pattern) as come:
-        request = await desk.start("ended", "snapshot {}")
+    began = driver.engine.inspect(driver.engine.run(name="ended"))["State"]["StartedAt"]
+    with held(docker_proxy, pattern) as come:
+        request = await driver.start("ended", "snapshot {}")
         await until_held(come)
         operation = operation_workflow_id("local", request.container)
-        handle = desk.client.get_workflow_handle(operation, result_type=RequestState)
+        handle = driver.client.get_workflow_handle(operation, result_type=RequestState)
         run_id = (await handle.describe()).run_id
         if which == "both":
             await terminal.terminate(request.handle.id)
@@ -84,19 +84,19 @@ async def test_a_terminate_in_the_last_steps(
         state = await asyncio.wait_for(handle.result(), 60)
     else:
         state = await request.outcome()
-    await desk.check(request, state, RequestStatus.PUT_BACK)
-    after = desk.rig.inspect(request.container)["State"]
+    await driver.check(request, state, RequestStatus.PUT_BACK)
+    after = driver.engine.inspect(request.container)["State"]
     assert (after["Status"], after["StartedAt"] != began) == ("running", True)
     # A snapshot that had its tag already is complete, and the card goes on naming it.
-    kept = [image["RepoTags"] for image in desk.images(request)]
+    kept = [image["RepoTags"] for image in driver.images(request)]
     assert kept == ([[state.reference]] if pattern == _START else [])
-    assert (state.reference in str(await desk.card(request))) == (pattern == _START)
+    assert (state.reference in str(await driver.card(request))) == (pattern == _START)
 
 
-async def _cancel(desk: Desk, terminal: Terminal, request: Request, way: str) -> None:
+async def _cancel(driver: RequestDriver, terminal: Terminal, request: Request, way: str) -> None:
     """Cancel, and wait until the operation has it in its history, before its step goes on."""
     if way == "the requester":
-        await desk.cancel(request)
+        await driver.cancel(request)
     else:
         await terminal.cancel(request.handle.id)
-    await desk.until_told(request)
+    await driver.until_told(request)

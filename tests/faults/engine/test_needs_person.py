@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from temporalio.client import Client
 
 from deploy.laptop.channel import Message
 from deploy.laptop.slack_server import USERS
-from tests.rigs.desk import Desk, Request
 from tests.rigs.docker_proxy import Answer, DockerProxy, HangUp, Moment, Trap
-from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import STOPS_AT_ONCE, DockerEngine
+from tests.rigs.request_driver import Request, RequestDriver
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState, RequestStatus
 
@@ -44,8 +42,8 @@ class Obstacle:
     kind: ErrorType
     commands: tuple[str, ...]
     container: dict[str, Any] = field(default_factory=dict)
-    arise: Callable[[DockerRig, str], object] = lambda _rig, _container: None
-    go_away: Callable[[DockerRig, str], object] = lambda _rig, _container: None
+    arise: Callable[[DockerEngine, str], object] = lambda _engine, _container: None
+    go_away: Callable[[DockerEngine, str], object] = lambda _engine, _container: None
     is_cut_off: bool = False
 
     def __str__(self) -> str:
@@ -54,7 +52,7 @@ class Obstacle:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Story:
+class ObstacleRun:
     """What happened with one obstacle: when it was met, and in the end."""
 
     request: Request
@@ -65,15 +63,15 @@ class Story:
     end: RequestState
 
 
-def _mend(rig: DockerRig, container: str) -> None:
-    (mount,) = rig.inspect(container)["Mounts"]
+def _mend(engine: DockerEngine, container: str) -> None:
+    (mount,) = engine.inspect(container)["Mounts"]
     Path(mount["Source"], "mended").touch()
 
 
-def _do_as_told(rig: DockerRig, container: str) -> None:
-    rig.api.create_network("gone")
-    rig.api.disconnect_container_from_network(container, "gone")
-    rig.api.connect_container_to_network(container, "gone")
+def _do_as_told(engine: DockerEngine, container: str) -> None:
+    engine.api.create_network("gone")
+    engine.api.disconnect_container_from_network(container, "gone")
+    engine.api.connect_container_to_network(container, "gone")
 
 
 _OBSTACLES: Final = (
@@ -85,8 +83,8 @@ _OBSTACLES: Final = (
             "docker start port-taken",
         ),
         container={"network": "lan", "ports": {80: _PORT}},
-        arise=lambda rig, _: rig.run(name="thief", network="lan", ports={80: _PORT}),
-        go_away=lambda rig, _: rig.api.remove_container("thief", force=True),
+        arise=lambda engine, _: engine.run(name="thief", network="lan", ports={80: _PORT}),
+        go_away=lambda engine, _: engine.api.remove_container("thief", force=True),
     ),
     Obstacle(
         name="network-gone",
@@ -98,7 +96,7 @@ _OBSTACLES: Final = (
             "docker network connect NETWORK network-gone",
         ),
         container={"network": "gone"},
-        arise=lambda rig, _: rig.api.remove_network("gone"),
+        arise=lambda engine, _: engine.api.remove_network("gone"),
         go_away=_do_as_told,
     ),
     Obstacle(
@@ -131,22 +129,23 @@ _OBSTACLES: Final = (
 
 
 @pytest.fixture(scope="module")
-def desk(
-    laptop: LaptopRig, temporal: Client, door: DockerProxy, engine_rig: DockerRig
-) -> Iterator[Desk]:
-    """Serve requests on the shared engine, which has two networks."""
-    door.lead_to(engine_rig.base_url)
+def module_engine(engine: DockerEngine) -> Iterator[DockerEngine]:
+    """Give the shared engine two networks."""
     for network in ("lan", "gone"):
-        engine_rig.api.create_network(network)
-    yield Desk(laptop, temporal, engine_rig)
-    engine_rig.clear()
+        engine.api.create_network(network)
+    yield engine
+    engine.clear()
 
 
 @pytest.fixture(scope="module")
-async def stories(door: DockerProxy, desk: Desk) -> dict[str, Story]:
+async def obstacle_runs(
+    shared_proxy: DockerProxy, module_driver: RequestDriver
+) -> dict[str, ObstacleRun]:
     """Meet all obstacles, and remove them."""
-    told = await asyncio.gather(*(_story(obstacle, desk, door) for obstacle in _OBSTACLES))
-    return {story.request.name: story for story in told}
+    runs = await asyncio.gather(
+        *(_meet(obstacle, module_driver, shared_proxy) for obstacle in _OBSTACLES)
+    )
+    return {obstacle_run.request.name: obstacle_run for obstacle_run in runs}
 
 
 @pytest.fixture(params=_OBSTACLES, ids=str)
@@ -156,59 +155,65 @@ def obstacle(request: pytest.FixtureRequest) -> Obstacle:
     return found
 
 
-async def test_people_are_told_what_to_do(obstacle: Obstacle, stories: dict[str, Story]) -> None:
+async def test_people_are_told_what_to_do(
+    obstacle: Obstacle, obstacle_runs: dict[str, ObstacleRun]
+) -> None:
     """The card asks for a person, and names the obstacle and the commands to run, exactly."""
-    story = stories[obstacle.name]
-    assert story.met.steps[-1].error is obstacle.kind
-    assert not story.met.closed
-    said = str(story.card["blocks"])
-    assert story.card["blocks"][0]["text"]["text"].startswith("🛑 *Needs a person*")
+    obstacle_run = obstacle_runs[obstacle.name]
+    assert obstacle_run.met.steps[-1].error is obstacle.kind
+    assert not obstacle_run.met.closed
+    said = str(obstacle_run.card["blocks"])
+    assert obstacle_run.card["blocks"][0]["text"]["text"].startswith("🛑 *Needs a person*")
     assert [command for command in obstacle.commands if f"`{command}`" not in said] == []
     assert said.count("`docker ") == len(obstacle.commands)
 
 
-async def test_the_channel_is_called(obstacle: Obstacle, stories: dict[str, Story]) -> None:
+async def test_the_channel_is_called(
+    obstacle: Obstacle, obstacle_runs: dict[str, ObstacleRun]
+) -> None:
     """Of the replies one calls requester and approver, and it alone shows in the channel too."""
-    (page,) = [reply for reply in stories[obstacle.name].replies if reply["reply_broadcast"]]
+    (page,) = [reply for reply in obstacle_runs[obstacle.name].replies if reply["reply_broadcast"]]
     assert "🛑" in page["text"]
     assert all(f"<@{USERS[name]}>" in page["text"] for name in ("alice", "bob"))
 
 
 async def test_it_goes_on_until_the_way_is_free(
-    obstacle: Obstacle, stories: dict[str, Story], desk: Desk
+    obstacle: Obstacle, obstacle_runs: dict[str, ObstacleRun], module_driver: RequestDriver
 ) -> None:
     """Without the obstacle the next try succeeds, and the card says that it is put back."""
-    story = stories[obstacle.name]
-    await desk.check_put_back(story.request, story.end, story.before)
+    obstacle_run = obstacle_runs[obstacle.name]
+    await module_driver.check_put_back(obstacle_run.request, obstacle_run.end, obstacle_run.before)
 
 
-async def _story(obstacle: Obstacle, desk: Desk, proxy: DockerProxy) -> Story:
-    rig = desk.rig
-    container = rig.run(name=obstacle.name, **obstacle.container)
-    before = rig.inspect(container)
+async def _meet(
+    obstacle: Obstacle, driver: RequestDriver, docker_proxy: DockerProxy
+) -> ObstacleRun:
+    engine = driver.engine
+    container = engine.run(name=obstacle.name, **obstacle.container)
+    before = engine.inspect(container)
 
     cuts: list[Trap] = []
 
     def fail() -> Answer:
-        obstacle.arise(rig, container)
+        obstacle.arise(engine, container)
         if obstacle.is_cut_off:
-            cuts.append(proxy.trap(container, Moment.BEFORE, HangUp, times=10_000))
+            cuts.append(docker_proxy.trap(container, Moment.BEFORE, HangUp, times=10_000))
         return Answer(500, "no space left on device")
 
-    failed = proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, fail)
-    request = await desk.start(obstacle.name, "stop {} snapshot grace=1s")
+    failed = docker_proxy.trap(f"^POST .*/commit.*{container}", Moment.BEFORE, fail)
+    request = await driver.start(obstacle.name, "stop {} snapshot grace=1s")
     met = await request.until(RequestStatus.NEEDS_PERSON)
     assert failed.fired == 1
-    card = await desk.until_card(request, "🛑")
-    await asyncio.to_thread(partial(obstacle.go_away, rig, container))
+    card = await driver.until_card(request, "🛑")
+    await asyncio.to_thread(partial(obstacle.go_away, engine, container))
     for cut in cuts:
         assert cut.fired
         cut.times = 0
-    return Story(
+    return ObstacleRun(
         request=request,
         before=before,
         met=met,
         card=card,
         end=await request.outcome(),
-        replies=await desk.posted(request),
+        replies=await driver.posted(request),
     )

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Final
 
 import pytest
-from temporalio.client import Client
 
 from activities.docker.capacity import SnapshotCapacity
 from tests.faults.engine.points import (
@@ -20,11 +19,11 @@ from tests.faults.engine.points import (
     outcomes,
     strike,
 )
-from tests.integration.activities.docker.host import Host, fail, run
-from tests.rigs.desk import Desk
+from tests.integration.activities.docker.docker_worker import DockerWorker, fail, run
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.laptop import LaptopRig
-from tests.rigs.podman import PodmanRig
+from tests.rigs.laptop import LaptopProcess
+from tests.rigs.podman import PodmanEngine
+from tests.rigs.request_driver import RequestDriver
 from workflows.model.errors import ErrorType, RefusalCode
 
 _POINTS: Final = (
@@ -35,55 +34,58 @@ _POINTS: Final = (
 
 
 @pytest.fixture(scope="module")
-def desk(
-    laptop: LaptopRig, temporal: Client, door: DockerProxy, podman_rig: PodmanRig
-) -> Iterator[Desk]:
-    """Serve all points; the containers stay until all were looked at."""
-    door.lead_to(podman_rig.base_url)
-    yield Desk(laptop, temporal, podman_rig)
-    podman_rig.remove_containers()
+def module_engine(podman: PodmanEngine) -> Iterator[PodmanEngine]:
+    """Strike Podman instead."""
+    yield podman
+    podman.remove_containers()
 
 
 @pytest.fixture(scope="module")
-async def struck(laptop: LaptopRig, door: DockerProxy, desk: Desk) -> dict[Point, Struck]:
+async def struck(
+    laptop: LaptopProcess, shared_proxy: DockerProxy, module_driver: RequestDriver
+) -> dict[Point, Struck]:
     """Kill the worker under all points, and wait for all outcomes."""
-    return await outcomes(await strike(_POINTS, desk, door, partial(kill_worker, laptop)))
+    return await outcomes(
+        await strike(_POINTS, module_driver, shared_proxy, partial(kill_worker, laptop))
+    )
 
 
 @pytest.mark.parametrize("point", _POINTS, ids=str)
-async def test_the_request_goes_on(point: Point, struck: dict[Point, Struck], desk: Desk) -> None:
+async def test_the_request_goes_on(
+    point: Point, struck: dict[Point, Struck], module_driver: RequestDriver
+) -> None:
     """Rests with one tagged image; runs with one (``start``), without one (``put-back``)."""
-    await struck[point].check(point, desk)
+    await struck[point].check(point, module_driver)
 
 
-async def test_a_taken_tag(desk: Desk) -> None:
+async def test_a_taken_tag(module_driver: RequestDriver) -> None:
     """A tag that was given away since the card: the container is put back, the tag untouched."""
-    container = desk.rig.run(name="taken")
-    before = desk.rig.inspect(container)
-    (request,) = await desk.ask("taken")
+    container = module_driver.engine.run(name="taken")
+    before = module_driver.engine.inspect(container)
+    (request,) = await module_driver.ask("taken")
     reference = (await request.state()).reference
-    desk.rig.api.tag(before["Image"], *reference.split(":"))
-    await desk.approve(request)
+    module_driver.engine.api.tag(before["Image"], *reference.split(":"))
+    await module_driver.approve(request)
     state = await request.outcome()
     assert state.cause is ErrorType.REFERENCE_TAKEN
-    await desk.check_put_back(request, state, before)
-    assert desk.rig.api.inspect_image(reference)["Id"] == before["Image"]
+    await module_driver.check_put_back(request, state, before)
+    assert module_driver.engine.api.inspect_image(reference)["Id"] == before["Image"]
 
 
-def test_no_room_for_a_snapshot(podman_rig: PodmanRig) -> None:
+def test_no_room_for_a_snapshot(podman: PodmanEngine) -> None:
     """Its answers too tell how many snapshots there are, and what the container wrote."""
-    container = podman_rig.run_large(20, name="roomy")
-    free = shutil.disk_usage(podman_rig.api.info()["DockerRootDir"]).free // 1_000_000
-    full = Host(podman_rig.base_url, room=SnapshotCapacity(min_free_mb=free + 500))
+    container = podman.run_large(20, name="roomy")
+    free = shutil.disk_usage(podman.api.info()["DockerRootDir"]).free // 1_000_000
+    full = DockerWorker(podman.base_url, room=SnapshotCapacity(min_free_mb=free + 500))
     wanted = full.inspect("roomy", reference="team/roomy:free")
     refused = fail(full.containers.inspect_container, wanted)
     assert refused.type == RefusalCode.DISK_FULL
     assert f"and {free + 521} MB are needed" in refused.message
-    few = Host(podman_rig.base_url, room=SnapshotCapacity(snapshots_per_container=1))
+    few = DockerWorker(podman.base_url, room=SnapshotCapacity(snapshots_per_container=1))
     pin = run(few.containers.inspect_container, wanted).pin
-    podman_rig.api.stop(container, timeout=1)
+    podman.api.stop(container, timeout=1)
     run(few.snapshots.ensure_snapshot, few.commit(pin))
     refused = fail(few.containers.inspect_container, wanted)
     assert refused.type == RefusalCode.SNAPSHOT_QUOTA
-    for host in (full, few):
-        host.engine.close()
+    for worker in (full, few):
+        worker.engine.close()

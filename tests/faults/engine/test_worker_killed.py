@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 import pytest
-from temporalio.client import Client
 
 from tests.faults.engine.points import (
     Call,
@@ -18,10 +16,9 @@ from tests.faults.engine.points import (
     outcomes,
     strike,
 )
-from tests.rigs.desk import Desk
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.dockerd import DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.laptop import LaptopProcess
+from tests.rigs.request_driver import RequestDriver
 
 _FORWARD: Final = tuple(
     Point(call=call, when=when) for call in (Call.STOP, Call.COMMIT, Call.TAG) for when in When
@@ -32,27 +29,21 @@ _START: Final = tuple(
 
 
 @pytest.fixture(scope="module")
-def desk(
-    laptop: LaptopRig, temporal: Client, door: DockerProxy, engine_rig: DockerRig
-) -> Iterator[Desk]:
-    """Serve all points; the containers stay until all were looked at."""
-    door.lead_to(engine_rig.base_url)
-    yield Desk(laptop, temporal, engine_rig)
-    engine_rig.clear()
-
-
-@pytest.fixture(scope="module")
-async def struck(laptop: LaptopRig, door: DockerProxy, desk: Desk) -> dict[Point, Struck]:
+async def struck(
+    laptop: LaptopProcess, shared_proxy: DockerProxy, module_driver: RequestDriver
+) -> dict[Point, Struck]:
     """Kill the worker twice, under all points, and wait for all outcomes.
 
     The second time hits what goes on after the first: two faults in a row.
     """
     kill = partial(kill_worker, laptop)
-    forward = await strike(_FORWARD, desk, door, kill)
-    return await outcomes({**forward, **await strike(_START, desk, door, kill)})
+    forward = await strike(_FORWARD, module_driver, shared_proxy, kill)
+    return await outcomes({**forward, **await strike(_START, module_driver, shared_proxy, kill)})
 
 
 @pytest.mark.parametrize("point", [*_FORWARD, *_START], ids=str)
-async def test_the_request_goes_on(point: Point, struck: dict[Point, Struck], desk: Desk) -> None:
+async def test_the_request_goes_on(
+    point: Point, struck: dict[Point, Struck], module_driver: RequestDriver
+) -> None:
     """Rests with one tagged image; runs with one (``start``), without one (``put-back``)."""
-    await struck[point].check(point, desk)
+    await struck[point].check(point, module_driver)

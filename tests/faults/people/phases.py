@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from tests.rigs.counter import Counter
-from tests.rigs.desk import Request
+from tests.rigs.request_driver import Request
 from tests.rigs.slack_proxy import Fault
+from tests.rigs.slack_users import SlackUsers
 from tests.rigs.waiting import eventually
 from workflows.model.state import RequestStatus
 
@@ -25,18 +25,18 @@ class Phase(StrEnum):
     REPORTING = "reporting"
 
 
-async def bring_to(counter: Counter, phase: Phase, kind: str) -> Request:
+async def bring_to(users: SlackUsers, phase: Phase, kind: str) -> Request:
     """Bring a request to a phase, and see that it is there."""
-    proxy = counter.town.proxy
-    request = await counter.run_and_ask(kind, "stop {} snapshot", script=STOPS_SLOWLY)
+    slack_proxy = users.installation.slack_proxy
+    request = await users.run_and_ask(kind, "stop {} snapshot", script=STOPS_SLOWLY)
     if phase is Phase.WAITING:
         return request
     held = None
     if phase is Phase.DECIDING:
-        held = proxy.inject("users.info", Fault.DELAY, seconds=1.0)
+        held = slack_proxy.inject("users.info", Fault.DELAY, seconds=1.0)
     if phase is Phase.REPORTING:
-        held = proxy.inject("chat.update", Fault.DELAY, seconds=1.0, when=_is_outcome)
-    await counter.approve(request)
+        held = slack_proxy.inject("chat.update", Fault.DELAY, seconds=1.0, when=_is_outcome)
+    await users.approve(request)
     if held is not None:
         await eventually(lambda: held.fired == 1, within=30, what=f"it is {phase}")
     else:
@@ -45,14 +45,14 @@ async def bring_to(counter: Counter, phase: Phase, kind: str) -> Request:
 
 
 async def carry_on(
-    counter: Counter, phase: Phase, request: Request, *, by_command: bool = False
+    users: SlackUsers, phase: Phase, request: Request, *, by_command: bool = False
 ) -> None:
     """Do what people have still to do, with the buttons that were there, and see the outcome."""
     if phase is Phase.WAITING and by_command:
-        await counter.town.channel.ask("bob", f"approve {request.request_id}")
+        await users.installation.channel.ask("bob", f"approve {request.request_id}")
     elif phase is Phase.WAITING:
-        await counter.approve(request)
-    await counter.check_snapshotted(request, await request.outcome())
+        await users.approve(request)
+    await users.check_snapshotted(request, await request.outcome())
 
 
 def _is_outcome(payload: Mapping[str, Any]) -> bool:

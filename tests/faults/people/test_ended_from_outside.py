@@ -13,14 +13,14 @@ from typing import Any, Final
 import pytest
 from temporalio.api.enums.v1 import EventType
 
-from tests.rigs.counter import Counter
-from tests.rigs.desk import Request
 from tests.rigs.docker_proxy import Moment
 from tests.rigs.dockerd import IGNORES_TERM
 from tests.rigs.held_calls import held, until_held
+from tests.rigs.installation import Installation
+from tests.rigs.request_driver import Request
 from tests.rigs.slack_proxy import Fault
+from tests.rigs.slack_users import SlackUsers
 from tests.rigs.terminal import Terminal
-from tests.rigs.town import Town
 from tests.rigs.waiting import eventually
 from workflows.model.names import RECONCILE_SCHEDULE, ActionId, operation_workflow_id
 from workflows.model.state import RequestState, RequestStatus, StepName
@@ -35,112 +35,116 @@ _CALLS: Final = {StepName.STOP: "^POST .*/stop", StepName.SNAPSHOT: "^POST .*/co
 
 
 @pytest.fixture
-async def terminal(town: Town) -> AsyncIterator[Terminal]:
-    """Give the command line of the town's Temporal, whose schedule looks only when it is told."""
-    schedule = town.client.get_schedule_handle(RECONCILE_SCHEDULE)
+async def terminal(installation: Installation) -> AsyncIterator[Terminal]:
+    """Give the command line of Temporal, whose schedule looks only when it is told."""
+    schedule = installation.client.get_schedule_handle(RECONCILE_SCHEDULE)
     await schedule.pause()
-    yield Terminal(town.temporal)
+    yield Terminal(installation.temporal_address)
     await schedule.unpause()
 
 
 @pytest.mark.parametrize("step", _CALLS)
-@pytest.mark.parametrize("door", ["the requester", "the terminal"])
+@pytest.mark.parametrize("by", ["the requester", "the terminal"])
 async def test_a_cancel_at_each_step(
-    counter: Counter, terminal: Terminal, door: str, step: StepName
+    users: SlackUsers, terminal: Terminal, by: str, step: StepName
 ) -> None:
     """A cancel waits for the step under way; then the container is back, verified."""
-    async with _at_step(counter, step) as request:
-        began = counter.rig.inspect(request.container)["State"]["StartedAt"]
-        if door == "the requester":
-            await counter.cancel(request)
+    async with _at_step(users, step) as request:
+        began = users.engine.inspect(request.container)["State"]["StartedAt"]
+        if by == "the requester":
+            await users.cancel(request)
         else:
             await terminal.cancel(request.handle.id)
-        await counter.until_told(request)
+        await users.until_told(request)
     state = await request.last_state()
-    await counter.check(request, state, RequestStatus.PUT_BACK)
-    assert counter.rig.state(request.container) == "running"
-    assert counter.rig.inspect(request.container)["State"]["StartedAt"] != began
-    _no_loose_image(counter, request)
+    await users.check(request, state, RequestStatus.PUT_BACK)
+    assert users.engine.state(request.container) == "running"
+    assert users.engine.inspect(request.container)["State"]["StartedAt"] != began
+    _no_loose_image(users, request)
 
 
 @pytest.mark.parametrize("step", _CALLS)
 @pytest.mark.parametrize("which", ["request", "operation", "both"])
 async def test_a_terminate_at_each_step(
-    counter: Counter, town: Town, terminal: Terminal, which: str, step: StepName
+    users: SlackUsers, installation: Installation, terminal: Terminal, which: str, step: StepName
 ) -> None:
     """Whatever is terminated: the container comes back or the work ends, as the card says."""
-    async with _at_step(counter, step) as request:
-        operation = operation_workflow_id(town.host, request.container)
+    async with _at_step(users, step) as request:
+        operation = operation_workflow_id(installation.host, request.container)
         if which in ("request", "both"):
             await terminal.terminate(request.handle.id)
         if which in ("operation", "both"):
             await terminal.terminate(operation)
     if which == "both":
-        await _put_right(town, terminal, operation)
-    state = await _outcome(town, operation)
-    await counter.check(request, state, state.status)
+        await _put_right(installation, terminal, operation)
+    state = await _outcome(installation, operation)
+    await users.check(request, state, state.status)
     assert state.closed
-    runs = counter.rig.state(request.container) == "running"
+    runs = users.engine.state(request.container) == "running"
     assert state.status is (RequestStatus.PUT_BACK if runs else RequestStatus.SUCCEEDED)
     if which != "request":
         assert runs
-    _no_loose_image(counter, request)
+    _no_loose_image(users, request)
 
 
 async def test_a_terminated_wait_leaves_no_dead_buttons(
-    counter: Counter, terminal: Terminal
+    users: SlackUsers, terminal: Terminal
 ) -> None:
     """A request that is terminated while it waits: the schedule says so on its card."""
-    request = await counter.run_and_ask("terminated")
+    request = await users.run_and_ask("terminated")
     await terminal.terminate(request.handle.id)
 
     async def told() -> bool:
         await terminal.reconcile()
         await asyncio.sleep(0.3)
-        return "🚫" in str(await counter.card(request))
+        return "🚫" in str(await users.card(request))
 
     await eventually(told)
-    assert "request.approve" not in str(await counter.card(request))
-    assert counter.rig.state(request.container) == "running"
+    assert "request.approve" not in str(await users.card(request))
+    assert users.engine.state(request.container) == "running"
 
 
 async def test_what_a_person_stopped_meanwhile_stays_stopped(
-    counter: Counter, town: Town, terminal: Terminal
+    users: SlackUsers, installation: Installation, terminal: Terminal
 ) -> None:
     """A container that somebody started and stopped again after a terminate is left alone."""
-    async with _at_step(counter, StepName.SNAPSHOT) as request:
-        operation = operation_workflow_id(town.host, request.container)
+    async with _at_step(users, StepName.SNAPSHOT) as request:
+        operation = operation_workflow_id(installation.host, request.container)
         await terminal.terminate(request.handle.id)
         await terminal.terminate(operation)
-    await eventually(lambda: counter.rig.state(request.container) == "exited", within=30)
-    counter.rig.api.start(request.container)
-    counter.rig.api.stop(request.container, timeout=0)
-    await _put_right(town, terminal, operation)
-    state = await _outcome(town, operation)
-    await counter.check(request, state, RequestStatus.NEEDS_PERSON)
+    await eventually(lambda: users.engine.state(request.container) == "exited", within=30)
+    users.engine.api.start(request.container)
+    users.engine.api.stop(request.container, timeout=0)
+    await _put_right(installation, terminal, operation)
+    state = await _outcome(installation, operation)
+    await users.check(request, state, RequestStatus.NEEDS_PERSON)
     assert state.closed
-    assert counter.rig.state(request.container) == "exited"
+    assert users.engine.state(request.container) == "exited"
 
 
 @pytest.mark.parametrize("command", ["stop {} grace=3s", "stop {} snapshot grace=3s"])
 async def test_a_cancel_while_the_engine_waits_to_kill(
-    counter: Counter, town: Town, terminal: Terminal, command: str
+    users: SlackUsers, installation: Installation, terminal: Terminal, command: str
 ) -> None:
     """A container that ignores the stop is killed after its grace; then the cancel takes hold."""
-    request = await counter.run_and_ask("ignores", command, script=IGNORES_TERM)
-    with held(town.docker, _CALLS[StepName.STOP], Moment.UNDERWAY) as come:
-        await counter.approve(request)
+    request = await users.run_and_ask("ignores", command, script=IGNORES_TERM)
+    with held(installation.docker_proxy, _CALLS[StepName.STOP], Moment.UNDERWAY) as come:
+        await users.approve(request)
         await until_held(come)
         await terminal.cancel(request.handle.id)
-        await counter.until_told(request)
-    await counter.check(request, await request.last_state(), RequestStatus.PUT_BACK)
-    assert counter.rig.state(request.container) == "running"
+        await users.until_told(request)
+    await users.check(request, await request.last_state(), RequestStatus.PUT_BACK)
+    assert users.engine.state(request.container) == "running"
 
 
-async def test_a_cancel_while_the_card_is_being_posted(counter: Counter, town: Town) -> None:
+async def test_a_cancel_while_the_card_is_being_posted(
+    users: SlackUsers, installation: Installation
+) -> None:
     """Slack has the card, the workflow does not know yet: it is told as cancelled all the same."""
-    late = town.proxy.inject("chat.postMessage", Fault.LATE_ANSWER, seconds=6, when=_is_card)
-    request = await counter.run_and_ask("posting")
+    late = installation.slack_proxy.inject(
+        "chat.postMessage", Fault.LATE_ANSWER, seconds=6, when=_is_card
+    )
+    request = await users.run_and_ask("posting")
     await request.handle.cancel()
     state = await request.last_state()
     assert late.fired == 1
@@ -148,8 +152,8 @@ async def test_a_cancel_while_the_card_is_being_posted(counter: Counter, town: T
     cancelled = events.index(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
     posted = [i for i, e in enumerate(events) if e == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED]
     assert posted[0] < cancelled < posted[1], "the inspection, the cancel, then the card"
-    await counter.check(request, state, RequestStatus.CANCELLED)
-    assert counter.rig.state(request.container) == "running"
+    await users.check(request, state, RequestStatus.CANCELLED)
+    assert users.engine.state(request.container) == "running"
 
 
 def _is_card(payload: Mapping[str, Any]) -> bool:
@@ -157,32 +161,32 @@ def _is_card(payload: Mapping[str, Any]) -> bool:
 
 
 @asynccontextmanager
-async def _at_step(counter: Counter, step: StepName) -> AsyncIterator[Request]:
+async def _at_step(users: SlackUsers, step: StepName) -> AsyncIterator[Request]:
     """Bring a request to a step, whose call the engine has; its answer is held meanwhile."""
-    request = await counter.run_and_ask("ended", "stop {} snapshot", script=_LARGE)
-    await eventually(lambda: _is_large(counter, request), within=30)
-    with held(counter.town.docker, _CALLS[step], Moment.UNDERWAY) as come:
-        await counter.approve(request)
+    request = await users.run_and_ask("ended", "stop {} snapshot", script=_LARGE)
+    await eventually(lambda: _is_large(users, request), within=30)
+    with held(users.installation.docker_proxy, _CALLS[step], Moment.UNDERWAY) as come:
+        await users.approve(request)
         await until_held(come)
         yield request
 
 
-def _is_large(counter: Counter, request: Request) -> bool:
-    made = counter.rig.api.diff(request.container) or []
+def _is_large(users: SlackUsers, request: Request) -> bool:
+    made = users.engine.api.diff(request.container) or []
     return any(change["Path"] == "/ready" for change in made)
 
 
-async def _put_right(town: Town, terminal: Terminal, operation: str) -> None:
+async def _put_right(installation: Installation, terminal: Terminal, operation: str) -> None:
     """Let the schedule look, until it has found what was terminated."""
-    handle = town.client.get_workflow_handle(operation)
+    handle = installation.client.get_workflow_handle(operation)
     await terminal.reconcile_until_taken_up(handle, (await handle.describe()).run_id)
 
 
-async def _outcome(town: Town, operation: str) -> RequestState:
+async def _outcome(installation: Installation, operation: str) -> RequestState:
     """Wait for the end of the operation's last run."""
 
     async def found() -> RequestState | None:
-        handle = town.client.get_workflow_handle(operation, result_type=RequestState)
+        handle = installation.client.get_workflow_handle(operation, result_type=RequestState)
         try:
             state = await handle.query("state", result_type=RequestState)
         except Exception:  # noqa: BLE001 - between two runs
@@ -198,8 +202,8 @@ async def _outcome(town: Town, operation: str) -> RequestState:
     return state
 
 
-def _no_loose_image(counter: Counter, request: Request) -> None:
+def _no_loose_image(users: SlackUsers, request: Request) -> None:
     """See that each image of the request has its tag, and that there is one at most."""
-    images = counter.images(request)
+    images = users.images(request)
     assert len(images) <= 1
     assert all(image["RepoTags"] not in (None, [], ["<none>:<none>"]) for image in images)

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import MessageToJson
 
-from tests.rigs.counter import Counter
-from tests.rigs.desk import Request
 from tests.rigs.dockerd import IMAGE
+from tests.rigs.installation import Installation
+from tests.rigs.request_driver import Request
 from tests.rigs.slack_proxy import Fault
-from tests.rigs.town import Town
+from tests.rigs.slack_users import SlackUsers
 from workflows.model.names import operation_workflow_id
 from workflows.model.state import RequestStatus
 
@@ -33,8 +33,8 @@ _ONCE = f"test -e /ran && {{ echo {_SECRET} >&2; exit 3; }}; touch /ran; {_SCRIP
 
 
 @pytest.fixture
-async def played(counter: Counter, town: Town) -> list[Request]:
-    """Play all ways through a request over containers with a secret."""
+async def secret_requests(users: SlackUsers, installation: Installation) -> list[Request]:
+    """Take requests all ways there are, over containers with a secret."""
     settings = {
         "script": _SCRIPT,
         "environment": {"TOKEN": _SECRET, _SECRET: "x"},
@@ -42,7 +42,7 @@ async def played(counter: Counter, town: Town) -> list[Request]:
     }
     command = f'stop {{}} snapshot reason="{_REASON}"'
     requests = [
-        await counter.run_and_ask("secret", command, **settings | changes)
+        await users.run_and_ask("secret", command, **settings | changes)
         for changes in (
             {},
             {"healthcheck": f"test -e /{_SECRET}"},
@@ -51,15 +51,15 @@ async def played(counter: Counter, town: Town) -> list[Request]:
         )
     ]
     good, ailing, rejected, gone = requests
-    stuck = await _stuck(counter, town, **settings | {"script": _ONCE})
-    town.proxy.inject("chat.update", Fault.GARBLED)
-    await town.channel.press("dave", good.card, "request.approve")
-    await counter.approve(good, ailing)
-    await town.channel.ask("bob", f'reject {rejected.request_id} "{_COMMENT}"')
-    counter.rig.api.remove_container(gone.container, force=True)
-    await counter.approve(gone)
-    await town.channel.ask("alice", f"inspect {good.name}")
-    await town.channel.ask("alice", "list")
+    stuck = await _stuck(users, installation, **settings | {"script": _ONCE})
+    installation.slack_proxy.inject("chat.update", Fault.GARBLED)
+    await installation.channel.press("dave", good.card, "request.approve")
+    await users.approve(good, ailing)
+    await installation.channel.ask("bob", f'reject {rejected.request_id} "{_COMMENT}"')
+    users.engine.api.remove_container(gone.container, force=True)
+    await users.approve(gone)
+    await installation.channel.ask("alice", f"inspect {good.name}")
+    await installation.channel.ask("alice", "list")
     requests.append(stuck)
     states = [await request.outcome() for request in requests]
     assert [state.status for state in states] == [
@@ -69,49 +69,49 @@ async def played(counter: Counter, town: Town) -> list[Request]:
     return requests
 
 
-async def _stuck(counter: Counter, town: Town, **settings: Any) -> Request:
+async def _stuck(users: SlackUsers, installation: Installation, **settings: Any) -> Request:
     """Let an operation fail and the way back too, until alice tells it to stop trying."""
     command = f'stop {{}} snapshot={_TAKEN} reason="{_REASON}"'
-    request = await counter.run_and_ask("stuck", command, **settings)
-    counter.rig.api.tag(IMAGE, *_TAKEN.split(":"))
-    await counter.approve(request)
+    request = await users.run_and_ask("stuck", command, **settings)
+    users.engine.api.tag(IMAGE, *_TAKEN.split(":"))
+    await users.approve(request)
     await request.until(RequestStatus.NEEDS_PERSON)
-    logs = counter.rig.api.logs(request.container)
+    logs = users.engine.api.logs(request.container)
     assert _SECRET in logs.decode(), "the container has said it where the cause is to be seen"
-    await town.channel.ask("alice", f"cancel {request.request_id}")
+    await installation.channel.ask("alice", f"cancel {request.request_id}")
     return request
 
 
 async def test_a_secret_of_a_container_is_nowhere(
-    counter: Counter, town: Town, played: list[Request]
+    users: SlackUsers, installation: Installation, secret_requests: list[Request]
 ) -> None:
     """It is in no log, no history, no message and no error; the reason only where it belongs."""
-    assert _SECRET in str(counter.rig.inspect(played[0].container))
-    for name, log in town.logs().items():
+    assert _SECRET in str(users.engine.inspect(secret_requests[0].container))
+    for name, log in installation.logs().items():
         assert _SECRET not in log, name
         assert _REASON not in log, name
         assert _COMMENT not in log, name
-        assert town.signing_secret not in log, name
+        assert installation.signing_secret not in log, name
         assert not re.search(r"xox[bp]-|xapp-", log), name
-    histories = [await _decoded(town, request) for request in played]
+    histories = [await _decoded(installation, request) for request in secret_requests]
     assert all(_REASON in history for history in histories)
     assert not any(_SECRET in history or "xoxb-" in history for history in histories)
-    calls = [json.dumps(dict(call.payload)) for call in town.proxy.calls]
+    calls = [json.dumps(dict(call.payload)) for call in installation.slack_proxy.calls]
     assert any(_REASON in call for call in calls)
     assert not any(_SECRET in call for call in calls)
-    messages = json.dumps(await town.channel.messages())
+    messages = json.dumps(await installation.channel.messages())
     assert _SECRET not in messages
-    assert not any(_REASON in text for text in _marked_up(await town.channel.messages()))
+    assert not any(_REASON in text for text in _marked_up(await installation.channel.messages()))
 
 
-async def _decoded(town: Town, request: Request) -> str:
+async def _decoded(installation: Installation, request: Request) -> str:
     """Write out the histories of a request and its operation, with all payloads readable."""
     ids = [request.handle.id]
     if (await request.state()).operation_workflow_id:
-        ids.append(operation_workflow_id(town.host, request.container))
+        ids.append(operation_workflow_id(installation.host, request.container))
     written = []
     for workflow_id in ids:
-        history = await town.client.get_workflow_handle(workflow_id).fetch_history()
+        history = await installation.client.get_workflow_handle(workflow_id).fetch_history()
         for event in history.events:
             text = MessageToJson(event)
             payloads = [base64.b64decode(found).decode() for found in _PAYLOAD.findall(text)]

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.bot.slack.rig import Bot, bot_on
-from tests.integration.bot.slack.slack_stub import SlackStub
+from tests.fakes.slack_stub import SlackStub
+from tests.integration.bot.slack.bot_on_stub import Bot, bot_on
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[SlackStub]:
+async def slack_stub() -> AsyncIterator[SlackStub]:
     """Serve a stub of Slack."""
     stub = SlackStub()
     await stub.start()
@@ -20,7 +20,7 @@ async def slack() -> AsyncIterator[SlackStub]:
 
 
 @pytest.fixture
-async def bot(slack: SlackStub) -> AsyncIterator[Bot]:
+async def bot(slack_stub: SlackStub) -> AsyncIterator[Bot]:
     """Build the real app on the stub."""
-    async with bot_on(slack) as built:
+    async with bot_on(slack_stub) as built:
         yield built

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from temporalio.client import Client
 
-from tests.integration.bot.slack.rig import BUTTON, click_body, command_body
-from tests.integration.bot.slack.slack_stub import SlackStub
+from tests.fakes.slack_stub import SlackStub
+from tests.integration.bot.slack.bot_on_stub import BUTTON, click_body, command_body
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import dockwarden, free_port
 from workflows.model.names import SEARCH_ATTRIBUTES, ActionId
@@ -22,14 +22,14 @@ POLICIES = '[[policy]]\nname = "all"\napprovers = ["U0BOB"]\n'
 
 
 @pytest.fixture(name="environment")
-def _environment(slack: SlackStub, tmp_path: Path) -> dict[str, str]:
+def _environment(slack_stub: SlackStub, tmp_path: Path) -> dict[str, str]:
     """Settings of a bot on the stub of Slack, with a Temporal that is not there."""
     policies = tmp_path / "policies.toml"
     policies.write_text(POLICIES)
     return {
         "DOCKWARDEN_SLACK_BOT_TOKEN": "xoxb-test",
         "DOCKWARDEN_SLACK_APP_TOKEN": "xapp-test",
-        "DOCKWARDEN_SLACK_API_URL": f"{slack.url}/api",
+        "DOCKWARDEN_SLACK_API_URL": f"{slack_stub.url}/api",
         "DOCKWARDEN_SOCKET_PING_SECONDS": "1",
         "DOCKWARDEN_POLICIES": str(policies),
         "DOCKWARDEN_HEALTH_PORT": str(free_port()),
@@ -44,7 +44,7 @@ async def _client() -> AsyncIterator[Client]:
 
 
 async def test_a_bot_serves_drains_and_ends(
-    slack: SlackStub, environment: dict[str, str], client: Client
+    slack_stub: SlackStub, environment: dict[str, str], client: Client
 ) -> None:
     """A bot says once that it is ready, starts what is asked for, and ends well at SIGTERM."""
     environment["TEMPORAL_ADDRESS"] = client.service_client.config.target_host
@@ -52,14 +52,14 @@ async def test_a_bot_serves_drains_and_ends(
         await bot.until(" ready role=bot")
         assert await _get(environment, "livez") == 200
         assert await _get(environment, "readyz") == 200
-        await slack.until(lambda: slack.live_sockets() == 2)
-        await slack.deliver("e1", "slash_commands", command_body("stop web-1", slack))
-        await slack.until(lambda: len(slack.acks) == 2)
+        await slack_stub.until(lambda: slack_stub.live_sockets() == 2)
+        await slack_stub.deliver("e1", "slash_commands", command_body("stop web-1", slack_stub))
+        await slack_stub.until(lambda: len(slack_stub.acks) == 2)
         bot.process.send_signal(signal.SIGTERM)
 
         assert await bot.end() == 0
 
-    assert "being prepared" in slack.acks[0]["payload"]["text"]
+    assert "being prepared" in slack_stub.acks[0]["payload"]["text"]
     description = await client.get_workflow_handle("request/local/web-1").describe()
     assert description.workflow_type == "ContainerLifecycleWorkflow"
     assert sum("ready role=bot" in line for line in bot.lines) == 1
@@ -70,47 +70,47 @@ async def test_a_bot_serves_drains_and_ends(
 
 @pytest.mark.fault
 async def test_a_bot_without_temporal_answers_within_three_seconds(
-    slack: SlackStub, environment: dict[str, str]
+    slack_stub: SlackStub, environment: dict[str, str]
 ) -> None:
     """With Temporal down a command and a click are refused in words, in time."""
     async with dockwarden("bot", **environment) as bot:
         await bot.until(" ready role=bot")
         assert bot.has("Temporal does not answer")
-        await slack.until(lambda: slack.live_sockets() == 2)
-        await slack.deliver("e1", "slash_commands", command_body("stop web-1", slack))
-        await slack.until(lambda: slack.acks, 20)
-        body = click_body(ActionId.APPROVE, BUTTON, slack)
-        await slack.deliver("e2", "interactive", body)
-        await slack.until(lambda: slack.responses, 20)
+        await slack_stub.until(lambda: slack_stub.live_sockets() == 2)
+        await slack_stub.deliver("e1", "slash_commands", command_body("stop web-1", slack_stub))
+        await slack_stub.until(lambda: slack_stub.acks, 20)
+        body = click_body(ActionId.APPROVE, BUTTON, slack_stub)
+        await slack_stub.deliver("e2", "interactive", body)
+        await slack_stub.until(lambda: slack_stub.responses, 20)
 
     # In time, by the bot's own clock: else its first words were that Temporal is slow.
-    assert "Not started" in slack.acks[0]["payload"]["text"]
-    assert "Not recorded" in slack.responses[0]["text"]
+    assert "Not started" in slack_stub.acks[0]["payload"]["text"]
+    assert "Not recorded" in slack_stub.responses[0]["text"]
 
 
 @pytest.mark.fault
 async def test_a_killed_bot_leaves_no_silent_loss(
-    slack: SlackStub, environment: dict[str, str], client: Client
+    slack_stub: SlackStub, environment: dict[str, str], client: Client
 ) -> None:
     """A bot that dies before Temporal accepted has acknowledged nothing; Slack tells the person."""
     async with _mute_server() as (address, connected):
         environment["TEMPORAL_ADDRESS"] = address
         async with dockwarden("bot", **environment) as bot:
             await bot.until(" ready role=bot")
-            await slack.until(lambda: slack.live_sockets() == 2)
-            await slack.deliver("e1", "slash_commands", command_body("stop web-9", slack))
+            await slack_stub.until(lambda: slack_stub.live_sockets() == 2)
+            await slack_stub.deliver("e1", "slash_commands", command_body("stop web-9", slack_stub))
             await asyncio.wait_for(connected.wait(), 10)
             bot.process.kill()
             assert await bot.end() == -signal.SIGKILL
 
-    assert slack.acks == []
+    assert slack_stub.acks == []
     environment["TEMPORAL_ADDRESS"] = client.service_client.config.target_host
     async with dockwarden("bot", **environment) as bot:
         await bot.until(" ready role=bot")
-        await slack.until(lambda: slack.live_sockets() == 2)
-        await slack.deliver("e2", "slash_commands", command_body("stop web-9", slack))
-        await slack.until(lambda: slack.acks)
-    assert "being prepared" in slack.acks[0]["payload"]["text"]
+        await slack_stub.until(lambda: slack_stub.live_sockets() == 2)
+        await slack_stub.deliver("e2", "slash_commands", command_body("stop web-9", slack_stub))
+        await slack_stub.until(lambda: slack_stub.acks)
+    assert "being prepared" in slack_stub.acks[0]["payload"]["text"]
 
 
 async def test_a_bot_waits_for_slack(environment: dict[str, str]) -> None:
@@ -183,24 +183,24 @@ async def test_a_bad_set_up_ends_with_status_2(
     ],
 )
 async def test_a_refused_token_ends_with_status_2(
-    slack: SlackStub, environment: dict[str, str], method: str, says: str
+    slack_stub: SlackStub, environment: dict[str, str], method: str, says: str
 ) -> None:
     """A token that Slack refuses is named by its variable."""
-    slack.refusals[method] = "invalid_auth"
+    slack_stub.refusals[method] = "invalid_auth"
     async with dockwarden("bot", **environment) as program:
         assert await program.end() == 2
 
-    assert slack.count(method) == 1
+    assert slack_stub.count(method) == 1
     assert program.has(says)
     assert not program.has("Traceback")
 
 
 async def test_the_check_says_that_all_is_well(
-    slack: SlackStub, environment: dict[str, str], client: Client
+    slack_stub: SlackStub, environment: dict[str, str], client: Client
 ) -> None:
     """With everything in place each thing has its line, and the status is 0."""
     environment["TEMPORAL_ADDRESS"] = client.service_client.config.target_host
-    slack.scopes = "commands,chat:write,im:write,users:read,channels:history,groups:history"
+    slack_stub.scopes = "commands,chat:write,im:write,users:read,channels:history,groups:history"
     only = "settings,policies,slack,temporal"
     async with dockwarden("check", "--only", only, **environment) as check:
         assert await check.end() == 0, check.lines
@@ -217,10 +217,12 @@ async def test_the_check_says_that_all_is_well(
     ]
 
 
-async def test_the_check_says_what_to_do(slack: SlackStub, environment: dict[str, str]) -> None:
+async def test_the_check_says_what_to_do(
+    slack_stub: SlackStub, environment: dict[str, str]
+) -> None:
     """Each thing that is wrong has its line with what to do, and the status is 1."""
-    slack.scopes = "commands,chat:write"
-    slack.refusals["apps.connections.open"] = "not_allowed_token_type"
+    slack_stub.scopes = "commands,chat:write"
+    slack_stub.refusals["apps.connections.open"] = "not_allowed_token_type"
     environment["DOCKWARDEN_POLICIES"] = "/nowhere"
     environment["DOCKWARDEN_SLACK_BOT_TOKN"] = "x"
     environment["DOCKWARDEN_DOCKER_HOST"] = "unix:///nowhere.sock"

@@ -1,4 +1,4 @@
-"""One Temporal server for the workflows' tests, and a fresh stage for each."""
+"""One Temporal server for the workflows' tests, and fresh workers for each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import Client
 
 from tests.rigs.dev_server import temporal_server
-from tests.rigs.temporal import Stage
+from tests.rigs.workers import Workers
 
 
 @pytest.fixture(scope="session", name="client")
@@ -17,19 +17,13 @@ async def _client() -> AsyncIterator[Client]:
         yield env.client
 
 
-@pytest.fixture(name="stage")
-async def _stage(client: Client) -> AsyncIterator[Stage]:
-    async with Stage(client) as stage:
-        yield stage
-
-
 @pytest.fixture(scope="session", name="skipping_client")
 async def _skipping_client() -> AsyncIterator[Client]:
     async with temporal_server(time_skipping=True) as env:
         yield env.client
 
 
-@pytest.fixture(name="skipping")
-async def _skipping(skipping_client: Client) -> AsyncIterator[Stage]:
-    async with Stage(skipping_client) as stage:
-        yield stage
+@pytest.fixture(name="skipping_workers")
+async def _skipping_workers(skipping_client: Client) -> AsyncIterator[Workers]:
+    async with Workers(skipping_client) as workers:
+        yield workers

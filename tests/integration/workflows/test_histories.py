@@ -12,7 +12,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from tests.histories.scenarios import FOLDER, OPERATED, SCENARIOS
-from tests.rigs.temporal import Stage
+from tests.rigs.workers import Workers
 from workflows.execution.workflow import OperateInput, OperationWorkflow
 from workflows.model.names import OPERATION_WORKFLOW
 from workflows.model.ports import SnapshotInput, SnapshotsPort
@@ -73,10 +73,10 @@ async def test_mutated_workflow_fails_to_replay() -> None:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-async def test_scenario_still_ends_as_recorded(stage: Stage, name: str) -> None:
-    """Each recorded way through a request still has its outcome when it is played live."""
+async def test_scenario_still_ends_as_recorded(workers: Workers, name: str) -> None:
+    """Each recorded way through a request still has its outcome when it runs live."""
     scenario, status = SCENARIOS[name]
 
-    play = await scenario(stage)
+    under_test = await scenario(workers)
 
-    assert (await play.result()).status is status
+    assert (await under_test.result()).status is status

@@ -12,11 +12,11 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from tests.fakes.host import FakeHost
+from tests.fakes.fake_docker import FakeDocker
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.measured_worker import CAN_MEASURE, measured_worker
-from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
+from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
 from workflows.model.errors import ErrorType
 from workflows.model.ports import InspectInput, Inspection
@@ -37,7 +37,7 @@ _COUNTED = 300
 _COUNTED_OF_MORE = 40
 
 
-class _ManyContainers(FakeHost):
+class _ManyContainers(FakeDocker):
     """A host that knows every name."""
 
     @activity.defn(name="inspect_container")
@@ -55,51 +55,51 @@ async def _server() -> AsyncIterator[Client]:
 
 
 @pytest.fixture(name="activities")
-async def _activities(server: Client) -> AsyncIterator[Stage]:
-    """Give a stage whose activities run here, and none of its workflows."""
-    stage = Stage(server)
-    stage.host = _ManyContainers(stage.host.name)
-    await stage.start_docker()
-    office = Worker(
+async def _activities(server: Client) -> AsyncIterator[Workers]:
+    """Serve the activities here, and none of the workflows."""
+    workers = Workers(server)
+    workers.docker = _ManyContainers(workers.docker.name)
+    await workers.start_docker()
+    slack = Worker(
         server,
         task_queue=names.CONTROL_TASK_QUEUE,
-        activities=stage.office.activities,  # type: ignore[arg-type]  # bound methods
+        activities=workers.slack.activities,  # type: ignore[arg-type]  # bound methods
     )
-    async with office:
-        yield stage
-    await stage.__aexit__()
+    async with slack:
+        yield workers
+    await workers.__aexit__()
 
 
-async def _have_wait(stage: Stage, numbers: range) -> None:
+async def _have_wait(workers: Workers, numbers: range) -> None:
     """Start requests, and wait until each waits for people with its card posted."""
 
-    async def start(number: int) -> Play:
-        container = ContainerRef(host=stage.host.name, name=f"web-{number}")
+    async def start(number: int) -> RequestUnderTest:
+        container = ContainerRef(host=workers.docker.name, name=f"web-{number}")
         async with at_once:
-            return await stage.start(stage.request(container=container))
+            return await workers.start(workers.request(container=container))
 
-    async def waits(play: Play) -> None:
+    async def waits(under_test: RequestUnderTest) -> None:
         async with at_once:
-            await play.until(RequestStatus.WAITING, within=60)
+            await under_test.until(RequestStatus.WAITING, within=60)
 
     at_once = asyncio.Semaphore(10)
-    plays = await asyncio.gather(*(start(number) for number in numbers))
-    wanted = {play.request.request_id for play in plays}
+    started = await asyncio.gather(*(start(number) for number in numbers))
+    wanted = {under_test.request.request_id for under_test in started}
     # Asking each all the time would keep the workers from their work.
     await eventually(
-        lambda: wanted <= {drawn.request_id for drawn in stage.office.drawn},
+        lambda: wanted <= {drawn.request_id for drawn in workers.slack.drawn},
         within=200,
         what="cards are missing",
     )
-    await asyncio.gather(*(waits(play) for play in plays))
+    await asyncio.gather(*(waits(under_test) for under_test in started))
 
 
-async def _cost(stage: Stage, runner: str, requests: int) -> float:
+async def _cost(workers: Workers, runner: str, requests: int) -> float:
     """Count the kilobytes that each waiting request adds to a worker."""
-    async with measured_worker(stage.client, runner) as worker:
-        await _have_wait(stage, range(_WARM_UP))
+    async with measured_worker(workers.client, runner) as worker:
+        await _have_wait(workers, range(_WARM_UP))
         before = await worker.kilobytes()
-        await _have_wait(stage, range(_WARM_UP, _WARM_UP + requests))
+        await _have_wait(workers, range(_WARM_UP, _WARM_UP + requests))
         return (await worker.kilobytes() - before) / requests
 
 
@@ -112,14 +112,14 @@ def data_shared_only() -> SandboxedWorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=restrictions)
 
 
-async def test_a_waiting_request_costs_little_memory(activities: Stage) -> None:
+async def test_a_waiting_request_costs_little_memory(activities: Workers) -> None:
     """Many requests wait in one worker at no more than 250 kB each."""
     cost = await _cost(activities, "workflows.sandbox:workflow_runner", _COUNTED)
 
     assert cost <= _LIMIT
 
 
-async def test_modules_of_its_own_cost_a_request_more(activities: Stage) -> None:
+async def test_modules_of_its_own_cost_a_request_more(activities: Workers) -> None:
     """The count can fail: with modules anew for each request, it is well beyond the limit."""
     cost = await _cost(activities, f"{__name__}:data_shared_only", _COUNTED_OF_MORE)
 

@@ -13,9 +13,9 @@ from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
 from activities.temporal.visibility import Visibility
-from tests.fakes.host import failure
-from tests.rigs.temporal import Play, Stage
+from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
+from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.execution.workflow import OperateInput
 from workflows.model import names
 from workflows.model.errors import ErrorType
@@ -27,8 +27,8 @@ from workflows.reconcile import ReconcileResult
 STEPS = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
 
 
-async def _reconcile(stage: Stage) -> ReconcileResult:
-    return await stage.client.execute_workflow(
+async def _reconcile(workers: Workers) -> ReconcileResult:
+    return await workers.client.execute_workflow(
         names.RECONCILE_WORKFLOW,
         id=f"reconcile-{uuid.uuid4().hex}",
         task_queue=names.CONTROL_TASK_QUEUE,
@@ -36,160 +36,160 @@ async def _reconcile(stage: Stage) -> ReconcileResult:
     )
 
 
-async def _listed(stage: Stage, play: Play) -> None:
+async def _listed(workers: Workers, under_test: RequestUnderTest) -> None:
     """Wait until Temporal's list knows of the ends; it is built beside the workflows."""
 
     async def known() -> bool:
-        ended = stage.client.list_workflows(
-            f"WorkflowId = '{play.handle.id}' AND ExecutionStatus = 'Terminated'"
+        ended = workers.client.list_workflows(
+            f"WorkflowId = '{under_test.handle.id}' AND ExecutionStatus = 'Terminated'"
         )
         return bool([execution async for execution in ended])
 
     await eventually(known)
 
 
-async def _terminated(stage: Stage, step: str) -> Play:
+async def _terminated(workers: Workers, step: str) -> RequestUnderTest:
     """Terminate the operation and its request in the middle of a step."""
-    gate = stage.host.gates[step] = threading.Event()
-    play = await stage.start(stage.request())
-    await play.until(RequestStatus.WAITING)
-    await play.decide("UBOB")
-    await eventually(stage.host.entered[step].is_set)
-    await stage.stop_control()
-    await play.handle.terminate()
-    await play.operation.terminate()
+    gate = workers.docker.gates[step] = threading.Event()
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    await under_test.decide("UBOB")
+    await eventually(workers.docker.entered[step].is_set)
+    await workers.stop_control()
+    await under_test.handle.terminate()
+    await under_test.operation.terminate()
     gate.set()
-    await stage.start_control()
-    await _listed(stage, play)
-    return play
+    await workers.start_control()
+    await _listed(workers, under_test)
+    return under_test
 
 
-async def _ended(stage: Stage, play: Play) -> tuple[str, ...]:
+async def _ended(workers: Workers, under_test: RequestUnderTest) -> tuple[str, ...]:
     """Name all ended runs but those of one request."""
-    ours = {play.handle.id, play.operation.id}
-    ended = stage.client.list_workflows("ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed')")
+    ours = {under_test.handle.id, under_test.operation.id}
+    ended = workers.client.list_workflows("ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed')")
     return tuple([run.run_id async for run in ended if run.id not in ours])
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_terminated_operation_is_put_back(stage: Stage, step: str) -> None:
+async def test_terminated_operation_is_put_back(workers: Workers, step: str) -> None:
     """Request and operation are both terminated in a step: the container comes back."""
-    play = await _terminated(stage, step)
+    under_test = await _terminated(workers, step)
 
-    result = await _reconcile(stage)
-    state = await play.operation.result()
+    result = await _reconcile(workers)
+    state = await under_test.operation.result()
 
-    assert play.operation.id in result.recovered
-    assert stage.host.state is ContainerState.RUNNING
-    assert stage.office.drawn[-1].status is RequestStatus.PUT_BACK
+    assert under_test.operation.id in result.recovered
+    assert workers.docker.state is ContainerState.RUNNING
+    assert workers.slack.drawn[-1].status is RequestStatus.PUT_BACK
     assert state["status"] == RequestStatus.PUT_BACK
-    assert stage.office.drawn[-1].steps[0].status in (StepStatus.DONE, StepStatus.FAILED)
+    assert workers.slack.drawn[-1].steps[0].status in (StepStatus.DONE, StepStatus.FAILED)
 
 
-async def test_recovery_happens_once(stage: Stage) -> None:
+async def test_recovery_happens_once(workers: Workers) -> None:
     """A second look finds nothing more to do."""
-    play = await _terminated(stage, "ensure_snapshot")
-    await _reconcile(stage)
-    await play.operation.result()
-    calls = list(stage.host.calls)
+    under_test = await _terminated(workers, "ensure_snapshot")
+    await _reconcile(workers)
+    await under_test.operation.result()
+    calls = list(workers.docker.calls)
 
-    again = await _reconcile(stage)
+    again = await _reconcile(workers)
 
-    assert play.operation.id not in again.recovered
-    assert stage.host.calls == calls
+    assert under_test.operation.id not in again.recovered
+    assert workers.docker.calls == calls
 
 
-async def test_run_that_cannot_tell_its_state_yet_is_looked_at_again(stage: Stage) -> None:
+async def test_run_that_cannot_tell_its_state_yet_is_looked_at_again(workers: Workers) -> None:
     """A run whose query found no worker, as after a kill, is not written off as seen."""
-    play = await _terminated(stage, "ensure_snapshot")
-    await stage.stop_control()
+    under_test = await _terminated(workers, "ensure_snapshot")
+    await workers.stop_control()
     looking = ActivityEnvironment()
-    ledger = Visibility(stage.client, patience=timedelta(milliseconds=300))
-    seen_by_others = await _ended(stage, play)
+    ledger = Visibility(workers.client, patience=timedelta(milliseconds=300))
+    seen_by_others = await _ended(workers, under_test)
 
     blind = await looking.run(ledger.find_ended_runs, EndedInput(known=seen_by_others))
-    last = LastStateInput(workflow_id=play.operation.id, run_id="")
+    last = LastStateInput(workflow_id=under_test.operation.id, run_id="")
     with pytest.raises(RPCError):
         await looking.run(ledger.last_state, last)
-    await stage.start_control()
-    later = await _reconcile(stage)
-    await play.operation.result()
+    await workers.start_control()
+    later = await _reconcile(workers)
+    await under_test.operation.result()
 
     assert blind.runs == ()
     assert blind.seen == seen_by_others
-    assert play.operation.id in later.recovered
-    assert stage.host.state is ContainerState.RUNNING
+    assert under_test.operation.id in later.recovered
+    assert workers.docker.state is ContainerState.RUNNING
 
 
-async def test_run_that_never_began_is_seen_once(stage: Stage) -> None:
+async def test_run_that_never_began_is_seen_once(workers: Workers) -> None:
     """A request that was terminated before any worker had it has no state, and needs nothing."""
-    await stage.stop_control()
-    play = await stage.start(stage.request())
-    await play.handle.terminate()
-    await _listed(stage, play)
-    await stage.start_control()
-    run_id = (await play.handle.describe()).run_id
+    await workers.stop_control()
+    under_test = await workers.start(workers.request())
+    await under_test.handle.terminate()
+    await _listed(workers, under_test)
+    await workers.start_control()
+    run_id = (await under_test.handle.describe()).run_id
 
-    result = await _reconcile(stage)
+    result = await _reconcile(workers)
 
     assert run_id in result.seen
-    assert play.handle.id not in result.recovered
+    assert under_test.handle.id not in result.recovered
 
 
-async def test_container_that_a_person_stopped_is_left_alone(stage: Stage) -> None:
+async def test_container_that_a_person_stopped_is_left_alone(workers: Workers) -> None:
     """A container that somebody started and stopped again since stays as that person left it."""
-    play = await _terminated(stage, "ensure_snapshot")
-    stage.host.faults["ensure_running"] = [failure(ErrorType.STOPPED_BY_PERSON)]
+    under_test = await _terminated(workers, "ensure_snapshot")
+    workers.docker.faults["ensure_running"] = [failure(ErrorType.STOPPED_BY_PERSON)]
 
-    await _reconcile(stage)
-    await play.operation.result()
+    await _reconcile(workers)
+    await under_test.operation.result()
 
-    last = stage.office.drawn[-1]
+    last = workers.slack.drawn[-1]
     assert last.status is RequestStatus.NEEDS_PERSON
     assert last.closed
-    assert stage.host.calls.count("ensure_running") == 1
+    assert workers.docker.calls.count("ensure_running") == 1
 
 
-async def test_terminated_waiting_request_leaves_no_dead_buttons(stage: Stage) -> None:
+async def test_terminated_waiting_request_leaves_no_dead_buttons(workers: Workers) -> None:
     """A request that was terminated while it waited: its card says that it is over."""
-    play = await stage.start(stage.request())
-    await play.until(RequestStatus.WAITING)
-    await play.handle.terminate()
-    await _listed(stage, play)
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    await under_test.handle.terminate()
+    await _listed(workers, under_test)
 
-    await _reconcile(stage)
+    await _reconcile(workers)
 
-    last = stage.office.drawn[-1]
-    assert last.request_id == play.request.request_id
+    last = workers.slack.drawn[-1]
+    assert last.request_id == under_test.request.request_id
     assert last.status is RequestStatus.CANCELLED
     assert last.closed
-    assert stage.host.calls == ["inspect_container"]
+    assert workers.docker.calls == ["inspect_container"]
 
 
-async def test_living_request_is_not_reconciled(stage: Stage) -> None:
+async def test_living_request_is_not_reconciled(workers: Workers) -> None:
     """Work that somebody looks after is none of the reconciliation's business."""
-    gate = stage.host.gates["ensure_snapshot"] = threading.Event()
-    play = await stage.start(stage.request())
-    await play.until(RequestStatus.WAITING)
-    await play.decide("UBOB")
-    await eventually(stage.host.entered["ensure_snapshot"].is_set)
+    gate = workers.docker.gates["ensure_snapshot"] = threading.Event()
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    await under_test.decide("UBOB")
+    await eventually(workers.docker.entered["ensure_snapshot"].is_set)
 
-    result = await _reconcile(stage)
+    result = await _reconcile(workers)
     gate.set()
 
-    assert play.operation.id not in result.recovered
-    assert (await play.result()).status is RequestStatus.SUCCEEDED
+    assert under_test.operation.id not in result.recovered
+    assert (await under_test.result()).status is RequestStatus.SUCCEEDED
 
 
-async def test_recovery_that_was_terminated_before_it_began_is_taken_up(stage: Stage) -> None:
+async def test_recovery_that_was_terminated_before_it_began_is_taken_up(workers: Workers) -> None:
     """A recovery that no worker ever had is known by what it was to begin with."""
-    play = await _terminated(stage, "ensure_snapshot")
-    state = await play.operation.query(names.STATE_QUERY, result_type=RequestState)
-    await stage.stop_control()
-    recovery = await stage.client.start_workflow(
+    under_test = await _terminated(workers, "ensure_snapshot")
+    state = await under_test.operation.query(names.STATE_QUERY, result_type=RequestState)
+    await workers.stop_control()
+    recovery = await workers.client.start_workflow(
         names.OPERATION_WORKFLOW,
         OperateInput(state=state, recover=True),
-        id=play.operation.id,
+        id=under_test.operation.id,
         task_queue=names.CONTROL_TASK_QUEUE,
         search_attributes=names.request_attributes(
             host=state.container.host,
@@ -199,75 +199,77 @@ async def test_recovery_that_was_terminated_before_it_began_is_taken_up(stage: S
         ),
     )
     await recovery.terminate()
-    await stage.start_control()
-    await _listed(stage, play)
+    await workers.start_control()
+    await _listed(workers, under_test)
 
     async def taken_up() -> bool:
-        return play.operation.id in (await _reconcile(stage)).recovered
+        return under_test.operation.id in (await _reconcile(workers)).recovered
 
     await eventually(taken_up)
-    await play.operation.result()
-    assert stage.host.state is ContainerState.RUNNING
+    await under_test.operation.result()
+    assert workers.docker.state is ContainerState.RUNNING
 
 
-async def test_card_that_slack_did_not_take_is_drawn_the_next_time(stage: Stage) -> None:
+async def test_card_that_slack_did_not_take_is_drawn_the_next_time(workers: Workers) -> None:
     """A card that could not be redrawn is not forgotten."""
-    play = await stage.start(stage.request())
-    await play.until(RequestStatus.WAITING)
-    await play.handle.terminate()
-    await _listed(stage, play)
-    run_id = (await play.handle.describe()).run_id
-    stage.office.publish_faults = [failure(ErrorType.SLACK_UNAVAILABLE)]
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    await under_test.handle.terminate()
+    await _listed(workers, under_test)
+    run_id = (await under_test.handle.describe()).run_id
+    workers.slack.publish_faults = [failure(ErrorType.SLACK_UNAVAILABLE)]
 
-    first = await _reconcile(stage)
-    second = await _reconcile(stage)
+    first = await _reconcile(workers)
+    second = await _reconcile(workers)
 
-    assert stage.office.publish_faults == []
+    assert workers.slack.publish_faults == []
     assert run_id not in first.seen
     assert run_id in second.seen
-    assert stage.office.drawn[-1].status is RequestStatus.CANCELLED
+    assert workers.slack.drawn[-1].status is RequestStatus.CANCELLED
 
 
-async def test_end_that_nobody_could_draw_any_more_is_drawn(stage: Stage) -> None:
+async def test_end_that_nobody_could_draw_any_more_is_drawn(workers: Workers) -> None:
     """It expired in the hands of a worker that hung, and was terminated: the card says so."""
-    play = await stage.start(stage.request(expires_after_seconds=1))
-    await play.until(RequestStatus.WAITING)
-    await stage.stop_control()
+    under_test = await workers.start(workers.request(expires_after_seconds=1))
+    await under_test.until(RequestStatus.WAITING)
+    await workers.stop_control()
     poll = PollWorkflowTaskQueueRequest(
-        namespace=stage.client.namespace,
+        namespace=workers.client.namespace,
         task_queue=TaskQueue(name=names.CONTROL_TASK_QUEUE),
         identity="hung",
     )
-    taken = await stage.client.workflow_service.poll_workflow_task_queue(poll)
-    assert taken.workflow_execution.workflow_id == play.handle.id
-    await play.handle.terminate()
-    await stage.start_control()
-    await _listed(stage, play)
+    taken = await workers.client.workflow_service.poll_workflow_task_queue(poll)
+    assert taken.workflow_execution.workflow_id == under_test.handle.id
+    await under_test.handle.terminate()
+    await workers.start_control()
+    await _listed(workers, under_test)
 
-    await _reconcile(stage)
+    await _reconcile(workers)
 
-    drawn = [card for card in stage.office.drawn if card.request_id == play.request.request_id]
+    drawn = [
+        card for card in workers.slack.drawn if card.request_id == under_test.request.request_id
+    ]
     assert [card.status for card in drawn] == [RequestStatus.WAITING, RequestStatus.EXPIRED]
     assert drawn[-1].closed
 
 
 # The last, for later looks would wait for its host.
-async def test_container_of_a_later_request_is_left_to_it(stage: Stage) -> None:
+async def test_container_of_a_later_request_is_left_to_it(workers: Workers) -> None:
     """Another request has operated on the container since: it is not undone, and people look."""
-    first = await _terminated(stage, "ensure_snapshot")
-    stage.host.gates.clear()
-    second = await stage.start(stage.request())
+    first = await _terminated(workers, "ensure_snapshot")
+    workers.docker.gates.clear()
+    second = await workers.start(workers.request())
     await second.until(RequestStatus.WAITING)
     await second.decide("UBOB")
     assert (await second.result()).status is RequestStatus.SUCCEEDED
-    calls = stage.host.calls.count("ensure_running")
+    calls = workers.docker.calls.count("ensure_running")
 
-    await _reconcile(stage)
-    await _reconcile(stage)
+    await _reconcile(workers)
+    await _reconcile(workers)
 
-    cards = [card for card in stage.office.drawn if card.request_id == first.request.request_id]
+    cards = [card for card in workers.slack.drawn if card.request_id == first.request.request_id]
     assert cards[-1].status is RequestStatus.NEEDS_PERSON
     assert cards[-1].cause is ErrorType.STATE_CONFLICT
     assert cards[-1].closed
-    assert stage.host.calls.count("ensure_running") == calls
-    assert stage.host.calls[-1] == "sweep_snapshots"
+    assert workers.docker.calls.count("ensure_running") == calls
+    assert workers.docker.calls[-1] == "sweep_snapshots"

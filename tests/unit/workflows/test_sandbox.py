@@ -14,7 +14,7 @@ from temporalio import workflow
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from tests.rigs.temporal import PRODUCT_WORKFLOWS
+from tests.rigs.workers import PRODUCT_WORKFLOWS
 from workflows.sandbox import WORKFLOW_MODULES, workflow_runner
 
 _ROOM = Path(__file__).parents[3] / "workflows"

@@ -7,32 +7,32 @@ from typing import Any
 
 import pytest
 
-from tests.integration.activities.docker.host import Host
-from tests.rigs.dockerd import DockerRig
+from tests.integration.activities.docker.docker_worker import DockerWorker
+from tests.rigs.dockerd import DockerEngine
 
 
 @pytest.fixture
-def rig(engine_rig: DockerRig) -> Iterator[DockerRig]:
+def engine(engine: DockerEngine) -> Iterator[DockerEngine]:
     """Give an engine without containers, and clear it afterwards."""
-    yield engine_rig
-    engine_rig.clear()
+    yield engine
+    engine.clear()
 
 
 @pytest.fixture
-def make_host(rig: DockerRig) -> Iterator[Callable[..., Host]]:
+def make_worker(engine: DockerEngine) -> Iterator[Callable[..., DockerWorker]]:
     """Give workers on that engine, or on another address, with other time limits."""
-    hosts: list[Host] = []
+    made: list[DockerWorker] = []
 
-    def make(base_url: str = "", **options: Any) -> Host:
-        hosts.append(Host(base_url or rig.base_url, **options))
-        return hosts[-1]
+    def make(base_url: str = "", **options: Any) -> DockerWorker:
+        made.append(DockerWorker(base_url or engine.base_url, **options))
+        return made[-1]
 
     yield make
-    for host in hosts:
-        host.engine.close()
+    for worker in made:
+        worker.engine.close()
 
 
 @pytest.fixture
-def host(make_host: Callable[..., Host]) -> Host:
+def worker(make_worker: Callable[..., DockerWorker]) -> DockerWorker:
     """Give the activities of one worker on that engine."""
-    return make_host()
+    return make_worker()

@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 
 from activities.docker.protection import Protection
-from tests.integration.activities.docker.host import Host, fail, run
-from tests.rigs.dockerd import IMAGE, DockerRig
+from tests.integration.activities.docker.docker_worker import DockerWorker, fail, run
+from tests.rigs.dockerd import IMAGE, DockerEngine
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ListInput
 from workflows.model.requests import ContainerState, Mount
 
 
-def test_pins_the_container_of_exactly_this_name(host: Host, rig: DockerRig) -> None:
+def test_pins_the_container_of_exactly_this_name(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """The pin tells all that people decide about."""
-    container = rig.run(
+    container = engine.run(
         name="web-1",
         policy="unless-stopped",
         volumes=("/data",),
@@ -26,13 +28,13 @@ def test_pins_the_container_of_exactly_this_name(host: Host, rig: DockerRig) -> 
         labels={"team": "a"},
     )
     selectors = ({"team": "a"}, {"team": "b"}, {"team": "a", "tier": "x"})
-    arg = host.inspect("web-1", label_selectors=selectors, reference="team/web:free")
-    inspection = run(host.containers.inspect_container, arg)
-    pin, raw = inspection.pin, rig.inspect(container)
+    arg = worker.inspect("web-1", label_selectors=selectors, reference="team/web:free")
+    inspection = run(worker.containers.inspect_container, arg)
+    pin, raw = inspection.pin, engine.inspect(container)
     assert (pin.container_id, pin.name, pin.image) == (container, "web-1", IMAGE)
     assert (pin.image_id, pin.started_at) == (raw["Image"], raw["State"]["StartedAt"])
     assert (pin.state, pin.restart_policy) == (ContainerState.RUNNING, "unless-stopped")
-    assert (pin.engine_id, pin.stop_timeout_seconds) == (rig.api.info()["ID"], 7)
+    assert (pin.engine_id, pin.stop_timeout_seconds) == (engine.api.info()["ID"], 7)
     assert pin.mounts == (Mount(type="volume", destination="/data"),)
     assert pin.has_healthcheck
     assert inspection.selectors_met == (True, False, False)
@@ -42,52 +44,59 @@ def test_pins_the_container_of_exactly_this_name(host: Host, rig: DockerRig) -> 
 @pytest.mark.parametrize(
     "name", ["a", ".", "..", "../images/x", "x/../../info", "%2e", "-x", "a b", "x" * 300, "é1", ""]
 )
-def test_refuses_what_is_no_name(host: Host, name: str) -> None:
+def test_refuses_what_is_no_name(worker: DockerWorker, name: str) -> None:
     """A text that is no container name never reaches the engine."""
-    error = fail(host.containers.inspect_container, host.inspect(name))
+    error = fail(worker.containers.inspect_container, worker.inspect(name))
     assert (error.type, error.non_retryable) == (RefusalCode.BAD_REQUEST, True)
 
 
-def test_refuses_an_unknown_name_and_names_those_near(host: Host, rig: DockerRig) -> None:
+def test_refuses_an_unknown_name_and_names_those_near(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """A typo gets the names that come near."""
     for name in ("web-1", "web-2", "database"):
-        rig.create(name=name)
-    error = fail(host.containers.inspect_container, host.inspect("wbe-1"))
+        engine.create(name=name)
+    error = fail(worker.containers.inspect_container, worker.inspect("wbe-1"))
     assert error.type == RefusalCode.UNKNOWN_CONTAINER
     assert "did you mean web-1 or web-2?" in error.message
-    error = fail(host.containers.inspect_container, host.inspect("datab"))
+    error = fail(worker.containers.inspect_container, worker.inspect("datab"))
     assert error.type == RefusalCode.UNKNOWN_CONTAINER
     assert "did you mean database?" in error.message
-    error = fail(host.containers.inspect_container, host.inspect("quite-other"))
+    error = fail(worker.containers.inspect_container, worker.inspect("quite-other"))
     assert error.message == "no container has this name"
 
 
-def test_refuses_the_beginning_of_several_names(host: Host, rig: DockerRig) -> None:
+def test_refuses_the_beginning_of_several_names(worker: DockerWorker, engine: DockerEngine) -> None:
     """Half a name is ambiguous, and the refusal lists what it could be."""
     for name in ("web-1", "web-2", "web-3", "web-4", "web-5"):
-        rig.create(name=name)
-    error = fail(host.containers.inspect_container, host.inspect("web"))
+        engine.create(name=name)
+    error = fail(worker.containers.inspect_container, worker.inspect("web"))
     assert error.type == RefusalCode.AMBIGUOUS_CONTAINER
     assert "web-1, web-2, web-3 or 2 more" in error.message
 
 
-def test_never_takes_an_id_for_a_name(host: Host, rig: DockerRig) -> None:
+def test_never_takes_an_id_for_a_name(worker: DockerWorker, engine: DockerEngine) -> None:
     """A short or full id is refused, with the name it belongs to."""
-    container = rig.create(name="web-1")
+    container = engine.create(name="web-1")
     for text in (container[:12], container):
-        error = fail(host.containers.inspect_container, host.inspect(text))
+        error = fail(worker.containers.inspect_container, worker.inspect(text))
         assert error.type == RefusalCode.UNKNOWN_CONTAINER
         assert "did you mean web-1?" in error.message
 
 
-def test_a_name_that_looks_like_an_id_shadows_nothing(host: Host, rig: DockerRig) -> None:
+def test_a_name_that_looks_like_an_id_shadows_nothing(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """A container named like another's short id is found by name, the other keeps its id."""
-    victim = rig.run(name="victim")
-    shadow = rig.run(name=victim[:12])
-    assert rig.inspect(victim[:12])["Id"] == shadow, "the engine itself is fooled"
-    pin = run(host.containers.inspect_container, host.inspect(victim[:12])).pin
+    victim = engine.run(name="victim")
+    shadow = engine.run(name=victim[:12])
+    assert engine.inspect(victim[:12])["Id"] == shadow, "the engine itself is fooled"
+    pin = run(worker.containers.inspect_container, worker.inspect(victim[:12])).pin
     assert pin.container_id == shadow
-    assert run(host.containers.inspect_container, host.inspect("victim")).pin.container_id == victim
+    assert (
+        run(worker.containers.inspect_container, worker.inspect("victim")).pin.container_id
+        == victim
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,69 +109,74 @@ def test_a_name_that_looks_like_an_id_shadows_nothing(host: Host, rig: DockerRig
     ],
 )
 def test_refuses_what_must_not_be_touched_but_shows_it(
-    make_host: Callable[..., Host], rig: DockerRig, options: dict[str, Any], code: RefusalCode
+    make_worker: Callable[..., DockerWorker],
+    engine: DockerEngine,
+    options: dict[str, Any],
+    code: RefusalCode,
 ) -> None:
     """Protected and --rm containers are refused for a request, and shown to a mere look."""
-    host = make_host(protection=Protection(name_patterns=("db-*",)))
-    rig.run(**{"name": "web-1", **options})
+    worker = make_worker(protection=Protection(name_patterns=("db-*",)))
+    engine.run(**{"name": "web-1", **options})
     name = options.get("name", "web-1")
-    error = fail(host.containers.inspect_container, host.inspect(name))
+    error = fail(worker.containers.inspect_container, worker.inspect(name))
     assert (error.type, error.non_retryable) == (code, True)
-    looked = run(host.containers.inspect_container, host.inspect(name, for_request=False))
+    looked = run(worker.containers.inspect_container, worker.inspect(name, for_request=False))
     assert looked.pin.name == name
 
 
-def test_refuses_to_stop_what_is_stopped(host: Host, rig: DockerRig) -> None:
+def test_refuses_to_stop_what_is_stopped(worker: DockerWorker, engine: DockerEngine) -> None:
     """People are not asked to approve nothing; a snapshot of it is something."""
-    rig.create(name="web-1")
-    error = fail(host.containers.inspect_container, host.inspect("web-1"))
+    engine.create(name="web-1")
+    error = fail(worker.containers.inspect_container, worker.inspect("web-1"))
     assert (error.type, error.non_retryable) == (RefusalCode.ALREADY_STOPPED, True)
-    arg = host.inspect("web-1", reference="team/web:before")
-    assert run(host.containers.inspect_container, arg).pin.state is ContainerState.CREATED
+    arg = worker.inspect("web-1", reference="team/web:before")
+    assert run(worker.containers.inspect_container, arg).pin.state is ContainerState.CREATED
 
 
-def test_a_label_that_says_false_does_not_protect(host: Host, rig: DockerRig) -> None:
+def test_a_label_that_says_false_does_not_protect(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """The label can be set to false."""
-    rig.run(name="web-1", labels={"dockwarden.protected": "false"})
-    assert run(host.containers.inspect_container, host.inspect("web-1")).pin.name == "web-1"
+    engine.run(name="web-1", labels={"dockwarden.protected": "false"})
+    assert run(worker.containers.inspect_container, worker.inspect("web-1")).pin.name == "web-1"
 
 
 def test_refuses_the_container_that_the_worker_runs_in(
-    make_host: Callable[..., Host], rig: DockerRig
+    make_worker: Callable[..., DockerWorker], engine: DockerEngine
 ) -> None:
     """Nobody stops Dockwarden through Dockwarden."""
-    container = rig.run(name="web-1")
-    host = make_host(protection=Protection(own_container=container[:12]))
-    error = fail(host.containers.inspect_container, host.inspect("web-1"))
+    container = engine.run(name="web-1")
+    worker = make_worker(protection=Protection(own_container=container[:12]))
+    error = fail(worker.containers.inspect_container, worker.inspect("web-1"))
     assert error.type == RefusalCode.OWN_CONTAINER
 
 
-def test_tells_that_a_reference_is_taken(host: Host, rig: DockerRig) -> None:
+def test_tells_that_a_reference_is_taken(worker: DockerWorker, engine: DockerEngine) -> None:
     """A tag that exists is seen when planning, however it is written."""
-    rig.create(name="web-1")
+    engine.create(name="web-1")
     for reference in (IMAGE, f"docker.io/{IMAGE}"):
-        arg = host.inspect("web-1", reference=reference)
-        assert run(host.containers.inspect_container, arg).reference_taken
-    error = fail(host.containers.inspect_container, host.inspect("web-1", reference="../x:1"))
+        arg = worker.inspect("web-1", reference=reference)
+        assert run(worker.containers.inspect_container, arg).reference_taken
+    error = fail(worker.containers.inspect_container, worker.inspect("web-1", reference="../x:1"))
     assert error.type == RefusalCode.BAD_REFERENCE
 
 
-def test_a_worker_answers_for_its_own_host_only(host: Host) -> None:
+def test_a_worker_answers_for_its_own_host_only(worker: DockerWorker) -> None:
     """A question that came to the wrong queue is refused."""
-    error = fail(host.containers.list_containers, ListInput(host="other"))
+    error = fail(worker.containers.list_containers, ListInput(host="other"))
     assert error.type == RefusalCode.UNKNOWN_HOST
 
 
-def test_lists_by_name_and_bounded(host: Host, rig: DockerRig) -> None:
+def test_lists_by_name_and_bounded(worker: DockerWorker, engine: DockerEngine) -> None:
     """A list is ordered, cut, and says how many there are."""
-    rig.create(name="cc", labels={"dockwarden.protected": "true"})
-    rig.run(name="bb")
-    rig.create(name="aa")
-    listed = run(host.containers.list_containers, ListInput(host="local", limit=2))
+    engine.create(name="cc", labels={"dockwarden.protected": "true"})
+    engine.run(name="bb")
+    engine.create(name="aa")
+    listed = run(worker.containers.list_containers, ListInput(host="local", limit=2))
     assert [(entry.name, entry.state) for entry in listed.containers] == [
         ("aa", ContainerState.CREATED),
         ("bb", ContainerState.RUNNING),
     ]
     assert listed.total == 3
-    listed = run(host.containers.list_containers, ListInput(host="local"))
+    listed = run(worker.containers.list_containers, ListInput(host="local"))
     assert [entry.protected for entry in listed.containers] == [False, False, True]

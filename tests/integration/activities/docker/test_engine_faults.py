@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from tests.integration.activities.docker.host import Attempts, Host, fail, run
-from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
+from tests.integration.activities.docker.docker_worker import Attempts, DockerWorker, fail, run
+from tests.rigs.dockerd import STOPS_AT_ONCE, DockerEngine
 from tests.rigs.waiting import wait_until
 from workflows.model.errors import ErrorType
 
@@ -24,13 +24,13 @@ pytestmark = [
 
 
 @pytest.fixture
-def rig() -> Iterator[DockerRig]:
+def engine() -> Iterator[DockerEngine]:
     """Give an engine that this test alone breaks."""
-    rig = DockerRig()
+    engine = DockerEngine()
     try:
-        yield rig.start()
+        yield engine.start()
     finally:
-        rig.close()
+        engine.close()
         gc.collect()
 
 
@@ -41,135 +41,139 @@ def busy() -> Iterator[Callable[..., Future[ApplicationError]]]:
         yield threads.submit
 
 
-def test_an_engine_that_is_down_is_waited_for(host: Host, rig: DockerRig) -> None:
+def test_an_engine_that_is_down_is_waited_for(worker: DockerWorker, engine: DockerEngine) -> None:
     """Every step fails for now while the engine is down, and works when it is back."""
-    container = rig.run(policy="always")
-    pin, attempts = host.pin(container), Attempts()
-    rig.stop()
+    container = engine.run(policy="always")
+    pin, attempts = worker.pin(container), Attempts()
+    engine.stop()
     for activity, arg in (
-        (host.containers.inspect_container, host.inspect("web-1")),
-        (host.containers.ensure_running, host.put_back(pin)),
-        (host.snapshots.ensure_snapshot, host.commit(pin)),
-        (host.snapshots.ensure_tag, host.tag(pin, pin.image_id)),
-        (host.snapshots.sweep_snapshots, host.sweep(pin)),
+        (worker.containers.inspect_container, worker.inspect("web-1")),
+        (worker.containers.ensure_running, worker.put_back(pin)),
+        (worker.snapshots.ensure_snapshot, worker.commit(pin)),
+        (worker.snapshots.ensure_tag, worker.tag(pin, pin.image_id)),
+        (worker.snapshots.sweep_snapshots, worker.sweep(pin)),
     ):
         error = fail(activity, arg)
         assert (error.type, error.non_retryable) == (ErrorType.ENGINE_UNAVAILABLE, False)
-    error = attempts.fail(host.containers.ensure_stopped, host.stop(pin))
+    error = attempts.fail(worker.containers.ensure_stopped, worker.stop(pin))
     assert (error.type, error.details) == (ErrorType.ENGINE_UNAVAILABLE, ())
-    rig.start()
-    rig.await_state(container, "running")
-    assert attempts.run(host.containers.ensure_stopped, host.stop(pin)).restarted_since
+    engine.start()
+    engine.await_state(container, "running")
+    assert attempts.run(worker.containers.ensure_stopped, worker.stop(pin)).restarted_since
 
 
-def test_a_container_that_an_engine_restart_ended_is_stale(host: Host, rig: DockerRig) -> None:
+def test_a_container_that_an_engine_restart_ended_is_stale(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """An attempt that sent nothing leaves word of it: the next knows that it is not our doing."""
-    container = rig.run()
-    pin, attempts = host.pin(container), Attempts()
-    rig.stop()
-    attempts.fail(host.containers.ensure_stopped, host.stop(pin))
-    rig.start()
-    assert rig.state(container) == "exited"
-    error = attempts.fail(host.containers.ensure_stopped, host.stop(pin))
+    container = engine.run()
+    pin, attempts = worker.pin(container), Attempts()
+    engine.stop()
+    attempts.fail(worker.containers.ensure_stopped, worker.stop(pin))
+    engine.start()
+    assert engine.state(container) == "exited"
+    error = attempts.fail(worker.containers.ensure_stopped, worker.stop(pin))
     assert (error.type, error.details) == (ErrorType.CONTAINER_CHANGED, ())
 
 
 def test_an_engine_that_hangs_is_ambiguous(
-    make_host: Callable[..., Host], host: Host, rig: DockerRig
+    make_worker: Callable[..., DockerWorker], worker: DockerWorker, engine: DockerEngine
 ) -> None:
     """A time-out says neither yes nor no, and may be tried again."""
-    pin = host.pin(rig.run())
-    hasty = make_host(inspect_http=1)
-    rig.freeze()
-    error = fail(hasty.containers.ensure_stopped, host.stop(pin))
-    rig.thaw()
+    pin = worker.pin(engine.run())
+    hasty = make_worker(inspect_http=1)
+    engine.freeze()
+    error = fail(hasty.containers.ensure_stopped, worker.stop(pin))
+    engine.thaw()
     assert (error.type, error.non_retryable) == (ErrorType.ENGINE_AMBIGUOUS, False)
-    assert run(hasty.containers.ensure_stopped, host.stop(pin)).was_running
+    assert run(hasty.containers.ensure_stopped, worker.stop(pin)).was_running
 
 
-def test_a_stop_queued_in_a_hung_engine_does_not_win(host: Host, rig: DockerRig) -> None:
+def test_a_stop_queued_in_a_hung_engine_does_not_win(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """What was sent to a hung engine runs when it wakes up; the container comes back still."""
-    container = rig.run()
-    pin = host.pin(container)
-    rig.freeze()
+    container = engine.run()
+    pin = worker.pin(container)
+    engine.freeze()
     with socket.socket(socket.AF_UNIX) as queued:
-        queued.connect(rig.base_url.removeprefix("unix://"))
+        queued.connect(engine.base_url.removeprefix("unix://"))
         queued.sendall(
             f"POST /v1.41/containers/{container}/stop?t=5 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
         )
-    rig.thaw()
-    result = run(host.containers.ensure_running, host.put_back(pin, settle=8))
+    engine.thaw()
+    result = run(worker.containers.ensure_running, worker.put_back(pin, settle=8))
     assert result.started
-    state = rig.inspect(container)["State"]
+    state = engine.inspect(container)["State"]
     assert state["Running"]
     assert state["FinishedAt"] > pin.started_at, "the queued stop ran"
 
 
 def test_an_engine_killed_during_a_stop(
-    host: Host, rig: DockerRig, busy: Callable[..., Future[ApplicationError]]
+    worker: DockerWorker, engine: DockerEngine, busy: Callable[..., Future[ApplicationError]]
 ) -> None:
     """The next attempt looks at what became of the container."""
-    container = rig.run('trap "sleep 1; exit 0" TERM; sleep 1000 & wait $!')
-    pin, attempts = host.pin(container), Attempts()
-    doomed = busy(attempts.fail, host.containers.ensure_stopped, host.stop(pin, grace=30))
-    events = rig.api.events(filters={"event": "kill"}, since=0, decode=True)
+    container = engine.run('trap "sleep 1; exit 0" TERM; sleep 1000 & wait $!')
+    pin, attempts = worker.pin(container), Attempts()
+    doomed = busy(attempts.fail, worker.containers.ensure_stopped, worker.stop(pin, grace=30))
+    events = engine.api.events(filters={"event": "kill"}, since=0, decode=True)
     next(events)
     events.close()
-    rig.kill()
+    engine.kill()
     error = doomed.result()
     assert (error.type, error.details) == (ErrorType.ENGINE_AMBIGUOUS, ("touched",))
-    rig.start()
-    assert attempts.run(host.containers.ensure_stopped, host.stop(pin)).was_running
-    assert rig.state(container) == "exited"
+    engine.start()
+    assert attempts.run(worker.containers.ensure_stopped, worker.stop(pin)).was_running
+    assert engine.state(container) == "exited"
 
 
 def test_an_engine_killed_during_a_commit(
-    host: Host, rig: DockerRig, busy: Callable[..., Future[ApplicationError]]
+    worker: DockerWorker, engine: DockerEngine, busy: Callable[..., Future[ApplicationError]]
 ) -> None:
     """The commit died with its engine: one image is made by the next attempt."""
-    container = rig.run("dd if=/dev/zero of=/big bs=1M count=400 2>/dev/null")
-    rig.await_state(container, "exited")
-    pin, attempts = host.pin(container), Attempts()
-    doomed = busy(attempts.fail, host.snapshots.ensure_snapshot, host.commit(pin))
-    wait_until(rig.is_committing, "the commit has begun to write")
-    rig.kill()
+    container = engine.run("dd if=/dev/zero of=/big bs=1M count=400 2>/dev/null")
+    engine.await_state(container, "exited")
+    pin, attempts = worker.pin(container), Attempts()
+    doomed = busy(attempts.fail, worker.snapshots.ensure_snapshot, worker.commit(pin))
+    wait_until(engine.is_committing, "the commit has begun to write")
+    engine.kill()
     assert doomed.result().type == ErrorType.ENGINE_AMBIGUOUS
-    rig.start()
-    assert rig.images() == set()
-    result = attempts.run(host.snapshots.ensure_snapshot, host.commit(pin))
+    engine.start()
+    assert engine.images() == set()
+    result = attempts.run(worker.snapshots.ensure_snapshot, worker.commit(pin))
     assert result.repeated
-    assert rig.images() == {result.image_id}
+    assert engine.images() == {result.image_id}
 
 
 def test_a_container_that_its_policy_started_again_is_stopped_again(
-    host: Host, rig: DockerRig
+    worker: DockerWorker, engine: DockerEngine
 ) -> None:
     """An engine restart between stop and commit sends the work back to the stop."""
-    container = rig.run(STOPS_AT_ONCE, policy="always")
-    pin = host.pin(container)
-    run(host.containers.ensure_stopped, host.stop(pin))
-    rig.stop()
-    rig.start()
-    rig.await_state(container, "running")
-    error = fail(host.snapshots.ensure_snapshot, host.commit(pin))
+    container = engine.run(STOPS_AT_ONCE, policy="always")
+    pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    engine.stop()
+    engine.start()
+    engine.await_state(container, "running")
+    error = fail(worker.snapshots.ensure_snapshot, worker.commit(pin))
     assert error.type == ErrorType.NOT_STOPPED
-    assert run(host.containers.ensure_stopped, host.stop(pin, untouched=False)).was_running
-    image = run(host.snapshots.ensure_snapshot, host.commit(pin)).image_id
-    assert rig.images() == {image}
+    assert run(worker.containers.ensure_stopped, worker.stop(pin, untouched=False)).was_running
+    image = run(worker.snapshots.ensure_snapshot, worker.commit(pin)).image_id
+    assert engine.images() == {image}
 
 
 def test_a_stop_by_an_engine_that_was_killed_looks_like_a_persons(
-    host: Host, rig: DockerRig
+    worker: DockerWorker, engine: DockerEngine
 ) -> None:
     """Started again after our stop and ended since: it is left so, and people are told."""
-    container = rig.run(policy="unless-stopped")
-    pin = host.pin(container)
-    stopped = run(host.containers.ensure_stopped, host.stop(pin))
-    rig.api.start(container)
-    rig.kill()
-    rig.start()
-    rig.await_state(container, "exited")
-    arg = replace(host.put_back(pin), stopped_at=stopped.stopped_at)
-    error = fail(host.containers.ensure_running, arg)
+    container = engine.run(policy="unless-stopped")
+    pin = worker.pin(container)
+    stopped = run(worker.containers.ensure_stopped, worker.stop(pin))
+    engine.api.start(container)
+    engine.kill()
+    engine.start()
+    engine.await_state(container, "exited")
+    arg = replace(worker.put_back(pin), stopped_at=stopped.stopped_at)
+    error = fail(worker.containers.ensure_running, arg)
     assert (error.type, error.non_retryable) == (ErrorType.STOPPED_BY_PERSON, True)
-    assert rig.state(container) == "exited"
+    assert engine.state(container) == "exited"

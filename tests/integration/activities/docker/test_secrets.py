@@ -15,8 +15,8 @@ from temporalio.converter import (
     JSONPlainPayloadConverter,
 )
 
-from tests.integration.activities.docker.host import Host, fail, run
-from tests.rigs.dockerd import STOPS_AT_ONCE, DockerRig
+from tests.integration.activities.docker.docker_worker import DockerWorker, fail, run
+from tests.rigs.dockerd import STOPS_AT_ONCE, DockerEngine
 from tests.rigs.lossy_socket import LossySocket
 from workflows.model.ports import ListInput
 
@@ -36,14 +36,14 @@ def _failure(error: BaseException) -> str:
 
 
 def test_no_result_error_or_log_tells_a_secret(
-    make_host: Callable[..., Host],
-    host: Host,
-    rig: DockerRig,
+    make_worker: Callable[..., DockerWorker],
+    worker: DockerWorker,
+    engine: DockerEngine,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Environment, labels and command line stay on the host, in success and in failure."""
     caplog.set_level(logging.DEBUG)
-    container = rig.run(
+    container = engine.run(
         f"echo {CANARY}; {STOPS_AT_ONCE}",
         name="web-1",
         environment={"TOKEN": CANARY},
@@ -51,35 +51,35 @@ def test_no_result_error_or_log_tells_a_secret(
         healthcheck=f"true {CANARY}",
     )
     caplog.clear()
-    pin = host.pin(container)
-    selected = host.inspect("web-1", label_selectors=({"secret": "guess"},))
+    pin = worker.pin(container)
+    selected = worker.inspect("web-1", label_selectors=({"secret": "guess"},))
     told = [
-        run(host.containers.inspect_container, selected),
-        run(host.containers.list_containers, ListInput(host="local")),
-        run(host.containers.ensure_stopped, host.stop(pin)),
-        snapshot := run(host.snapshots.ensure_snapshot, host.commit(pin)),
-        run(host.snapshots.ensure_tag, host.tag(pin, snapshot.image_id)),
-        run(host.containers.ensure_running, host.put_back(pin)),
+        run(worker.containers.inspect_container, selected),
+        run(worker.containers.list_containers, ListInput(host="local")),
+        run(worker.containers.ensure_stopped, worker.stop(pin)),
+        snapshot := run(worker.snapshots.ensure_snapshot, worker.commit(pin)),
+        run(worker.snapshots.ensure_tag, worker.tag(pin, snapshot.image_id)),
+        run(worker.containers.ensure_running, worker.put_back(pin)),
     ]
-    broken = rig.api.create_container(
+    broken = engine.api.create_container(
         "rig/busybox:1", [f"/no/{CANARY}"], network_disabled=True, name="broken"
     )["Id"]
-    with LossySocket(rig.base_url, lose="/stop") as lossy:
+    with LossySocket(engine.base_url, lose="/stop") as lossy:
         failed = [
             fail(
-                host.containers.ensure_running,
-                host.put_back(replace(pin, container_id=broken)),
+                worker.containers.ensure_running,
+                worker.put_back(replace(pin, container_id=broken)),
             ),
-            fail(make_host(lossy.base_url).containers.ensure_stopped, host.stop(pin)),
-            fail(host.containers.inspect_container, host.inspect("web")),
+            fail(make_worker(lossy.base_url).containers.ensure_stopped, worker.stop(pin)),
+            fail(worker.containers.inspect_container, worker.inspect("web")),
         ]
     assert str(snapshot.image_id) in _payload(told[3])
     for text in (*map(_payload, told), *map(repr, told), *map(_failure, failed), caplog.text):
         assert CANARY not in text
 
 
-def test_observations_hide_labels(host: Host, rig: DockerRig) -> None:
+def test_observations_hide_labels(worker: DockerWorker, engine: DockerEngine) -> None:
     """What the activities look at can be logged without a secret."""
-    container = rig.create(labels={"secret": CANARY}, environment={"TOKEN": CANARY})
-    assert CANARY not in repr(host.engine.container(container))
-    assert CANARY not in repr(host.engine.containers())
+    container = engine.create(labels={"secret": CANARY}, environment={"TOKEN": CANARY})
+    assert CANARY not in repr(worker.engine.container(container))
+    assert CANARY not in repr(worker.engine.containers())

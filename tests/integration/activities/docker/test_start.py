@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.integration.activities.docker.host import Attempts, Host, fail, run
-from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerRig
+from tests.integration.activities.docker.docker_worker import Attempts, DockerWorker, fail, run
+from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerEngine
 from tests.rigs.lossy_socket import LossySocket
 from tests.rigs.waiting import wait_until
 from workflows.model.errors import ErrorType
@@ -19,134 +19,140 @@ from workflows.model.requests import ContainerState
 _RUNNING = RestoreResult(state=ContainerState.RUNNING, started=True)
 
 
-def test_starts_what_was_running(host: Host, rig: DockerRig) -> None:
+def test_starts_what_was_running(worker: DockerWorker, engine: DockerEngine) -> None:
     """A container that was up is up again, without waiting for a stop that has ended."""
-    container = rig.run()
-    pin = host.pin(container)
-    run(host.containers.ensure_stopped, host.stop(pin))
-    assert run(host.containers.ensure_running, host.put_back(pin, settle=600)) == _RUNNING
-    assert rig.state(container) == "running"
+    container = engine.run()
+    pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    assert run(worker.containers.ensure_running, worker.put_back(pin, settle=600)) == _RUNNING
+    assert engine.state(container) == "running"
 
 
 def test_an_abandoned_stop_does_not_win(
-    make_host: Callable[..., Host], host: Host, rig: DockerRig
+    make_worker: Callable[..., DockerWorker], worker: DockerWorker, engine: DockerEngine
 ) -> None:
     """A stop whose answer was lost still kills the container: the start waits for it."""
-    container = rig.run(IGNORES_TERM)
-    pin = host.pin(container)
-    with LossySocket(rig.base_url, lose="/stop", after=0.2) as lossy:
-        unlucky = make_host(lossy.base_url)
-        error = fail(unlucky.containers.ensure_stopped, host.stop(pin, grace=60))
+    container = engine.run(IGNORES_TERM)
+    pin = worker.pin(container)
+    with LossySocket(engine.base_url, lose="/stop", after=0.2) as lossy:
+        unlucky = make_worker(lossy.base_url)
+        error = fail(unlucky.containers.ensure_stopped, worker.stop(pin, grace=60))
         assert (error.type, lossy.lost) == (ErrorType.ENGINE_AMBIGUOUS, 1)
-    rig.api.start(container)
-    assert rig.inspect(container)["State"]["StartedAt"] == pin.started_at, "a start did nothing"
+    engine.api.start(container)
+    assert engine.inspect(container)["State"]["StartedAt"] == pin.started_at, "a start did nothing"
     # What the stop does at the end of its grace, which leaves room for all that is above.
-    end_of_grace = threading.Timer(1, rig.api.kill, (container,))
+    end_of_grace = threading.Timer(1, engine.api.kill, (container,))
     end_of_grace.start()
-    assert run(host.containers.ensure_running, host.put_back(pin, settle=60)) == _RUNNING
+    assert run(worker.containers.ensure_running, worker.put_back(pin, settle=60)) == _RUNNING
     end_of_grace.join()
-    state = rig.inspect(container)["State"]
+    state = engine.inspect(container)["State"]
     assert state["StartedAt"] > state["FinishedAt"] > pin.started_at, "it was killed first"
 
 
-def test_leaves_a_container_that_a_person_stopped_again(host: Host, rig: DockerRig) -> None:
+def test_leaves_a_container_that_a_person_stopped_again(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """Who started the container meanwhile and stopped it again wants it stopped."""
-    container = rig.run()
-    pin = host.pin(container)
-    ours = run(host.containers.ensure_stopped, host.stop(pin)).stopped_at
+    container = engine.run()
+    pin = worker.pin(container)
+    ours = run(worker.containers.ensure_stopped, worker.stop(pin)).stopped_at
     assert ours is not None
-    rig.api.start(container)
-    rig.api.stop(container, timeout=1)
+    engine.api.start(container)
+    engine.api.stop(container, timeout=1)
 
-    error = fail(host.containers.ensure_running, replace(host.put_back(pin), stopped_at=ours))
+    error = fail(worker.containers.ensure_running, replace(worker.put_back(pin), stopped_at=ours))
 
     assert (error.type, error.non_retryable) == (ErrorType.STOPPED_BY_PERSON, True)
-    assert rig.state(container) == "exited"
+    assert engine.state(container) == "exited"
 
 
-def test_starts_what_only_our_stop_ended(host: Host, rig: DockerRig) -> None:
+def test_starts_what_only_our_stop_ended(worker: DockerWorker, engine: DockerEngine) -> None:
     """A container that ended by our stop and not since is started."""
-    container = rig.run()
-    pin = host.pin(container)
-    ours = run(host.containers.ensure_stopped, host.stop(pin)).stopped_at
+    container = engine.run()
+    pin = worker.pin(container)
+    ours = run(worker.containers.ensure_stopped, worker.stop(pin)).stopped_at
 
-    result = run(host.containers.ensure_running, replace(host.put_back(pin), stopped_at=ours))
+    result = run(worker.containers.ensure_running, replace(worker.put_back(pin), stopped_at=ours))
 
     assert result == _RUNNING
 
 
-def test_a_stop_that_never_came_leaves_nothing_to_start(host: Host, rig: DockerRig) -> None:
+def test_a_stop_that_never_came_leaves_nothing_to_start(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """A container that still runs after the settle time is reported as untouched."""
-    container = rig.run()
-    pin = host.pin(container)
-    result = run(host.containers.ensure_running, host.put_back(pin))
+    container = engine.run()
+    pin = worker.pin(container)
+    result = run(worker.containers.ensure_running, worker.put_back(pin))
     assert result == replace(_RUNNING, started=False)
-    assert host.pin(container) == pin
+    assert worker.pin(container) == pin
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-def test_leaves_what_rested(host: Host, rig: DockerRig, *, restarted: bool) -> None:
+def test_leaves_what_rested(worker: DockerWorker, engine: DockerEngine, *, restarted: bool) -> None:
     """A container that rested when approved is not started, nor stopped when somebody did."""
-    container = rig.create()
-    pin = host.pin(container)
+    container = engine.create()
+    pin = worker.pin(container)
     if restarted:
-        rig.api.start(container)
-    result = run(host.containers.ensure_running, host.put_back(pin))
+        engine.api.start(container)
+    result = run(worker.containers.ensure_running, worker.put_back(pin))
     assert not result.started
-    assert rig.state(container) == ("running" if restarted else "created")
+    assert engine.state(container) == ("running" if restarted else "created")
 
 
-def test_pauses_again_what_was_paused(host: Host, rig: DockerRig) -> None:
+def test_pauses_again_what_was_paused(worker: DockerWorker, engine: DockerEngine) -> None:
     """A container that was paused is started and paused."""
-    container = rig.run()
-    rig.api.pause(container)
-    pin = host.pin(container)
-    run(host.containers.ensure_stopped, host.stop(pin))
-    result = run(host.containers.ensure_running, host.put_back(pin))
+    container = engine.run()
+    engine.api.pause(container)
+    pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    result = run(worker.containers.ensure_running, worker.put_back(pin))
     assert result == RestoreResult(state=ContainerState.PAUSED, started=True)
-    assert rig.state(container) == "paused"
+    assert engine.state(container) == "paused"
 
 
-def test_pauses_what_a_lost_attempt_had_started(host: Host, rig: DockerRig) -> None:
+def test_pauses_what_a_lost_attempt_had_started(worker: DockerWorker, engine: DockerEngine) -> None:
     """A worker that was killed between start and pause leaves the pause to the next attempt."""
-    container = rig.run()
-    rig.api.pause(container)
-    pin, attempts = host.pin(container), Attempts()
-    rig.api.stop(container, timeout=3)
-    rig.api.start(container)
+    container = engine.run()
+    engine.api.pause(container)
+    pin, attempts = worker.pin(container), Attempts()
+    engine.api.stop(container, timeout=3)
+    engine.api.start(container)
     attempts.lose()
-    result = attempts.run(host.containers.ensure_running, host.put_back(pin))
+    result = attempts.run(worker.containers.ensure_running, worker.put_back(pin))
     assert result == RestoreResult(state=ContainerState.PAUSED, started=True)
 
 
-def test_unpauses_what_a_commit_left_paused(host: Host, rig: DockerRig) -> None:
+def test_unpauses_what_a_commit_left_paused(worker: DockerWorker, engine: DockerEngine) -> None:
     """A container that came back by itself and was paused by a cut-off commit runs again."""
-    container = rig.run()
-    pin = host.pin(container)
-    rig.api.restart(container, timeout=3)
-    rig.api.pause(container)
-    run(host.containers.ensure_running, host.put_back(pin))
-    assert rig.state(container) == "running"
+    container = engine.run()
+    pin = worker.pin(container)
+    engine.api.restart(container, timeout=3)
+    engine.api.pause(container)
+    run(worker.containers.ensure_running, worker.put_back(pin))
+    assert engine.state(container) == "running"
 
 
-def test_leaves_the_pause_of_somebody_else(host: Host, rig: DockerRig) -> None:
+def test_leaves_the_pause_of_somebody_else(worker: DockerWorker, engine: DockerEngine) -> None:
     """A container that we never stopped is not unpaused: no commit of ours paused it."""
-    container = rig.run()
-    pin = host.pin(container)
-    rig.api.pause(container)
-    result = run(host.containers.ensure_running, host.put_back(pin))
+    container = engine.run()
+    pin = worker.pin(container)
+    engine.api.pause(container)
+    result = run(worker.containers.ensure_running, worker.put_back(pin))
     assert result == RestoreResult(state=ContainerState.PAUSED, started=False)
-    assert rig.state(container) == "paused"
+    assert engine.state(container) == "paused"
 
 
-def test_a_crash_looping_container_is_back_when_it_loops(host: Host, rig: DockerRig) -> None:
+def test_a_crash_looping_container_is_back_when_it_loops(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
     """What crashed before need not be better afterwards."""
-    container = rig.run("exit 3", policy="always")
-    pin = host.pin(container)
+    container = engine.run("exit 3", policy="always")
+    pin = worker.pin(container)
     while pin.state is not ContainerState.RESTARTING:
-        pin = host.pin(container)
-    run(host.containers.ensure_stopped, host.stop(pin))
-    result = run(host.containers.ensure_running, host.put_back(pin))
+        pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    result = run(worker.containers.ensure_running, worker.put_back(pin))
     assert result.started
     assert result.state.is_up
 
@@ -156,90 +162,94 @@ _DIES = 'test -e /once || { touch /once; trap "exit 0" TERM; sleep 1000 & wait $
 
 @pytest.mark.parametrize("policy", ["no", "always"])
 def test_a_container_that_dies_at_once_is_not_back(
-    make_host: Callable[..., Host], rig: DockerRig, policy: str
+    make_worker: Callable[..., DockerWorker], engine: DockerEngine, policy: str
 ) -> None:
     """The engine reports a start as done though the process dies: that is told, to be retried."""
-    host = make_host(verify_running=2)
-    container = rig.run(_DIES + "sleep 0.3; exit 7", policy=policy)
-    wait_until(lambda: rig.api.diff(container) is not None, "it ran for the first time")
-    pin = host.pin(container)
-    run(host.containers.ensure_stopped, host.stop(pin))
-    error = fail(host.containers.ensure_running, host.put_back(pin))
+    worker = make_worker(verify_running=2)
+    container = engine.run(_DIES + "sleep 0.3; exit 7", policy=policy)
+    wait_until(lambda: engine.api.diff(container) is not None, "it ran for the first time")
+    pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    error = fail(worker.containers.ensure_running, worker.put_back(pin))
     assert (error.type, error.non_retryable) == (ErrorType.NOT_RUNNING, False)
 
 
-def test_waits_until_it_is_healthy(host: Host, rig: DockerRig) -> None:
+def test_waits_until_it_is_healthy(worker: DockerWorker, engine: DockerEngine) -> None:
     """A container with a health check is back once the check passes."""
-    container = rig.run(healthcheck="true")
-    wait_until(lambda: host.engine.container(container).health == "healthy", "it is healthy")
-    pin = host.pin(container)
-    run(host.containers.ensure_stopped, host.stop(pin))
-    result = run(host.containers.ensure_running, host.put_back(pin))
+    container = engine.run(healthcheck="true")
+    wait_until(lambda: worker.engine.container(container).health == "healthy", "it is healthy")
+    pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    result = run(worker.containers.ensure_running, worker.put_back(pin))
     assert result == replace(_RUNNING, healthy=True)
 
 
-def test_tells_when_it_does_not_become_healthy(host: Host, rig: DockerRig) -> None:
+def test_tells_when_it_does_not_become_healthy(worker: DockerWorker, engine: DockerEngine) -> None:
     """A failing health check means that the container is not back, unless it failed before."""
     # The file is in memory, which is empty after each start.
     script = f"test -e /once || touch /once /dev/shm/well; {STOPS_AT_ONCE}"
-    container = rig.run(script, healthcheck="test -e /dev/shm/well")
-    wait_until(lambda: host.engine.container(container).health == "healthy", "it is healthy")
-    pin = host.pin(container)
+    container = engine.run(script, healthcheck="test -e /dev/shm/well")
+    wait_until(lambda: worker.engine.container(container).health == "healthy", "it is healthy")
+    pin = worker.pin(container)
     assert not pin.unhealthy
-    run(host.containers.ensure_stopped, host.stop(pin))
-    error = fail(host.containers.ensure_running, host.put_back(pin))
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    error = fail(worker.containers.ensure_running, worker.put_back(pin))
     assert (error.type, error.non_retryable) == (ErrorType.UNHEALTHY, False)
-    as_before = host.put_back(host.pin(container))
+    as_before = worker.put_back(worker.pin(container))
     assert as_before.pin.unhealthy
-    assert run(host.containers.ensure_running, as_before).healthy is False
+    assert run(worker.containers.ensure_running, as_before).healthy is False
 
 
-def test_a_missing_network_is_told_and_retried(host: Host, rig: DockerRig) -> None:
+def test_a_missing_network_is_told_and_retried(worker: DockerWorker, engine: DockerEngine) -> None:
     """The engine says "not found" about the network, which is not the container."""
-    network = rig.api.create_network("lan")["Id"]
-    container = rig.run(network="lan")
-    pin = host.pin(container)
-    run(host.containers.ensure_stopped, host.stop(pin))
-    rig.api.remove_network(network)
-    error = fail(host.containers.ensure_running, host.put_back(pin))
+    network = engine.api.create_network("lan")["Id"]
+    container = engine.run(network="lan")
+    pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    engine.api.remove_network(network)
+    error = fail(worker.containers.ensure_running, worker.put_back(pin))
     assert (error.type, error.non_retryable) == (ErrorType.NETWORK_MISSING, False)
 
 
-def test_a_busy_port_is_told_and_retried(host: Host, rig: DockerRig) -> None:
+def test_a_busy_port_is_told_and_retried(worker: DockerWorker, engine: DockerEngine) -> None:
     """A port that somebody took is waited for, and then the container comes back."""
-    rig.api.create_network("lan")
-    container = rig.run(network="lan", ports={80: 18080})
-    pin = host.pin(container)
-    run(host.containers.ensure_stopped, host.stop(pin))
-    thief = rig.run(network="lan", ports={80: 18080})
+    engine.api.create_network("lan")
+    container = engine.run(network="lan", ports={80: 18080})
+    pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    thief = engine.run(network="lan", ports={80: 18080})
     attempts = Attempts()
-    error = attempts.fail(host.containers.ensure_running, host.put_back(pin))
+    error = attempts.fail(worker.containers.ensure_running, worker.put_back(pin))
     assert (error.type, error.non_retryable) == (ErrorType.PORT_BUSY, False)
-    rig.api.remove_container(thief, force=True)
-    assert attempts.run(host.containers.ensure_running, host.put_back(pin)).started
+    engine.api.remove_container(thief, force=True)
+    assert attempts.run(worker.containers.ensure_running, worker.put_back(pin)).started
 
 
-def test_a_bad_command_is_retried_all_the_same(host: Host, rig: DockerRig) -> None:
+def test_a_bad_command_is_retried_all_the_same(worker: DockerWorker, engine: DockerEngine) -> None:
     """What is fatal elsewhere is retried here: to give up would leave a service down."""
-    container = rig.run(STOPS_AT_ONCE, name="web-1")
-    pin = host.pin(container)
-    run(host.containers.ensure_stopped, host.stop(pin))
-    broken = rig.api.create_container("rig/busybox:1", ["/no/such/program"], network_disabled=True)
+    container = engine.run(STOPS_AT_ONCE, name="web-1")
+    pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    broken = engine.api.create_container(
+        "rig/busybox:1", ["/no/such/program"], network_disabled=True
+    )
     error = fail(
-        host.containers.ensure_running, host.put_back(replace(pin, container_id=broken["Id"]))
+        worker.containers.ensure_running, worker.put_back(replace(pin, container_id=broken["Id"]))
     )
     assert (error.type, error.non_retryable) == (ErrorType.BAD_ENGINE_REQUEST, False)
 
 
 @pytest.mark.parametrize("change", ["removed", "engine"])
-def test_what_no_repetition_mends_is_final(host: Host, rig: DockerRig, change: str) -> None:
+def test_what_no_repetition_mends_is_final(
+    worker: DockerWorker, engine: DockerEngine, change: str
+) -> None:
     """A removed container and another engine need a person."""
-    container = rig.run()
-    pin = host.pin(container)
+    container = engine.run()
+    pin = worker.pin(container)
     if change == "removed":
-        rig.api.remove_container(container, force=True)
+        engine.api.remove_container(container, force=True)
     else:
         pin = replace(pin, engine_id="another")
-    error = fail(host.containers.ensure_running, host.put_back(pin))
+    error = fail(worker.containers.ensure_running, worker.put_back(pin))
     kind = ErrorType.CONTAINER_GONE if change == "removed" else ErrorType.WRONG_ENGINE
     assert (error.type, error.non_retryable) == (kind, True)

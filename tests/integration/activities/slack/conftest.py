@@ -9,45 +9,47 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from activities.slack.messages import slack_client
-from tests.integration.activities.slack.desk import Desk
+from tests.integration.activities.slack.slack_worker import SlackWorker
 from tests.rigs.local_slack import CREDENTIALS, LocalSlack
 from tests.rigs.slack_proxy import SlackProxy
 
 
 @pytest.fixture(scope="session", name="running_slack")
 async def _running_slack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalSlack]:
-    async with LocalSlack(tmp_path_factory.mktemp("slack")) as slack:
-        yield slack
+    async with LocalSlack(tmp_path_factory.mktemp("slack")) as local_slack:
+        yield local_slack
 
 
 @pytest.fixture(scope="session", name="running_proxy")
 async def _running_proxy(running_slack: LocalSlack) -> AsyncIterator[SlackProxy]:
-    async with SlackProxy(running_slack.url) as proxy:
-        yield proxy
+    async with SlackProxy(running_slack.url) as slack_proxy:
+        yield slack_proxy
 
 
-@pytest.fixture(scope="session", name="client")
-async def _client(running_proxy: SlackProxy) -> AsyncIterator[AsyncWebClient]:
+@pytest.fixture(scope="session", name="web_client")
+async def _web_client(running_proxy: SlackProxy) -> AsyncIterator[AsyncWebClient]:
     async with aiohttp.ClientSession() as session:
         yield slack_client(CREDENTIALS.bot_token, running_proxy.api_url, session)
 
 
 @pytest.fixture
-async def slack(running_slack: LocalSlack) -> LocalSlack:
+async def local_slack(running_slack: LocalSlack) -> LocalSlack:
     """Give an empty workspace."""
     await running_slack.reset()
     return running_slack
 
 
 @pytest.fixture
-def proxy(running_proxy: SlackProxy) -> SlackProxy:
+def slack_proxy(running_proxy: SlackProxy) -> SlackProxy:
     """Give a proxy that has seen nothing and disturbs nothing."""
     running_proxy.forget()
     return running_proxy
 
 
 @pytest.fixture
-async def desk(slack: LocalSlack, proxy: SlackProxy, client: AsyncWebClient) -> AsyncIterator[Desk]:
+async def worker(
+    local_slack: LocalSlack, slack_proxy: SlackProxy, web_client: AsyncWebClient
+) -> AsyncIterator[SlackWorker]:
     """Give the activities; whatever they send must be what Slack would take."""
-    yield Desk(client, slack)
-    assert proxy.violations == []
+    yield SlackWorker(web_client, local_slack)
+    assert slack_proxy.violations == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from tests.integration.activities.slack.desk import Desk
+from tests.integration.activities.slack.slack_worker import SlackWorker
 from tests.rigs.local_slack import BOB, BOT_USER_ID, CAROL, TEAM_ID
 from tests.rigs.slack_proxy import Fault, SlackProxy
 from workflows.model.errors import ErrorType
@@ -17,14 +17,16 @@ from workflows.model.requests import Person
 LEADS, ADMINS = "S0LEADS01", "S0ADMINS1"
 
 
-async def look_up(desk: Desk, user: str, *groups: str) -> Person:
+async def look_up(worker: SlackWorker, user: str, *groups: str) -> Person:
     """Ask who a user is."""
-    return await desk.run(desk.directory.look_up_person, LookUpInput(user_id=user, groups=groups))
+    return await worker.run(
+        worker.directory.look_up_person, LookUpInput(user_id=user, groups=groups)
+    )
 
 
-async def test_a_member_is_a_member(desk: Desk) -> None:
+async def test_a_member_is_a_member(worker: SlackWorker) -> None:
     """A full member of the workspace is found as such."""
-    assert await look_up(desk, BOB) == Person(user_id=BOB, team_id=TEAM_ID)
+    assert await look_up(worker, BOB) == Person(user_id=BOB, team_id=TEAM_ID)
 
 
 @pytest.mark.parametrize(
@@ -50,67 +52,73 @@ async def test_a_member_is_a_member(desk: Desk) -> None:
     ids=str,
 )
 async def test_what_slack_says_about_a_person_is_passed_on(
-    fields: dict[str, Any], expected: dict[str, Any], desk: Desk, proxy: SlackProxy
+    fields: dict[str, Any], expected: dict[str, Any], worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """Guests, strangers, bots, the deactivated and people of other teams are told apart."""
-    proxy.people.fields[BOB] = fields
+    slack_proxy.user_facts.fields[BOB] = fields
     known: dict[str, Any] = {"user_id": BOB, "team_id": TEAM_ID}
-    assert await look_up(desk, BOB) == Person(**known | expected)
+    assert await look_up(worker, BOB) == Person(**known | expected)
 
 
-async def test_an_app_is_a_bot(desk: Desk) -> None:
+async def test_an_app_is_a_bot(worker: SlackWorker) -> None:
     """Dockwarden itself could not decide either."""
-    assert (await look_up(desk, BOT_USER_ID)).is_bot
+    assert (await look_up(worker, BOT_USER_ID)).is_bot
 
 
-async def test_slackbot_is_a_bot(desk: Desk, proxy: SlackProxy) -> None:
+async def test_slackbot_is_a_bot(worker: SlackWorker, slack_proxy: SlackProxy) -> None:
     """Slack does not call its own Slackbot a bot; we do."""
-    proxy.people.fields[BOB] = {"id": "USLACKBOT", "is_bot": False}
-    assert (await look_up(desk, BOB)).is_bot
+    slack_proxy.user_facts.fields[BOB] = {"id": "USLACKBOT", "is_bot": False}
+    assert (await look_up(worker, BOB)).is_bot
 
 
-async def test_nobody_is_remembered(desk: Desk, proxy: SlackProxy) -> None:
+async def test_nobody_is_remembered(worker: SlackWorker, slack_proxy: SlackProxy) -> None:
     """Whoever is deactivated between two clicks is so at the second."""
-    assert not (await look_up(desk, BOB)).deleted
-    proxy.people.fields[BOB] = {"deleted": True}
-    assert (await look_up(desk, BOB)).deleted
-    assert proxy.count("users.info") == 2
+    assert not (await look_up(worker, BOB)).deleted
+    slack_proxy.user_facts.fields[BOB] = {"deleted": True}
+    assert (await look_up(worker, BOB)).deleted
+    assert slack_proxy.count("users.info") == 2
 
 
-async def test_who_is_unknown_to_slack_is_not_found(desk: Desk) -> None:
+async def test_who_is_unknown_to_slack_is_not_found(worker: SlackWorker) -> None:
     """An id that Slack does not know belongs to nobody."""
-    assert not (await look_up(desk, "U0NOBODY1")).found
+    assert not (await look_up(worker, "U0NOBODY1")).found
 
 
 @pytest.mark.parametrize("user", ["", "bob", "u0bob", "U0 BOB", "B0BOT", "U0BOB&x=1", "U" * 99])
 async def test_what_is_no_user_id_never_reaches_slack(
-    user: str, desk: Desk, proxy: SlackProxy
+    user: str, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """A made-up id is nobody, without a call."""
-    assert not (await look_up(desk, user)).found
-    assert proxy.calls == []
+    assert not (await look_up(worker, user)).found
+    assert slack_proxy.calls == []
 
 
-async def test_groups_are_those_that_were_asked_about(desk: Desk, proxy: SlackProxy) -> None:
+async def test_groups_are_those_that_were_asked_about(
+    worker: SlackWorker, slack_proxy: SlackProxy
+) -> None:
     """A person's groups are read from the groups themselves."""
-    proxy.people.groups = {LEADS: [BOB, CAROL], ADMINS: [CAROL]}
-    person = await look_up(desk, BOB, LEADS, ADMINS)
+    slack_proxy.user_facts.groups = {LEADS: [BOB, CAROL], ADMINS: [CAROL]}
+    person = await look_up(worker, BOB, LEADS, ADMINS)
     assert person.groups == (LEADS,)
     assert person.groups_known
 
 
-async def test_who_is_taken_out_of_a_group_is_out_at_once(desk: Desk, proxy: SlackProxy) -> None:
+async def test_who_is_taken_out_of_a_group_is_out_at_once(
+    worker: SlackWorker, slack_proxy: SlackProxy
+) -> None:
     """Membership counts at the time of the click."""
-    proxy.people.groups = {LEADS: [BOB]}
-    assert (await look_up(desk, BOB, LEADS)).groups == (LEADS,)
-    proxy.people.groups = {LEADS: [CAROL]}
-    assert (await look_up(desk, BOB, LEADS)).groups == ()
+    slack_proxy.user_facts.groups = {LEADS: [BOB]}
+    assert (await look_up(worker, BOB, LEADS)).groups == (LEADS,)
+    slack_proxy.user_facts.groups = {LEADS: [CAROL]}
+    assert (await look_up(worker, BOB, LEADS)).groups == ()
 
 
-async def test_groups_that_slack_does_not_know_fail_closed(desk: Desk, proxy: SlackProxy) -> None:
+async def test_groups_that_slack_does_not_know_fail_closed(
+    worker: SlackWorker, slack_proxy: SlackProxy
+) -> None:
     """A workspace without user groups makes nobody an approver."""
-    person = await look_up(desk, BOB, LEADS)
-    assert proxy.count("usergroups.users.list") == 1
+    person = await look_up(worker, BOB, LEADS)
+    assert slack_proxy.count("usergroups.users.list") == 1
     assert (person.groups, person.groups_known) == ((), False)
 
 
@@ -118,22 +126,24 @@ async def test_groups_that_slack_does_not_know_fail_closed(desk: Desk, proxy: Sl
     "code", ["missing_scope", "unknown_method", "no_such_subteam", "no_permission"]
 )
 async def test_groups_that_cannot_be_read_fail_closed(
-    code: str, desk: Desk, proxy: SlackProxy
+    code: str, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """Without the scope nobody counts through a group, and nothing else fails."""
-    injection = proxy.inject("usergroups.users.list", Fault.REFUSED, error=code)
-    person = await look_up(desk, BOB, LEADS)
+    injection = slack_proxy.inject("usergroups.users.list", Fault.REFUSED, error=code)
+    person = await look_up(worker, BOB, LEADS)
     assert injection.fired == 1
     assert person.found
     assert (person.groups, person.groups_known) == ((), False)
 
 
 @pytest.mark.parametrize("group", ["", "ops-leads", "S0 X", "s0leads"])
-async def test_what_is_no_group_id_fails_closed(group: str, desk: Desk, proxy: SlackProxy) -> None:
+async def test_what_is_no_group_id_fails_closed(
+    group: str, worker: SlackWorker, slack_proxy: SlackProxy
+) -> None:
     """A group by its name, or a typo, makes nobody an approver and is never asked about."""
-    person = await look_up(desk, BOB, group)
+    person = await look_up(worker, BOB, group)
     assert not person.groups_known
-    assert proxy.count("usergroups.users.list") == 0
+    assert slack_proxy.count("usergroups.users.list") == 0
 
 
 @pytest.mark.fault
@@ -148,24 +158,26 @@ async def test_what_is_no_group_id_fails_closed(group: str, desk: Desk, proxy: S
     ],
 )
 async def test_a_failing_look_up_is_repeated(
-    method: str, fault: Fault, expected: ErrorType, desk: Desk, proxy: SlackProxy
+    method: str, fault: Fault, expected: ErrorType, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """Trouble that passes is waited out: it neither lets anybody in nor shuts anybody out."""
-    proxy.people.groups = {LEADS: [BOB]}
+    slack_proxy.user_facts.groups = {LEADS: [BOB]}
     # aiohttp itself repeats a GET whose connection was cut, once; never a POST.
-    injection = proxy.inject(method, fault, times=3)
+    injection = slack_proxy.inject(method, fault, times=3)
     arg = LookUpInput(user_id=BOB, groups=(LEADS,))
-    delivered = await desk.deliver(desk.directory.look_up_person, arg)
+    delivered = await worker.deliver(worker.directory.look_up_person, arg)
     assert injection.fired == 3
     assert set(delivered.types) == {expected}
     assert delivered.result.groups == (LEADS,)
 
 
-async def test_a_token_that_may_not_read_people_is_an_error(desk: Desk, proxy: SlackProxy) -> None:
+async def test_a_token_that_may_not_read_people_is_an_error(
+    worker: SlackWorker, slack_proxy: SlackProxy
+) -> None:
     """A look-up that can never work is said so at once."""
-    proxy.inject("users.info", Fault.REFUSED, error="missing_scope")
+    slack_proxy.inject("users.info", Fault.REFUSED, error="missing_scope")
     with pytest.raises(ApplicationError) as raised:
-        await look_up(desk, BOB)
+        await look_up(worker, BOB)
     assert raised.value.type == ErrorType.SLACK_REFUSED
     assert raised.value.message == "Slack refuses users.info: missing_scope"
 
@@ -180,9 +192,9 @@ async def test_a_token_that_may_not_read_people_is_an_error(desk: Desk, proxy: S
     ],
 )
 async def test_the_members_of_all_groups_are_put_together(
-    groups: tuple[str, ...], expected: GroupMembers, desk: Desk, proxy: SlackProxy
+    groups: tuple[str, ...], expected: GroupMembers, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """Who could decide is known before a request is put before people."""
-    proxy.people.groups = {LEADS: [BOB, CAROL], ADMINS: [CAROL]}
+    slack_proxy.user_facts.groups = {LEADS: [BOB, CAROL], ADMINS: [CAROL]}
     arg = GroupMembersInput(groups=groups)
-    assert await desk.run(desk.directory.list_group_members, arg) == expected
+    assert await worker.run(worker.directory.list_group_members, arg) == expected

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from tests.integration.activities.slack.desk import Desk, fresh
+from tests.integration.activities.slack.slack_worker import SlackWorker, fresh
 from tests.rigs.local_slack import BOB, CAROL, CHANNEL_ID, DAVE, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
 from workflows.model.errors import ErrorType, RefusalCode
@@ -30,69 +30,71 @@ def notice_to(user: str, code: RefusalCode = RefusalCode.NOT_AN_APPROVER) -> Not
 EVERYBODY = NotifyInput(notices=(notice_to(BOB), notice_to(CAROL), notice_to(DAVE)))
 
 
-async def private(slack: LocalSlack) -> list[str]:
+async def private(local_slack: LocalSlack) -> list[str]:
     """List who was told something in private, in order."""
-    told = [m for m in await slack.messages() if m.get("subtype") == "ephemeral"]
+    told = [m for m in await local_slack.messages() if m.get("subtype") == "ephemeral"]
     assert all("That did not count" in texts(m) for m in told)
     return [str(m["ephemeral_to"]) for m in told]
 
 
-async def test_each_person_is_told_in_private(desk: Desk, slack: LocalSlack) -> None:
+async def test_each_person_is_told_in_private(worker: SlackWorker, local_slack: LocalSlack) -> None:
     """A refusal is shown to the one it is about."""
-    await desk.run(desk.messages.notify, EVERYBODY)
-    assert await private(slack) == [BOB, CAROL, DAVE]
+    await worker.run(worker.messages.notify, EVERYBODY)
+    assert await private(local_slack) == [BOB, CAROL, DAVE]
 
 
 @pytest.mark.fault
 @pytest.mark.parametrize("fault", [Fault.RATE_LIMITED, Fault.SERVER_ERROR, Fault.RESET])
 async def test_a_repetition_goes_on_where_it_failed(
-    fault: Fault, desk: Desk, slack: LocalSlack, proxy: SlackProxy
+    fault: Fault, worker: SlackWorker, local_slack: LocalSlack, slack_proxy: SlackProxy
 ) -> None:
     """Whoever was told already is not told again."""
-    injection = proxy.inject(
+    injection = slack_proxy.inject(
         "chat.postEphemeral", fault, when=lambda payload: payload["user"] == CAROL
     )
-    delivered = await desk.deliver(desk.messages.notify, EVERYBODY)
+    delivered = await worker.deliver(worker.messages.notify, EVERYBODY)
     assert injection.fired == 1
     assert len(delivered.failures) == 1
-    assert await private(slack) == [BOB, CAROL, DAVE]
+    assert await private(local_slack) == [BOB, CAROL, DAVE]
 
 
 @pytest.mark.parametrize("code", ["user_not_in_channel", "channel_not_found", "not_in_channel"])
 async def test_who_is_not_in_the_channel_is_told_directly(
-    code: str, desk: Desk, proxy: SlackProxy
+    code: str, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """A decision that came from a terminal or another channel is answered all the same."""
-    injection = proxy.inject("chat.postEphemeral", Fault.REFUSED, error=code)
-    await desk.run(desk.messages.notify, NotifyInput(notices=(notice_to(CAROL),)))
+    injection = slack_proxy.inject("chat.postEphemeral", Fault.REFUSED, error=code)
+    await worker.run(worker.messages.notify, NotifyInput(notices=(notice_to(CAROL),)))
     assert injection.fired == 1
-    (direct,) = [c.payload for c in proxy.calls if c.method == "chat.postMessage"]
+    (direct,) = [c.payload for c in slack_proxy.calls if c.method == "chat.postMessage"]
     assert direct["channel"] == CAROL
 
 
 async def test_one_who_cannot_be_told_holds_nobody_else_up(
-    desk: Desk, slack: LocalSlack, proxy: SlackProxy
+    worker: SlackWorker, local_slack: LocalSlack, slack_proxy: SlackProxy
 ) -> None:
     """A refusal for one person is logged, and the others are told."""
-    injection = proxy.inject("chat.postEphemeral", Fault.REFUSED, error="user_is_restricted")
-    await desk.run(desk.messages.notify, EVERYBODY)
+    injection = slack_proxy.inject("chat.postEphemeral", Fault.REFUSED, error="user_is_restricted")
+    await worker.run(worker.messages.notify, EVERYBODY)
     assert injection.fired == 1
-    assert await private(slack) == [CAROL, DAVE]
+    assert await private(local_slack) == [CAROL, DAVE]
 
 
-async def test_an_app_that_may_tell_nobody_says_so(desk: Desk, proxy: SlackProxy) -> None:
+async def test_an_app_that_may_tell_nobody_says_so(
+    worker: SlackWorker, slack_proxy: SlackProxy
+) -> None:
     """A revoked token fails the activity, so that an operator sees it."""
-    proxy.inject("chat.postEphemeral", Fault.REFUSED, error="token_revoked", times=3)
+    slack_proxy.inject("chat.postEphemeral", Fault.REFUSED, error="token_revoked", times=3)
     with pytest.raises(ApplicationError) as raised:
-        await desk.run(desk.messages.notify, EVERYBODY)
+        await worker.run(worker.messages.notify, EVERYBODY)
     assert raised.value.type == ErrorType.SLACK_REFUSED
-    assert proxy.count("chat.postEphemeral") == 3
+    assert slack_proxy.count("chat.postEphemeral") == 3
 
 
 @pytest.mark.parametrize("user", ["", "bob", "<!channel>", "C0OPS0001"])
 async def test_what_is_no_person_is_never_written_to(
-    user: str, desk: Desk, proxy: SlackProxy
+    user: str, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """A made-up id, which a terminal could send, reaches no channel."""
-    await desk.run(desk.messages.notify, NotifyInput(notices=(notice_to(user),)))
-    assert proxy.calls == []
+    await worker.run(worker.messages.notify, NotifyInput(notices=(notice_to(user),)))
+    assert slack_proxy.calls == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.activities.slack.desk import Desk, fresh
+from tests.integration.activities.slack.slack_worker import SlackWorker, fresh
 from tests.integration.activities.slack.test_messages import APPROVED, OUTCOME, STEP
 from tests.rigs.local_slack import texts
 from tests.rigs.slack_proxy import SlackProxy
@@ -13,12 +13,12 @@ from workflows.model.ports import ThreadEntry, ThreadKind
 
 
 async def test_only_a_call_for_help_is_shown_in_the_channel_too(
-    desk: Desk, proxy: SlackProxy
+    worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
     """The thread is the log; the channel hears again when a person is needed."""
     page = ThreadEntry(key="page", kind=ThreadKind.PAGE)
-    card = await desk.publish(fresh("needs-person"), STEP, page)
-    sent = [c.payload for c in proxy.calls if c.payload.get("thread_ts") == card.ts]
+    card = await worker.publish(fresh("needs-person"), STEP, page)
+    sent = [c.payload for c in slack_proxy.calls if c.payload.get("thread_ts") == card.ts]
     assert [bool(payload["reply_broadcast"]) for payload in sent] == [False, True]
     assert f"<@{ALICE}> <@{BOB}>" in sent[1]["text"]
     assert "docker start web-1" in sent[1]["text"]
@@ -39,11 +39,11 @@ async def test_only_a_call_for_help_is_shown_in_the_channel_too(
     ids=lambda value: value.kind if isinstance(value, ThreadEntry) else None,
 )
 async def test_every_kind_of_reply_says_what_happened(
-    entry: ThreadEntry, expected: str, desk: Desk
+    entry: ThreadEntry, expected: str, worker: SlackWorker
 ) -> None:
     """Each entry of the thread becomes one message that Slack takes; comments stay plain."""
-    card = await desk.publish(fresh("running"), entry)
-    (reply,) = await desk.replies(card)
+    card = await worker.publish(fresh("running"), entry)
+    (reply,) = await worker.replies(card)
     assert expected in texts(reply)
     assert "<!here>" not in reply["text"]
 
@@ -64,9 +64,9 @@ async def test_every_kind_of_reply_says_what_happened(
     ],
 )
 async def test_the_requester_is_told_the_outcome_by_mention(
-    name: str, expected: str, desk: Desk
+    name: str, expected: str, worker: SlackWorker
 ) -> None:
     """Whoever asked hears how it ended, without looking for the card."""
-    card = await desk.publish(fresh(name), OUTCOME)
-    (reply,) = await desk.replies(card)
+    card = await worker.publish(fresh(name), OUTCOME)
+    (reply,) = await worker.replies(card)
     assert reply["text"].startswith(f"<@{ALICE}> {expected}")

@@ -9,8 +9,8 @@ import pytest
 from slack_sdk.models.views import View
 
 from bot.temporal.errors import RequestEndedError, TemporalCall, TemporalUnavailableError
-from tests.integration.bot.slack.rig import BUTTON, REQUEST, Bot, form_body, state, summary
-from tests.integration.bot.slack.slack_stub import TEAM
+from tests.fakes.slack_stub import TEAM
+from tests.integration.bot.slack.bot_on_stub import BUTTON, REQUEST, Bot, form_body, state, summary
 from workflows.model.names import ActionId
 from workflows.model.requests import MAX_TEXT_LENGTH, Choice
 
@@ -25,7 +25,7 @@ async def test_approve_is_recorded_and_nothing_is_said(bot: Bot) -> None:
     assert (decision.request_id, decision.choice) == (REQUEST, Choice.APPROVE)
     assert (decision.approver_id, decision.team_id) == ("U0BOB", TEAM)
     assert decision.source == "card:C0OPS:17.1"
-    assert bot.slack.responses == []
+    assert bot.slack_stub.responses == []
 
 
 async def test_two_clicks_are_one_decision_twice(bot: Bot) -> None:
@@ -78,8 +78,8 @@ async def test_a_click_that_fails_is_told(bot: Bot, error: Exception, says: str)
 
     assert await bot.click(ActionId.APPROVE) == ""
 
-    await bot.slack.until(lambda: bot.slack.responses)
-    (answer,) = bot.slack.responses
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
+    (answer,) = bot.slack_stub.responses
     assert answer["response_type"] == "ephemeral"
     assert answer["replace_original"] is False
     assert says in answer["text"]
@@ -100,8 +100,8 @@ async def test_a_forged_button_is_refused(bot: Bot, value: str) -> None:
         bot.requests.cancels,
         bot.requests.started,
     ) == ([], [], [])
-    await bot.slack.until(lambda: len(bot.slack.responses) == len(ActionId))
-    assert all("does not belong" in answer["text"] for answer in bot.slack.responses)
+    await bot.slack_stub.until(lambda: len(bot.slack_stub.responses) == len(ActionId))
+    assert all("does not belong" in answer["text"] for answer in bot.slack_stub.responses)
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ async def test_clicks_of_other_workspaces_are_dropped(bot: Bot, changes: dict[st
 async def test_reject_opens_a_form(bot: Bot) -> None:
     """Reject asks for the reason; the form carries the card's address, nothing prefilled."""
     await bot.click(ActionId.REJECT)
-    await bot.slack.until(lambda: bot.slack.count("views.open"))
+    await bot.slack_stub.until(lambda: bot.slack_stub.count("views.open"))
 
     assert bot.requests.decisions == []
-    view = bot.slack.calls[-1][1]["view"]
+    view = bot.slack_stub.calls[-1][1]["view"]
     View(**view).validate_json()
     assert json.loads(view["private_metadata"])["request"] == BUTTON
     assert "initial_value" not in json.dumps(view)
@@ -138,13 +138,13 @@ async def test_reject_opens_a_form(bot: Bot) -> None:
 @pytest.mark.fault
 async def test_a_form_that_does_not_open_leaves_another_way(bot: Bot) -> None:
     """When Slack refuses the form, the command is named that does the same."""
-    bot.slack.refusals["views.open"] = "expired_trigger_id"
+    bot.slack_stub.refusals["views.open"] = "expired_trigger_id"
 
     await bot.click(ActionId.REJECT)
-    await bot.slack.until(lambda: bot.slack.responses)
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
 
-    assert bot.slack.count("views.open") == 1
-    assert f"/container reject {REQUEST}" in bot.slack.responses[0]["text"]
+    assert bot.slack_stub.count("views.open") == 1
+    assert f"/container reject {REQUEST}" in bot.slack_stub.responses[0]["text"]
 
 
 async def test_a_submitted_form_rejects(bot: Bot) -> None:
@@ -215,14 +215,14 @@ async def test_request_again_asks_for_the_same(bot: Bot) -> None:
 async def test_request_again_without_a_worker_starts_nothing(bot: Bot) -> None:
     """When nobody can tell what was asked for, nothing is guessed."""
     await bot.click(ActionId.AGAIN)
-    await bot.slack.until(lambda: bot.slack.responses)
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
 
     assert bot.requests.started == []
-    assert "Not started" in bot.slack.responses[0]["text"]
+    assert "Not started" in bot.slack_stub.responses[0]["text"]
 
 
 async def test_other_buttons_and_events_are_only_taken(bot: Bot) -> None:
     """A press on a link is acknowledged and does nothing."""
     assert await bot.click("open.temporal", "") == ""
 
-    assert bot.slack.responses == []
+    assert bot.slack_stub.responses == []

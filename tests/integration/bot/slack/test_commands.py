@@ -18,8 +18,8 @@ from bot.temporal.errors import (
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
-from tests.integration.bot.slack.rig import REQUEST, Bot, bot_on, summary
-from tests.integration.bot.slack.slack_stub import TEAM, SlackStub
+from tests.fakes.slack_stub import TEAM, SlackStub
+from tests.integration.bot.slack.bot_on_stub import REQUEST, Bot, bot_on, summary
 from workflows.host_query import HostQueryResult
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, ContainerSummary, Inspection
@@ -193,9 +193,9 @@ async def test_a_list_follows_its_acknowledgement(bot: Bot) -> None:
     bot.requests.looked = HostQueryResult(containers=ContainerList(containers=(web,), total=7))
 
     assert await bot.command("list") == {}
-    await bot.slack.until(lambda: bot.slack.responses)
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
 
-    (answer,) = bot.slack.responses
+    (answer,) = bot.slack_stub.responses
     assert answer["response_type"] == "ephemeral"
     assert "`web-1` · `nginx:1` · running" in answer["text"]
     assert "6 more" in answer["text"]
@@ -217,9 +217,9 @@ async def test_one_container_is_shown(bot: Bot) -> None:
     bot.requests.looked = HostQueryResult(inspection=Inspection(pin=pin))
 
     await bot.command("inspect web-1")
-    await bot.slack.until(lambda: bot.slack.responses)
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
 
-    text = bot.slack.responses[0]["text"]
+    text = bot.slack_stub.responses[0]["text"]
     assert "`web-1` on `local` · exited" in text
     assert "`aaaaaaaaaaaa`" in text
     assert "restart policy `always`" in text
@@ -241,9 +241,9 @@ async def test_a_look_that_fails_says_why(bot: Bot, result: Any, says: str) -> N
         bot.requests.error = result
 
     await bot.command("inspect web-1")
-    await bot.slack.until(lambda: bot.slack.responses)
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
 
-    assert says in bot.slack.responses[0]["text"]
+    assert says in bot.slack_stub.responses[0]["text"]
 
 
 @pytest.mark.fault
@@ -269,15 +269,15 @@ async def test_an_error_behind_the_acknowledgement_loses_neither(bot: Bot) -> No
     # At once: a late acknowledgement has words, and bolt waits for none beyond three seconds.
     assert await bot.command("list") == {}
 
-    await bot.slack.until(lambda: bot.slack.responses)
-    assert "Something went wrong" in bot.slack.responses[0]["text"]
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
+    assert "Something went wrong" in bot.slack_stub.responses[0]["text"]
 
 
 @pytest.mark.fault
-async def test_a_slow_start_is_acknowledged_in_time(slack: SlackStub) -> None:
+async def test_a_slow_start_is_acknowledged_in_time(slack_stub: SlackStub) -> None:
     """A start that hangs is acknowledged before Slack gives up, and answered when it is done."""
     release = asyncio.Event()
-    async with bot_on(slack, acknowledge_within=0.05) as bot:
+    async with bot_on(slack_stub, acknowledge_within=0.05) as bot:
         bot.requests.before = release.wait
 
         answer = await bot.command("stop web-1")
@@ -285,8 +285,8 @@ async def test_a_slow_start_is_acknowledged_in_time(slack: SlackStub) -> None:
         assert bot.requests.started == []
 
         release.set()
-        await slack.until(lambda: slack.responses)
-    assert "being prepared" in slack.responses[0]["text"]
+        await slack_stub.until(lambda: slack_stub.responses)
+    assert "being prepared" in slack_stub.responses[0]["text"]
 
 
 async def test_the_same_delivery_is_worked_on_once(bot: Bot) -> None:

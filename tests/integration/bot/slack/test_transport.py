@@ -17,8 +17,15 @@ import pytest
 from bot.settings import ConfigurationError
 from bot.slack.app import slack_client
 from bot.slack.transport import HTTP_PATH, HttpTransport, SocketTransport
-from tests.integration.bot.slack.rig import BUTTON, Bot, bot_on, click_body, command_body, http_body
-from tests.integration.bot.slack.slack_stub import SlackStub
+from tests.fakes.slack_stub import SlackStub
+from tests.integration.bot.slack.bot_on_stub import (
+    BUTTON,
+    Bot,
+    bot_on,
+    click_body,
+    command_body,
+    http_body,
+)
 from tests.rigs.waiting import eventually
 from workflows.model.names import ActionId
 
@@ -29,7 +36,7 @@ APP_LEVEL = "xapp-test"
 @asynccontextmanager
 async def _sockets(bot: Bot) -> AsyncIterator[SocketTransport]:
     async with aiohttp.ClientSession() as session:
-        client = slack_client("xoxb-test", f"{bot.slack.url}/api/", session)
+        client = slack_client("xoxb-test", f"{bot.slack_stub.url}/api/", session)
         transport = SocketTransport(
             bot.app, app_token=APP_LEVEL, web_client=client, ping_seconds=0.2
         )
@@ -44,13 +51,18 @@ async def _sockets(bot: Bot) -> AsyncIterator[SocketTransport]:
 async def test_two_sockets_and_one_answer_each(bot: Bot) -> None:
     """A command that comes over both sockets is worked on once and answered over both."""
     async with _sockets(bot) as transport:
-        await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
+        await bot.slack_stub.until(lambda: bot.slack_stub.live_sockets() == 2)
         await eventually(lambda: transport.is_ready)
 
-        assert await bot.slack.deliver("e1", "slash_commands", command_body("help", bot.slack)) == 2
-        await bot.slack.until(lambda: len(bot.slack.acks) == 2)
+        assert (
+            await bot.slack_stub.deliver(
+                "e1", "slash_commands", command_body("help", bot.slack_stub)
+            )
+            == 2
+        )
+        await bot.slack_stub.until(lambda: len(bot.slack_stub.acks) == 2)
 
-    first, second = bot.slack.acks
+    first, second = bot.slack_stub.acks
     assert first == second
     assert first["envelope_id"] == "e1"
     assert "/container stop" in first["payload"]["text"]
@@ -59,11 +71,11 @@ async def test_two_sockets_and_one_answer_each(bot: Bot) -> None:
 async def test_one_click_over_two_sockets_is_one_decision(bot: Bot) -> None:
     """The second copy of a click changes nothing; a second click does go through."""
     async with _sockets(bot):
-        await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
+        await bot.slack_stub.until(lambda: bot.slack_stub.live_sockets() == 2)
         for envelope in ("e1", "e2"):
-            body = click_body(ActionId.APPROVE, BUTTON, bot.slack)
-            await bot.slack.deliver(envelope, "interactive", body)
-        await bot.slack.until(lambda: len(bot.slack.acks) == 4)
+            body = click_body(ActionId.APPROVE, BUTTON, bot.slack_stub)
+            await bot.slack_stub.deliver(envelope, "interactive", body)
+        await bot.slack_stub.until(lambda: len(bot.slack_stub.acks) == 4)
 
     assert len(bot.requests.decisions) == 2
 
@@ -71,28 +83,30 @@ async def test_one_click_over_two_sockets_is_one_decision(bot: Bot) -> None:
 @pytest.mark.fault
 async def test_a_stale_address_is_thrown_away(bot: Bot) -> None:
     """Addresses that Slack no longer takes are replaced, instead of being tried for ever."""
-    bot.slack.stale_addresses = 3
+    bot.slack_stub.stale_addresses = 3
     async with asyncio.timeout(10), _sockets(bot):
-        await bot.slack.until(lambda: bot.slack.live_sockets() == 2, seconds=8)
+        await bot.slack_stub.until(lambda: bot.slack_stub.live_sockets() == 2, seconds=8)
 
-    assert {"2", "3"} <= set(bot.slack.handshakes)
-    assert bot.slack.count("apps.connections.open") >= 5
+    assert {"2", "3"} <= set(bot.slack_stub.handshakes)
+    assert bot.slack_stub.count("apps.connections.open") >= 5
 
 
 @pytest.mark.fault
 async def test_a_lost_slack_is_found_again(bot: Bot) -> None:
     """When all sockets break, they are opened again by themselves."""
     async with _sockets(bot) as transport:
-        await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
-        await bot.slack.drop_sockets()
+        await bot.slack_stub.until(lambda: bot.slack_stub.live_sockets() == 2)
+        await bot.slack_stub.drop_sockets()
 
-        await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
+        await bot.slack_stub.until(lambda: bot.slack_stub.live_sockets() == 2)
         await eventually(lambda: transport.is_ready)
+
+    assert bot.slack_stub.count("apps.connections.open") >= 4
 
 
 async def test_a_refused_app_token_ends_the_start(bot: Bot) -> None:
     """A wrong app-level token is told at once, not tried for ever."""
-    bot.slack.refusals["apps.connections.open"] = "invalid_auth"
+    bot.slack_stub.refusals["apps.connections.open"] = "invalid_auth"
 
     with pytest.raises(ConfigurationError, match="DOCKWARDEN_SLACK_APP_TOKEN"):
         async with _sockets(bot):
@@ -109,16 +123,20 @@ async def test_a_stopping_bot_answers_what_it_began(bot: Bot) -> None:
 
     bot.requests.before = hold
     async with _sockets(bot) as transport:
-        await bot.slack.until(lambda: bot.slack.live_sockets() == 2)
-        await bot.slack.deliver("e1", "slash_commands", command_body("stop web-1", bot.slack))
+        await bot.slack_stub.until(lambda: bot.slack_stub.live_sockets() == 2)
+        await bot.slack_stub.deliver(
+            "e1", "slash_commands", command_body("stop web-1", bot.slack_stub)
+        )
         await began.wait()
         await transport.stop_listening()
-        await bot.slack.deliver("e2", "slash_commands", command_body("stop web-2", bot.slack))
+        await bot.slack_stub.deliver(
+            "e2", "slash_commands", command_body("stop web-2", bot.slack_stub)
+        )
         release.set()
         assert await bot.runner.drain(5)
 
-    await bot.slack.until(lambda: len(bot.slack.acks) >= 1)
-    assert {ack["envelope_id"] for ack in bot.slack.acks} == {"e1"}
+    await bot.slack_stub.until(lambda: len(bot.slack_stub.acks) >= 1)
+    assert {ack["envelope_id"] for ack in bot.slack_stub.acks} == {"e1"}
     assert [request.container.name for request in bot.requests.started] == ["web-1"]
 
 
@@ -126,8 +144,8 @@ Post = Callable[..., Awaitable[tuple[int, str]]]
 
 
 @pytest.fixture(name="signed_bot")
-async def _signed_bot(slack: SlackStub) -> AsyncIterator[Bot]:
-    async with bot_on(slack, signing_secret=SIGNING_KEY) as bot:
+async def _signed_bot(slack_stub: SlackStub) -> AsyncIterator[Bot]:
+    async with bot_on(slack_stub, signing_secret=SIGNING_KEY) as bot:
         yield bot
 
 
@@ -159,7 +177,7 @@ def _signature(body: str, *, key: str = SIGNING_KEY, age: float = 0) -> dict[str
 
 async def test_a_signed_call_is_answered(signed_bot: Bot, post: Post) -> None:
     """What Slack signed starts a request, and is answered in the same call."""
-    body = http_body(command_body("stop web-1", signed_bot.slack))
+    body = http_body(command_body("stop web-1", signed_bot.slack_stub))
 
     status, answer = await post(body, _signature(body))
 
@@ -193,7 +211,7 @@ async def test_a_forged_or_old_call_is_refused(
     headers: Callable[[str], dict[str, str]],
 ) -> None:
     """What Slack did not sign just now is refused with 401, logged, and starts nothing."""
-    body = http_body(command_body("stop web-1", signed_bot.slack))
+    body = http_body(command_body("stop web-1", signed_bot.slack_stub))
 
     status, _ = await post(body, headers(body))
 
@@ -205,7 +223,7 @@ async def test_a_forged_or_old_call_is_refused(
 @pytest.mark.fault
 async def test_a_recorded_call_played_again_starts_nothing(signed_bot: Bot, post: Post) -> None:
     """The same signed bytes sent again at once are one request."""
-    body = http_body(command_body("stop web-1", signed_bot.slack))
+    body = http_body(command_body("stop web-1", signed_bot.slack_stub))
     headers = _signature(body)
 
     answers = [await post(body, headers) for _ in range(3)]

@@ -15,10 +15,10 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from tests.rigs.dev_server import temporal_server
-from tests.rigs.temporal import Play, Stage
 from tests.rigs.waiting import eventually
+from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
-from workflows.model.requests import CancelRequest, Choice
+from workflows.model.requests import Choice
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 
 
@@ -61,57 +61,57 @@ class _Pause(ThreadPoolExecutor):
         return completion
 
 
-async def test_a_cancel_that_comes_with_the_start(stage: Stage) -> None:
+async def test_a_cancel_that_comes_with_the_start(workers: Workers) -> None:
     """The request hears of both at once: it still follows its operation to the end."""
     pause = _Pause(lambda command: command.HasField("start_child_workflow_execution"))
-    play, stopping = await _stopping(stage, pause)
-    await _cancel(play, pause)
-    await eventually(lambda: _is_told(play))
+    under_test, stopping = await _stopping(workers, pause)
+    await _cancel(under_test, pause)
+    await eventually(lambda: _is_told(under_test))
     stopping.set()
-    await _check_put_back(play)
+    await _check_put_back(under_test)
 
 
-async def test_a_cancel_that_comes_with_the_end(stage: Stage) -> None:
+async def test_a_cancel_that_comes_with_the_end(workers: Workers) -> None:
     """The operation was terminated, and its request hears how far it had come: it puts back."""
     pause = _Pause(lambda command: command.schedule_activity.activity_type == "last_state")
-    play, stopping = await _stopping(stage, pause)
-    await play.operation.terminate()
+    under_test, stopping = await _stopping(workers, pause)
+    await under_test.operation.terminate()
     stopping.set()
-    await eventually(lambda: stage.host.state.is_down)
-    await _cancel(play, pause)
-    await _check_put_back(play)
+    await eventually(lambda: workers.docker.state.is_down)
+    await _cancel(under_test, pause)
+    await _check_put_back(under_test)
 
 
 @pytest.mark.parametrize("by_signal", [False, True], ids=["the terminal", "the requester"])
-async def test_a_cancel_that_comes_with_a_terminate(stage: Stage, *, by_signal: bool) -> None:
+async def test_a_cancel_that_comes_with_a_terminate(workers: Workers, *, by_signal: bool) -> None:
     """A cancel of an operation that is gone does no harm: it is put back all the same."""
     pause = _Pause()
-    play, stopping = await _stopping(stage, pause)
-    pause.hold((await play.handle.describe()).run_id)
+    under_test, stopping = await _stopping(workers, pause)
+    pause.hold((await under_test.handle.describe()).run_id)
     if by_signal:
-        await _cancel_as_requester(play)
-        await play.operation.terminate()
+        await under_test.cancel()
+        await under_test.operation.terminate()
     else:
-        await play.handle.cancel()
-        await play.operation.terminate()
+        await under_test.handle.cancel()
+        await under_test.operation.terminate()
     stopping.set()
-    await eventually(lambda: stage.host.state.is_down)
-    await eventually(lambda: _has_timed_out(play), within=20)
+    await eventually(lambda: workers.docker.state.is_down)
+    await eventually(lambda: _has_timed_out(under_test), within=20)
     pause.go_on.set()
-    await _check_put_back(play)
+    await _check_put_back(under_test)
 
 
 @pytest.mark.parametrize("activity", ["ensure_stopped", "ensure_snapshot", "ensure_tag"])
-async def test_a_cancel_that_comes_with_a_result(stage: Stage, activity: str) -> None:
+async def test_a_cancel_that_comes_with_a_result(workers: Workers, activity: str) -> None:
     """The step is done and told so; what it found is not lost; then all is put back."""
     pause = _Pause(lambda command: command.schedule_activity.activity_type == activity)
-    await _with(stage, pause)
-    play = await _approved(stage)
-    await eventually(lambda: activity in stage.host.calls and bool(pause.held))
-    await play.operation.cancel()
-    await eventually(lambda: _has_timed_out(play, of_operation=True), within=20)
+    await _with(workers, pause)
+    under_test = await workers.approved(task_timeout=timedelta(seconds=1))
+    await eventually(lambda: activity in workers.docker.calls and bool(pause.held))
+    await under_test.operation.cancel()
+    await eventually(lambda: _has_timed_out(under_test, of_operation=True), within=20)
     pause.go_on.set()
-    state = await _check_put_back(play)
+    state = await _check_put_back(under_test)
 
     done = [step.name for step in state.steps if step.status is StepStatus.DONE]
     names = {"ensure_stopped": 1, "ensure_snapshot": 2, "ensure_tag": 3}
@@ -120,108 +120,98 @@ async def test_a_cancel_that_comes_with_a_result(stage: Stage, activity: str) ->
     assert bool(state.snapshot) == (activity != "ensure_stopped")
 
 
-async def test_a_terminate_while_the_end_is_told(stage: Stage) -> None:
+async def test_a_terminate_while_the_end_is_told(workers: Workers) -> None:
     """What was done and over stays so; only its last card is still to be drawn."""
-    play = await stage.start(stage.request())
-    await play.until(RequestStatus.WAITING)
-    stage.office.may_publish.clear()
-    await play.decide("UBOB")
-    await eventually(lambda: _is_closed(play))
-    await play.operation.terminate()
-    await eventually(lambda: _is_told_of_the_end(play))
-    stage.office.may_publish.set()
-    state = await play.result()
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    workers.slack.may_publish.clear()
+    await under_test.decide("UBOB")
+    await eventually(lambda: _is_closed(under_test))
+    await under_test.operation.terminate()
+    await eventually(lambda: _is_told_of_the_end(under_test))
+    workers.slack.may_publish.set()
+    state = await under_test.result()
 
     assert state.status is RequestStatus.SUCCEEDED
-    assert stage.office.drawn[-1].status is RequestStatus.SUCCEEDED
-    assert "ensure_running" not in stage.host.calls
-    assert stage.host.state.is_down
+    assert workers.slack.drawn[-1].status is RequestStatus.SUCCEEDED
+    assert "ensure_running" not in workers.docker.calls
+    assert workers.docker.state.is_down
 
 
-async def _is_closed(play: Play) -> bool:
+async def _is_closed(under_test: RequestUnderTest) -> bool:
     try:
-        state = await play.operation.query(names.STATE_QUERY, result_type=RequestState)
+        state = await under_test.operation.query(names.STATE_QUERY, result_type=RequestState)
     except RPCError:
         return False
     return state.closed
 
 
-async def _is_told_of_the_end(play: Play) -> bool:
-    return "CHILD_WORKFLOW_EXECUTION_TERMINATED" in await play.events(play.handle)
+async def _is_told_of_the_end(under_test: RequestUnderTest) -> bool:
+    return "CHILD_WORKFLOW_EXECUTION_TERMINATED" in await under_test.events(under_test.handle)
 
 
-async def _cancel_as_requester(play: Play) -> None:
-    cancel = CancelRequest(request_id=play.request.request_id, user_id="UALICE", team_id="T1")
-    await play.handle.signal(names.CANCEL_SIGNAL, cancel)
-
-
-async def test_a_cancel_while_a_rejection_is_shown(stage: Stage) -> None:
+async def test_a_cancel_while_a_rejection_is_shown(workers: Workers) -> None:
     """What people have decided stays decided, and its last card is drawn."""
-    play = await stage.start(stage.request())
-    await play.until(RequestStatus.WAITING)
-    stage.office.publishing.clear()
-    stage.office.may_publish.clear()
-    await play.decide("UBOB", Choice.REJECT)
-    await stage.office.publishing.wait()
-    await play.handle.cancel()
-    await eventually(lambda: _has_heard(play))
-    assert (await play.events(play.handle))[-1] == "WORKFLOW_TASK_COMPLETED", "it still shows it"
-    stage.office.may_publish.set()
-    state = await play.result()
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    workers.slack.publishing.clear()
+    workers.slack.may_publish.clear()
+    await under_test.decide("UBOB", Choice.REJECT)
+    await workers.slack.publishing.wait()
+    await under_test.handle.cancel()
+    await eventually(lambda: _has_heard(under_test))
+    assert (await under_test.events(under_test.handle))[-1] == "WORKFLOW_TASK_COMPLETED", (
+        "it still shows it"
+    )
+    workers.slack.may_publish.set()
+    state = await under_test.result()
 
     assert state.status is RequestStatus.REJECTED
-    assert {card.status for card in stage.office.drawn[1:]} == {RequestStatus.REJECTED}
+    assert {card.status for card in workers.slack.drawn[1:]} == {RequestStatus.REJECTED}
 
 
-async def _has_heard(play: Play) -> bool:
-    events = await play.events(play.handle)
+async def _has_heard(under_test: RequestUnderTest) -> bool:
+    events = await under_test.events(under_test.handle)
     _, _, since = " ".join(events).partition("WORKFLOW_EXECUTION_CANCEL_REQUESTED")
     return "WORKFLOW_TASK_COMPLETED" in since
 
 
-async def _with(stage: Stage, pause: _Pause) -> None:
-    await stage.stop_control()
-    await stage.start_control(workflow_task_executor=pause)
+async def _with(workers: Workers, pause: _Pause) -> None:
+    await workers.stop_control()
+    await workers.start_control(workflow_task_executor=pause)
 
 
-async def _approved(stage: Stage) -> Play:
-    play = await stage.start(stage.request(), task_timeout=timedelta(seconds=1))
-    await play.until(RequestStatus.WAITING)
-    await play.decide("UBOB")
-    return play
-
-
-async def _stopping(stage: Stage, pause: _Pause) -> tuple[Play, threading.Event]:
+async def _stopping(workers: Workers, pause: _Pause) -> tuple[RequestUnderTest, threading.Event]:
     """Approve a request, and hold the stop until the event is set."""
-    await _with(stage, pause)
-    stopping = stage.host.gates["ensure_stopped"] = threading.Event()
-    play = await _approved(stage)
-    await eventually(lambda: "ensure_stopped" in stage.host.calls)
-    return play, stopping
+    await _with(workers, pause)
+    stopping = workers.docker.gates["ensure_stopped"] = threading.Event()
+    under_test = await workers.approved(task_timeout=timedelta(seconds=1))
+    await eventually(lambda: "ensure_stopped" in workers.docker.calls)
+    return under_test, stopping
 
 
-async def _cancel(play: Play, pause: _Pause) -> None:
+async def _cancel(under_test: RequestUnderTest, pause: _Pause) -> None:
     """Cancel while a task is held; when that has timed out, the next one holds both."""
     await eventually(lambda: bool(pause.held))
-    await play.handle.cancel()
-    await eventually(lambda: _has_timed_out(play), within=20)
+    await under_test.handle.cancel()
+    await eventually(lambda: _has_timed_out(under_test), within=20)
     pause.go_on.set()
 
 
-async def _check_put_back(play: Play) -> RequestState:
-    state = await play.result()
+async def _check_put_back(under_test: RequestUnderTest) -> RequestState:
+    state = await under_test.result()
     assert state.status is RequestStatus.PUT_BACK
-    assert play.stage.office.drawn[-1].status is RequestStatus.PUT_BACK
-    assert play.stage.host.state.is_up
+    assert under_test.workers.slack.drawn[-1].status is RequestStatus.PUT_BACK
+    assert under_test.workers.docker.state.is_up
     return state
 
 
-async def _has_timed_out(play: Play, *, of_operation: bool = False) -> bool:
-    held = play.operation if of_operation else play.handle
+async def _has_timed_out(under_test: RequestUnderTest, *, of_operation: bool = False) -> bool:
+    held = under_test.operation if of_operation else under_test.handle
     ended = {"WORKFLOW_TASK_TIMED_OUT", "WORKFLOW_TASK_FAILED"}
-    return bool(ended & set(await play.events(held)))
+    return bool(ended & set(await under_test.events(held)))
 
 
-async def _is_told(play: Play) -> bool:
+async def _is_told(under_test: RequestUnderTest) -> bool:
     told = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
-    return told in [event.event_type async for event in play.operation.fetch_history_events()]
+    return told in [event.event_type async for event in under_test.operation.fetch_history_events()]

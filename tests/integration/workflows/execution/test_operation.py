@@ -11,64 +11,61 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import CancelledError
 
-from tests.fakes.host import failure
-from tests.rigs.temporal import Play, Stage
+from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
-from workflows.model import names
+from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model.errors import ErrorType
-from workflows.model.requests import CancelRequest, ContainerState, OperationKind, OperationSpec
+from workflows.model.requests import ContainerState, OperationKind, OperationSpec
 from workflows.model.state import RequestStatus, StepName, StepStatus
 
 MUTATING = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
 
 
-async def _approved(stage: Stage, **changes: object) -> Play:
-    play = await stage.start(stage.request(**changes))
-    await play.until(RequestStatus.WAITING)
-    await play.decide("UBOB")
-    return play
-
-
-async def _cancel(play: Play, who: str = "UALICE") -> None:
-    cancel = CancelRequest(request_id=play.request.request_id, user_id=who, team_id="T1")
-    await play.handle.signal(names.CANCEL_SIGNAL, cancel)
-
-
-def _block(stage: Stage, name: str) -> threading.Event:
-    gate = stage.host.gates[name] = threading.Event()
+def _block(workers: Workers, name: str) -> threading.Event:
+    gate = workers.docker.gates[name] = threading.Event()
     return gate
 
 
-async def _entered(stage: Stage, name: str) -> None:
-    await eventually(stage.host.entered[name].is_set, what=f"{name} was never called")
+async def _entered(workers: Workers, name: str) -> None:
+    await eventually(workers.docker.entered[name].is_set, what=f"{name} was never called")
+
+
+async def _held_at(
+    workers: Workers, name: str, **changes: Any
+) -> tuple[RequestUnderTest, threading.Event]:
+    """Approve a request, and hold this activity of its operation until the event is set."""
+    gate = _block(workers, name)
+    under_test = await workers.approved(**changes)
+    await _entered(workers, name)
+    return under_test, gate
 
 
 @pytest.mark.parametrize("step", MUTATING)
-async def test_failed_step_puts_the_container_back(stage: Stage, step: str) -> None:
+async def test_failed_step_puts_the_container_back(workers: Workers, step: str) -> None:
     """A step that fails for good: the container runs again, and no image is left."""
-    stage.host.faults[step] = [failure(ErrorType.ENGINE_FORBIDDEN)]
+    workers.docker.faults[step] = [failure(ErrorType.ENGINE_FORBIDDEN)]
 
-    state = await (await _approved(stage)).result()
+    state = await (await workers.approved()).result()
 
-    assert stage.host.fired == [step]
+    assert workers.docker.fired == [step]
     assert state.status is RequestStatus.PUT_BACK
     assert state.cause is ErrorType.ENGINE_FORBIDDEN
-    assert stage.host.state is ContainerState.RUNNING
-    assert stage.host.images == {}
-    assert stage.host.calls[-2:] == ["ensure_running", "sweep_snapshots"]
-    assert stage.office.drawn[-1].status is RequestStatus.PUT_BACK
+    assert workers.docker.state is ContainerState.RUNNING
+    assert workers.docker.images == {}
+    assert workers.docker.calls[-2:] == ["ensure_running", "sweep_snapshots"]
+    assert workers.slack.drawn[-1].status is RequestStatus.PUT_BACK
 
 
 @pytest.mark.parametrize("step", MUTATING)
-async def test_passing_fault_is_tried_again(stage: Stage, step: str) -> None:
+async def test_passing_fault_is_tried_again(workers: Workers, step: str) -> None:
     """A fault that passes costs a repetition, not the operation."""
-    stage.host.faults[step] = [failure(ErrorType.ENGINE_AMBIGUOUS, retry=True)]
+    workers.docker.faults[step] = [failure(ErrorType.ENGINE_AMBIGUOUS, retry=True)]
 
-    state = await (await _approved(stage)).result()
+    state = await (await workers.approved()).result()
 
-    assert stage.host.fired == [step]
+    assert workers.docker.fired == [step]
     assert state.status is RequestStatus.SUCCEEDED
-    assert len(stage.host.images) == 1
+    assert len(workers.docker.images) == 1
 
 
 @pytest.mark.parametrize(
@@ -81,46 +78,44 @@ async def test_passing_fault_is_tried_again(stage: Stage, step: str) -> None:
     ],
 )
 async def test_cancel_waits_for_the_step_and_puts_back(
-    stage: Stage, step: str, *, snapshot: bool, kept: int
+    workers: Workers, step: str, *, snapshot: bool, kept: int
 ) -> None:
     """A cancel while any step is at work, the last too: the step ends, then all is put back."""
-    gate = _block(stage, step)
     operation = OperationSpec(kind=OperationKind.STOP, snapshot=snapshot)
-    play = await _approved(stage, operation=operation)
-    await _entered(stage, step)
+    under_test, gate = await _held_at(workers, step, operation=operation)
 
-    await _cancel(play)
-    await eventually(lambda: any(s.cancel_requested_by for s in stage.office.drawn))
-    assert "ensure_running" not in stage.host.calls
+    await under_test.cancel()
+    await eventually(lambda: any(s.cancel_requested_by for s in workers.slack.drawn))
+    assert "ensure_running" not in workers.docker.calls
     gate.set()
-    state = await play.result()
+    state = await under_test.result()
 
     assert state.status is RequestStatus.PUT_BACK
     assert state.cancel_requested_by == "UALICE"
-    assert stage.host.state is ContainerState.RUNNING
-    assert list(stage.host.images.values()) == [state.reference] * kept
+    assert workers.docker.state is ContainerState.RUNNING
+    assert list(workers.docker.images.values()) == [state.reference] * kept
 
 
 @pytest.mark.parametrize(("for_now", "told"), [(True, None), (False, ErrorType.ENGINE_FORBIDDEN)])
 async def test_cancel_of_a_step_that_then_fails(
-    stage: Stage, *, for_now: bool, told: ErrorType | None
+    workers: Workers, *, for_now: bool, told: ErrorType | None
 ) -> None:
     """A failure that would have passed is not told after a cancel; one for good is."""
-    gate = _block(stage, "ensure_stopped")
+    gate = _block(workers, "ensure_stopped")
     kind = ErrorType.ENGINE_AMBIGUOUS if for_now else ErrorType.ENGINE_FORBIDDEN
-    stage.host.faults["ensure_stopped"] = [failure(kind, retry=for_now)]
-    play = await _approved(stage)
-    await _entered(stage, "ensure_stopped")
+    workers.docker.faults["ensure_stopped"] = [failure(kind, retry=for_now)]
+    under_test = await workers.approved()
+    await _entered(workers, "ensure_stopped")
 
-    await _cancel(play)
-    operation = stage.client.get_workflow_handle((await play.state()).operation_workflow_id)
+    await under_test.cancel()
+    operation = workers.client.get_workflow_handle((await under_test.state()).operation_workflow_id)
     await eventually(lambda: _is_to_be_cancelled(operation))
     gate.set()
-    state = await play.result()
+    state = await under_test.result()
 
-    assert stage.host.fired == ["ensure_stopped"]
+    assert workers.docker.fired == ["ensure_stopped"]
     assert (state.status, state.cause) == (RequestStatus.PUT_BACK, told)
-    assert stage.host.state is ContainerState.RUNNING
+    assert workers.docker.state is ContainerState.RUNNING
 
 
 async def _is_to_be_cancelled(operation: WorkflowHandle[Any, Any]) -> bool:
@@ -129,244 +124,236 @@ async def _is_to_be_cancelled(operation: WorkflowHandle[Any, Any]) -> bool:
     return any(activity.state == state for activity in pending)
 
 
-async def test_cancel_while_waiting_touches_nothing(stage: Stage) -> None:
+async def test_cancel_while_waiting_touches_nothing(workers: Workers) -> None:
     """The requester withdraws a request; anybody else may not."""
-    play = await stage.start(stage.request())
-    await play.until(RequestStatus.WAITING)
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
 
-    await _cancel(play, "UDAVE")
-    await eventually(lambda: bool(stage.office.notices))
-    await _cancel(play)
-    state = await play.result()
+    await under_test.cancel("UDAVE")
+    await eventually(lambda: bool(workers.slack.notices))
+    await under_test.cancel()
+    state = await under_test.result()
 
     assert state.status is RequestStatus.CANCELLED
-    assert stage.host.calls == ["inspect_container"]
-    assert stage.office.drawn[-1].closed
+    assert workers.docker.calls == ["inspect_container"]
+    assert workers.slack.drawn[-1].closed
 
 
-async def test_cancel_through_temporal_while_waiting_is_shown(stage: Stage) -> None:
+async def test_cancel_through_temporal_while_waiting_is_shown(workers: Workers) -> None:
     """``temporal workflow cancel`` ends a waiting request as cancelled, and the card says so."""
-    play = await stage.start(stage.request())
-    await play.until(RequestStatus.WAITING)
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
 
-    await play.handle.cancel()
+    await under_test.handle.cancel()
     with pytest.raises(WorkflowFailureError) as caught:
-        await play.handle.result()
+        await under_test.handle.result()
 
     assert isinstance(caught.value.cause, CancelledError)
-    assert stage.office.drawn[-1].status is RequestStatus.CANCELLED
+    assert workers.slack.drawn[-1].status is RequestStatus.CANCELLED
 
 
-async def test_cancel_while_the_card_is_being_posted_is_not_lost(stage: Stage) -> None:
+async def test_cancel_while_the_card_is_being_posted_is_not_lost(workers: Workers) -> None:
     """A cancel that the end of the posting swallows is found again before anybody can decide."""
-    stage.office.may_publish.clear()
-    play = await stage.start(stage.request())
-    await stage.office.publishing.wait()
+    workers.slack.may_publish.clear()
+    under_test = await workers.start(workers.request())
+    await workers.slack.publishing.wait()
 
-    await play.handle.cancel()
-    stage.office.may_publish.set()
+    await under_test.handle.cancel()
+    workers.slack.may_publish.set()
     with pytest.raises(WorkflowFailureError):
-        await play.handle.result()
+        await under_test.handle.result()
 
-    assert stage.office.drawn[-1].status is RequestStatus.CANCELLED
+    assert workers.slack.drawn[-1].status is RequestStatus.CANCELLED
 
 
 @pytest.mark.parametrize("step", MUTATING)
-async def test_cancel_through_temporal_while_running_puts_back(stage: Stage, step: str) -> None:
+async def test_cancel_through_temporal_while_running_puts_back(workers: Workers, step: str) -> None:
     """``temporal workflow cancel`` of a running request compensates like a person's cancel."""
-    gate = _block(stage, step)
-    play = await _approved(stage)
-    await _entered(stage, step)
+    under_test, gate = await _held_at(workers, step)
 
-    await play.handle.cancel()
-    await eventually(lambda: _cancel_requested(play))
+    await under_test.handle.cancel()
+    await eventually(lambda: _cancel_requested(under_test))
     gate.set()
-    state = await play.result()
+    state = await under_test.result()
 
     assert state.status is RequestStatus.PUT_BACK
-    assert stage.host.state is ContainerState.RUNNING
+    assert workers.docker.state is ContainerState.RUNNING
 
 
 @pytest.mark.parametrize("step", MUTATING)
-async def test_terminated_request_is_put_back_by_its_operation(stage: Stage, step: str) -> None:
+async def test_terminated_request_is_put_back_by_its_operation(workers: Workers, step: str) -> None:
     """A terminated parent: its operation ends its step, compensates, and draws the card."""
-    gate = _block(stage, step)
-    play = await _approved(stage)
-    await _entered(stage, step)
+    under_test, gate = await _held_at(workers, step)
 
-    await play.handle.terminate()
-    await eventually(lambda: _cancel_requested(play))
+    await under_test.handle.terminate()
+    await eventually(lambda: _cancel_requested(under_test))
     gate.set()
-    await play.operation.result()
+    await under_test.operation.result()
 
-    assert stage.host.state is ContainerState.RUNNING
-    assert stage.office.drawn[-1].status is RequestStatus.PUT_BACK
+    assert workers.docker.state is ContainerState.RUNNING
+    assert workers.slack.drawn[-1].status is RequestStatus.PUT_BACK
 
 
 @pytest.mark.parametrize("step", MUTATING)
-async def test_terminated_operation_is_recovered_by_its_request(stage: Stage, step: str) -> None:
+async def test_terminated_operation_is_recovered_by_its_request(
+    workers: Workers, step: str
+) -> None:
     """A terminated child: its request starts it once more, only to put the container back."""
-    gate = _block(stage, step)
-    play = await _approved(stage)
-    await _entered(stage, step)
+    under_test, gate = await _held_at(workers, step)
 
-    await play.operation.terminate()
+    await under_test.operation.terminate()
     gate.set()
-    state = await play.result()
+    state = await under_test.result()
 
     assert state.status is RequestStatus.PUT_BACK
-    assert stage.host.state is ContainerState.RUNNING
-    assert stage.office.drawn[-1].status is RequestStatus.PUT_BACK
+    assert workers.docker.state is ContainerState.RUNNING
+    assert workers.slack.drawn[-1].status is RequestStatus.PUT_BACK
 
 
-async def test_cancel_during_compensation_does_not_interrupt_it(stage: Stage) -> None:
+async def test_cancel_during_compensation_does_not_interrupt_it(workers: Workers) -> None:
     """A cancel that comes while the container is being put back changes nothing."""
-    stage.host.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
-    gate = _block(stage, "ensure_running")
-    play = await _approved(stage)
-    await _entered(stage, "ensure_running")
+    workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
+    under_test, gate = await _held_at(workers, "ensure_running")
 
-    await _cancel(play)
-    await play.handle.cancel()
+    await under_test.cancel()
+    await under_test.handle.cancel()
     gate.set()
-    state = await play.result()
+    state = await under_test.result()
 
     assert state.status is RequestStatus.PUT_BACK
     assert state.cause is ErrorType.DISK_FULL
-    assert stage.host.calls[-1] == "sweep_snapshots"
+    assert workers.docker.calls[-1] == "sweep_snapshots"
 
 
 @pytest.mark.parametrize(
     "cause", [ErrorType.CONTAINER_CHANGED, ErrorType.DISK_FULL, ErrorType.SNAPSHOT_QUOTA]
 )
 async def test_what_changed_before_the_stop_is_stale_and_untouched(
-    stage: Stage, cause: ErrorType
+    workers: Workers, cause: ErrorType
 ) -> None:
     """Another container than on the card, or no more room: nothing is done, and that is said."""
-    stage.host.faults["ensure_stopped"] = [failure(cause)]
+    workers.docker.faults["ensure_stopped"] = [failure(cause)]
 
-    state = await (await _approved(stage)).result()
+    state = await (await workers.approved()).result()
 
     assert (state.status, state.cause) == (RequestStatus.STALE, cause)
-    assert stage.host.calls == ["inspect_container", "ensure_stopped"]
+    assert workers.docker.calls == ["inspect_container", "ensure_stopped"]
     assert [s.status for s in state.steps][1:] == [StepStatus.NOT_RUN] * 2
 
 
-async def test_container_gone_after_a_stop_was_sent_needs_a_person(stage: Stage) -> None:
+async def test_container_gone_after_a_stop_was_sent_needs_a_person(workers: Workers) -> None:
     """A container that vanished under our stop is not called stale: a person is needed."""
-    stage.host.faults["ensure_stopped"] = [failure(ErrorType.CONTAINER_GONE, "touched")]
-    stage.host.faults["ensure_running"] = [failure(ErrorType.CONTAINER_GONE)]
+    workers.docker.faults["ensure_stopped"] = [failure(ErrorType.CONTAINER_GONE, "touched")]
+    workers.docker.faults["ensure_running"] = [failure(ErrorType.CONTAINER_GONE)]
 
-    state = await (await _approved(stage)).result()
+    state = await (await workers.approved()).result()
 
     assert state.status is RequestStatus.NEEDS_PERSON
-    assert "page" in {entry.key for entry in stage.office.thread}
+    assert "page" in {entry.key for entry in workers.slack.thread}
 
 
-async def test_restart_since_the_card_is_noted(stage: Stage) -> None:
+async def test_restart_since_the_card_is_noted(workers: Workers) -> None:
     """A mere restart is noted on the card and in the thread, and the operation goes on."""
-    stage.host.restarted_since = True
+    workers.docker.restarted_since = True
 
-    state = await (await _approved(stage)).result()
+    state = await (await workers.approved()).result()
 
     assert state.status is RequestStatus.SUCCEEDED
     assert state.restarted_since
-    assert "restarted" in {entry.key for entry in stage.office.thread}
+    assert "restarted" in {entry.key for entry in workers.slack.thread}
 
 
-async def test_container_started_in_between_is_stopped_again(stage: Stage) -> None:
+async def test_container_started_in_between_is_stopped_again(workers: Workers) -> None:
     """A restart policy that brings the container up before the commit: it is stopped again."""
-    stage.host.faults["ensure_snapshot"] = [failure(ErrorType.NOT_STOPPED)] * 2
+    workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.NOT_STOPPED)] * 2
 
-    state = await (await _approved(stage)).result()
+    state = await (await workers.approved()).result()
 
     assert state.status is RequestStatus.SUCCEEDED
-    assert stage.host.calls.count("ensure_stopped") == 3
+    assert workers.docker.calls.count("ensure_stopped") == 3
 
 
-async def test_container_that_will_not_stay_down_is_put_back(stage: Stage) -> None:
+async def test_container_that_will_not_stay_down_is_put_back(workers: Workers) -> None:
     """After three rounds the operation gives up, and the container is as it was."""
-    stage.host.faults["ensure_snapshot"] = [failure(ErrorType.NOT_STOPPED)] * 3
+    workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.NOT_STOPPED)] * 3
 
-    state = await (await _approved(stage)).result()
+    state = await (await workers.approved()).result()
 
     assert state.status is RequestStatus.PUT_BACK
     assert state.cause is ErrorType.NOT_STOPPED
 
 
-async def test_person_ends_the_tries(stage: Stage) -> None:
+async def test_person_ends_the_tries(workers: Workers) -> None:
     """Whoever decided may say that Dockwarden is to leave the container to people."""
-    stage.host.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
-    stage.host.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY)]
-    play = await _approved(stage)
-    await play.until(RequestStatus.NEEDS_PERSON)
+    workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
+    workers.docker.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY)]
+    under_test = await workers.approved()
+    await under_test.until(RequestStatus.NEEDS_PERSON)
 
-    await _cancel(play, "UBOB")
-    state = await play.result()
+    await under_test.cancel("UBOB")
+    state = await under_test.result()
 
     assert state.status is RequestStatus.NEEDS_PERSON
     assert state.closed
-    assert stage.host.calls.count("ensure_running") == 1
+    assert workers.docker.calls.count("ensure_running") == 1
 
 
-async def test_snapshot_starts_the_container_again(stage: Stage) -> None:
+async def test_snapshot_starts_the_container_again(workers: Workers) -> None:
     """The operation ``snapshot`` leaves a running container running."""
     spec = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
 
-    state = await (await _approved(stage, operation=spec)).result()
+    state = await (await workers.approved(operation=spec)).result()
 
     assert state.status is RequestStatus.SUCCEEDED
-    assert stage.host.calls[-1] == "ensure_running"
-    assert stage.host.state is ContainerState.RUNNING
+    assert workers.docker.calls[-1] == "ensure_running"
+    assert workers.docker.state is ContainerState.RUNNING
     assert state.steps[-1].name is StepName.START
 
 
-async def test_snapshot_of_a_stopped_container_leaves_it_stopped(stage: Stage) -> None:
+async def test_snapshot_of_a_stopped_container_leaves_it_stopped(workers: Workers) -> None:
     """An already stopped container: the stop is skipped, the snapshot made, nothing started."""
-    stage.host.state = ContainerState.EXITED
+    workers.docker.state = ContainerState.EXITED
     spec = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
 
-    state = await (await _approved(stage, operation=spec)).result()
+    state = await (await workers.approved(operation=spec)).result()
 
     assert state.status is RequestStatus.SUCCEEDED
     assert state.steps[0].status is StepStatus.SKIPPED
-    assert "ensure_running" not in stage.host.calls
-    assert stage.host.state is ContainerState.EXITED
+    assert "ensure_running" not in workers.docker.calls
+    assert workers.docker.state is ContainerState.EXITED
 
 
-async def test_stop_without_snapshot_makes_none(stage: Stage) -> None:
+async def test_stop_without_snapshot_makes_none(workers: Workers) -> None:
     """A plain stop makes no image."""
     spec = OperationSpec(kind=OperationKind.STOP)
 
-    state = await (await _approved(stage, operation=spec)).result()
+    state = await (await workers.approved(operation=spec)).result()
 
     assert state.status is RequestStatus.SUCCEEDED
-    assert stage.host.images == {}
+    assert workers.docker.images == {}
 
 
-async def test_slack_down_never_holds_an_operation_up(stage: Stage) -> None:
+async def test_slack_down_never_holds_an_operation_up(workers: Workers) -> None:
     """Cards that cannot be drawn meanwhile: the operation goes on, the last card is drawn."""
-    play = await stage.start(stage.request())
-    await play.until(RequestStatus.WAITING)
-    stage.office.publish_faults = [failure(ErrorType.SLACK_UNAVAILABLE, retry=True)] * 2
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    workers.slack.publish_faults = [failure(ErrorType.SLACK_UNAVAILABLE, retry=True)] * 2
 
-    await play.decide("UBOB")
-    state = await play.result()
+    await under_test.decide("UBOB")
+    state = await under_test.result()
 
-    assert stage.office.publish_faults == []
+    assert workers.slack.publish_faults == []
     assert state.status is RequestStatus.SUCCEEDED
-    assert stage.office.drawn[-1].status is RequestStatus.SUCCEEDED
+    assert workers.slack.drawn[-1].status is RequestStatus.SUCCEEDED
 
 
-async def test_two_requests_never_operate_on_one_container(stage: Stage) -> None:
+async def test_two_requests_never_operate_on_one_container(workers: Workers) -> None:
     """A container that another operation holds, by another name, is left alone."""
-    gate = _block(stage, "ensure_stopped")
-    first = await _approved(stage)
-    await _entered(stage, "ensure_stopped")
-    stage.host.pin = replace(stage.host.pin, name="web-2")
-    other = replace(stage.request().container, name="web-2")
+    first, gate = await _held_at(workers, "ensure_stopped")
+    workers.docker.pin = replace(workers.docker.pin, name="web-2")
+    other = replace(workers.request().container, name="web-2")
 
-    second = await stage.start(stage.request(container=other))
+    second = await workers.start(workers.request(container=other))
     await second.until(RequestStatus.WAITING)
     await second.decide("UBOB")
     stale = await second.result()
@@ -374,9 +361,9 @@ async def test_two_requests_never_operate_on_one_container(stage: Stage) -> None
 
     assert stale.status is RequestStatus.STALE
     assert (await first.result()).status is RequestStatus.SUCCEEDED
-    assert stage.host.calls.count("ensure_stopped") == 1
+    assert workers.docker.calls.count("ensure_stopped") == 1
 
 
-async def _cancel_requested(play: Play) -> bool:
-    events = await play.events(play.operation)
+async def _cancel_requested(under_test: RequestUnderTest) -> bool:
+    events = await under_test.events(under_test.operation)
     return "WORKFLOW_EXECUTION_CANCEL_REQUESTED" in events

@@ -9,8 +9,8 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
-from tests.fakes.host import failure
-from tests.rigs.temporal import Stage
+from tests.fakes.fake_docker import failure
+from tests.rigs.workers import Workers
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.errors import ErrorType, RefusalCode
@@ -22,12 +22,12 @@ def _policies(request: LifecycleRequest, **changes: Any) -> LifecycleRequest:
     return replace(request, policies=(replace(request.policies[0], **changes),))
 
 
-async def _refused(stage: Stage, request: LifecycleRequest) -> RefusalCode:
-    state = await (await stage.start(request)).result()
+async def _refused(workers: Workers, request: LifecycleRequest) -> RefusalCode:
+    state = await (await workers.start(request)).result()
     assert state.status is RequestStatus.REJECTED
     assert state.refusal is not None
-    assert [(n.user_id, n.refusal) for n in stage.office.notices] == [("UALICE", state.refusal)]
-    assert stage.office.drawn == []
+    assert [(n.user_id, n.refusal) for n in workers.slack.notices] == [("UALICE", state.refusal)]
+    assert workers.slack.drawn == []
     return state.refusal.code
 
 
@@ -43,60 +43,62 @@ async def _refused(stage: Stage, request: LifecycleRequest) -> RefusalCode:
         RefusalCode.DISK_FULL,
     ],
 )
-async def test_what_the_host_refuses_is_told_in_private(stage: Stage, code: RefusalCode) -> None:
+async def test_what_the_host_refuses_is_told_in_private(
+    workers: Workers, code: RefusalCode
+) -> None:
     """A container that must not be touched never reaches a card."""
-    stage.host.faults["inspect_container"] = [failure(code)]
+    workers.docker.faults["inspect_container"] = [failure(code)]
 
-    assert await _refused(stage, stage.request()) is code
+    assert await _refused(workers, workers.request()) is code
 
 
-async def test_unreachable_engine_is_said_within_seconds(stage: Stage) -> None:
+async def test_unreachable_engine_is_said_within_seconds(workers: Workers) -> None:
     """An engine that does not answer is named as such."""
-    stage.host.faults["inspect_container"] = [
+    workers.docker.faults["inspect_container"] = [
         failure(ErrorType.ENGINE_UNAVAILABLE, retry=True) for _ in range(3)
     ]
 
-    assert await _refused(stage, stage.request()) is RefusalCode.ENGINE_UNREACHABLE
+    assert await _refused(workers, workers.request()) is RefusalCode.ENGINE_UNREACHABLE
 
 
-async def test_host_that_nobody_serves_is_said_within_seconds(stage: Stage) -> None:
+async def test_host_that_nobody_serves_is_said_within_seconds(workers: Workers) -> None:
     """A host without a live worker is an unknown host."""
-    request = stage.request()
+    request = workers.request()
     nowhere = replace(request.container, host="nowhere")
 
-    assert await _refused(stage, replace(request, container=nowhere)) is RefusalCode.UNKNOWN_HOST
+    assert await _refused(workers, replace(request, container=nowhere)) is RefusalCode.UNKNOWN_HOST
 
 
-async def test_labels_pick_the_policy(stage: Stage) -> None:
+async def test_labels_pick_the_policy(workers: Workers) -> None:
     """The first policy whose labels the container carries is the one that counts."""
-    stage.host.labels = {"tier": "web"}
-    base = stage.request().policies[0]
+    workers.docker.labels = {"tier": "web"}
+    base = workers.request().policies[0]
     policies = (
         replace(base, name="db", labels={"tier": "db"}),
         replace(base, name="web", labels={"tier": "web"}),
         replace(base, name="rest"),
     )
-    play = await stage.start(stage.request(policies=policies))
+    under_test = await workers.start(workers.request(policies=policies))
 
-    state = await play.until(RequestStatus.WAITING)
+    state = await under_test.until(RequestStatus.WAITING)
 
     assert state.policy is not None
     assert state.policy.name == "web"
     assert state.policy_hash
 
 
-async def test_request_without_a_policy_is_refused(stage: Stage) -> None:
+async def test_request_without_a_policy_is_refused(workers: Workers) -> None:
     """What no policy covers is not allowed."""
-    request = _policies(stage.request(), labels={"tier": "db"})
+    request = _policies(workers.request(), labels={"tier": "db"})
 
-    assert await _refused(stage, request) is RefusalCode.NO_POLICY
+    assert await _refused(workers, request) is RefusalCode.NO_POLICY
 
 
-async def test_missing_reason_is_refused_where_the_policy_wants_one(stage: Stage) -> None:
+async def test_missing_reason_is_refused_where_the_policy_wants_one(workers: Workers) -> None:
     """A policy may want a reason; blanks are none."""
-    request = _policies(stage.request(reason="  "), reason_required=True)
+    request = _policies(workers.request(reason="  "), reason_required=True)
 
-    assert await _refused(stage, request) is RefusalCode.REASON_REQUIRED
+    assert await _refused(workers, request) is RefusalCode.REASON_REQUIRED
 
 
 @pytest.mark.parametrize(
@@ -107,44 +109,44 @@ async def test_missing_reason_is_refused_where_the_policy_wants_one(stage: Stage
     ],
 )
 async def test_request_that_nobody_could_approve_is_refused(
-    stage: Stage, approvers: tuple[str, ...], needed: int
+    workers: Workers, approvers: tuple[str, ...], needed: int
 ) -> None:
     """No card is posted that can only expire."""
-    request = _policies(stage.request(), approvers=approvers, required_approvals=needed)
+    request = _policies(workers.request(), approvers=approvers, required_approvals=needed)
 
-    assert await _refused(stage, request) is RefusalCode.NO_ELIGIBLE_APPROVER
+    assert await _refused(workers, request) is RefusalCode.NO_ELIGIBLE_APPROVER
 
 
-async def test_group_without_other_members_is_refused(stage: Stage) -> None:
+async def test_group_without_other_members_is_refused(workers: Workers) -> None:
     """A group of which only the requester is a member decides nothing."""
-    stage.office.groups["SOPS"] = {"UALICE"}
-    request = _policies(stage.request(), approvers=(), approver_groups=("SOPS",))
+    workers.slack.groups["SOPS"] = {"UALICE"}
+    request = _policies(workers.request(), approvers=(), approver_groups=("SOPS",))
 
-    assert await _refused(stage, request) is RefusalCode.NO_ELIGIBLE_APPROVER
+    assert await _refused(workers, request) is RefusalCode.NO_ELIGIBLE_APPROVER
 
 
-async def test_taken_reference_is_refused_when_planning(stage: Stage) -> None:
+async def test_taken_reference_is_refused_when_planning(workers: Workers) -> None:
     """An existing tag is never overwritten."""
     spec = OperationSpec(kind=OperationKind.STOP, snapshot=True, snapshot_ref="team/web:1")
-    stage.host.taken = {"team/web:1"}
+    workers.docker.taken = {"team/web:1"}
 
-    assert await _refused(stage, stage.request(operation=spec)) is RefusalCode.REFERENCE_TAKEN
+    assert await _refused(workers, workers.request(operation=spec)) is RefusalCode.REFERENCE_TAKEN
 
 
-async def test_card_that_slack_refuses_ends_the_request(stage: Stage) -> None:
+async def test_card_that_slack_refuses_ends_the_request(workers: Workers) -> None:
     """Without a card nobody could decide, so the requester is told and nothing waits."""
-    stage.office.publish_faults = [failure(ErrorType.SLACK_REFUSED)]
+    workers.slack.publish_faults = [failure(ErrorType.SLACK_REFUSED)]
 
-    assert await _refused(stage, stage.request()) is RefusalCode.CARD_NOT_POSTED
+    assert await _refused(workers, workers.request()) is RefusalCode.CARD_NOT_POSTED
 
 
-async def test_second_request_for_the_same_container_is_not_started(stage: Stage) -> None:
+async def test_second_request_for_the_same_container_is_not_started(workers: Workers) -> None:
     """One open request per container."""
-    play = await stage.start(stage.request())
-    await play.until(RequestStatus.WAITING)
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
 
     with pytest.raises(WorkflowAlreadyStartedError):
-        await stage.start(stage.request())
+        await workers.start(workers.request())
 
 
 def _without(request: dict[str, Any], field: str) -> dict[str, Any]:
@@ -169,14 +171,14 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("spoil", MALFORMED)
-async def test_malformed_start_input_fails_the_workflow(stage: Stage, spoil: Any) -> None:
+async def test_malformed_start_input_fails_the_workflow(workers: Workers, spoil: Any) -> None:
     """Who starts a workflow with nonsense gets a failed workflow, never one that hangs."""
-    converter = stage.client.data_converter.payload_converter
-    good = converter.from_payload(converter.to_payload(stage.request()), dict[str, Any])
-    handle = await stage.client.start_workflow(
+    converter = workers.client.data_converter.payload_converter
+    good = converter.from_payload(converter.to_payload(workers.request()), dict[str, Any])
+    handle = await workers.client.start_workflow(
         names.REQUEST_WORKFLOW,
         spoil(good),
-        id=names.request_workflow_id(stage.host.name, "web-1"),
+        id=names.request_workflow_id(workers.docker.name, "web-1"),
         task_queue=names.CONTROL_TASK_QUEUE,
     )
 
@@ -185,24 +187,24 @@ async def test_malformed_start_input_fails_the_workflow(stage: Stage, spoil: Any
 
     assert isinstance(caught.value.cause, ApplicationError)
     assert caught.value.cause.type == ErrorType.BAD_INPUT
-    assert stage.host.calls == []
+    assert workers.docker.calls == []
 
 
-async def test_look_answers_without_a_request(stage: Stage) -> None:
+async def test_look_answers_without_a_request(workers: Workers) -> None:
     """People look at a host and at a container; a host that nobody serves is named."""
 
     async def look(host: str, name: str = "") -> HostQueryResult:
-        return await stage.client.execute_workflow(
+        return await workers.client.execute_workflow(
             names.HOST_QUERY_WORKFLOW,
             HostQueryInput(host=host, name=name),
-            id=f"look/{host}/{stage.host.name}",
+            id=f"look/{host}/{workers.docker.name}",
             task_queue=names.CONTROL_TASK_QUEUE,
             result_type=HostQueryResult,
         )
 
-    everything = await look(stage.host.name)
-    one = await look(stage.host.name, "web-1")
-    unknown = await look(stage.host.name, "web-9")
+    everything = await look(workers.docker.name)
+    one = await look(workers.docker.name, "web-1")
+    unknown = await look(workers.docker.name, "web-9")
     nowhere = await look("nowhere")
 
     assert everything.containers is not None

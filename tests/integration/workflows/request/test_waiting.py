@@ -4,42 +4,48 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.host import failure
-from tests.rigs.temporal import Stage
+from tests.fakes.fake_docker import failure
+from tests.rigs.workers import Workers
 from workflows.model.errors import ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestStatus
 
 
-async def test_unanswered_request_reminds_once_and_expires(skipping: Stage) -> None:
+async def test_unanswered_request_reminds_once_and_expires(skipping_workers: Workers) -> None:
     """Half-way the approvers are reminded; at the end the request expires untouched."""
-    play = await skipping.start(skipping.request(expires_after_seconds=4 * 3600))
+    under_test = await skipping_workers.start(
+        skipping_workers.request(expires_after_seconds=4 * 3600)
+    )
 
-    state = await play.result()
+    state = await under_test.result()
 
     assert state.status is RequestStatus.EXPIRED
-    assert skipping.host.calls == ["inspect_container"]
-    assert [entry.key for entry in skipping.office.thread] == ["reminder", "outcome"]
+    assert skipping_workers.docker.calls == ["inspect_container"]
+    assert [entry.key for entry in skipping_workers.slack.thread] == ["reminder", "outcome"]
     assert state.finished_at is not None
     assert state.expires_at is not None
     assert state.finished_at >= state.expires_at
 
 
 @pytest.mark.parametrize("failures", [2, 7])
-async def test_failed_compensation_pages_once_and_goes_on(skipping: Stage, failures: int) -> None:
+async def test_failed_compensation_pages_once_and_goes_on(
+    skipping_workers: Workers, failures: int
+) -> None:
     """Failures page the channel once; the tries go on, and success is told when it comes."""
-    skipping.host.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
-    skipping.host.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY) for _ in range(failures)]
-    play = await skipping.start(skipping.request())
-    await play.decide("UBOB")
+    skipping_workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
+    skipping_workers.docker.faults["ensure_running"] = [
+        failure(ErrorType.PORT_BUSY) for _ in range(failures)
+    ]
+    under_test = await skipping_workers.start(skipping_workers.request())
+    await under_test.decide("UBOB")
 
-    state = await play.result()
+    state = await under_test.result()
 
-    assert skipping.host.fired.count("ensure_running") == failures
+    assert skipping_workers.docker.fired.count("ensure_running") == failures
     assert state.status is RequestStatus.PUT_BACK
     assert state.attempts >= failures
-    assert [e.key for e in skipping.office.thread].count("page") == 1
-    statuses = [drawn.status for drawn in skipping.office.drawn]
+    assert [e.key for e in skipping_workers.slack.thread].count("page") == 1
+    statuses = [drawn.status for drawn in skipping_workers.slack.drawn]
     assert RequestStatus.NEEDS_PERSON in statuses
     assert statuses[-1] is RequestStatus.PUT_BACK
-    assert skipping.host.state is ContainerState.RUNNING
+    assert skipping_workers.docker.state is ContainerState.RUNNING

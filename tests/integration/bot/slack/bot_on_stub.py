@@ -19,7 +19,7 @@ from bot.service import Service
 from bot.slack.app import build_app, identify, slack_client
 from bot.slack.listener import ListenerRunner
 from bot.temporal.errors import RequestSummary
-from tests.integration.bot.slack.slack_stub import TEAM, SlackStub
+from tests.fakes.slack_stub import TEAM, SlackStub
 from workflows.host_query import HostQueryResult
 from workflows.model.names import RequestAddress, button_value
 from workflows.model.requests import (
@@ -140,19 +140,19 @@ class Bot:
     """The app, and what stands around it."""
 
     app: AsyncApp
-    slack: SlackStub
+    slack_stub: SlackStub
     requests: FakeRequestClient
     runner: ListenerRunner
 
     async def command(self, text: str, **changes: Any) -> dict[str, Any]:
         """Type a command; give the private answer."""
-        response = await self.dispatch(command_body(text, self.slack, **changes))
+        response = await self.dispatch(command_body(text, self.slack_stub, **changes))
         assert response.status == 200, response.body
         return json.loads(response.body) if response.body else {}
 
     async def click(self, action: str, value: str = BUTTON, **changes: Any) -> str:
         """Press a button; give what the acknowledgement holds."""
-        response = await self.dispatch(click_body(action, value, self.slack, **changes))
+        response = await self.dispatch(click_body(action, value, self.slack_stub, **changes))
         assert response.status == 200, response.body
         return response.body
 
@@ -163,11 +163,11 @@ class Bot:
 
 @asynccontextmanager
 async def bot_on(
-    slack: SlackStub, *, signing_secret: str = "", acknowledge_within: float = 2.6
+    slack_stub: SlackStub, *, signing_secret: str = "", acknowledge_within: float = 2.6
 ) -> AsyncIterator[Bot]:
     """Build the real app on a stub of Slack."""
     async with aiohttp.ClientSession() as session:
-        client = slack_client("xoxb-test", f"{slack.url}/api/", session)
+        client = slack_client("xoxb-test", f"{slack_stub.url}/api/", session)
         requests = FakeRequestClient()
         runner = ListenerRunner(
             session, command="/container", acknowledge_within=acknowledge_within
@@ -181,11 +181,11 @@ async def bot_on(
             default_host="local",
             workflow_link="http://temporal.test/{workflow_id}",
         )
-        yield Bot(app, slack, requests, runner)
+        yield Bot(app, slack_stub, requests, runner)
         assert await runner.drain(5)
 
 
-def command_body(text: str, slack: SlackStub, **changes: Any) -> dict[str, Any]:
+def command_body(text: str, slack_stub: SlackStub, **changes: Any) -> dict[str, Any]:
     """Make the payload of a slash command."""
     return {
         "command": "/container",
@@ -194,12 +194,12 @@ def command_body(text: str, slack: SlackStub, **changes: Any) -> dict[str, Any]:
         "channel_id": "C0OPS",
         "user_id": "U0ALICE",
         "trigger_id": f"trigger.{next(_triggers)}",
-        "response_url": slack.response_url,
+        "response_url": slack_stub.response_url,
         **changes,
     }
 
 
-def click_body(action: str, value: str, slack: SlackStub, **changes: Any) -> dict[str, Any]:
+def click_body(action: str, value: str, slack_stub: SlackStub, **changes: Any) -> dict[str, Any]:
     """Make the payload of a pressed button."""
     return {
         "type": "block_actions",
@@ -209,7 +209,7 @@ def click_body(action: str, value: str, slack: SlackStub, **changes: Any) -> dic
         "container": {"type": "message", "channel_id": "C0OPS", "message_ts": "17.1"},
         "message": {"ts": "17.1"},
         "trigger_id": f"trigger.{next(_triggers)}",
-        "response_url": slack.response_url,
+        "response_url": slack_stub.response_url,
         "actions": [{"type": "button", "action_id": action, "block_id": "b", "value": value}],
         **changes,
     }

@@ -34,7 +34,7 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
-class Host:
+class DockerWorker:
     """The activities of one host, with their inputs made from little."""
 
     def __init__(

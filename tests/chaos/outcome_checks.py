@@ -8,9 +8,9 @@ from typing import Final
 from temporalio.client import WorkflowExecutionStatus
 
 from deploy.laptop.channel import headline
-from tests.chaos.evidence import Evidence, Violation, Write, cards_of, covers
+from tests.chaos.histories import RequestHistory
+from tests.chaos.observations import Observations, Violation, Write, cards_of, covers
 from tests.chaos.plan import Move
-from tests.chaos.record import Story
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.names import REQUEST_LABEL
 from workflows.model.requests import OperationKind
@@ -28,60 +28,64 @@ _NOTHING_CHANGED: Final = frozenset(
 _TERMINATED_TOO_OFTEN: Final = 4
 
 
-def failures(story: Story, _evidence: Evidence) -> Iterator[Violation]:
+def failures(history: RequestHistory, _evidence: Observations) -> Iterator[Violation]:
     """See that no workflow failed: nobody would be told what became of its request."""
-    for run in (story.run, *story.operations):
+    for run in (history.run, *history.operations):
         if run.status is WorkflowExecutionStatus.FAILED:
             yield Violation(
-                request_id=story.request.request_id,
+                request_id=history.request.request_id,
                 invariant=2,
                 expected="no workflow fails",
                 found=f"{run.workflow_id}: {run.failure}",
             )
 
 
-def truth(story: Story, evidence: Evidence) -> Iterator[Violation]:
+def container_state(history: RequestHistory, observed: Observations) -> Iterator[Violation]:
     """See that the container is as the request's end says."""
 
     def violation(expected: str, found: object) -> Violation:
-        request_id = story.request.request_id
+        request_id = history.request.request_id
         return Violation(request_id=request_id, invariant=2, expected=expected, found=str(found))
 
-    final = story.final
+    final = history.final
     if final is None or final.status in _NOTHING_CHANGED:
-        changed = [w for w in evidence.writes if _is_of(story, w) and (w.status or 0) < 400]
+        changed = [w for w in observed.writes if _is_of(history, w) and (w.status or 0) < 400]
         if final is not None and final.status is RequestStatus.STALE:
             # A commit changes no container; that its image is gone is looked at below.
             changed = [w for w in changed if "/commit?" not in w.line]
-        if changed and not _lingers_from_another(story, evidence, changed):
+        if changed and not _lingers_from_another(history, observed, changed):
             told = final.status if final else "ended from outside"
             yield violation(f"{told}: nothing was changed", [w.line for w in changed])
         return
     if final.status is RequestStatus.NEEDS_PERSON:
-        yield from _needs_person(story, final, evidence)
+        yield from _needs_person(history, final, observed)
         return
     wanted = _wanted(final)
     if wanted is None:
         return
-    stood = _stood(story, final, evidence)
+    stood = _stood(history, final, observed)
     if stood is None:
-        evidence.unjudged += 1
+        observed.unjudged += 1
     elif stood not in wanted:
         yield violation(f"{final.status}: the container is {' or '.join(wanted)}", stood)
     else:
-        evidence.judged += 1
+        observed.judged += 1
 
 
-def _is_of(story: Story, write: Write) -> bool:
+def _is_of(history: RequestHistory, write: Write) -> bool:
     return write.container_id != "" and any(
         covers(run, write) and write.at <= (run.ended or float("inf")) + 1
-        for run in story.operations
+        for run in history.operations
     )
 
 
-def _lingers_from_another(story: Story, evidence: Evidence, changed: list[Write]) -> bool:
+def _lingers_from_another(
+    history: RequestHistory, observed: Observations, changed: list[Write]
+) -> bool:
     """Tell whether another request's terminated operation was still at work."""
-    others = [run for other in evidence.stories if other is not story for run in other.operations]
+    others = [
+        run for other in observed.histories if other is not history for run in other.operations
+    ]
     return all(any(covers(run, write) for run in others) for write in changed)
 
 
@@ -96,37 +100,39 @@ def _wanted(final: RequestState) -> tuple[str, ...] | None:
     return None
 
 
-def _stood(story: Story, final: RequestState, evidence: Evidence) -> str | None:
+def _stood(history: RequestHistory, final: RequestState, observed: Observations) -> str | None:
     """Read how the container stood just after the end; ``None`` when others were at it too."""
     assert final.pin is not None
-    container, journal = final.pin.container_id, evidence.journal
-    runs = story.operations
+    container, event_log = final.pin.container_id, observed.event_log
+    runs = history.operations
     if not runs:
         return None
     began, ended = runs[0].began, runs[-1].ended or 0.0
-    sample = next((s for s in journal.samples if s.at > ended), None)
+    sample = next((s for s in event_log.samples if s.at > ended), None)
     if sample is None:
         return None
     others = [
         write
-        for write in evidence.writes
+        for write in observed.writes
         if write.container_id == container and ended < write.at <= sample.at
     ]
     disturbed = (
-        journal.touched(container, began, sample.at)
-        or journal.engine_was_down(ended - 8, sample.at)
+        event_log.touched(container, began, sample.at)
+        or event_log.engine_was_down(ended - 8, sample.at)
         or others
     )
     return None if disturbed else sample.states.get(container, "gone")
 
 
-def _needs_person(story: Story, final: RequestState, evidence: Evidence) -> Iterator[Violation]:
+def _needs_person(
+    history: RequestHistory, final: RequestState, observed: Observations
+) -> Iterator[Violation]:
     """Allow it only where people made it impossible, or told Dockwarden to stop trying."""
     assert final.pin is not None
-    container, began = final.pin.container_id, story.operations[0].began
+    container, began = final.pin.container_id, history.operations[0].began
     put_back = next((s for s in final.steps if s.name is StepName.PUT_BACK), None)
     hopeless = put_back is not None and put_back.error in HOPELESS_ERRORS
-    by_people = hopeless and evidence.journal.touched(container, began - 30, story.ended)
+    by_people = hopeless and observed.event_log.touched(container, began - 30, history.ended)
     # An engine that was killed stops what ran under it when it comes back, and nothing tells that
     # from a person's stop: then somebody has to say what is meant.
     stop = next((s for s in final.steps if s.name is StepName.STOP), None)
@@ -136,32 +142,32 @@ def _needs_person(story: Story, final: RequestState, evidence: Evidence) -> Iter
         and put_back.finished_at is not None
         and stop is not None
         and stop.finished_at is not None
-        and evidence.journal.engine_was_down(
+        and observed.event_log.engine_was_down(
             stop.finished_at.timestamp(), put_back.finished_at.timestamp()
         )
     )
     gave_up = [
-        deed
-        for deed in evidence.journal.deeds
-        if deed.request_id == story.request.request_id and deed.planned.move is Move.CANCEL
+        action
+        for action in observed.event_log.actions
+        if action.request_id == history.request.request_id and action.planned.move is Move.CANCEL
     ]
     terminated = [
-        run for run in story.operations if run.status is WorkflowExecutionStatus.TERMINATED
+        run for run in history.operations if run.status is WorkflowExecutionStatus.TERMINATED
     ]
-    excused = by_people or as_if_by_people or gave_up or is_overtaken(story, evidence)
+    excused = by_people or as_if_by_people or gave_up or is_overtaken(history, observed)
     if not excused and len(terminated) < _TERMINATED_TOO_OFTEN:
         why = [(step.name.value, step.error) for step in final.steps if step.error]
         yield Violation(
-            request_id=story.request.request_id,
+            request_id=history.request.request_id,
             invariant=2,
             expected="a person is needed only where people made it impossible",
             found=f"{final.cause} {why}, tried {final.attempts} times",
         )
-    card = cards_of(story, evidence)
+    card = cards_of(history, observed)
     wanted = "*What is left:*"
     if card and wanted not in str(card[0].get("blocks")):
         yield Violation(
-            request_id=story.request.request_id,
+            request_id=history.request.request_id,
             invariant=2,
             expected="the card says what is left",
             found=headline(card[0]),
@@ -169,34 +175,34 @@ def _needs_person(story: Story, final: RequestState, evidence: Evidence) -> Iter
     running = put_back is not None and put_back.error is ErrorType.NOT_RUNNING
     if card and running and "docker start" not in str(card[0].get("blocks")):
         yield Violation(
-            request_id=story.request.request_id,
+            request_id=history.request.request_id,
             invariant=2,
             expected="the card says which commands to run",
             found=headline(card[0]),
         )
 
 
-def is_overtaken(story: Story, evidence: Evidence) -> bool:
+def is_overtaken(history: RequestHistory, observed: Observations) -> bool:
     """Tell whether it was ended from outside, and another request was approved then."""
-    assert story.final is not None
-    assert story.final.pin is not None
-    return story.final is story.told and any(
-        run.began > story.operations[-1].began
+    assert history.final is not None
+    assert history.final.pin is not None
+    return history.final is history.reconciled and any(
+        run.began > history.operations[-1].began
         and run.operate is not None
         and run.operate.state.pin is not None
-        and run.operate.state.pin.container_id == story.final.pin.container_id
-        for other in evidence.stories
-        if other is not story
+        and run.operate.state.pin.container_id == history.final.pin.container_id
+        for other in observed.histories
+        if other is not history
         for run in other.operations
     )
 
 
-def images(story: Story, evidence: Evidence) -> Iterator[Violation]:
+def images(history: RequestHistory, observed: Observations) -> Iterator[Violation]:
     """See that exactly the snapshot that is told of is there."""
-    request_id, final = story.request.request_id, story.final
+    request_id, final = history.request.request_id, history.final
     found = [
         image
-        for image in evidence.images
+        for image in observed.images
         if (image.get("Labels") or {}).get(REQUEST_LABEL) == request_id
     ]
     told = [(image["Id"], tuple(image["RepoTags"] or ())) for image in found]
@@ -214,6 +220,6 @@ def images(story: Story, evidence: Evidence) -> Iterator[Violation]:
         yield Violation(
             request_id=request_id,
             invariant=3,
-            expected=f"{story.outcome} with images {wanted}",
+            expected=f"{history.outcome} with images {wanted}",
             found=f"images {told}",
         )

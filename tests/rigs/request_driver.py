@@ -16,8 +16,8 @@ from temporalio.client import Client, WorkflowHandle
 
 from deploy.laptop.channel import Message, headline, request_of
 from deploy.laptop.supervisor import get_json
-from tests.rigs.dockerd import IMAGE, DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import IMAGE, DockerEngine
+from tests.rigs.laptop import LaptopProcess
 from tests.rigs.waiting import eventually
 from workflows.model.names import (
     REQUEST_LABEL,
@@ -87,11 +87,11 @@ class Request:
         return await self.state()
 
 
-class Desk:
+class RequestDriver:
     """Alice asks and bob approves, on one laptop and one engine."""
 
-    def __init__(self, laptop: LaptopRig, client: Client, rig: DockerRig) -> None:
-        self.rig = rig
+    def __init__(self, laptop: LaptopProcess, client: Client, engine: DockerEngine) -> None:
+        self.engine = engine
         self._channel = laptop.channel
         self._log = f"{laptop.ready['slack']}/_control/log"
         self.client = client
@@ -185,7 +185,7 @@ class Desk:
     ) -> None:
         """See that it succeeded: one tagged image, and the container as the request says."""
         await self.check(request, state, RequestStatus.SUCCEEDED)
-        assert self.rig.state(request.container) == ("running" if runs else "exited")
+        assert self.engine.state(request.container) == ("running" if runs else "exited")
         (image,) = self.images(request)
         assert state.snapshot is not None
         assert image["Id"] == state.snapshot.image_id
@@ -196,7 +196,7 @@ class Desk:
     ) -> None:
         """See that it failed and was put back: the same container, up, and no image left."""
         await self.check(request, state, RequestStatus.PUT_BACK)
-        after = self.rig.inspect(request.container)["State"]
+        after = self.engine.inspect(request.container)["State"]
         assert after["Status"] == before["State"]["Status"]
         assert (after["StartedAt"] != before["State"]["StartedAt"]) == anew
         assert self.images(request) == []
@@ -204,15 +204,15 @@ class Desk:
     def images(self, request: Request) -> list[dict[str, Any]]:
         """Give all images of a request, those without a tag too."""
         label = f"{REQUEST_LABEL}={request.request_id}"
-        found: list[dict[str, Any]] = self.rig.api.images(filters={"label": label})
+        found: list[dict[str, Any]] = self.engine.api.images(filters={"label": label})
         return [image for image in found if IMAGE not in _tags(image)]
 
     def _request(self, name: str, card: Message) -> Request:
-        return request_on(card, name, self.rig, self.client)
+        return request_on(card, name, self.engine, self.client)
 
 
 def request_on(
-    card: Message, name: str, rig: DockerRig, client: Client, *, host: str = _HOST
+    card: Message, name: str, engine: DockerEngine, client: Client, *, host: str = _HOST
 ) -> Request:
     """Give the request of a card."""
     assert str(card["blocks"][0]["block_id"]).startswith(card_block_id(""))
@@ -220,7 +220,7 @@ def request_on(
     return Request(
         request_id=request_of(card),
         name=name,
-        container=rig.inspect(name)["Id"],
+        container=engine.inspect(name)["Id"],
         card=card,
         handle=client.get_workflow_handle(workflow_id, result_type=RequestState),
     )

@@ -12,7 +12,7 @@ from bot.settings import Settings, variable
 from deploy.laptop import dockwarden as laptop_dockwarden
 from deploy.laptop.demo import demo_policies
 from deploy.laptop.dockwarden import DEFAULT_POLICIES
-from deploy.laptop.slack_server import credentials, workspace
+from deploy.laptop.slack_server import USERS, credentials, workspace
 from deploy.laptop.state import StateDirectory
 from deploy.laptop.supervisor import machine_environment, part_environment
 from deploy.laptop.temporal_server import temporal_server
@@ -65,12 +65,18 @@ def test_temporal_knows_all_search_attributes(tmp_path: Path) -> None:
         assert f"--search-attribute={key.name}=Keyword" in command
 
 
-@pytest.mark.parametrize("text", [DEFAULT_POLICIES, demo_policies()], ids=["default", "demo"])
-def test_the_policies_are_valid(tmp_path: Path, text: str) -> None:
-    """The policy books of the laptop and of the demo are read without a complaint."""
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [(DEFAULT_POLICIES, ["laptop"]), (demo_policies(), ["impatient", "laptop"])],
+    ids=["default", "demo"],
+)
+def test_the_policies_are_valid(tmp_path: Path, text: str, names: list[str]) -> None:
+    """The policy books of the laptop and of the demo are read, and bob or carol decides."""
     file = tmp_path / "policies.toml"
     file.write_text(text, encoding="utf-8")
-    assert policies.load(file).policies
+    read = policies.load(file).policies
+    assert [policy.name for policy in read] == names
+    assert {policy.approvers for policy in read} == {(USERS["bob"], USERS["carol"])}
 
 
 def test_everybody_is_in_the_channel(tmp_path: Path) -> None:

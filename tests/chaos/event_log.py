@@ -21,7 +21,7 @@ _SAMPLE_EVERY: Final = 0.4
 
 
 @dataclass(slots=True, kw_only=True)
-class Deed:
+class Action:
     """Something that the campaign did; ``took_effect`` is what it believes."""
 
     began: float
@@ -43,31 +43,33 @@ class Sample:
 
 
 @dataclass(slots=True)
-class Journal:
-    """All deeds, engine restarts, and samples of the engine."""
+class EventLog:
+    """All actions, engine restarts, and samples of the engine."""
 
-    deeds: list[Deed] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
     engine_down: list[tuple[float, float]] = field(default_factory=list)
     slack_wiped: list[float] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
-    def begin(self, planned: Planned, **fields: Any) -> Deed:
+    def begin(self, planned: Planned, **fields: Any) -> Action:
         """Write down that something begins."""
-        deed = Deed(began=time.time(), ended=time.time() + 3600, planned=planned, **fields)
-        self.deeds.append(deed)
-        return deed
+        action = Action(began=time.time(), ended=time.time() + 3600, planned=planned, **fields)
+        self.actions.append(action)
+        return action
 
     def counted(self, *, effective: bool) -> Counter[str]:
-        """Count the deeds by kind."""
-        return Counter(d.planned.move.value for d in self.deeds if d.took_effect is effective)
+        """Count the actions by kind."""
+        return Counter(d.planned.move.value for d in self.actions if d.took_effect is effective)
 
-    def touched(self, container_id: str, since: float, until: float) -> list[Deed]:
+    def touched(self, container_id: str, since: float, until: float) -> list[Action]:
         """Give what people did to a container in a span of time."""
         return [
-            deed
-            for deed in self.deeds
-            if deed.container_id == container_id and deed.began <= until and deed.ended >= since
+            action
+            for action in self.actions
+            if action.container_id == container_id
+            and action.began <= until
+            and action.ended >= since
         ]
 
     def engine_was_down(self, since: float, until: float) -> bool:
@@ -75,12 +77,12 @@ class Journal:
         return any(began <= until and ended >= since for began, ended in self.engine_down)
 
 
-class Watch:
+class EngineWatch:
     """Two threads that look at the engine and listen to its events. Use as a context manager."""
 
-    def __init__(self, base_url: str, journal: Journal) -> None:
+    def __init__(self, base_url: str, event_log: EventLog) -> None:
         self._base_url = base_url
-        self._journal = journal
+        self._event_log = event_log
         self._over = threading.Event()
         self._threads = [
             threading.Thread(target=self._sample, daemon=True),
@@ -105,7 +107,7 @@ class Watch:
                 at = time.time()
                 listed = api.containers(all=True)
                 states = {container["Id"]: container["State"] for container in listed}
-                self._journal.samples.append(Sample(at=at, states=states))
+                self._event_log.samples.append(Sample(at=at, states=states))
         api.close()
 
     def _listen(self) -> None:
@@ -122,7 +124,7 @@ class Watch:
                     key = (event["timeNano"], event["Action"], event["Actor"]["ID"])
                     if key not in seen:
                         seen.add(key)
-                        self._journal.events.append(event)
+                        self._event_log.events.append(event)
                     since = event["time"]
             api.close()
             self._over.wait(0.1)

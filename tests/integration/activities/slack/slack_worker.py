@@ -38,13 +38,15 @@ class Delivered:
         return [ErrorType(failure.type or "") for failure in self.failures]
 
 
-class Desk:
+class SlackWorker:
     """The activities of one control worker."""
 
-    def __init__(self, client: AsyncWebClient, slack: LocalSlack) -> None:
-        self.messages = Messages(client, temporal_ui="http://127.0.0.1:8233", namespace="default")
-        self.directory = Directory(client)
-        self._slack = slack
+    def __init__(self, web_client: AsyncWebClient, local_slack: LocalSlack) -> None:
+        self.messages = Messages(
+            web_client, temporal_ui="http://127.0.0.1:8233", namespace="default"
+        )
+        self.directory = Directory(web_client)
+        self._slack = local_slack
 
     async def run(
         self, activity: Callable[[I], Awaitable[O]], arg: I, *, attempt: int = 1, seen: Any = ()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tests.chaos.evidence import LINGERS, Evidence, Violation, covers
-from tests.chaos.record import Story
+from tests.chaos.histories import RequestHistory
+from tests.chaos.observations import LINGERS, Observations, Violation, covers
 from workflows.model.requests import Choice
 
 _MUTATING: Final = frozenset(
@@ -15,10 +15,10 @@ _MUTATING: Final = frozenset(
 _ON_CONTAINER: Final = frozenset({"commit", "stop", "pause", "unpause", "rename", "update"})
 
 
-def unexplained_writes(evidence: Evidence) -> Iterator[Violation]:
+def unexplained_writes(observed: Observations) -> Iterator[Violation]:
     """Find writes that belong to no approved operation on that container."""
-    operations = [run for story in evidence.stories for run in story.operations]
-    for write in evidence.writes:
+    operations = [run for history in observed.histories for run in history.operations]
+    for write in observed.writes:
         covering = [run for run in operations if covers(run, write)]
         if not covering:
             found = f"{write.line} at {write.at:.3f}"
@@ -30,22 +30,22 @@ def unexplained_writes(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-def unexplained_events(evidence: Evidence) -> Iterator[Violation]:
-    """Hold the engine's own story against what went through the proxy and what people did."""
-    for event in evidence.journal.events:
+def unexplained_events(observed: Observations) -> Iterator[Violation]:
+    """Hold the events of the engine against what went through the proxy and what people did."""
+    for event in observed.event_log.events:
         container, at = event["Actor"]["ID"], event["timeNano"] / 1e9
         if event["Type"] != "container" or event["Action"] not in _ON_CONTAINER:
             continue
         by_us = any(
             write.container_id == container and write.at - 1 <= at <= write.at + LINGERS
-            for write in evidence.writes
+            for write in observed.writes
         )
-        by_people = evidence.journal.touched(container, at - 1, at + 1)
+        by_people = observed.event_log.touched(container, at - 1, at + 1)
         # Without live-restore a starting engine ends what outlived the one before it.
-        by_engine = event["Action"] == "stop" and evidence.journal.engine_was_down(at, at)
+        by_engine = event["Action"] == "stop" and observed.event_log.engine_was_down(at, at)
         if by_engine:
             continue
-        if (not by_us and not by_people) or container == evidence.bystander:
+        if (not by_us and not by_people) or container == observed.bystander:
             yield Violation(
                 request_id="-",
                 invariant=1,
@@ -54,18 +54,18 @@ def unexplained_events(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-def authority(story: Story) -> Iterator[Violation]:
+def authority(history: RequestHistory) -> Iterator[Violation]:
     """See that each operation was approved before, by enough people who may decide."""
 
     def violation(expected: str, found: object) -> Violation:
-        request_id = story.request.request_id
+        request_id = history.request.request_id
         return Violation(request_id=request_id, invariant=1, expected=expected, found=str(found))
 
-    early = [name for name, _ in story.run.activities if name in _MUTATING]
+    early = [name for name, _ in history.run.activities if name in _MUTATING]
     if early:
         yield violation("a request itself changes nothing", early)
-    signals = {(d.approver_id, d.choice) for d, _ in story.run.decisions}
-    for run in story.operations:
+    signals = {(d.approver_id, d.choice) for d, _ in history.run.decisions}
+    for run in history.operations:
         assert run.operate is not None
         state = run.operate.state
         approvers = {decision.approver_id for decision in state.approvals}
@@ -73,13 +73,13 @@ def authority(story: Story) -> Iterator[Violation]:
         if policy is None or len(approvers) < policy.required_approvals:
             yield violation("enough approvals before the operation", approvers)
             continue
-        strangers = approvers - set(policy.approvers) | (approvers & {story.request.requester})
+        strangers = approvers - set(policy.approvers) | (approvers & {history.request.requester})
         if strangers:
             yield violation("only those who may decide", strangers)
         unsaid = {a for a in approvers if (a, Choice.APPROVE) not in signals}
         if unsaid:
             yield violation("each approval was sent by its person", unsaid)
-        last = max((at for d, at in story.run.decisions if d.approver_id in approvers), default=0)
-        first = min(at for d, at in story.run.decisions if d.approver_id in approvers)
+        last = max((at for d, at in history.run.decisions if d.approver_id in approvers), default=0)
+        first = min(at for d, at in history.run.decisions if d.approver_id in approvers)
         if not unsaid and run.began < min(first, last):
             yield violation("the operation begins after the approval", run.began)

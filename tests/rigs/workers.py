@@ -1,4 +1,4 @@
-"""A stage on which one request is played, with real workers on a real Temporal server."""
+"""Real workers on a real Temporal server, between a fake Docker and a fake Slack."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Self
 
 from temporalio.api.enums.v1 import EventType
@@ -14,13 +15,14 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 from activities.temporal.visibility import Visibility
-from tests.fakes.host import FakeHost
-from tests.fakes.office import FakeOffice
+from tests.fakes.fake_docker import FakeDocker
+from tests.fakes.fake_slack import FakeSlack
 from tests.rigs.waiting import eventually
 from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow
 from workflows.model import names
 from workflows.model.requests import (
+    CancelRequest,
     Choice,
     ContainerRef,
     Decision,
@@ -48,15 +50,15 @@ async def is_tried_again(workflow: WorkflowHandle[Any, Any]) -> bool:
     return any(activity.attempt > 1 for activity in pending)
 
 
-class Stage:
-    """One host, one office, and the workers between them and a real server."""
+class Workers:
+    """The workers of one fake Docker host and one fake Slack, on a real server."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.host = FakeHost(f"h{uuid.uuid4().hex[:8]}")
-        self.office = FakeOffice()
+        self.docker = FakeDocker(f"h{uuid.uuid4().hex[:8]}")
+        self.slack = FakeSlack()
         for user_id in ("UALICE", "UBOB", "UCAROL", "UDAVE"):
-            self.office.person(user_id)
+            self.slack.person(user_id)
         self._threads = ThreadPoolExecutor(8)
         self._control = AsyncExitStack()
         self._docker = AsyncExitStack()
@@ -69,7 +71,7 @@ class Stage:
 
     async def __aexit__(self, *_: object) -> None:
         """Stop both workers."""
-        for gate in self.host.gates.values():
+        for gate in self.docker.gates.values():
             gate.set()
         await self.stop_control()
         await self.stop_docker()
@@ -83,7 +85,7 @@ class Stage:
             task_queue=names.CONTROL_TASK_QUEUE,
             workflows=workflows or PRODUCT_WORKFLOWS,
             workflow_runner=workflow_runner(),
-            activities=[*self.office.activities, ledger.find_ended_runs, ledger.last_state],  # type: ignore[list-item]  # bound methods
+            activities=[*self.slack.activities, ledger.find_ended_runs, ledger.last_state],  # type: ignore[list-item]  # bound methods
             **options,
         )
         await self._control.enter_async_context(worker)
@@ -96,8 +98,8 @@ class Stage:
         """Start the worker of the host."""
         worker = Worker(
             self.client,
-            task_queue=names.docker_task_queue(self.host.name),
-            activities=self.host.activities,  # type: ignore[arg-type]  # bound methods
+            task_queue=names.docker_task_queue(self.docker.name),
+            activities=self.docker.activities,  # type: ignore[arg-type]  # bound methods
             activity_executor=self._threads,
             max_concurrent_activities=8,
         )
@@ -119,7 +121,7 @@ class Stage:
         request = LifecycleRequest(
             request_id=uuid.uuid4().hex[:12],
             operation=OperationSpec(kind=OperationKind.STOP, snapshot=True),
-            container=ContainerRef(host=self.host.name, name="web-1"),
+            container=ContainerRef(host=self.docker.name, name="web-1"),
             requester="UALICE",
             team_id="T1",
             channel_id="C1",
@@ -129,7 +131,7 @@ class Stage:
         )
         return replace(request, **changes)
 
-    async def start(self, request: LifecycleRequest, **options: Any) -> Play:
+    async def start(self, request: LifecycleRequest, **options: Any) -> RequestUnderTest:
         """Start a request's workflow."""
         workflow_id = names.request_workflow_id(request.container.host, request.container.name)
         handle = await self.client.start_workflow(
@@ -140,16 +142,31 @@ class Stage:
             result_type=RequestState,
             **options,
         )
-        return Play(self, request, handle)
+        return RequestUnderTest(self, request, handle)
+
+    def under_test(self, request: LifecycleRequest) -> RequestUnderTest:
+        """Give a request that something else has started."""
+        workflow_id = names.request_workflow_id(request.container.host, request.container.name)
+        handle = self.client.get_workflow_handle(workflow_id, result_type=RequestState)
+        return RequestUnderTest(self, request, handle)
+
+    async def approved(
+        self, *, task_timeout: timedelta | None = None, **changes: Any
+    ) -> RequestUnderTest:
+        """Start a request, and have bob approve it as soon as it waits."""
+        under_test = await self.start(self.request(**changes), task_timeout=task_timeout)
+        await under_test.until(RequestStatus.WAITING)
+        await under_test.decide("UBOB")
+        return under_test
 
 
-class Play:
-    """One request on a stage."""
+class RequestUnderTest:
+    """One request that these workers serve."""
 
     def __init__(
-        self, stage: Stage, request: LifecycleRequest, handle: WorkflowHandle[Any, RequestState]
+        self, workers: Workers, request: LifecycleRequest, handle: WorkflowHandle[Any, RequestState]
     ) -> None:
-        self.stage = stage
+        self.workers = workers
         self.request = request
         self.handle = handle
 
@@ -185,6 +202,11 @@ class Play:
         """Send a decision."""
         await self.handle.signal(names.DECIDE_SIGNAL, self.decision(who, choice, **changes))
 
+    async def cancel(self, who: str = "UALICE") -> None:
+        """Ask for a cancel, as its requester or as somebody else."""
+        cancel = CancelRequest(request_id=self.request.request_id, user_id=who, team_id="T1")
+        await self.handle.signal(names.CANCEL_SIGNAL, cancel)
+
     async def result(self) -> RequestState:
         """Wait for the request's end."""
         return await asyncio.wait_for(self.handle.result(), 60)
@@ -192,9 +214,9 @@ class Play:
     @property
     def operation(self) -> WorkflowHandle[Any, Any]:
         """The operation's workflow."""
-        container_id = self.stage.host.pin.container_id
-        return self.stage.client.get_workflow_handle(
-            names.operation_workflow_id(self.stage.host.name, container_id)
+        container_id = self.workers.docker.pin.container_id
+        return self.workers.client.get_workflow_handle(
+            names.operation_workflow_id(self.workers.docker.name, container_id)
         )
 
     async def events(self, handle: WorkflowHandle[Any, Any]) -> list[str]:

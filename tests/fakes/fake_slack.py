@@ -23,7 +23,7 @@ from workflows.model.requests import Person
 from workflows.model.state import CardRef, RequestState
 
 
-class FakeOffice(MessagesPort, DirectoryPort):
+class FakeSlack(MessagesPort, DirectoryPort):
     """People, cards and notices; ``publish_faults`` are raised in turn."""
 
     def __init__(self) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deploy.laptop.channel import request_of
-from tests.chaos.journal import Journal
-from tests.chaos.record import Run, Story
+from tests.chaos.event_log import EventLog
+from tests.chaos.histories import RequestHistory, Run
 from tests.rigs.docker_proxy import Exchange
 
 #: An activity whose workflow was terminated ends by itself within this time.
@@ -44,12 +44,12 @@ class Write:
 
 
 @dataclass(slots=True, kw_only=True)
-class Evidence:
+class Observations:
     """All that the checks look at."""
 
-    stories: list[Story]
+    histories: list[RequestHistory]
     writes: list[Write]
-    journal: Journal
+    event_log: EventLog
     messages: list[dict[str, Any]]
     images: list[dict[str, Any]]
     bystander: str
@@ -85,6 +85,6 @@ def covers(run: Run, write: Write) -> bool:
     return write.container_id in ("", run.operate.state.pin.container_id)
 
 
-def cards_of(story: Story, evidence: Evidence) -> list[dict[str, Any]]:
+def cards_of(history: RequestHistory, observed: Observations) -> list[dict[str, Any]]:
     """Give the cards of a request that there are in Slack."""
-    return [m for m in evidence.messages if request_of(m) == story.request.request_id]
+    return [m for m in observed.messages if request_of(m) == history.request.request_id]

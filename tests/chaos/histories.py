@@ -1,4 +1,4 @@
-"""What became of each request, in Temporal's own record?"""
+"""What became of each request, by Temporal's own histories?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from tests.chaos.world import HOST
+from tests.chaos.system import HOST
 from workflows.execution.workflow import OperateInput
 from workflows.model.names import (
     DECIDE_SIGNAL,
@@ -44,14 +44,14 @@ class Run:
 
 
 @dataclass(slots=True, kw_only=True)
-class Story:
+class RequestHistory:
     """One request, with all operations that were begun for it, oldest first."""
 
     request: LifecycleRequest
     run: Run
     operations: list[Run] = field(default_factory=list)
     #: What the reconciliation had drawn on the card of a request that could not do it.
-    told: RequestState | None = None
+    reconciled: RequestState | None = None
 
     @property
     def final(self) -> RequestState | None:
@@ -59,7 +59,7 @@ class Story:
         if self.run.state is not None and self.run.state.closed:
             return self.run.state
         closed = [run.state for run in self.operations if run.state and run.state.closed]
-        return closed[-1] if closed else self.told
+        return closed[-1] if closed else self.reconciled
 
     @property
     def outcome(self) -> str:
@@ -68,7 +68,8 @@ class Story:
         if final is not None and final.refusal is not None:
             return f"refused: {final.refusal.code}"
         if final is not None:
-            return f"{final.status.value}{' (told by the reconciliation)' * (final is self.told)}"
+            by_whom = " (told by the reconciliation)" if final is self.reconciled else ""
+            return f"{final.status.value}{by_whom}"
         return f"ended from outside while {self.run.state.status.value if self.run.state else '?'}"
 
     @property
@@ -78,7 +79,7 @@ class Story:
         return max(run.ended or float("inf") for run in runs)
 
 
-async def read_stories(client: Client, names: Iterable[str]) -> list[Story]:
+async def read_histories(client: Client, names: Iterable[str]) -> list[RequestHistory]:
     """Read all requests about these containers."""
     runs: list[Run] = []
     query = f"WorkflowType IN ('{REQUEST_WORKFLOW}', '{OPERATION_WORKFLOW}')"
@@ -93,21 +94,21 @@ async def read_stories(client: Client, names: Iterable[str]) -> list[Story]:
         )
         runs.append(await _complete(client, run))
     ours = {request_workflow_id(HOST, name) for name in names}
-    stories = {
-        run.request.request_id: Story(request=run.request, run=run)
+    histories = {
+        run.request.request_id: RequestHistory(request=run.request, run=run)
         for run in sorted(runs, key=lambda run: run.began)
         if run.request is not None and run.workflow_id in ours
     }
     for run in sorted(runs, key=lambda run: run.began):
         if run.operate is not None:
-            stories[run.operate.state.request_id].operations.append(run)
-    async for state in _told(client):
-        if state.request_id in stories:
-            stories[state.request_id].told = state
-    return list(stories.values())
+            histories[run.operate.state.request_id].operations.append(run)
+    async for state in _reconciled(client):
+        if state.request_id in histories:
+            histories[state.request_id].reconciled = state
+    return list(histories.values())
 
 
-async def _told(client: Client) -> AsyncIterator[RequestState]:
+async def _reconciled(client: Client) -> AsyncIterator[RequestState]:
     """Read what the reconciliation had drawn, oldest first."""
     looks = [run async for run in client.list_workflows(f"WorkflowType = '{RECONCILE_WORKFLOW}'")]
     for look in sorted(looks, key=lambda look: look.start_time):

@@ -39,7 +39,7 @@ def failure(kind: ErrorType | RefusalCode, *details: str, retry: bool = False) -
     return ApplicationError(f"made {kind}", *details, type=kind, non_retryable=not retry)
 
 
-class FakeHost(ContainersPort, SnapshotsPort):
+class FakeDocker(ContainersPort, SnapshotsPort):
     """One host. ``faults[activity]`` are raised in turn; ``gates[activity]`` block it."""
 
     def __init__(self, name: str) -> None:

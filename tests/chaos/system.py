@@ -1,4 +1,4 @@
-"""On what does a campaign play? One engine, a proxy before it, one laptop, a few containers."""
+"""What does a campaign run against? One engine, a proxy before it, one laptop, a few containers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from temporalio.client import Client
 from deploy.laptop.slack_server import CHANNEL_ID, USERS
 from deploy.laptop.supervisor import get_json, post_json
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerRig
-from tests.rigs.laptop import LaptopRig
+from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerEngine
+from tests.rigs.laptop import LaptopProcess
 
 HOST: Final = "local"
 #: Each container by its name, with what it is made of.
@@ -55,24 +55,26 @@ expires_after = "15m"
 """
 
 
-class World:
+class System:
     """Everything that runs. ``api`` is the people's own way to the engine, past the proxy."""
 
-    def __init__(self, rig: DockerRig, proxy: DockerProxy, laptop: LaptopRig) -> None:
-        self.rig, self.proxy, self.laptop = rig, proxy, laptop
-        self.api = docker.APIClient(base_url=rig.base_url, version="1.41", timeout=30)
-        self.temporal: Client
+    def __init__(
+        self, engine: DockerEngine, docker_proxy: DockerProxy, laptop: LaptopProcess
+    ) -> None:
+        self.engine, self.docker_proxy, self.laptop = engine, docker_proxy, laptop
+        self.api = docker.APIClient(base_url=engine.base_url, version="1.41", timeout=30)
+        self.client: Client
 
     def make(self, name: str) -> str:
         """Create a container of this name; give its id."""
-        return self.rig.create(name=name, **CONTAINERS.get(name, {"script": STOPS_AT_ONCE}))
+        return self.engine.create(name=name, **CONTAINERS.get(name, {"script": STOPS_AT_ONCE}))
 
     def make_all(self) -> None:
         """Make all containers and start those that are to run."""
         for name in (*CONTAINERS, BYSTANDER):
             container = self.make(name)
             if name != RESTED:
-                self.rig.api.start(container)
+                self.engine.api.start(container)
 
     def pid(self, part: str) -> int | None:
         """Give the process of a part, if it is there and a child of our laptop."""
@@ -103,28 +105,28 @@ class World:
         found = await get_json(f"{self.laptop.ready['slack']}/_control/messages/{CHANNEL_ID}")
         return list(found["messages"])
 
-    async def slack(self, door: str, user: str, **fields: Any) -> dict[str, Any]:
+    async def slack(self, path: str, user: str, **fields: Any) -> dict[str, Any]:
         """Do something in the local Slack as a person."""
         body = {"channel": CHANNEL_ID, "user": USERS[user], **fields}
-        return dict(await post_json(f"{self.laptop.ready['slack']}/_control/{door}", body))
+        return dict(await post_json(f"{self.laptop.ready['slack']}/_control/{path}", body))
 
 
 @asynccontextmanager
-async def world(directory: Path, *, live_restore: bool) -> AsyncIterator[World]:
+async def running_system(directory: Path, *, live_restore: bool) -> AsyncIterator[System]:
     """Run it all; at the end nothing is left."""
     async with AsyncExitStack() as ending:
-        rig = DockerRig(live_restore=live_restore)
-        ending.push_async_callback(asyncio.to_thread, rig.close)
-        await asyncio.to_thread(rig.start)
-        proxy = ending.enter_context(DockerProxy(rig.base_url))
+        engine = DockerEngine(live_restore=live_restore)
+        ending.push_async_callback(asyncio.to_thread, engine.close)
+        await asyncio.to_thread(engine.start)
+        docker_proxy = ending.enter_context(DockerProxy(engine.base_url))
         policies = directory / "policies.toml"
         policies.write_text(POLICIES, encoding="utf-8")
         arguments = ("--no-containers", "--policies", str(policies))
-        laptop = LaptopRig(directory, proxy.base_url, *arguments)
+        laptop = LaptopProcess(directory, docker_proxy.base_url, *arguments)
         ending.push_async_callback(asyncio.to_thread, laptop.close)
         await asyncio.to_thread(laptop.start)
-        made = World(rig, proxy, laptop)
+        made = System(engine, docker_proxy, laptop)
         ending.callback(made.api.close)
-        made.temporal = await Client.connect(laptop.ready["temporal"])
+        made.client = await Client.connect(laptop.ready["temporal"])
         await asyncio.to_thread(made.make_all)
         yield made

@@ -28,14 +28,14 @@ from deploy.laptop.slack_server import USERS, credentials, slack_server, slack_u
 from deploy.laptop.state import LOOPBACK, StateDirectory
 from deploy.laptop.supervisor import Part, Supervisor, answers, until_ready
 from deploy.laptop.temporal_server import temporal_server
-from tests.integration.bot.slack.slack_stub import SlackStub
-from tests.rigs.counter import Counter
-from tests.rigs.deliveries import Door
+from tests.fakes.slack_stub import SlackStub
+from tests.rigs.deliveries import HttpBot
 from tests.rigs.docker_proxy import DockerProxy
-from tests.rigs.dockerd import DockerRig
+from tests.rigs.dockerd import DockerEngine
 from tests.rigs.pollers import are_polled
 from tests.rigs.program import free_port
 from tests.rigs.slack_proxy import SlackProxy
+from tests.rigs.slack_users import SlackUsers
 from tests.rigs.waiting import eventually
 from workflows.model.names import STATUS
 from workflows.model.state import RequestStatus
@@ -67,40 +67,40 @@ approvers = ["{USERS["bob"]}", "{USERS["carol"]}", "{GRID_USER}"]
 """
 
 
-class Town:
+class Installation:
     """All parts of one Dockwarden, between a real engine and a real Slack behind a proxy."""
 
-    def __init__(self, directory: Path, engine: DockerRig) -> None:
+    def __init__(self, directory: Path, engine: DockerEngine) -> None:
         directory.mkdir(exist_ok=True)
         self._state = StateDirectory(directory / "state")
-        self.docker = DockerProxy(engine.base_url)
+        self.docker_proxy = DockerProxy(engine.base_url)
         self._ending = AsyncExitStack()
         self._parts: dict[str, Part] = {}
         self.supervisor = Supervisor(lambda _: None)
-        self.mailbox = SlackStub()
+        self.slack_stub = SlackStub()
 
     async def __aenter__(self) -> Self:
         """Start everything."""
         state = self._ending.enter_context(self._state)
-        self._ending.enter_context(self.docker)
+        self._ending.enter_context(self.docker_proxy)
         self._ports = state.ports()
-        self.slack = slack_url(self._ports)
-        self.proxy = await self._ending.enter_async_context(SlackProxy(self.slack))
-        await self.mailbox.start()
-        self._ending.push_async_callback(self.mailbox.close)
+        self.slack_url = slack_url(self._ports)
+        self.slack_proxy = await self._ending.enter_async_context(SlackProxy(self.slack_url))
+        await self.slack_stub.start()
+        self._ending.push_async_callback(self.slack_stub.close)
         self._ending.push_async_callback(self.supervisor.stop)
-        self.channel = Channel(self.slack)
+        self.channel = Channel(self.slack_url)
         policies = state.path / "policies.toml"
         policies.write_text(POLICIES, encoding="utf-8")
         worker, bot = dockwarden(
-            state, self._ports, docker_url=self.docker.base_url, policies=policies
+            state, self._ports, docker_url=self.docker_proxy.base_url, policies=policies
         )
         self._ours(temporal_server(state, self._ports), slack_server(state, self._ports))
         self._populate()
         self._ours(self._changed(worker, DOCKWARDEN_PROTECTED="guarded-*"), self._changed(bot))
         await self.start("temporal", "slack")
         await self.start("worker", "bot")
-        self.client = await Client.connect(self.temporal)
+        self.client = await Client.connect(self.temporal_address)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -108,14 +108,14 @@ class Town:
         await self._ending.aclose()
 
     @property
-    def temporal(self) -> str:
+    def temporal_address(self) -> str:
         """The address of the Temporal server."""
         return f"{LOOPBACK}:{self._ports.temporal}"
 
     @property
     def ready(self) -> dict[str, Any]:
         """Say where things are, in the words of the laptop's ready file."""
-        return {"slack": self.slack, "temporal": self.temporal}
+        return {"slack": self.slack_url, "temporal": self.temporal_address}
 
     @property
     def host(self) -> str:
@@ -162,12 +162,12 @@ class Town:
         """Start another bot beside the first; ``wrapper`` goes before its command."""
         await self._add(name, self._parts["bot"], *wrapper, **settings)
 
-    async def add_door(self, name: str, *wrapper: str, **settings: str) -> Door:
+    async def add_http_bot(self, name: str, *wrapper: str, **settings: str) -> HttpBot:
         """Start another bot that Slack calls over HTTP, and give the way to it."""
         port = free_port()
         mode = {"DOCKWARDEN_SLACK_MODE": "http", "DOCKWARDEN_HTTP_PORT": str(port)}
         await self.add_bot(name, *wrapper, **mode, **settings)
-        return Door(port, self.signing_secret, self.mailbox)
+        return HttpBot(port, self.signing_secret, self.slack_stub)
 
     def log(self, name: str) -> str:
         """Read what a part has logged."""
@@ -191,7 +191,7 @@ class Town:
         await self.start(name)
 
     def _changed(self, part: Part, **settings: str) -> Part:
-        through_the_proxy = {"DOCKWARDEN_SLACK_API_URL": self.proxy.api_url}
+        through_the_proxy = {"DOCKWARDEN_SLACK_API_URL": self.slack_proxy.api_url}
         return replace(part, environment={**part.environment, **through_the_proxy, **settings})
 
     def _ours(self, *parts: Part) -> None:
@@ -209,25 +209,25 @@ class Town:
 
 
 @pytest.fixture(scope="session")
-async def town(
-    engine_rig: DockerRig, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Town]:
-    """Run one town for the whole session; tests make their own containers in its engine."""
-    async with Town(tmp_path_factory.mktemp("town"), engine_rig) as opened:
+async def installation(
+    engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
+    """Run one installation for the whole session; tests make their own containers in its engine."""
+    async with Installation(tmp_path_factory.mktemp("installation"), engine) as opened:
         yield opened
 
 
 @pytest.fixture
-async def counter(town: Town, engine_rig: DockerRig) -> AsyncIterator[Counter]:
-    """Serve the people of the town; nothing that Slack would refuse may be sent meanwhile."""
-    town.docker.clear()
-    town.proxy.forget()
-    town.mailbox.responses.clear()
-    yield Counter(town, engine_rig)
-    await _end_what_waits(town.client)
-    assert town.proxy.violations == []
-    town.proxy.forget()
-    engine_rig.clear()
+async def users(installation: Installation, engine: DockerEngine) -> AsyncIterator[SlackUsers]:
+    """Act as its Slack users; nothing that Slack would refuse may be sent meanwhile."""
+    installation.docker_proxy.clear()
+    installation.slack_proxy.forget()
+    installation.slack_stub.responses.clear()
+    yield SlackUsers(installation, engine)
+    await _end_what_waits(installation.client)
+    assert installation.slack_proxy.violations == []
+    installation.slack_proxy.forget()
+    engine.clear()
     gc.collect()
 
 

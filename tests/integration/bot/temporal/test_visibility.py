@@ -1,0 +1,62 @@
+"""Do the lists of requests show the right ones, and who is over as over?"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+from bot.temporal.errors import (
+    ENDED,
+)
+from bot.temporal.requests import RequestClient
+from tests.rigs.waiting import eventually
+from tests.rigs.workers import Workers
+from workflows.model.state import RequestStatus
+
+
+async def test_lists_of_requests(requests: RequestClient, workers: Workers) -> None:
+    """Waiting, mine and recent show the right requests, and a limit with a count."""
+    requester = f"U{uuid.uuid4().hex[:8].upper()}"
+    workers.slack.person(requester)
+    for number in range(17):
+        request = workers.request(requester=requester)
+        container = replace(request.container, name=f"web-{number}")
+        await requests.start(replace(request, container=container))
+
+    async def all_listed() -> bool:
+        return (await requests.visibility.of(requester))[1] == 17
+
+    await eventually(all_listed)
+    mine, total = await requests.visibility.of(requester)
+    waiting, _ = await requests.visibility.waiting()
+    recent, _ = await requests.visibility.recent()
+    assert (len(mine), total) == (15, 17)
+    assert {row.requester for row in mine} == {requester}
+    assert waiting
+    assert recent
+    assert all(row.status == RequestStatus.WAITING and row.open for row in waiting)
+
+
+async def test_a_name_cannot_widen_a_list(requests: RequestClient, workers: Workers) -> None:
+    """A quote in a user id ends no query."""
+    await requests.start(workers.request())
+
+    rows, total = await requests.visibility.of("x' OR DockwardenRequester = 'UALICE")
+
+    assert (rows, total) == ([], 0)
+
+
+async def test_a_request_ended_in_temporal_is_not_said_to_wait(
+    requests: RequestClient, workers: Workers
+) -> None:
+    """A workflow that somebody terminated is over, whatever its last word was."""
+    request = workers.request()
+    await requests.start(request)
+    under_test = workers.under_test(request)
+    await under_test.until(RequestStatus.WAITING)
+    await under_test.handle.terminate()
+
+    async def is_over() -> bool:
+        return (await requests.visibility.find(request.request_id)).status == ENDED
+
+    await eventually(is_over)
