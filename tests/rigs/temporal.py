@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from activities.ledger import Ledger
 from tests.fakes.host import FakeHost
 from tests.fakes.office import FakeOffice
+from tests.rigs.prepared_once import PreparedOnce
 from tests.rigs.waiting import eventually
 from workflows import names
 from workflows.lifecycle import ContainerLifecycleWorkflow
@@ -82,7 +83,7 @@ class Stage:
             self.client,
             task_queue=names.CONTROL_TASK_QUEUE,
             workflows=workflows or PRODUCT_WORKFLOWS,
-            workflow_runner=workflow_runner(),
+            workflow_runner=PreparedOnce(workflow_runner()),
             activities=[*self.office.activities, ledger.find_ended_runs, ledger.last_state],  # type: ignore[list-item]  # bound methods
             **options,
         )
