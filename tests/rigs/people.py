@@ -24,7 +24,7 @@ from tests.rigs.slack_page import SlackPage
 from workflows.names import REQUEST_LABEL, ActionId
 from workflows.state import RequestState, RequestStatus
 
-_POLL = 0.02
+_POLL = 0.05
 
 
 class People:
