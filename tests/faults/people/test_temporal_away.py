@@ -15,6 +15,7 @@ from tests.rigs.counter import Counter
 from tests.rigs.local_slack import find_button
 from tests.rigs.terminal import Terminal
 from tests.rigs.town import Town
+from tests.rigs.waiting import eventually
 from workflows.names import ActionId, request_workflow_id
 from workflows.state import RequestStatus
 
@@ -72,7 +73,9 @@ async def test_clicks_at_the_moment_of_the_expiry(counter: Counter, town: Town) 
     request = await counter.run_and_ask("brief")
     state = await request.state()
     assert state.expires_at is not None
-    while datetime.now(UTC) < state.expires_at - timedelta(milliseconds=1):
+    moment = state.expires_at - timedelta(milliseconds=1)
+    await eventually(lambda: datetime.now(UTC) > moment - timedelta(milliseconds=50))
+    while datetime.now(UTC) < moment:
         pass
     await town.channel.press("bob", request.card, ActionId.APPROVE)
     outcome = await request.outcome()

@@ -173,7 +173,7 @@ async def test_click_during_a_worker_outage_is_kept_and_counted(stage: Stage) ->
 
 async def test_click_in_time_during_an_outage_counts_although_seen_late(stage: Stage) -> None:
     """What was sent in time counts after an outage, even behind what was sent too late."""
-    play = await stage.start(stage.request(expires_after_seconds=2, required_approvals=1))
+    play = await stage.start(stage.request(expires_after_seconds=5, required_approvals=1))
     expires_at = (await play.until(RequestStatus.WAITING)).expires_at
     assert expires_at is not None
     await stage.stop_control()
@@ -193,7 +193,7 @@ async def test_click_in_time_during_an_outage_counts_although_seen_late(stage: S
 
 async def test_click_after_the_expiry_never_acts(stage: Stage) -> None:
     """A click that was made too late ends in an expired request, even after an outage."""
-    play = await stage.start(stage.request(expires_after_seconds=2))
+    play = await stage.start(stage.request(expires_after_seconds=5))
     expires_at = (await play.until(RequestStatus.WAITING)).expires_at
     assert expires_at is not None
     await stage.stop_control()
@@ -207,7 +207,7 @@ async def test_click_after_the_expiry_never_acts(stage: Stage) -> None:
 
 async def test_only_click_in_time_during_an_outage_counts(stage: Stage) -> None:
     """A click made in time is not lost because the worker came back after the expiry."""
-    play = await stage.start(stage.request(expires_after_seconds=2))
+    play = await stage.start(stage.request(expires_after_seconds=5))
     expires_at = (await play.until(RequestStatus.WAITING)).expires_at
     assert expires_at is not None
     await stage.stop_control()

@@ -230,7 +230,7 @@ async def test_card_that_slack_did_not_take_is_drawn_the_next_time(stage: Stage)
 
 async def test_end_that_nobody_could_draw_any_more_is_drawn(stage: Stage) -> None:
     """It expired in the hands of a worker that hung, and was terminated: the card says so."""
-    play = await stage.start(stage.request(expires_after_seconds=1))
+    play = await stage.start(stage.request(expires_after_seconds=4))
     await play.until(RequestStatus.WAITING)
     await stage.stop_control()
     poll = PollWorkflowTaskQueueRequest(
