@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ("tests.rigs.dockerd", "tests.rigs.town")
+pytest_plugins = ("tests.rigs.dockerd", "tests.rigs.in_parallel", "tests.rigs.town")
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,8 @@ import json
 import time
 from collections import Counter as Tally
 
+import pytest
+
 from deploy.laptop.slack_server import USERS
 from tests.rigs.counter import Counter
 from tests.rigs.town import CROWD, Town
@@ -15,6 +17,7 @@ _COMMANDS = 500
 _SECONDS = 10.0
 
 
+@pytest.mark.alone
 async def test_a_click_during_a_flood_of_commands(counter: Counter, town: Town) -> None:
     """Five hundred commands in ten seconds are answered politely, and a click within two."""
     request = await counter.run_and_ask("flooded", "stop {} snapshot")
