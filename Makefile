@@ -5,6 +5,9 @@
 .DEFAULT_GOAL := help
 
 PYTHON := .venv/bin/python
+# Most of a test's time is waiting. More than three are in each other's way on two cores.
+WORKERS := 3
+PYTEST = $(PYTHON) -m pytest -q -n $(WORKERS) --dist loadfile
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 13
@@ -15,11 +18,11 @@ demo: ## Run everything here and play three scenes; on a terminal it then stays 
 
 test: ## Run the tests, the style and the types among them
 	@deploy/scripts/setup.sh test
-	@$(PYTHON) -m pytest -q -m "not fault"
+	@$(PYTEST) -m "not fault"
 
 test-faults: ## Kill, hang and cut off every part, at every step (slow)
 	@deploy/scripts/setup.sh faults
-	@$(PYTHON) -m pytest -q -m fault
+	@$(PYTEST) -m fault
 
 chaos: ## Break everything at random and see what holds: [SEED=…] [MINUTES=…]
 	@deploy/scripts/setup.sh test

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ("tests.rigs.dockerd", "tests.rigs.installation")
+pytest_plugins = ("tests.rigs.dockerd", "tests.rigs.in_parallel", "tests.rigs.installation")
 
 
 @pytest.fixture(autouse=True)

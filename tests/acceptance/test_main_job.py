@@ -47,6 +47,7 @@ async def test_the_promise(people: People) -> None:
     assert "actions" not in {block["type"] for block in (await people.card(request))["blocks"]}
 
 
+@pytest.mark.alone
 async def test_two_seconds_from_the_click(people: People) -> None:
     """From a click to a stopped container with a tagged snapshot it takes less than two seconds.
 

@@ -23,7 +23,7 @@ from tests.rigs.slack_page import SlackPage
 from workflows.model.names import REQUEST_LABEL, ActionId
 from workflows.model.state import RequestState, RequestStatus
 
-_POLL = 0.02
+_POLL = 0.05
 
 
 class People:

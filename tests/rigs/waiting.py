@@ -36,4 +36,4 @@ async def eventually(
             return
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError(what or f"did not come true within {within} s")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)

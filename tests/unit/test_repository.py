@@ -46,6 +46,8 @@ def _text(file: Path) -> str:
         return ""
 
 
+# Types take long on a machine that has other work.
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "command",
     [("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",)],

@@ -7,6 +7,8 @@ import json
 import time
 from collections import Counter
 
+import pytest
+
 from deploy.laptop.slack_server import USERS
 from tests.rigs.installation import CROWD, Installation
 from tests.rigs.slack_users import SlackUsers
@@ -15,6 +17,7 @@ _COMMANDS = 500
 _SECONDS = 10.0
 
 
+@pytest.mark.alone
 async def test_a_click_during_a_flood_of_commands(
     users: SlackUsers, installation: Installation
 ) -> None:

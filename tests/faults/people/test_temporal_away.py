@@ -15,6 +15,7 @@ from tests.rigs.installation import Installation
 from tests.rigs.local_slack import find_button
 from tests.rigs.slack_users import SlackUsers
 from tests.rigs.terminal import Terminal
+from tests.rigs.waiting import eventually
 from workflows.model.names import ActionId, request_workflow_id
 from workflows.model.state import RequestStatus
 
@@ -78,7 +79,9 @@ async def test_clicks_at_the_moment_of_the_expiry(
     request = await users.run_and_ask("brief")
     state = await request.state()
     assert state.expires_at is not None
-    while datetime.now(UTC) < state.expires_at - timedelta(milliseconds=1):
+    moment = state.expires_at - timedelta(milliseconds=1)
+    await eventually(lambda: datetime.now(UTC) > moment - timedelta(milliseconds=50))
+    while datetime.now(UTC) < moment:
         pass
     await installation.channel.press("bob", request.card, ActionId.APPROVE)
     outcome = await request.outcome()

@@ -230,7 +230,7 @@ async def test_card_that_slack_did_not_take_is_drawn_the_next_time(workers: Work
 
 async def test_end_that_nobody_could_draw_any_more_is_drawn(workers: Workers) -> None:
     """It expired in the hands of a worker that hung, and was terminated: the card says so."""
-    under_test = await workers.start(workers.request(expires_after_seconds=1))
+    under_test = await workers.start(workers.request(expires_after_seconds=4))
     await under_test.until(RequestStatus.WAITING)
     await workers.stop_control()
     poll = PollWorkflowTaskQueueRequest(

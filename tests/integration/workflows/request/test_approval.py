@@ -176,7 +176,7 @@ async def test_click_during_a_worker_outage_is_kept_and_counted(workers: Workers
 
 async def test_click_in_time_during_an_outage_counts_although_seen_late(workers: Workers) -> None:
     """What was sent in time counts after an outage, even behind what was sent too late."""
-    under_test = await workers.start(workers.request(expires_after_seconds=2, required_approvals=1))
+    under_test = await workers.start(workers.request(expires_after_seconds=5, required_approvals=1))
     expires_at = (await under_test.until(RequestStatus.WAITING)).expires_at
     assert expires_at is not None
     await workers.stop_control()
@@ -196,7 +196,7 @@ async def test_click_in_time_during_an_outage_counts_although_seen_late(workers:
 
 async def test_click_after_the_expiry_never_acts(workers: Workers) -> None:
     """A click that was made too late ends in an expired request, even after an outage."""
-    under_test = await workers.start(workers.request(expires_after_seconds=2))
+    under_test = await workers.start(workers.request(expires_after_seconds=5))
     expires_at = (await under_test.until(RequestStatus.WAITING)).expires_at
     assert expires_at is not None
     await workers.stop_control()
@@ -210,7 +210,7 @@ async def test_click_after_the_expiry_never_acts(workers: Workers) -> None:
 
 async def test_only_click_in_time_during_an_outage_counts(workers: Workers) -> None:
     """A click made in time is not lost because the worker came back after the expiry."""
-    under_test = await workers.start(workers.request(expires_after_seconds=2))
+    under_test = await workers.start(workers.request(expires_after_seconds=5))
     expires_at = (await under_test.until(RequestStatus.WAITING)).expires_at
     assert expires_at is not None
     await workers.stop_control()
