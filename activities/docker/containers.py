@@ -35,6 +35,7 @@ from workflows.model.ports import (
 )
 from workflows.model.requests import ContainerPin, ContainerState
 from workflows.model.state import StopResult
+from workflows.model.text import short_id
 from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
 
 _SHOWN: Final = 3
@@ -95,7 +96,7 @@ class Containers(ContainersPort):
         return ContainerList(
             containers=tuple(
                 ContainerSummary(
-                    name=entry.name or entry.container_id[:12],
+                    name=entry.name or short_id(entry.container_id),
                     image=entry.image,
                     state=entry.state,
                     protected=self._engine.protection.refusal(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
 
 from slack_sdk.models.blocks import (
     ActionsBlock,
@@ -32,8 +31,6 @@ from activities.slack.mrkdwn import (
     person,
     plain,
     safe,
-    short_id,
-    shorten,
 )
 from activities.slack.status import (
     headline,
@@ -46,6 +43,7 @@ from activities.slack.status import (
 )
 from workflows.model.names import ActionId, RequestAddress, button_value, card_block_id
 from workflows.model.state import RequestState, RequestStatus
+from workflows.model.text import short_id, shorten, workflow_url
 
 _MOST_MOUNTS = 12
 _MOST_PEOPLE = 20
@@ -65,15 +63,9 @@ class Links:
     namespace: str
 
     def workflow(self, workflow_id: str, run_id: str) -> str:
-        """Write the link to a run of a workflow as mrkdwn, or nothing.
-
-        Without the run Temporal shows the newest: a later request for the same container.
-        """
-        if not self.temporal_ui:
-            return ""
-        parts = ("namespaces", self.namespace, "workflows", workflow_id, run_id)
-        place = "/".join(quote(part, safe="") for part in parts if part)
-        return f"<{self.temporal_ui.rstrip('/')}/{place}|Open in Temporal>"
+        """Write the link to a run of a workflow as mrkdwn, or nothing."""
+        url = workflow_url(self.temporal_ui, self.namespace, workflow_id, run_id)
+        return f"<{url}|Open in Temporal>" if url else ""
 
 
 def card(state: RequestState, links: Links, now: datetime) -> tuple[str, list[Block]]:

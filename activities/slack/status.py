@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.slack.error_help import cause_of, failure_summary
-from activities.slack.mrkdwn import clock, code, duration, person, safe, short_id, size
+from activities.slack.mrkdwn import clock, code, duration, person, safe, size
 from workflows.model.errors import NO_ROOM_ERRORS, STALE_ERRORS, ErrorType
 from workflows.model.requests import OperationKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
+from workflows.model.text import short_id
 
 _EMOJI = {
     StepStatus.TODO: "▫️",

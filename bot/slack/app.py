@@ -17,7 +17,7 @@ from bot.service import Service
 from bot.settings import ConfigurationError
 from bot.slack import middleware
 from bot.slack.actions import Actions
-from bot.slack.commands import Commands
+from bot.slack.commands import Commands, WorkflowUrl
 from bot.slack.listener import ListenerRunner, report
 from bot.slack.views import Views
 from workflows.model.names import REJECT_FORM, ActionId
@@ -71,7 +71,7 @@ def build_app(
     runner: ListenerRunner,
     service: Service,
     default_host: str,
-    workflow_link: str,
+    workflow_url: WorkflowUrl,
 ) -> AsyncApp:
     """Build the app. Slack was asked once who we are, so no delivery waits for that again."""
     token = client.token
@@ -98,7 +98,7 @@ def build_app(
         client=client,
         service=service,
         default_host=default_host,
-        workflow_link=workflow_link,
+        workflow_url=workflow_url,
     )
     return app
 
@@ -110,14 +110,14 @@ def register_listeners(
     client: AsyncWebClient,
     service: Service,
     default_host: str,
-    workflow_link: str,
+    workflow_url: WorkflowUrl,
 ) -> None:
     """Tie all listeners to their deliveries."""
     commands = Commands(
         service,
         command=runner.command,
         default_host=default_host,
-        workflow_link=workflow_link,
+        workflow_url=workflow_url,
     )
     actions = Actions(service, client, command=runner.command)
     views = Views(service)

@@ -13,6 +13,9 @@ from bot.slack import replies, reply_views
 from bot.slack.listener import SlackRequest, submit
 from workflows.model.requests import Choice, ContainerRef, OperationKind, OperationSpec
 
+#: Gives the address of a workflow and of its run in Temporal's UI, or nothing.
+WorkflowUrl = Callable[[str, str], str]
+
 _SOURCE = "command"
 _TITLES = {
     parser.Selection.WAITING: "Requests waiting for approval",
@@ -22,7 +25,7 @@ _TITLES = {
 
 
 class Commands:
-    """Carries out the sub-commands; ``workflow_link`` is the address of one in Temporal's UI."""
+    """Carries out the sub-commands."""
 
     def __init__(
         self,
@@ -30,12 +33,12 @@ class Commands:
         *,
         command: str,
         default_host: str,
-        workflow_link: str,
+        workflow_url: WorkflowUrl,
     ) -> None:
         self._service = service
         self._command = command
         self._default_host = default_host
-        self._workflow_link = workflow_link
+        self._workflow_url = workflow_url
         self._handlers: dict[type, Callable[[SlackRequest, Any], Awaitable[None]]] = {
             parser.Stop: self._stop,
             parser.Snapshot: self._snapshot,
@@ -118,9 +121,7 @@ class Commands:
 
     async def _status(self, slack_request: SlackRequest, asked: parser.Status) -> None:
         summary, state = await self._service.status(asked.request_id)
-        ui = self._workflow_link.format(
-            workflow_id=summary.workflow_id.replace("/", "%2F"), run_id=summary.run_id
-        )
+        ui = self._workflow_url(summary.workflow_id, summary.run_id)
         await slack_request.tell(
             reply_views.request_status(summary, state, now=datetime.now(UTC), ui=ui)
         )

@@ -15,6 +15,7 @@ from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, Inspection
 from workflows.model.requests import ContainerState
 from workflows.model.state import Refusal, RequestState, RequestStatus, StepState, StepStatus
+from workflows.model.text import short_id
 
 _STATUS = {
     RequestStatus.WAITING: ("⏳", "waiting for approval"),
@@ -46,7 +47,6 @@ _REFUSALS = {
 }
 #: Slack refuses messages above some 13,000 characters.
 _LIST_LENGTH = 8000
-_SHORT_ID_LENGTH = 12
 
 
 def status_words(status: str) -> str:
@@ -109,11 +109,10 @@ def container(host: str, inspection: Inspection) -> Reply:
     """Show one container."""
     pin = inspection.pin
     up = pin.state is ContainerState.RUNNING
-    image_id = pin.image_id.removeprefix("sha256:")
     mounts = [f"{code(mount.destination)} ({escape(mount.type)})" for mount in pin.mounts]
     facts = [
-        f"id {code(pin.container_id[:_SHORT_ID_LENGTH])}",
-        f"image {code(pin.image)} ({code(image_id[:_SHORT_ID_LENGTH])})",
+        f"id {code(short_id(pin.container_id))}",
+        f"image {code(pin.image)} ({code(short_id(pin.image_id))})",
         f"last start {code(_moment(pin.started_at))}" if pin.started_at else "",
         f"restart policy {code(pin.restart_policy or 'no')}",
         "has a health check" if pin.has_healthcheck else "",

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bot.commands.options import shorten
+from bot.commands.options import cut_with_notice
 from bot.service import Service
 from bot.slack import replies
 from bot.slack.listener import REASON_BLOCK, SlackRequest
@@ -112,5 +112,5 @@ class Views:
             form.address,
             Choice.REJECT,
             source=f"form:{form.channel_id}:{form.message_ts}",
-            comment=shorten(reason),
+            comment=cut_with_notice(reason),
         )

@@ -179,7 +179,7 @@ async def bot_on(
             runner=runner,
             service=Service(requests, BOOK),  # type: ignore[arg-type]
             default_host="local",
-            workflow_link="http://temporal.test/{workflow_id}",
+            workflow_url=lambda workflow_id, _: f"http://temporal.test/{workflow_id}",
         )
         yield Bot(app, slack, requests, runner)
         assert await runner.drain(5)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from slack_sdk.models.blocks import Block
 
+from activities.slack.mrkdwn import plain as card_plain
 from bot.commands.parser import USAGE
 from bot.slack import replies, reply_views
 from bot.slack.mrkdwn import Reply, code, escape, link, person, plain, reply
@@ -200,6 +202,25 @@ def test_no_answer_lets_markup_of_people_through(answer: Reply) -> None:
     for text in texts:
         assert "<!" not in text
         assert "<http://evil" not in text
+
+
+@pytest.mark.parametrize("answer", ALL, ids=range(len(ALL)))
+def test_no_answer_lets_the_writing_direction_be_turned(answer: Reply) -> None:
+    """What a card does not show is not shown here either: direction and control characters."""
+    arguments = answer.as_arguments()
+
+    for text in (arguments["text"], *(block["text"]["text"] for block in arguments["blocks"])):
+        assert not {unicodedata.category(c) for c in text.replace("\n", "")} & {"Cc", "Cf", "Cs"}
+
+
+def test_a_reason_reads_the_same_as_on_the_card() -> None:
+    """One reason, two doors: the status shows the very text that the card shows."""
+    typed = "see\u202egnp.exe\x07\r\n\n\n\nand\ttabs"
+    on_card = card_plain(f"Reason: {typed}", 1500).text
+
+    shown = [block["text"]["text"] for block in _status(_state(reason=typed)).blocks]
+
+    assert on_card in shown
 
 
 @pytest.mark.parametrize("act", list(TemporalCall))
