@@ -44,8 +44,9 @@ class WorkerConfig:
     """What a worker process serves, and with what.
 
     ``serve`` holds ``control``, ``docker`` or both; ``graceful_seconds`` is how long a shutdown
-    waits for running activities, and must exceed the longest stop. The limits of snapshots are
-    explained in :class:`activities.docker.capacity.Room`.
+    waits for running activities, and must exceed the longest stop. ``command`` is the slash
+    command that private advice names. The limits of snapshots are explained in
+    :class:`activities.docker.capacity.SnapshotCapacity`.
     """
 
     serve: frozenset[str]
@@ -57,6 +58,7 @@ class WorkerConfig:
     data_root: Path | None
     slack_token: str
     slack_api_url: str
+    command: str
     temporal_ui: str
     namespace: str
     graceful_seconds: int
@@ -99,8 +101,13 @@ def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> tup
 
 def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.ClientSession) -> Worker:
     slack = slack_client(config.slack_token, config.slack_api_url, session)
-    messages = Messages(slack, temporal_ui=config.temporal_ui, namespace=config.namespace)
-    directory, ledger = Directory(slack), Visibility(client)
+    messages = Messages(
+        slack,
+        temporal_ui=config.temporal_ui,
+        namespace=config.namespace,
+        command=config.command,
+    )
+    directory, visibility = Directory(slack), Visibility(client)
     return Worker(
         client,
         task_queue=CONTROL_TASK_QUEUE,
@@ -118,8 +125,8 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
             messages.notify,
             directory.look_up_person,
             directory.list_group_members,
-            ledger.find_ended_runs,
-            ledger.last_state,
+            visibility.find_ended_runs,
+            visibility.last_state,
         ],
         graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
     )

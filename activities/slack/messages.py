@@ -36,11 +36,21 @@ _QUIET = {"unfurl_links": False, "unfurl_media": False}
 
 
 class Messages(MessagesPort):
-    """Writes to Slack. ``temporal_ui`` is the address of Temporal's own UI, ``""`` for no links."""
+    """Writes to Slack.
 
-    def __init__(self, client: AsyncWebClient, *, temporal_ui: str, namespace: str) -> None:
+    Args:
+        client: the way to Slack.
+        temporal_ui: the address of Temporal's own UI, ``""`` for no links.
+        namespace: where Temporal keeps the requests.
+        command: the slash command, as the Slack app declares it; advice to people names it.
+    """
+
+    def __init__(
+        self, client: AsyncWebClient, *, temporal_ui: str, namespace: str, command: str
+    ) -> None:
         self._slack = client
         self._links = Links(temporal_ui=temporal_ui, namespace=namespace)
+        self._command = command
 
     @activity.defn(name="publish")
     async def publish(self, arg: PublishInput) -> CardRef:
@@ -156,7 +166,7 @@ class Messages(MessagesPort):
 
     async def _tell(self, told: Notice) -> None:
         """Tell one person in the channel, or directly when the person is not in it."""
-        text = notice(told.refusal, told.state)
+        text = notice(told.refusal, told.state, command=self._command)
         blocks = [SectionBlock(block_id=f"notice.{told.notice_id}", text=mrkdwn(text))]
         try:
             await call(

@@ -42,7 +42,12 @@ class Desk:
     """The activities of one control worker."""
 
     def __init__(self, client: AsyncWebClient, slack: LocalSlack) -> None:
-        self.messages = Messages(client, temporal_ui="http://127.0.0.1:8233", namespace="default")
+        self.messages = Messages(
+            client,
+            temporal_ui="http://127.0.0.1:8233",
+            namespace="default",
+            command="/dockwarden",
+        )
         self.directory = Directory(client)
         self._slack = slack
 
