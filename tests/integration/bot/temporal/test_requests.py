@@ -26,6 +26,7 @@ from bot.temporal.errors import (
     TemporalUnavailableError,
 )
 from bot.temporal.requests import RequestClient
+from bot.temporal.visibility import RequestPage
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import free_port
 from tests.rigs.temporal import Play, Stage
@@ -134,7 +135,7 @@ async def test_a_late_copy_of_a_delivery_starts_nothing(
 
 
 async def _has_rows(requests: RequestClient, user: str) -> bool:
-    return bool((await requests.visibility.of(user))[0])
+    return bool((await requests.visibility.of(user)).rows)
 
 
 async def test_a_second_request_gets_the_way_to_the_first(
@@ -297,14 +298,14 @@ async def test_lists_of_requests(requests: RequestClient, stage: Stage) -> None:
         await requests.start(replace(stage_request, container=container))
 
     async def all_listed() -> bool:
-        return (await requests.visibility.of(requester))[1] == 17
+        return (await requests.visibility.of(requester)).total == 17
 
     await eventually(all_listed)
-    mine, total = await requests.visibility.of(requester)
-    waiting, _ = await requests.visibility.waiting()
-    recent, _ = await requests.visibility.recent()
-    assert (len(mine), total) == (15, 17)
-    assert {row.requester for row in mine} == {requester}
+    mine = await requests.visibility.of(requester)
+    waiting = (await requests.visibility.waiting()).rows
+    recent = (await requests.visibility.recent()).rows
+    assert (len(mine.rows), mine.total) == (15, 17)
+    assert {row.requester for row in mine.rows} == {requester}
     assert waiting
     assert recent
     assert all(row.status == RequestStatus.WAITING and row.open for row in waiting)
@@ -314,9 +315,9 @@ async def test_a_name_cannot_widen_a_list(requests: RequestClient, stage: Stage)
     """A quote in a user id ends no query."""
     await requests.start(stage.request())
 
-    rows, total = await requests.visibility.of("x' OR DockwardenRequester = 'UALICE")
+    page = await requests.visibility.of("x' OR DockwardenRequester = 'UALICE")
 
-    assert (rows, total) == ([], 0)
+    assert page == RequestPage(rows=(), total=0)
 
 
 async def test_status_shows_the_steps_while_they_run(requests: RequestClient, stage: Stage) -> None:
