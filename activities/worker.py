@@ -23,8 +23,9 @@ from activities.docker.containers import Containers
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
+from activities.slack.client import slack_client
 from activities.slack.directory import Directory
-from activities.slack.messages import Messages, slack_client
+from activities.slack.messages import Messages
 from activities.temporal.schedules import ensure_reconciliation
 from activities.temporal.visibility import Visibility
 from workflows.execution.workflow import OperationWorkflow

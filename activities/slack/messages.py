@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import aiohttp
 from slack_sdk.models.blocks import Block, SectionBlock
 from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
@@ -190,11 +189,6 @@ class Messages(MessagesPort):
             blocks=blocks,
             **_QUIET,
         )
-
-
-def slack_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Build the client that all activities share; without ``session`` each call would open one."""
-    return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
 
 
 class Posted:

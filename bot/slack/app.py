@@ -1,4 +1,8 @@
-"""How is the bolt app put together?"""
+"""How is the bolt app put together: its client, who it is, and which listener takes what?
+
+Slack is asked once who the bot is. What no listener of ours wants is acknowledged all the same,
+or Slack would tell the person that the app failed.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +40,8 @@ class Identity:
 
 def slack_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
     """Make a client that never repeats a call by itself: what was lost may have arrived."""
-    base_url = api_url if api_url.endswith("/") else api_url + "/"
     return AsyncWebClient(
-        token=token, base_url=base_url, session=session, timeout=10, retry_handlers=[]
+        token=token, base_url=api_url, session=session, timeout=10, retry_handlers=[]
     )
 
 
