@@ -65,6 +65,14 @@ class WorkerConfig:
     graceful_seconds: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineReport:
+    """Whether an engine can be used as it is, and in one line how it is or what is wrong."""
+
+    usable: bool
+    words: str
+
+
 async def run_worker(
     client: Client, config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], None]
 ) -> None:
@@ -85,19 +93,23 @@ async def run_worker(
         await stop.wait()
 
 
-def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> tuple[bool, str]:
-    """Say in one line how the engine is, for ``dockwarden check``."""
+def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> EngineReport:
+    """Say how the engine is, for ``dockwarden check``."""
     engine = Engine(base_url=base_url, host="check", protection=Protection())
     capacity = SnapshotCapacity(min_free_mb=min_free_mb, data_root=data_root)
     try:
         facts = engine.facts()
-        enough, disk = capacity.describe(engine)
+        disk = capacity.describe(engine)
     except Exception as error:  # noqa: BLE001 - whatever is wrong, an operator wants one line
-        return False, f"{getattr(error, 'message', 'cannot be used')} ({base_url})"
-    line = (
-        f"{facts.version}, API {facts.api_version}, storage driver {facts.storage_driver}, {disk}"
+        words = f"{getattr(error, 'message', 'cannot be used')} ({base_url})"
+        return EngineReport(usable=False, words=words)
+    words = (
+        f"{facts.version}, API {facts.api_version}, storage driver {facts.storage_driver}, "
+        f"{disk.words}"
     )
-    return enough and not facts.warning, f"{line}: {facts.warning}" if facts.warning else line
+    if facts.warning:
+        return EngineReport(usable=False, words=f"{words}: {facts.warning}")
+    return EngineReport(usable=disk.enough, words=words)
 
 
 def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.ClientSession) -> Worker:
