@@ -21,7 +21,7 @@ from activities.docker.answers import ContainerInspect, ContainerListEntry
 from activities.docker.capacity import SnapshotCapacity
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
-from activities.docker.heartbeat import Heartbeat
+from activities.docker.heartbeat import Attempt
 from activities.docker.pin import verify_pin
 from activities.docker.start import restore
 from workflows.model.errors import ErrorType, RefusalCode
@@ -120,12 +120,12 @@ class Containers(ContainersPort):
         if not MIN_GRACE_SECONDS <= arg.grace_seconds <= MAX_GRACE_SECONDS:
             text = f"the grace takes {MIN_GRACE_SECONDS} to {MAX_GRACE_SECONDS} seconds"
             raise failure(ErrorType.BAD_INPUT, text)
-        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
+        with Attempt(self._engine.timing.heartbeat_interval) as attempt:
             try:
-                return self._stop(arg, heartbeat)
+                return self._stop(arg, attempt)
             except ApplicationError as error:
                 failed = error
-            if arg.expect_untouched and not heartbeat.may_have_sent:
+            if arg.expect_untouched and not attempt.may_have_sent:
                 raise failed
             # The workflow asks whether anything may have happened to the container.
             raise ApplicationError(
@@ -135,18 +135,18 @@ class Containers(ContainersPort):
     @activity.defn(name="ensure_running", no_thread_cancel_exception=True)
     def ensure_running(self, arg: RestoreInput) -> RestoreResult:
         """Wait for a stop still at work, bring the container back, and prove that it stays."""
-        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
-            return restore(self._engine, arg, heartbeat)
+        with Attempt(self._engine.timing.heartbeat_interval) as attempt:
+            return restore(self._engine, arg, attempt)
 
-    def _stop(self, arg: StopInput, heartbeat: Heartbeat) -> StopResult:
-        pin, untouched = arg.pin, arg.expect_untouched and not heartbeat.may_have_sent
+    def _stop(self, arg: StopInput, attempt: Attempt) -> StopResult:
+        pin, untouched = arg.pin, arg.expect_untouched and not attempt.may_have_sent
         seen = self._approved(pin, untouched=untouched)
         if arg.for_snapshot and untouched:
             self._capacity.check(self._engine, pin.container_id)
             # That can take long; only what is approved right before the stop is stopped.
             seen = self._approved(pin, untouched=untouched)
         if not seen.state.is_down:
-            heartbeat.sending()
+            attempt.sending()
             self._engine.stop(pin.container_id, arg.grace_seconds)
             seen = self._engine.container(pin.container_id)
             _check_not_lost(seen)

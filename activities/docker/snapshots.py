@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 from activities.docker.answers import ContainerInspect, ImageInspect
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
-from activities.docker.heartbeat import Heartbeat
+from activities.docker.heartbeat import Attempt, Heartbeat
 from activities.docker.pin import verify_engine, verify_pin
 from workflows.model.errors import ErrorType
 from workflows.model.image_reference import reference_problem
@@ -38,12 +38,12 @@ class Snapshots(SnapshotsPort):
     def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:
         """See to it that exactly one image carries the request's label; without a tag."""
         labels = _labels(arg.request_id, arg.pin)
-        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
-            repeated = heartbeat.may_have_sent
+        with Attempt(self._engine.timing.heartbeat_interval) as attempt:
+            repeated = attempt.may_have_sent
             seen = self._resting(arg.pin)
             found = self._found(labels, seen, patient=repeated)
             if not found:
-                heartbeat.sending()
+                attempt.sending()
                 self._engine.commit(arg.pin.container_id, labels)
                 found = self._engine.labelled_images(labels)
             if not found:
@@ -61,7 +61,7 @@ class Snapshots(SnapshotsPort):
         labels = _labels(arg.request_id, arg.pin)
         if reference_problem(arg.reference):
             raise failure(ErrorType.BAD_INPUT, "the image reference is malformed")
-        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
+        with Attempt(self._engine.timing.heartbeat_interval) as attempt:
             self._check_circumstances(arg)
             image = self._engine.image(arg.image_id)
             if image is None:
@@ -72,7 +72,7 @@ class Snapshots(SnapshotsPort):
                 raise failure(ErrorType.BAD_INPUT, "the image is no snapshot of this request")
             holder = self._engine.image(arg.reference)
             if holder is None:
-                heartbeat.sending()
+                attempt.sending()
                 self._engine.tag(arg.image_id, arg.reference)
                 holder = self._engine.image(arg.reference)
             if holder is None:

@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from activities.docker.answers import ContainerInspect
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
-from activities.docker.heartbeat import Heartbeat
+from activities.docker.heartbeat import Attempt
 from activities.docker.pin import verify_pin
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.ports import RestoreInput, RestoreResult
@@ -24,7 +24,7 @@ from workflows.model.requests import ContainerState
 _POLL: Final = 0.2
 
 
-def restore(engine: Engine, arg: RestoreInput, heartbeat: Heartbeat) -> RestoreResult:
+def restore(engine: Engine, arg: RestoreInput, attempt: Attempt) -> RestoreResult:
     """Bring a container back.
 
     Raises:
@@ -32,7 +32,7 @@ def restore(engine: Engine, arg: RestoreInput, heartbeat: Heartbeat) -> RestoreR
             to give up would be to leave a service down.
     """
     try:
-        return _Restore(engine, arg, heartbeat).run()
+        return _Restore(engine, arg, attempt).run()
     except ApplicationError as error:
         failed = error
     # Whoever made the error: whether to try again is said here alone.
@@ -43,13 +43,13 @@ def restore(engine: Engine, arg: RestoreInput, heartbeat: Heartbeat) -> RestoreR
 class _Restore:
     """One try to bring a container back. Whether another may follow is said by :func:`restore`."""
 
-    def __init__(self, engine: Engine, arg: RestoreInput, heartbeat: Heartbeat) -> None:
+    def __init__(self, engine: Engine, arg: RestoreInput, attempt: Attempt) -> None:
         self._engine = engine
         self._pin = arg.pin
         self._settle_seconds = arg.settle_seconds
         self._stopped_at = arg.stopped_at
-        self._heartbeat = heartbeat
-        self._may_have_started = heartbeat.may_have_sent
+        self._attempt = attempt
+        self._may_have_started = attempt.may_have_sent
         self._started = False
 
     def run(self) -> RestoreResult:
@@ -70,7 +70,7 @@ class _Restore:
                 return self._pause()
             case _, ContainerState.PAUSED:
                 # It ran anew since the approval, so a commit that was cut off paused it.
-                self._heartbeat.sending()
+                self._attempt.sending()
                 self._engine.unpause(self._pin.container_id)
                 seen = self._look()
         if self._pin.state is ContainerState.RESTARTING:
@@ -100,7 +100,7 @@ class _Restore:
 
     def _start(self, seen: ContainerInspect) -> ContainerInspect:
         before = seen.started_at
-        self._heartbeat.sending()
+        self._attempt.sending()
         self._engine.start(self._pin.container_id)
         self._started = True
         seen = self._look()
@@ -110,7 +110,7 @@ class _Restore:
         return seen
 
     def _pause(self) -> RestoreResult:
-        self._heartbeat.sending()
+        self._attempt.sending()
         self._engine.pause(self._pin.container_id)
         seen = self._look()
         if seen.state is not ContainerState.PAUSED:
