@@ -1,7 +1,8 @@
 """How do the card, its thread and private notices get into Slack, each exactly once?
 
-An answer of Slack can be lost after the message was stored, and Slack knows no idempotency key.
-So whatever is posted carries a block id of ours, and a repetition looks for it first.
+An answer of Slack can be lost after the message was stored, a worker can die between two messages,
+a drawing that was cancelled may have been half done, and Slack knows no idempotency key. So
+whatever is posted carries a block id of ours, and a repetition asks Slack for it first.
 """
 
 from __future__ import annotations
