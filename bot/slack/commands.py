@@ -1,4 +1,4 @@
-"""What does ``/container`` do?"""
+"""What does each sub-command of the slash command do?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.commands import parser
-from bot.commands.parser import CommandError, parse
+from bot.commands.parser import parse
+from bot.commands.tokens import CommandError
 from bot.service import Service
 from bot.slack import listings, replies
 from bot.slack.listener import SlackRequest, submit

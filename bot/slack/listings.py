@@ -83,7 +83,7 @@ def request_status(
         )
     card = link(state.card.permalink, "See its card") if state.card is not None else ""
     return reply(
-        f"{_standing(state)} — {state.operation.words} "
+        f"{_status_text(state)} — {state.operation.words} "
         f"{code(state.container.name)} on {code(state.container.host)}",
         _facts(state, now),
         _why(state),
@@ -158,7 +158,7 @@ def _that_fit(rows: Sequence[str]) -> list[str]:
     return [row for row, length in zip(rows, lengths, strict=True) if length <= _LIST_LENGTH]
 
 
-def _standing(state: RequestState) -> str:
+def _status_text(state: RequestState) -> str:
     """Name where a request stands, more exactly than Temporal's list can."""
     if state.refusal is not None:
         return "⛔ refused"

@@ -155,7 +155,7 @@ def failure(error: BotError, command: str) -> Reply:
             recent = code(f"{command} requests recent")
             words = f"There is no request {code(error.request_id)}. {recent} shows the latest."
         case TemporalUnavailableError():
-            words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.act]
+            words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]
             words += " Try again in a moment."
         case NoWorkerError():
             words = (

@@ -1,4 +1,7 @@
-"""What does a submitted form do?"""
+"""What does the form look like that asks why somebody rejects, and what does its answer do?
+
+A form knows no message, so it carries the address of its request, never an authority.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _INPUT = "v"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectForm:
-    """The form of one card; the address travels in it because forms know no message."""
+    """The form of one card, and where the card is."""
 
     address: RequestAddress
     channel_id: str
