@@ -23,8 +23,9 @@ from activities.docker.containers import Containers
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
+from activities.slack.client import slack_client
 from activities.slack.directory import Directory
-from activities.slack.messages import Messages, slack_client
+from activities.slack.messages import Messages
 from activities.temporal.schedules import ensure_reconciliation
 from activities.temporal.visibility import Visibility
 from workflows.execution.workflow import OperationWorkflow
@@ -44,8 +45,9 @@ class WorkerConfig:
     """What a worker process serves, and with what.
 
     ``serve`` holds ``control``, ``docker`` or both; ``graceful_seconds`` is how long a shutdown
-    waits for running activities, and must exceed the longest stop. The limits of snapshots are
-    explained in :class:`activities.docker.capacity.Room`.
+    waits for running activities, and must exceed the longest stop. ``command`` is the slash
+    command that private advice names. The limits of snapshots are explained in
+    :class:`activities.docker.capacity.SnapshotCapacity`.
     """
 
     serve: frozenset[str]
@@ -57,9 +59,18 @@ class WorkerConfig:
     data_root: Path | None
     slack_token: str
     slack_api_url: str
+    command: str
     temporal_ui: str
     namespace: str
     graceful_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineReport:
+    """Whether an engine can be used as it is, and in one line how it is or what is wrong."""
+
+    usable: bool
+    words: str
 
 
 async def run_worker(
@@ -82,25 +93,34 @@ async def run_worker(
         await stop.wait()
 
 
-def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> tuple[bool, str]:
-    """Say in one line how the engine is, for ``dockwarden check``."""
+def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> EngineReport:
+    """Say how the engine is, for ``dockwarden check``."""
     engine = Engine(base_url=base_url, host="check", protection=Protection())
     capacity = SnapshotCapacity(min_free_mb=min_free_mb, data_root=data_root)
     try:
         facts = engine.facts()
-        enough, disk = capacity.describe(engine)
+        disk = capacity.describe(engine)
     except Exception as error:  # noqa: BLE001 - whatever is wrong, an operator wants one line
-        return False, f"{getattr(error, 'message', 'cannot be used')} ({base_url})"
-    line = (
-        f"{facts.version}, API {facts.api_version}, storage driver {facts.storage_driver}, {disk}"
+        words = f"{getattr(error, 'message', 'cannot be used')} ({base_url})"
+        return EngineReport(usable=False, words=words)
+    words = (
+        f"{facts.version}, API {facts.api_version}, storage driver {facts.storage_driver}, "
+        f"{disk.words}"
     )
-    return enough and not facts.warning, f"{line}: {facts.warning}" if facts.warning else line
+    if facts.warning:
+        return EngineReport(usable=False, words=f"{words}: {facts.warning}")
+    return EngineReport(usable=disk.enough, words=words)
 
 
 def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.ClientSession) -> Worker:
     slack = slack_client(config.slack_token, config.slack_api_url, session)
-    messages = Messages(slack, temporal_ui=config.temporal_ui, namespace=config.namespace)
-    directory, ledger = Directory(slack), Visibility(client)
+    messages = Messages(
+        slack,
+        temporal_ui=config.temporal_ui,
+        namespace=config.namespace,
+        command=config.command,
+    )
+    directory, visibility = Directory(slack), Visibility(client)
     return Worker(
         client,
         task_queue=CONTROL_TASK_QUEUE,
@@ -118,8 +138,8 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
             messages.notify,
             directory.look_up_person,
             directory.list_group_members,
-            ledger.find_ended_runs,
-            ledger.last_state,
+            visibility.find_ended_runs,
+            visibility.last_state,
         ],
         graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
     )

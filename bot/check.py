@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -22,10 +23,6 @@ from bot.slack.app import slack_client
 from bot.temporal import client as temporal
 from workflows.model.names import SEARCH_ATTRIBUTES
 
-#: Asks an engine how it is, and whether its disk has so many MB left; the answer says whether it
-#: is usable, and in words.
-DockerCheck = Callable[[str, int, Path | None], tuple[bool, str]]
-
 _WITHIN = timedelta(seconds=5)
 #: The histories are read to find a card again whose posting was not answered.
 _SCOPES = (
@@ -37,6 +34,22 @@ _SCOPES = (
     "groups:history",
 )
 _GROUP_SCOPE = "usergroups:read"
+
+
+class EngineReport(Protocol):
+    """What a worker says of its engine: whether it can be used, and in words how it is."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be used as it is."""
+
+    @property
+    def words(self) -> str:
+        """How it is, or what is wrong, in one line."""
+
+
+#: Asks the engine at an address how it is, and whether its disk has so many MB left.
+DockerCheck = Callable[[str, int, Path | None], EngineReport]
 
 
 class Part(StrEnum):
@@ -198,7 +211,7 @@ async def _search_attributes(client: Client) -> Finding:
 
 
 async def _docker(settings: Settings, docker_check: DockerCheck) -> list[Finding]:
-    right, words = await asyncio.to_thread(
+    report = await asyncio.to_thread(
         docker_check, settings.docker_host, settings.min_free_mb, settings.data_root
     )
-    return [Finding(right, "Docker", words)]
+    return [Finding(report.usable, "Docker", report.words)]

@@ -163,6 +163,7 @@ async def _serve_worker(
             data_root=settings.data_root,
             slack_token=settings.slack_bot_token.get_secret_value(),
             slack_api_url=settings.slack_api_url,
+            command=settings.command,
             temporal_ui=settings.temporal_ui_url,
             namespace=client.namespace,
             graceful_seconds=settings.shutdown_seconds,

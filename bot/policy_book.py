@@ -28,12 +28,13 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from bot.settings import ConfigurationError
+from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.requests import MAX_EXPIRY_SECONDS, MAX_POLICIES, OperationKind, Policy
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
-_UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]
-_GroupId = Annotated[str, StringConstraints(pattern=r"^S[A-Z0-9]{2,}$")]
+_UserId = Annotated[str, StringConstraints(pattern=f"^{USER_ID_FORM.pattern}$")]
+_GroupId = Annotated[str, StringConstraints(pattern=f"^{GROUP_ID_FORM.pattern}$")]
 _Glob = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 

@@ -1,4 +1,4 @@
-"""What is set, and is it enough to start?
+"""What is set, and is it enough for the command that is to start?
 
 The only file that reads the environment. Every setting is ``DOCKWARDEN_…``; each secret can also
 come from a file (``DOCKWARDEN_…_FILE``). The connection to Temporal has its own standard:
@@ -20,14 +20,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from workflows.model.names import HOST_NAME
 from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
+PREFIX = "DOCKWARDEN_"
+_LONGEST_STOP = TIMING.stop_attempt(MAX_GRACE_SECONDS)
+_SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
+#: How a secret looks that was put in another one's place.
 _MISTAKEN: dict[str, Callable[[str], bool]] = {
     "slack_bot_token": lambda secret: secret.startswith(("xapp-", "xoxp-")),
     "slack_app_token": lambda secret: secret.startswith("xox"),
     "slack_signing_secret": lambda secret: secret.startswith(("xox", "xapp-")),
 }
-PREFIX = "DOCKWARDEN_"
-_LONGEST_STOP = TIMING.stop_attempt(MAX_GRACE_SECONDS)
-_SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
 
 
 class ConfigurationError(Exception):

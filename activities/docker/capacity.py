@@ -10,15 +10,24 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from temporalio.exceptions import ApplicationError
 
 from activities.docker.engine import Engine
+from activities.docker.errors import failure
 from workflows.model.errors import ErrorType
 
 _UNIX: Final = "unix://"
 _MB: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSpace:
+    """Whether the disk has room for a snapshot at all, and in words how much."""
+
+    enough: bool
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,23 +52,24 @@ class SnapshotCapacity:
         self._check_number(engine, container_id)
         self._check_disk(engine, container_id)
 
-    def describe(self, engine: Engine) -> tuple[bool, str]:
-        """Say whether there is room on the disk at all, and in words how much."""
+    def describe(self, engine: Engine) -> DiskSpace:
+        """Say how the engine's disk is, for an operator."""
         free = self._free_bytes(engine)
         if free is None and self.data_root is not None:
-            return False, f"DOCKWARDEN_DATA_ROOT cannot be read: {self.data_root}"
+            return DiskSpace(False, f"DOCKWARDEN_DATA_ROOT cannot be read: {self.data_root}")
         if free is None:
-            return True, "free space not to be seen from here (DOCKWARDEN_DATA_ROOT)"
-        enough = free >= self.min_free_mb * _MB
+            return DiskSpace(True, "free space not to be seen from here (DOCKWARDEN_DATA_ROOT)")
         words = f"{free // _MB} MB free"
-        return enough, words if enough else f"{words}, less than the {self.min_free_mb} MB to leave"
+        if free < self.min_free_mb * _MB:
+            return DiskSpace(False, f"{words}, less than the {self.min_free_mb} MB to leave")
+        return DiskSpace(True, words)
 
     def _check_number(self, engine: Engine, container_id: str) -> None:
         if not self.snapshots_per_container:
             return
         kept = len(engine.snapshot_requests(container_id))
         if kept >= self.snapshots_per_container:
-            _fail(
+            raise failure(
                 ErrorType.SNAPSHOT_QUOTA,
                 f"{kept} are there, and at most {self.snapshots_per_container} are kept",
             )
@@ -72,7 +82,7 @@ class SnapshotCapacity:
             return
         needed = _written_bytes(engine, container_id) + self.min_free_mb * _MB
         if free < needed:
-            _fail(
+            raise failure(
                 ErrorType.DISK_FULL,
                 f"{free // _MB} MB are free, and {-(-needed // _MB)} MB are needed",
             )
@@ -105,7 +115,3 @@ def _written_bytes(engine: Engine, container_id: str) -> int:
         if error.non_retryable:
             raise
         return 0
-
-
-def _fail(kind: ErrorType, text: str) -> NoReturn:
-    raise ApplicationError(text, type=kind, non_retryable=True)

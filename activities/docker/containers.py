@@ -1,4 +1,7 @@
-"""How is a container looked at, stopped, and brought back on its engine?
+"""How is a container found by its name, looked at, stopped, and brought back on its engine?
+
+A name means the container that has exactly this name, never one that it resembles: the engine
+itself would take a short id, or a part of one, for a container.
 
 Every activity that changes something reads the state first and last: a time-out, a killed worker
 or an earlier attempt may have left the engine at work, so nothing but the state is believed.
@@ -17,8 +20,10 @@ from temporalio.exceptions import ApplicationError
 from activities.docker.answers import ContainerInspect, ContainerListEntry
 from activities.docker.capacity import SnapshotCapacity
 from activities.docker.engine import Engine
-from activities.docker.heartbeat import Heartbeat
-from activities.docker.start import put_back
+from activities.docker.errors import failure
+from activities.docker.heartbeat import Attempt
+from activities.docker.pin import verify_pin
+from activities.docker.start import restore
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.image_reference import reference_problem
 from workflows.model.names import CONTAINER_NAME
@@ -35,6 +40,7 @@ from workflows.model.ports import (
 )
 from workflows.model.requests import ContainerPin, ContainerState
 from workflows.model.state import StopResult
+from workflows.model.text import short_id
 from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
 
 _SHOWN: Final = 3
@@ -57,7 +63,7 @@ _REFUSALS: Final = {
 
 
 class Containers(ContainersPort):
-    """The activities on the containers of one host. ``room`` limits snapshots, if given."""
+    """The activities on the containers of one host. ``capacity`` limits snapshots, if given."""
 
     def __init__(self, engine: Engine, capacity: SnapshotCapacity | None = None) -> None:
         self._engine = engine
@@ -70,7 +76,7 @@ class Containers(ContainersPort):
         entry = find_container(self._engine.containers(), arg.container.name)
         seen = self._look(entry.container_id)
         if seen is None or seen.name != entry.name:
-            raise refusal(
+            raise failure(
                 RefusalCode.UNKNOWN_CONTAINER, "the container is being removed or renamed"
             )
         if arg.for_request:
@@ -95,7 +101,7 @@ class Containers(ContainersPort):
         return ContainerList(
             containers=tuple(
                 ContainerSummary(
-                    name=entry.name or entry.container_id[:12],
+                    name=entry.name or short_id(entry.container_id),
                     image=entry.image,
                     state=entry.state,
                     protected=self._engine.protection.refusal(
@@ -113,53 +119,50 @@ class Containers(ContainersPort):
         """Verify the pin, then see to it that the container rests."""
         if not MIN_GRACE_SECONDS <= arg.grace_seconds <= MAX_GRACE_SECONDS:
             text = f"the grace takes {MIN_GRACE_SECONDS} to {MAX_GRACE_SECONDS} seconds"
-            raise ApplicationError(text, type=ErrorType.BAD_INPUT, non_retryable=True)
-        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
+            raise failure(ErrorType.BAD_INPUT, text)
+        with Attempt(self._engine.timing.heartbeat_interval) as attempt:
             try:
-                return self._stop(arg, heartbeat)
+                return self._stop(arg, attempt)
             except ApplicationError as error:
-                failure = error
-            if arg.expect_untouched and not heartbeat.may_have_sent:
-                raise failure
+                failed = error
+            if arg.expect_untouched and not attempt.may_have_sent:
+                raise failed
             # The workflow asks whether anything may have happened to the container.
             raise ApplicationError(
-                failure.message,
-                "touched",
-                type=failure.type,
-                non_retryable=failure.non_retryable,
+                failed.message, "touched", type=failed.type, non_retryable=failed.non_retryable
             )
 
     @activity.defn(name="ensure_running", no_thread_cancel_exception=True)
     def ensure_running(self, arg: RestoreInput) -> RestoreResult:
         """Wait for a stop still at work, bring the container back, and prove that it stays."""
-        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
-            return put_back(self._engine, arg, heartbeat)
+        with Attempt(self._engine.timing.heartbeat_interval) as attempt:
+            return restore(self._engine, arg, attempt)
 
-    def _stop(self, arg: StopInput, heartbeat: Heartbeat) -> StopResult:
-        pin, untouched = arg.pin, arg.expect_untouched and not heartbeat.may_have_sent
+    def _stop(self, arg: StopInput, attempt: Attempt) -> StopResult:
+        pin, untouched = arg.pin, arg.expect_untouched and not attempt.may_have_sent
         seen = self._approved(pin, untouched=untouched)
         if arg.for_snapshot and untouched:
             self._capacity.check(self._engine, pin.container_id)
             # That can take long; only what is approved right before the stop is stopped.
             seen = self._approved(pin, untouched=untouched)
         if not seen.state.is_down:
-            heartbeat.sending()
+            attempt.sending()
             self._engine.stop(pin.container_id, arg.grace_seconds)
             seen = self._engine.container(pin.container_id)
             _check_not_lost(seen)
         if not seen.state.is_down:
             text = f"the container is {seen.state} after it was stopped"
-            raise ApplicationError(text, type=ErrorType.STATE_CONFLICT)
+            raise failure(ErrorType.STATE_CONFLICT, text, repeatable=True)
         return _stop_result(pin, seen)
 
     def _approved(self, pin: ContainerPin, *, untouched: bool) -> ContainerInspect:
         """Look at the container, which must be as people decided about it."""
         # A stop of ours brings a container down; nothing of ours brings up one that was down.
         may_rest = not pin.state.is_down and not untouched
-        seen = self._engine.approved(pin)
+        seen = verify_pin(self._engine, pin)
         if not may_rest and _situation(seen.state) != _situation(pin.state):
             text = f"the container is {seen.state} now, and was {pin.state} on the card"
-            raise ApplicationError(text, type=ErrorType.CONTAINER_CHANGED, non_retryable=True)
+            raise failure(ErrorType.CONTAINER_CHANGED, text)
         _check_not_lost(seen)
         return seen
 
@@ -176,37 +179,37 @@ class Containers(ContainersPort):
             container_id=seen.container_id, name=seen.name, labels=seen.labels
         )
         if protected is not None:
-            raise refusal(protected, _REFUSALS[protected])
+            raise failure(protected, _REFUSALS[protected])
         if seen.auto_remove:
             text = "it was started with --rm: stopping it would remove it"
-            raise refusal(RefusalCode.AUTO_REMOVE, text)
+            raise failure(RefusalCode.AUTO_REMOVE, text)
         if seen.state not in _USABLE:
-            raise refusal(RefusalCode.UNUSABLE_STATE, f"the container is {seen.state}")
+            raise failure(RefusalCode.UNUSABLE_STATE, f"the container is {seen.state}")
         if seen.state.is_down and not snapshot:
-            raise refusal(RefusalCode.ALREADY_STOPPED, f"the container is {seen.state}")
+            raise failure(RefusalCode.ALREADY_STOPPED, f"the container is {seen.state}")
 
     def _is_taken(self, reference: str) -> bool:
         if not reference:
             return False
         problem = reference_problem(reference)
         if problem:
-            raise refusal(RefusalCode.BAD_REFERENCE, problem)
+            raise failure(RefusalCode.BAD_REFERENCE, problem)
         return self._engine.image(reference) is not None
 
     def _check_host(self, host: str) -> None:
         if host != self._engine.host:
-            raise refusal(RefusalCode.UNKNOWN_HOST, f"this worker serves {self._engine.host}")
+            raise failure(RefusalCode.UNKNOWN_HOST, f"this worker serves {self._engine.host}")
 
 
 def find_container(containers: Sequence[ContainerListEntry], name: str) -> ContainerListEntry:
-    """Find the container of this name.
+    """Find the container of this name. Pure; the words go into a private refusal.
 
     Raises:
         ApplicationError: a refusal that says which names come near.
     """
     if not CONTAINER_NAME.fullmatch(name):
         text = "a container name takes letters, digits, underscores, dots and hyphens, two or more"
-        raise refusal(RefusalCode.BAD_REQUEST, text)
+        raise failure(RefusalCode.BAD_REQUEST, text)
     named = {entry.name: entry for entry in containers if entry.name}
     if name in named:
         return named[name]
@@ -218,15 +221,10 @@ def find_container(containers: Sequence[ContainerListEntry], name: str) -> Conta
     )
     if len(begun) > 1:
         text = f"it could be {_either(begun)}; write the whole name"
-        raise refusal(RefusalCode.AMBIGUOUS_CONTAINER, text)
+        raise failure(RefusalCode.AMBIGUOUS_CONTAINER, text)
     near = begun or _near(tuple(named), name)
     hint = f"; did you mean {_either(near)}?" if near else ""
-    raise refusal(RefusalCode.UNKNOWN_CONTAINER, f"no container has this name{hint}")
-
-
-def refusal(code: RefusalCode, text: str) -> ApplicationError:
-    """Make a refusal; no repetition of the activity changes it."""
-    return ApplicationError(text, type=code, non_retryable=True)
+    raise failure(RefusalCode.UNKNOWN_CONTAINER, f"no container has this name{hint}")
 
 
 def _near(names: Sequence[str], name: str) -> list[str]:
@@ -253,7 +251,7 @@ def _situation(state: ContainerState) -> str:
 def _check_not_lost(seen: ContainerInspect) -> None:
     if seen.state in _LOST:
         text = f"the container is {seen.state}: it can neither be committed nor started"
-        raise ApplicationError(text, type=ErrorType.CONTAINER_GONE, non_retryable=True)
+        raise failure(ErrorType.CONTAINER_GONE, text)
 
 
 def _stop_result(pin: ContainerPin, seen: ContainerInspect) -> StopResult:

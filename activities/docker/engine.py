@@ -1,8 +1,10 @@
-"""Which calls do we make to a Docker engine, and what may reach it?
+"""Which calls do we make to a Docker engine, with which client, and what may reach it?
 
-The only file that talks to an engine. Containers are addressed by their full id alone (a name
-or a short id can be shadowed by another container's name), images by their full id or by a
-checked reference, and labels hold hexadecimal digits only. Every call takes its own time limit.
+The only file that talks to an engine: :class:`Engine` has the calls that we make, and each goes
+through :class:`Connection`, with a time limit of its own, and so through the one error table.
+Containers are addressed by their full id alone (a name or a short id can be shadowed by another
+container's name), images by their full id or by a checked reference, and label values hold
+hexadecimal digits only: nothing that a path, a filter or an instruction could be made of.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Never, TypeVar
+from typing import Any, Final, TypeVar
 
 import docker
 from temporalio.exceptions import ApplicationError
@@ -27,18 +29,17 @@ from activities.docker.answers import (
     image_id as full_image_id,
     image_inspect,
 )
-from activities.docker.errors import RAW_ERRORS, translate
+from activities.docker.errors import RAW_ERRORS, failure, translate
 from activities.docker.protection import Protection
 from workflows.model.errors import ErrorType
 from workflows.model.image_reference import reference_problem
 from workflows.model.names import CONTAINER_ID_FORM, REQUEST_LABEL, SOURCE_LABEL
-from workflows.model.requests import ContainerPin
 from workflows.model.timing import TIMING, Timing
 
-_IMAGE_ID_FORM: Final = re.compile(r"sha256:[0-9a-f]{64}")
-_LABEL_VALUE: Final = re.compile(r"[0-9a-f]{12,64}")
 #: The oldest API version that has all we need, and the one that all was measured with.
 API_VERSION: Final = "1.41"
+_IMAGE_ID_FORM: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_LABEL_VALUE: Final = re.compile(r"[0-9a-f]{12,64}")
 #: As many as the threads of a worker; with fewer, each surplus call connects anew.
 _CONNECTIONS: Final = 16
 _T = TypeVar("_T")
@@ -101,31 +102,6 @@ class Engine:
         label = f"{SOURCE_LABEL}={container_id}"
         found = self._read(lambda api: api.images(filters={"label": label}))
         return frozenset((image.get("Labels") or {}).get(REQUEST_LABEL, "") for image in found)
-
-    def approved(self, pin: ContainerPin, *, guarded: bool = True) -> ContainerInspect:
-        """Look at the container that was approved.
-
-        Args:
-            pin: what was approved.
-            guarded: false for putting it back, which is due whatever became of it.
-
-        Raises:
-            ApplicationError: this is another engine, the container is gone or is not the one
-                approved, or it is out of bounds now.
-        """
-        if self.engine_id() != pin.engine_id:
-            text = "this is another Docker engine than the one the container was approved on"
-            _fail(ErrorType.WRONG_ENGINE, text)
-        seen = self.container(pin.container_id)
-        if seen.image_id != pin.image_id:
-            _fail(ErrorType.CONTAINER_CHANGED, "the container runs another image than approved")
-        if guarded and self.protection.refusal(
-            container_id=seen.container_id, name=seen.name, labels=seen.labels
-        ):
-            _fail(ErrorType.CONTAINER_CHANGED, "the container is protected now")
-        if guarded and seen.auto_remove:
-            _fail(ErrorType.CONTAINER_CHANGED, "the container is removed when it stops")
-        return seen
 
     def stop(self, container_id: str, grace_seconds: int) -> None:
         """Stop a container; the engine kills it after the grace."""
@@ -299,6 +275,16 @@ class Connection:
         return client
 
 
+def choose_api_version(oldest: str | None, newest: str | None) -> str:
+    """Choose the API version closest to ours among those that an engine speaks."""
+
+    def number(version: str) -> tuple[int, ...]:
+        return tuple(int(part) for part in version.split("."))
+
+    version = max(API_VERSION, oldest or API_VERSION, key=number)
+    return min(version, newest or version, key=number)
+
+
 def is_image_id(text: str) -> bool:
     """Tell an image's full id from a reference."""
     return _IMAGE_ID_FORM.fullmatch(text) is not None
@@ -322,27 +308,13 @@ def check_label_value(text: str) -> None:
 def check_reference(text: str) -> None:
     """Let through a complete image reference."""
     if reference_problem(text):
-        _fail(ErrorType.BAD_INPUT, "an image reference for the Docker engine is malformed")
+        raise failure(ErrorType.BAD_INPUT, "an image reference for the Docker engine is malformed")
 
 
 def _check(form: re.Pattern[str], text: str) -> None:
     if not form.fullmatch(text):
-        _fail(ErrorType.BAD_INPUT, "an id for the Docker engine is malformed")
-
-
-def choose_api_version(oldest: str | None, newest: str | None) -> str:
-    """Choose the API version closest to ours among those that an engine speaks."""
-
-    def number(version: str) -> tuple[int, ...]:
-        return tuple(int(part) for part in version.split("."))
-
-    version = max(API_VERSION, oldest or API_VERSION, key=number)
-    return min(version, newest or version, key=number)
+        raise failure(ErrorType.BAD_INPUT, "an id for the Docker engine is malformed")
 
 
 def _inspect_image(name: str) -> Callable[[docker.APIClient], Any]:
     return lambda api: api.inspect_image(name)  # type: ignore[no-untyped-call] # as stubbed
-
-
-def _fail(kind: ErrorType, text: str) -> Never:
-    raise ApplicationError(text, type=kind, non_retryable=True)

@@ -1,6 +1,7 @@
 """What does a raw error of docker-py or requests mean: nothing done, perhaps done, or hopeless?
 
-One table for every call to the engine. The message is always ours: ``str(APIError)`` holds the
+One table for every call to the engine, and one way to make the errors that we find out about
+ourselves. The message is always ours: ``str(APIError)`` holds the
 URL with its parameters, and an engine's explanation can quote a command line.
 """
 
@@ -14,7 +15,7 @@ import requests.exceptions
 import urllib3.exceptions
 from temporalio.exceptions import ApplicationError
 
-from workflows.model.errors import ErrorType
+from workflows.model.errors import ErrorType, RefusalCode
 
 #: What a call through docker-py can raise. A time-out and a dead engine are errors of
 #: ``requests`` and no ``DockerException``.
@@ -86,6 +87,19 @@ _NOT_SENT: Final = (
     urllib3.exceptions.NameResolutionError,
     requests.exceptions.ConnectTimeout,
 )
+
+
+def failure(
+    kind: ErrorType | RefusalCode, text: str, *, repeatable: bool = False
+) -> ApplicationError:
+    """Make an error of ours, to be raised by whoever found out.
+
+    Args:
+        kind: what went wrong, or why nothing was begun.
+        text: a short text of ours; people read it as a detail.
+        repeatable: true when another attempt of the activity may end better.
+    """
+    return ApplicationError(text, type=kind, non_retryable=not repeatable)
 
 
 def translate(raw: Exception, *, missing: ErrorType = ErrorType.CONTAINER_GONE) -> ApplicationError:

@@ -1,7 +1,9 @@
 """How does a blocking call to the engine show that its worker lives, and what does it leave on?
 
 docker-py blocks its thread, so another one heartbeats. That proves the worker, not the engine:
-the activity's own time-out bounds the call.
+the activity's own time-out bounds the call. :class:`Heartbeat` beats; an :class:`Attempt` beats
+and knows, over all attempts of its activity, whether the engine may have been asked to change
+something.
 """
 
 from __future__ import annotations
@@ -14,16 +16,16 @@ from types import TracebackType
 from typing import Final, Self
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
+from activities.docker.errors import failure
 from workflows.model.errors import ErrorType
 from workflows.model.timing import TIMING
 
 _NOTHING_SENT: Final = "nothing sent"
 
 
-class Heartbeat:
-    """Heartbeats while an activity works, and remembers whether it may have changed anything.
+class Attempt:
+    """One attempt of an activity that changes something, and what is known of those before it.
 
     An attempt that fails before it sent anything says so in its last heartbeat, and the next
     attempt can rely on that. A killed worker says nothing: then a request may have been sent,
@@ -36,20 +38,10 @@ class Heartbeat:
 
     def __init__(self, interval: float, timeout: float = TIMING.heartbeat_timeout) -> None:
         info = activity.info()
-        self._interval = interval
-        self._timeout = timeout
-        self._last = time.monotonic()
-        self._missed = False
-        self._attempt = info.attempt
-        self._sent = info.attempt > 1 and list(info.heartbeat_details) != [
-            _NOTHING_SENT,
-            info.attempt - 1,
-        ]
-        self._done = threading.Event()
-        context = contextvars.copy_context()
-        self._thread = threading.Thread(
-            target=context.run, args=(self._beat,), name="heartbeat", daemon=True
-        )
+        self._heartbeat = Heartbeat(interval, timeout)
+        self._number = info.attempt
+        word_of_the_last = [_NOTHING_SENT, info.attempt - 1]
+        self._sent = info.attempt > 1 and list(info.heartbeat_details) != word_of_the_last
 
     @property
     def may_have_sent(self) -> bool:
@@ -65,10 +57,46 @@ class Heartbeat:
         """
         details = activity.cancellation_details()
         forgotten = details is not None and (details.not_found or details.timed_out)
-        if forgotten or self._missed or self._is_silent():
+        if forgotten or self._heartbeat.was_missed:
             text = "this attempt was away for so long that it was given up"
-            raise ApplicationError(text, type=ErrorType.WORKER_UNAVAILABLE)
+            raise failure(ErrorType.WORKER_UNAVAILABLE, text, repeatable=True)
         self._sent = True
+
+    def __enter__(self) -> Self:
+        """Start to beat."""
+        self._heartbeat.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop to beat; on a failure, leave word when nothing was sent."""
+        self._heartbeat.__exit__(kind, error, traceback)
+        if error is not None and not self._sent:
+            activity.heartbeat(_NOTHING_SENT, self._number)
+
+
+class Heartbeat:
+    """Beats from a thread of its own while an activity blocks; see :class:`Attempt`."""
+
+    def __init__(self, interval: float, timeout: float = TIMING.heartbeat_timeout) -> None:
+        self._interval = interval
+        self._timeout = timeout
+        self._last = time.monotonic()
+        self._missed = False
+        self._done = threading.Event()
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(
+            target=context.run, args=(self._beat,), name="heartbeat", daemon=True
+        )
+
+    @property
+    def was_missed(self) -> bool:
+        """Whether so much time passed without a beat, now or before, that Temporal gave up."""
+        return self._missed or time.monotonic() - self._last > self._timeout
 
     def __enter__(self) -> Self:
         """Start to beat."""
@@ -81,19 +109,14 @@ class Heartbeat:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop to beat; on a failure, leave word when nothing was sent."""
+        """Stop to beat."""
         self._done.set()
         self._thread.join()
-        if error is not None and not self._sent:
-            activity.heartbeat(_NOTHING_SENT, self._attempt)
 
     def _beat(self) -> None:
         # The worker's loop may end before this thread: then nobody listens any more.
         with contextlib.suppress(RuntimeError):
             while not self._done.wait(self._interval):
-                self._missed = self._missed or self._is_silent()
+                self._missed = self.was_missed
                 self._last = time.monotonic()
                 activity.heartbeat()
-
-    def _is_silent(self) -> bool:
-        return time.monotonic() - self._last > self._timeout

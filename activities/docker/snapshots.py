@@ -15,7 +15,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.docker.answers import ContainerInspect, ImageInspect
 from activities.docker.engine import Engine
-from activities.docker.heartbeat import Heartbeat
+from activities.docker.errors import failure
+from activities.docker.heartbeat import Attempt, Heartbeat
+from activities.docker.pin import verify_engine, verify_pin
 from workflows.model.errors import ErrorType
 from workflows.model.image_reference import reference_problem
 from workflows.model.names import REQUEST_ID_FORM, REQUEST_LABEL, SOURCE_LABEL
@@ -36,16 +38,16 @@ class Snapshots(SnapshotsPort):
     def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:
         """See to it that exactly one image carries the request's label; without a tag."""
         labels = _labels(arg.request_id, arg.pin)
-        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
-            repeated = heartbeat.may_have_sent
+        with Attempt(self._engine.timing.heartbeat_interval) as attempt:
+            repeated = attempt.may_have_sent
             seen = self._resting(arg.pin)
             found = self._found(labels, seen, patient=repeated)
             if not found:
-                heartbeat.sending()
+                attempt.sending()
                 self._engine.commit(arg.pin.container_id, labels)
                 found = self._engine.labelled_images(labels)
             if not found:
-                raise _error(ErrorType.SNAPSHOT_VANISHED, "the image vanished after its commit")
+                raise failure(ErrorType.SNAPSHOT_VANISHED, "the image vanished after its commit")
             for duplicate in found[1:]:
                 self._remove(duplicate)
             self._resting(arg.pin)
@@ -58,23 +60,25 @@ class Snapshots(SnapshotsPort):
         """Tag the snapshot, never moving an existing tag, and read it all back."""
         labels = _labels(arg.request_id, arg.pin)
         if reference_problem(arg.reference):
-            raise _error(ErrorType.BAD_INPUT, "the image reference is malformed")
-        with Heartbeat(self._engine.timing.heartbeat_interval) as heartbeat:
+            raise failure(ErrorType.BAD_INPUT, "the image reference is malformed")
+        with Attempt(self._engine.timing.heartbeat_interval) as attempt:
             self._check_circumstances(arg)
             image = self._engine.image(arg.image_id)
             if image is None:
-                raise _error(ErrorType.SNAPSHOT_VANISHED, "the snapshot was removed before its tag")
+                raise failure(
+                    ErrorType.SNAPSHOT_VANISHED, "the snapshot was removed before its tag"
+                )
             if not labels.items() <= image.labels.items():
-                raise _error(ErrorType.BAD_INPUT, "the image is no snapshot of this request")
+                raise failure(ErrorType.BAD_INPUT, "the image is no snapshot of this request")
             holder = self._engine.image(arg.reference)
             if holder is None:
-                heartbeat.sending()
+                attempt.sending()
                 self._engine.tag(arg.image_id, arg.reference)
                 holder = self._engine.image(arg.reference)
             if holder is None:
-                raise _error(ErrorType.SNAPSHOT_VANISHED, "the snapshot lost its tag at once")
+                raise failure(ErrorType.SNAPSHOT_VANISHED, "the snapshot lost its tag at once")
             if holder.image_id != arg.image_id:
-                raise _error(ErrorType.REFERENCE_TAKEN, "another image has this tag")
+                raise failure(ErrorType.REFERENCE_TAKEN, "another image has this tag")
             self._check_circumstances(arg)
         return SnapshotResult(
             image_id=arg.image_id, reference=arg.reference, size_bytes=image.size_bytes
@@ -103,9 +107,9 @@ class Snapshots(SnapshotsPort):
 
     def _resting(self, pin: ContainerPin) -> ContainerInspect:
         """Look at the container, which must rest: a restart policy may have started it again."""
-        seen = self._engine.approved(pin)
+        seen = verify_pin(self._engine, pin)
         if not seen.state.is_down:
-            raise _error(ErrorType.NOT_STOPPED, f"the container is {seen.state} again")
+            raise failure(ErrorType.NOT_STOPPED, f"the container is {seen.state} again")
         return seen
 
     def _check_circumstances(self, arg: TagInput) -> None:
@@ -115,8 +119,7 @@ class Snapshots(SnapshotsPort):
             self._check_engine(arg.pin)
 
     def _check_engine(self, pin: ContainerPin) -> None:
-        if self._engine.engine_id() != pin.engine_id:
-            raise _error(ErrorType.WRONG_ENGINE, "the snapshot is on another Docker engine")
+        verify_engine(self._engine, pin, "the snapshot is on another Docker engine")
 
     def _found(
         self, labels: dict[str, str], seen: ContainerInspect, *, patient: bool
@@ -158,9 +161,5 @@ def _is_failed(image: ImageInspect, arg: SweepInput) -> bool:
 
 def _labels(request_id: str, pin: ContainerPin) -> dict[str, str]:
     if not REQUEST_ID_FORM.fullmatch(request_id):
-        raise _error(ErrorType.BAD_INPUT, "the request id is malformed")
+        raise failure(ErrorType.BAD_INPUT, "the request id is malformed")
     return {REQUEST_LABEL: request_id, SOURCE_LABEL: pin.container_id}
-
-
-def _error(kind: ErrorType, text: str) -> ApplicationError:
-    return ApplicationError(text, type=kind, non_retryable=True)

@@ -8,13 +8,15 @@ nothing either, so the container is watched.
 from __future__ import annotations
 
 import time
-from typing import Final, Never
+from typing import Final
 
 from temporalio.exceptions import ApplicationError
 
 from activities.docker.answers import ContainerInspect
 from activities.docker.engine import Engine
-from activities.docker.heartbeat import Heartbeat
+from activities.docker.errors import failure
+from activities.docker.heartbeat import Attempt
+from activities.docker.pin import verify_pin
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.ports import RestoreInput, RestoreResult
 from workflows.model.requests import ContainerState
@@ -22,7 +24,7 @@ from workflows.model.requests import ContainerState
 _POLL: Final = 0.2
 
 
-def put_back(engine: Engine, arg: RestoreInput, heartbeat: Heartbeat) -> RestoreResult:
+def restore(engine: Engine, arg: RestoreInput, attempt: Attempt) -> RestoreResult:
     """Bring a container back.
 
     Raises:
@@ -30,26 +32,29 @@ def put_back(engine: Engine, arg: RestoreInput, heartbeat: Heartbeat) -> Restore
             to give up would be to leave a service down.
     """
     try:
-        return _PutBack(engine, arg, heartbeat).run()
+        return _Restore(engine, arg, attempt).run()
     except ApplicationError as error:
-        failure = error
-    hopeless = failure.type in HOPELESS_ERRORS
-    raise ApplicationError(failure.message, type=failure.type, non_retryable=hopeless)
+        failed = error
+    # Whoever made the error: whether to try again is said here alone.
+    hopeless = failed.type in HOPELESS_ERRORS
+    raise ApplicationError(failed.message, type=failed.type, non_retryable=hopeless)
 
 
-class _PutBack:
-    def __init__(self, engine: Engine, arg: RestoreInput, heartbeat: Heartbeat) -> None:
+class _Restore:
+    """One try to bring a container back. Whether another may follow is said by :func:`restore`."""
+
+    def __init__(self, engine: Engine, arg: RestoreInput, attempt: Attempt) -> None:
         self._engine = engine
         self._pin = arg.pin
         self._settle_seconds = arg.settle_seconds
         self._stopped_at = arg.stopped_at
-        self._heartbeat = heartbeat
-        self._may_have_started = heartbeat.may_have_sent
+        self._attempt = attempt
+        self._may_have_started = attempt.may_have_sent
         self._started = False
 
     def run(self) -> RestoreResult:
         """Settle, bring back, prove."""
-        seen = self._engine.approved(self._pin, guarded=False)
+        seen = verify_pin(self._engine, self._pin, restoring=True)
         if self._pin.state.is_down:
             return RestoreResult(state=seen.state, started=False)
         self._respect_people(seen)
@@ -65,7 +70,7 @@ class _PutBack:
                 return self._pause()
             case _, ContainerState.PAUSED:
                 # It ran anew since the approval, so a commit that was cut off paused it.
-                self._heartbeat.sending()
+                self._attempt.sending()
                 self._engine.unpause(self._pin.container_id)
                 seen = self._look()
         if self._pin.state is ContainerState.RESTARTING:
@@ -77,8 +82,7 @@ class _PutBack:
         """Leave a container alone that ended once more since our stop, unless we started it."""
         known = self._stopped_at is not None and not self._may_have_started
         if known and seen.state.is_down and seen.finished_at != self._stopped_at:
-            text = "it was started and stopped again since"
-            raise ApplicationError(text, type=ErrorType.STOPPED_BY_PERSON)
+            raise failure(ErrorType.STOPPED_BY_PERSON, "it was started and stopped again since")
 
     def _settle(self, seen: ContainerInspect) -> ContainerInspect:
         """Wait until the container rests, or no stop can be at work any more."""
@@ -92,23 +96,26 @@ class _PutBack:
         """Report a container that no stop reached; a pause in it is somebody else's."""
         if seen.state.is_up or seen.state is ContainerState.PAUSED:
             return self._result(seen)
-        return self._fail(seen)
+        raise self._not_back(seen)
 
     def _start(self, seen: ContainerInspect) -> ContainerInspect:
         before = seen.started_at
-        self._heartbeat.sending()
+        self._attempt.sending()
         self._engine.start(self._pin.container_id)
         self._started = True
         seen = self._look()
         if seen.started_at == before:
-            _not_running(f"the engine reported a start, but the container is {seen.state}")
+            text = f"the engine reported a start, but the container is {seen.state}"
+            raise failure(ErrorType.NOT_RUNNING, text)
         return seen
 
     def _pause(self) -> RestoreResult:
-        self._heartbeat.sending()
+        self._attempt.sending()
         self._engine.pause(self._pin.container_id)
         seen = self._look()
-        return self._result(seen) if seen.state is ContainerState.PAUSED else self._fail(seen)
+        if seen.state is not ContainerState.PAUSED:
+            raise self._not_back(seen)
+        return self._result(seen)
 
     def _await_loop(self) -> RestoreResult:
         """Accept a crash-looping container as it was: between two crashes, or running."""
@@ -118,7 +125,7 @@ class _PutBack:
             if seen.state.is_up:
                 return self._result(seen)
             if time.monotonic() >= deadline:
-                self._fail(seen)
+                raise self._not_back(seen)
             time.sleep(_POLL)
 
     def _watch(self, first: ContainerInspect) -> None:
@@ -142,14 +149,15 @@ class _PutBack:
                 return self._result(seen)
             if seen.health == "unhealthy" or time.monotonic() >= deadline:
                 text = f"it runs again, but its health check says {seen.health or 'nothing'}"
-                raise ApplicationError(text, type=ErrorType.UNHEALTHY)
+                raise failure(ErrorType.UNHEALTHY, text)
             time.sleep(_POLL)
 
     def _check_same_run(self, first: ContainerInspect, seen: ContainerInspect) -> None:
         if seen.state is not ContainerState.RUNNING:
-            self._fail(seen)
+            raise self._not_back(seen)
         if (seen.started_at, seen.restart_count) != (first.started_at, first.restart_count):
-            _not_running("it started, ended, and was started again by its restart policy")
+            text = "it started, ended, and was started again by its restart policy"
+            raise failure(ErrorType.NOT_RUNNING, text)
 
     def _result(self, seen: ContainerInspect) -> RestoreResult:
         ran_anew = seen.started_at != self._pin.started_at
@@ -159,17 +167,15 @@ class _PutBack:
             healthy=seen.health == "healthy" if self._pin.has_healthcheck else None,
         )
 
-    def _fail(self, seen: ContainerInspect) -> Never:
+    def _not_back(self, seen: ContainerInspect) -> ApplicationError:
+        """Say why a container in this state is not back."""
         if seen.state is ContainerState.DEAD:
             text = "the container is dead: the engine can only remove it"
-            raise ApplicationError(text, type=ErrorType.CONTAINER_GONE)
+            return failure(ErrorType.CONTAINER_GONE, text)
+        text = f"the container is {seen.state}, and was {self._pin.state} when approved"
         if seen.state is ContainerState.EXITED:
-            _not_running(f"it did not stay up: it ended with exit code {seen.exit_code}")
-        _not_running(f"the container is {seen.state}, and was {self._pin.state} when approved")
+            text = f"it did not stay up: it ended with exit code {seen.exit_code}"
+        return failure(ErrorType.NOT_RUNNING, text)
 
     def _look(self) -> ContainerInspect:
         return self._engine.container(self._pin.container_id)
-
-
-def _not_running(text: str) -> Never:
-    raise ApplicationError(text, type=ErrorType.NOT_RUNNING)

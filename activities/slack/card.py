@@ -2,14 +2,14 @@
 
 Pure: a state in, a text for notifications and Block Kit blocks out. The card is one message that
 is redrawn in place: its first line says the state, and below it stands all that a person needs
-to decide, or to know what became of it.
+to decide, or to know what became of it. A card in an end state has no button that does nothing.
+A button carries an address, never an authority: who may press it is decided in the workflow.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
 
 from slack_sdk.models.blocks import (
     ActionsBlock,
@@ -32,8 +32,6 @@ from activities.slack.mrkdwn import (
     person,
     plain,
     safe,
-    short_id,
-    shorten,
 )
 from activities.slack.status import (
     headline,
@@ -46,12 +44,13 @@ from activities.slack.status import (
 )
 from workflows.model.names import ActionId, RequestAddress, button_value, card_block_id
 from workflows.model.state import RequestState, RequestStatus
+from workflows.model.text import short_id, shorten, workflow_url
 
+_ASK_AGAIN = frozenset({RequestStatus.EXPIRED, RequestStatus.PUT_BACK, RequestStatus.STALE})
 _MOST_MOUNTS = 12
 _MOST_PEOPLE = 20
 _PATH_LENGTH = 60
 _IMAGE_LENGTH = 200
-_ASK_AGAIN = frozenset({RequestStatus.EXPIRED, RequestStatus.PUT_BACK, RequestStatus.STALE})
 _REASON_LIMIT = 1500
 _COMMENT_LIMIT = 1000
 _CAUSE_LIMIT = 200
@@ -65,35 +64,59 @@ class Links:
     namespace: str
 
     def workflow(self, workflow_id: str, run_id: str) -> str:
-        """Write the link to a run of a workflow as mrkdwn, or nothing.
-
-        Without the run Temporal shows the newest: a later request for the same container.
-        """
-        if not self.temporal_ui:
-            return ""
-        parts = ("namespaces", self.namespace, "workflows", workflow_id, run_id)
-        place = "/".join(quote(part, safe="") for part in parts if part)
-        return f"<{self.temporal_ui.rstrip('/')}/{place}|Open in Temporal>"
+        """Write the link to a run of a workflow as mrkdwn, or nothing."""
+        url = workflow_url(self.temporal_ui, self.namespace, workflow_id, run_id)
+        return f"<{url}|Open in Temporal>" if url else ""
 
 
 def card(state: RequestState, links: Links, now: datetime) -> tuple[str, list[Block]]:
     """Draw the card: the text of the notification, and the blocks."""
     first = SectionBlock(block_id=card_block_id(state.request_id), text=mrkdwn(headline(state)))
     body = _waiting(state) if state.status is RequestStatus.WAITING else _decided(state)
-    row = buttons(state)
+    row = _buttons(state)
     blocks: list[Block | None] = [first, *body, row, _foot(state, links, now)]
     return notification(state), [block for block in blocks if block is not None]
 
 
-def people(state: RequestState) -> list[str]:
-    """Say who asked and who approved, as fields: a bold name, and the value below."""
+def _waiting(state: RequestState) -> list[Block | None]:
     return [
-        f"*Requested by*\n{person(state.requester)}",
-        f"*Approvals*\n{approvals(state)}",
+        SectionBlock(block_id=_id(state, "people"), fields=[mrkdwn(f) for f in _people(state)]),
+        _section(state, "container", _container(state)),
+        _reason(state),
+        _section(state, "plan", f"*What will happen*\n{plan_lines(state)}" if state.steps else ""),
+        _context(state, "mounts", _not_in_the_snapshot(state)),
+        _context(state, "who", _approvers_line(state)),
     ]
 
 
-def container(state: RequestState) -> str:
+def _decided(state: RequestState) -> list[Block | None]:
+    nothing_ran = state.status in (
+        RequestStatus.REJECTED,
+        RequestStatus.EXPIRED,
+        RequestStatus.CANCELLED,
+        RequestStatus.STALE,
+    )
+    return [
+        _comment(state),
+        _section(state, "steps", "" if nothing_ran else step_lines(state)),
+        _section(state, "snapshot", snapshot_line(state)),
+        _section(state, "left", what_to_do(state) or failure_summary(state)),
+        _cause(state),
+        _context(state, "restarted", _restarted(state)),
+        _reason(state),
+        _context(state, "who", f"Requested by {person(state.requester)}{_approvals_suffix(state)}"),
+    ]
+
+
+def _people(state: RequestState) -> list[str]:
+    """Say who asked and who approved, as fields: a bold name, and the value below."""
+    return [
+        f"*Requested by*\n{person(state.requester)}",
+        f"*Approvals*\n{_approvals(state)}",
+    ]
+
+
+def _container(state: RequestState) -> str:
     """Say which container exactly is meant; an image's name is too long for a field."""
     pin = state.pin
     if pin is None:
@@ -104,13 +127,13 @@ def container(state: RequestState) -> str:
     return f"*Container* {named} · {pin.state}{health} · restart policy {policy}\n*Image* {image}"
 
 
-def approvals(state: RequestState) -> str:
+def _approvals(state: RequestState) -> str:
     """Count the approvals and name who gave them: ``1 of 2 · ✅ @bob``."""
     count = f"{len(state.approvals)} of {_needed(state)}"
     return f"{count} · ✅ {_approvers(state)}" if state.approvals else count
 
 
-def approvals_suffix(state: RequestState) -> str:
+def _approvals_suffix(state: RequestState) -> str:
     """Name who approved, to be added to a line; nothing when nobody did."""
     if not state.approvals:
         return ""
@@ -119,7 +142,7 @@ def approvals_suffix(state: RequestState) -> str:
     return f" · approved by {_approvers(state)}"
 
 
-def approvers_line(state: RequestState) -> str:
+def _approvers_line(state: RequestState) -> str:
     """Name who may decide. They are mentioned, so that Slack tells them once, at the posting."""
     if state.policy is None:
         return ""
@@ -129,7 +152,7 @@ def approvers_line(state: RequestState) -> str:
     return f"May decide: {names} (never the requester)" if names else ""
 
 
-def not_in_the_snapshot(state: RequestState) -> str:
+def _not_in_the_snapshot(state: RequestState) -> str:
     """List the mounts, whose content ``docker commit`` leaves out."""
     if not state.operation.snapshot or state.pin is None or not state.pin.mounts:
         return ""
@@ -140,6 +163,49 @@ def not_in_the_snapshot(state: RequestState) -> str:
     return f"⚠️ Not in the snapshot: {join_limited(mounts, _MOST_MOUNTS)}"
 
 
+def _reason(state: RequestState) -> Block | None:
+    return _typed(state, "reason", "Reason", state.reason, _REASON_LIMIT)
+
+
+def _comment(state: RequestState) -> Block | None:
+    rejection = state.rejection
+    why = rejection.comment if rejection else ""
+    return _typed(state, "why", "Why", why, _COMMENT_LIMIT)
+
+
+def _cause(state: RequestState) -> Block | None:
+    """Show the detail that our own activities give, where it tells more than the cause's words."""
+    if not state.cause_text or state.cause not in HAVE_DETAILS:
+        return None
+    detail = plain(f"Detail: {state.cause_text}", _CAUSE_LIMIT)
+    return ContextBlock(block_id=_id(state, "cause"), elements=[detail])
+
+
+def _restarted(state: RequestState) -> str:
+    if not state.restarted_since:
+        return ""
+    return "🔁 It had restarted by itself since the card was posted. It is the same container."
+
+
+def _foot(state: RequestState, links: Links, now: datetime) -> Block | None:
+    parts = [code(state.request_id), _when(state, now)]
+    if state.policy is not None:
+        parts.append(f"policy {code(state.policy.name, 60)}")
+    parts.append(links.workflow(state.workflow_id, state.run_id))
+    return _context(state, "foot", " · ".join(part for part in parts if part))
+
+
+def _when(state: RequestState, now: datetime) -> str:
+    if state.status is RequestStatus.WAITING:
+        if state.expires_at is None:
+            return ""
+        left = duration(state.expires_at - now)
+        return f"until {clock(state.expires_at, now)} (in {left})"
+    if state.finished_at is None:
+        return f"asked for at {clock(state.requested_at, now)}"
+    return f"ended at {clock(state.finished_at, now)}"
+
+
 def _approvers(state: RequestState) -> str:
     return join_limited([person(d.approver_id) for d in state.approvals], _MOST_PEOPLE)
 
@@ -148,7 +214,7 @@ def _needed(state: RequestState) -> int:
     return state.policy.required_approvals if state.policy else 1
 
 
-def buttons(state: RequestState) -> ActionsBlock | None:
+def _buttons(state: RequestState) -> ActionsBlock | None:
     """Build the row of buttons, or nothing when there is nothing to decide.
 
     The revision in the ``block_id`` makes it new at each drawing, as Slack asks for.
@@ -250,79 +316,6 @@ def _confirm(*, title: str, text: str, yes: str, no: str, style: str) -> Confirm
         deny=PlainTextObject(text=no, emoji=False),
         style=style,
     )
-
-
-def _waiting(state: RequestState) -> list[Block | None]:
-    return [
-        SectionBlock(block_id=_id(state, "people"), fields=[mrkdwn(f) for f in people(state)]),
-        _section(state, "container", container(state)),
-        _reason(state),
-        _section(state, "plan", f"*What will happen*\n{plan_lines(state)}" if state.steps else ""),
-        _context(state, "mounts", not_in_the_snapshot(state)),
-        _context(state, "who", approvers_line(state)),
-    ]
-
-
-def _decided(state: RequestState) -> list[Block | None]:
-    nothing_ran = state.status in (
-        RequestStatus.REJECTED,
-        RequestStatus.EXPIRED,
-        RequestStatus.CANCELLED,
-        RequestStatus.STALE,
-    )
-    return [
-        _comment(state),
-        _section(state, "steps", "" if nothing_ran else step_lines(state)),
-        _section(state, "snapshot", snapshot_line(state)),
-        _section(state, "left", what_to_do(state) or failure_summary(state)),
-        _cause(state),
-        _context(state, "restarted", _restarted(state)),
-        _reason(state),
-        _context(state, "who", f"Requested by {person(state.requester)}{approvals_suffix(state)}"),
-    ]
-
-
-def _reason(state: RequestState) -> Block | None:
-    return _typed(state, "reason", "Reason", state.reason, _REASON_LIMIT)
-
-
-def _comment(state: RequestState) -> Block | None:
-    rejection = state.rejection
-    why = rejection.comment if rejection else ""
-    return _typed(state, "why", "Why", why, _COMMENT_LIMIT)
-
-
-def _cause(state: RequestState) -> Block | None:
-    """Show the detail that our own activities give, where it tells more than the cause's words."""
-    if not state.cause_text or state.cause not in HAVE_DETAILS:
-        return None
-    detail = plain(f"Detail: {state.cause_text}", _CAUSE_LIMIT)
-    return ContextBlock(block_id=_id(state, "cause"), elements=[detail])
-
-
-def _restarted(state: RequestState) -> str:
-    if not state.restarted_since:
-        return ""
-    return "🔁 It had restarted by itself since the card was posted. It is the same container."
-
-
-def _foot(state: RequestState, links: Links, now: datetime) -> Block | None:
-    parts = [code(state.request_id), _when(state, now)]
-    if state.policy is not None:
-        parts.append(f"policy {code(state.policy.name, 60)}")
-    parts.append(links.workflow(state.workflow_id, state.run_id))
-    return _context(state, "foot", " · ".join(part for part in parts if part))
-
-
-def _when(state: RequestState, now: datetime) -> str:
-    if state.status is RequestStatus.WAITING:
-        if state.expires_at is None:
-            return ""
-        left = duration(state.expires_at - now)
-        return f"until {clock(state.expires_at, now)} (in {left})"
-    if state.finished_at is None:
-        return f"asked for at {clock(state.requested_at, now)}"
-    return f"ended at {clock(state.finished_at, now)}"
 
 
 def _typed(state: RequestState, name: str, label: str, text: str, limit: int) -> Block | None:

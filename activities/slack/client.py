@@ -1,7 +1,9 @@
-"""How often, and for how long, is a method of Slack called?
+"""How is a method of Slack called, and what does its failure mean: again, later, or never?
 
-Once. The client's own retries repeat a message whose answer was lost, and sleep where a worker
-could do something else: repeating is left to Temporal.
+Once, and not for long. The client's own retries repeat a message whose answer was lost, and sleep
+where a worker could do something else: repeating is left to Temporal. One table leads from the
+raw error to ours. Its message holds the method and Slack's own short code, never the body of an
+answer, which may hold what people wrote.
 """
 
 from __future__ import annotations
@@ -14,11 +16,19 @@ from typing import Any, cast
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
 from temporalio.exceptions import ApplicationError
 
 from workflows.model.errors import ErrorType
 
+Answer = dict[str, Any]
+#: Much shorter than the heartbeat time-out of the activities, which beat between calls.
+CALL_SECONDS = 7
+#: What a broken connection raises. A lost answer is among them: the call may have taken effect.
+_CONNECTION_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 _CODE = re.compile(r"[a-z][a-z_0-9]{0,59}")
+_DEFAULT_DELAY = 10.0
+_LONGEST_DELAY = 600.0
 _TOO_MANY = 429
 _FIRST_SERVER_ERROR = 500
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
@@ -32,13 +42,11 @@ _PASSING = frozenset(
         "team_added_to_org",
     }
 )
-_DEFAULT_DELAY = 10.0
-_LONGEST_DELAY = 600.0
-#: What a broken connection raises. A lost answer is among them: the call may have taken effect.
-CONNECTION_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
-#: Much shorter than the heartbeat time-out of the activities, which beat between calls.
-CALL_SECONDS = 7
-Answer = dict[str, Any]
+
+
+def slack_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Make the client that all activities share; without ``session`` each call would open one."""
+    return AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[])
 
 
 async def call(method: Callable[..., Awaitable[Any]], name: str, **arguments: Any) -> Answer:  # noqa: ANN401 - Slack's own arguments
@@ -50,7 +58,7 @@ async def call(method: Callable[..., Awaitable[Any]], name: str, **arguments: An
     try:
         async with asyncio.timeout(CALL_SECONDS):
             return cast("Answer", (await method(**arguments)).data)
-    except (SlackClientError, *CONNECTION_ERRORS) as error:
+    except (SlackClientError, *_CONNECTION_ERRORS) as error:
         raise translate(error, name) from None
 
 
@@ -74,17 +82,17 @@ def translate(error: Exception, method: str) -> ApplicationError:
     )
 
 
+def refused_with(error: ApplicationError) -> str:
+    """Give the short code with which Slack refused a call, or nothing when it was not refused."""
+    refused = error.type == ErrorType.SLACK_REFUSED and error.details
+    return str(error.details[0]) if refused else ""
+
+
 def _slack_code(error: SlackApiError) -> str:
     """Give Slack's short code for an error, or nothing when the answer has none."""
     data = getattr(error.response, "data", None)
     code = data.get("error") if isinstance(data, Mapping) else None
     return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
-
-
-def refused_with(error: ApplicationError) -> str:
-    """Give the short code with which Slack refused a call, or nothing when it was not refused."""
-    refused = error.type == ErrorType.SLACK_REFUSED and error.details
-    return str(error.details[0]) if refused else ""
 
 
 def _unavailable(message: str) -> ApplicationError:

@@ -14,8 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.slack.client import Answer, call, refused_with
-from activities.slack.mrkdwn import GROUP_ID_FORM
-from workflows.model.names import USER_ID_FORM
+from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.ports import DirectoryPort, GroupMembers, GroupMembersInput, LookUpInput
 from workflows.model.requests import Person
 

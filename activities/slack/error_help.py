@@ -1,8 +1,9 @@
 """What does each kind of failure mean to a person, and what can a person do about it?
 
-The one word list for :class:`ErrorType`. No text of an exception is shown: it may hold what the
-host does not tell. Commands hold only the container's name, which Docker's own rule for names
-keeps free of anything that a shell would read.
+The one word list for :class:`ErrorType`, and what is made of it: what went wrong, and what is
+left to a person when Dockwarden could not put a container back. No text of an exception is shown:
+it may hold what the host does not tell. Commands hold only the container's name, which Docker's
+own rule for names keeps free of anything that a shell would read.
 """
 
 from __future__ import annotations
@@ -166,21 +167,48 @@ def what_to_do(state: RequestState) -> str:
     """Say what is left, what to run where, and whether Dockwarden goes on trying."""
     if state.status is not RequestStatus.NEEDS_PERSON:
         return ""
-    cause = restore_error(state)
+    cause = _restore_error(state)
     lines = [
         f"*What is left:* {_left(state)}",
         f"*What is in the way:* {cause.meaning}. {cause.advice}",
     ]
-    to_run = commands(state)
+    to_run = _commands(state)
     if to_run:
         lines += [f"*Run on {safe(state.container.host)}:*", *(code(command) for command in to_run)]
     return "\n".join([*lines, _tries(state)])
+
+
+def failure_summary(state: RequestState) -> str:
+    """Say what went wrong and what helps, for an operation that failed and was put back."""
+    if state.status is not RequestStatus.PUT_BACK or state.cause is None:
+        return ""
+    cause = cause_of(state.cause)
+    return f"*What went wrong:* {cause.meaning}. {cause.advice}"
 
 
 def mentions(state: RequestState) -> str:
     """Mention who is called: the requester, and whoever approved."""
     people = dict.fromkeys([state.requester, *(d.approver_id for d in state.approvals)])
     return " ".join(person(user_id) for user_id in people)
+
+
+def cause_of(error: ErrorType | None) -> Cause:
+    """Look up the words for a failure."""
+    return CAUSES[error or ErrorType.UNEXPECTED]
+
+
+def _restore_error(state: RequestState) -> Cause:
+    """Say what keeps the container from being put back; the first failure is another matter."""
+    put_back = next((s for s in state.steps if s.name is StepName.PUT_BACK and s.error), None)
+    return cause_of(put_back.error if put_back else state.cause)
+
+
+def _commands(state: RequestState) -> list[str]:
+    """Say what a person runs on the host to put the container back."""
+    name = state.container.name
+    if not CONTAINER_NAME.fullmatch(name):
+        return []
+    return [command.format(name=name) for command in _restore_error(state).commands]
 
 
 def _left(state: RequestState) -> str:
@@ -195,30 +223,3 @@ def _tries(state: RequestState) -> str:
     if state.closed:
         return f"🔕 {tried}Dockwarden has stopped trying."
     return f"🔁 {tried}Dockwarden goes on trying, and notices when you have mended it."
-
-
-def cause_of(error: ErrorType | None) -> Cause:
-    """Look up the words for a failure."""
-    return CAUSES[error or ErrorType.UNEXPECTED]
-
-
-def failure_summary(state: RequestState) -> str:
-    """Say what went wrong and what helps, for an operation that failed and was put back."""
-    if state.status is not RequestStatus.PUT_BACK or state.cause is None:
-        return ""
-    cause = cause_of(state.cause)
-    return f"*What went wrong:* {cause.meaning}. {cause.advice}"
-
-
-def restore_error(state: RequestState) -> Cause:
-    """Say what keeps the container from being put back; the first failure is another matter."""
-    put_back = next((s for s in state.steps if s.name is StepName.PUT_BACK and s.error), None)
-    return cause_of(put_back.error if put_back else state.cause)
-
-
-def commands(state: RequestState) -> list[str]:
-    """Say what a person runs on the host to put the container back."""
-    name = state.container.name
-    if not CONTAINER_NAME.fullmatch(name):
-        return []
-    return [command.format(name=name) for command in restore_error(state).commands]

@@ -1,7 +1,8 @@
 """How do the card, its thread and private notices get into Slack, each exactly once?
 
-An answer of Slack can be lost after the message was stored, and Slack knows no idempotency key.
-So whatever is posted carries a block id of ours, and a repetition looks for it first.
+An answer of Slack can be lost after the message was stored, a worker can die between two messages,
+a drawing that was cancelled may have been half done, and Slack knows no idempotency key. So
+whatever is posted carries a block id of ours, and a repetition asks Slack for it first.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import aiohttp
 from slack_sdk.models.blocks import Block, SectionBlock
 from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
@@ -36,11 +36,21 @@ _QUIET = {"unfurl_links": False, "unfurl_media": False}
 
 
 class Messages(MessagesPort):
-    """Writes to Slack. ``temporal_ui`` is the address of Temporal's own UI, ``""`` for no links."""
+    """Writes to Slack.
 
-    def __init__(self, client: AsyncWebClient, *, temporal_ui: str, namespace: str) -> None:
+    Args:
+        client: the way to Slack.
+        temporal_ui: the address of Temporal's own UI, ``""`` for no links.
+        namespace: where Temporal keeps the requests.
+        command: the slash command, as the Slack app declares it; advice to people names it.
+    """
+
+    def __init__(
+        self, client: AsyncWebClient, *, temporal_ui: str, namespace: str, command: str
+    ) -> None:
         self._slack = client
         self._links = Links(temporal_ui=temporal_ui, namespace=namespace)
+        self._command = command
 
     @activity.defn(name="publish")
     async def publish(self, arg: PublishInput) -> CardRef:
@@ -156,7 +166,7 @@ class Messages(MessagesPort):
 
     async def _tell(self, told: Notice) -> None:
         """Tell one person in the channel, or directly when the person is not in it."""
-        text = notice(told.refusal, told.state)
+        text = notice(told.refusal, told.state, command=self._command)
         blocks = [SectionBlock(block_id=f"notice.{told.notice_id}", text=mrkdwn(text))]
         try:
             await call(
@@ -180,11 +190,6 @@ class Messages(MessagesPort):
             blocks=blocks,
             **_QUIET,
         )
-
-
-def slack_client(token: str, base_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Build the client that all activities share; without ``session`` each call would open one."""
-    return AsyncWebClient(token=token, base_url=base_url, session=session, retry_handlers=[])
 
 
 class Posted:

@@ -7,22 +7,15 @@ Slack of the laptop knows less mark-up than Slack: no dates, no colour bars, no 
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from slack_sdk.models.blocks import MarkdownTextObject, PlainTextObject
 
-from workflows.model.names import USER_ID_FORM
+from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
+from workflows.model.text import one_line, shorten, strip_control_chars
 
-GROUP_ID_FORM = re.compile(r"S[A-Z0-9]{1,30}")
-
-_LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\u0085\v\f]")
-_MANY_LINE_ENDS = re.compile(r"\n{3,}")
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-#: Format characters that writing needs: Persian and composed emoji join with them.
-_JOINERS = "\u200c\u200d"
 _MOST_LINES = 15
 _SHORTEST = 0.1
 _LONGEST_IN_TENTHS = 10
@@ -40,17 +33,6 @@ def plain(text: str, limit: int) -> PlainTextObject:
     return PlainTextObject(text=cut(strip_control_chars(text), limit) or "-", emoji=False)
 
 
-def strip_control_chars(text: str) -> str:
-    """Take out what would disturb the text around it: control and direction characters."""
-    lines = _LINE_ENDS.sub("\n", text).replace("\t", " ")
-    visible = (
-        c
-        for c in lines
-        if c == "\n" or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
-    )
-    return _MANY_LINE_ENDS.sub("\n\n", "".join(visible)).strip()
-
-
 def cut(text: str, limit: int) -> str:
     """Cut a text to ``limit`` characters and few lines; a notice says how much is missing."""
     lines = text.split("\n")
@@ -63,23 +45,15 @@ def cut(text: str, limit: int) -> str:
     return text[:kept].rstrip() + notice.format(f"{len(text) - kept:,}")
 
 
-def shorten(text: str, limit: int) -> str:
-    """Cut a name to ``limit`` characters, keeping both of its ends."""
-    if len(text) <= limit:
-        return text
-    tail = limit // 3
-    return f"{text[: limit - tail - 1]}…{text[-tail:]}"
-
-
 def safe(text: str, limit: int = 300) -> str:
     """Escape a short text for mrkdwn: one line, no mention, no link."""
-    return shorten(" ".join(strip_control_chars(text).split()), limit).translate(_MARKUP)
+    return shorten(one_line(text), limit).translate(_MARKUP)
 
 
 def code(text: str, limit: int = 255) -> str:
     """Write a name as inline code; a backtick in it would end the code."""
-    one_line = " ".join(strip_control_chars(text).replace("`", "").split())
-    return f"`{shorten(one_line, limit).translate(_MARKUP)}`" if one_line else "-"
+    name = one_line(text.replace("`", ""))
+    return f"`{shorten(name, limit).translate(_MARKUP)}`" if name else "-"
 
 
 def person(user_id: str) -> str:
@@ -129,8 +103,3 @@ def size(count: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:.3g} {unit}"
-
-
-def short_id(image_or_container_id: str) -> str:
-    """Write the twelve digits of an id that ``docker ps`` and ``docker images`` show."""
-    return image_or_container_id.removeprefix("sha256:")[:12]

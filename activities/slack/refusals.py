@@ -26,7 +26,7 @@ class Words:
 #: Refusals of a request: it was not let in, and there is no card.
 REQUESTS = {
     RefusalCode.BAD_REQUEST: Words(
-        "something in the request is not right", "Type `/container help` to see how to ask."
+        "something in the request is not right", "Type `{command} help` to see how to ask."
     ),
     RefusalCode.UNKNOWN_HOST: Words(
         "no Dockwarden worker serves the host {host}",
@@ -37,11 +37,11 @@ REQUESTS = {
         "See to it that it runs, then ask again.",
     ),
     RefusalCode.UNKNOWN_CONTAINER: Words(
-        "there is no container {name} on {host}", "`/container list on {plain_host}` shows all."
+        "there is no container {name} on {host}", "`{command} list on {plain_host}` shows all."
     ),
     RefusalCode.AMBIGUOUS_CONTAINER: Words(
         "{name} does not name exactly one container on {host}",
-        "Give the full name; `/container list on {plain_host}` shows all.",
+        "Give the full name; `{command} list on {plain_host}` shows all.",
     ),
     RefusalCode.AUTO_REMOVE: Words(
         "{name} was started with `--rm`: stopping it would delete it for good",
@@ -56,12 +56,12 @@ REQUESTS = {
     ),
     RefusalCode.UNUSABLE_STATE: Words(
         "{name} is in a state in which it cannot be worked on",
-        "`/container inspect {plain_name} on {plain_host}` shows it; "
+        "`{command} inspect {plain_name} on {plain_host}` shows it; "
         "ask again when it runs or rests.",
     ),
     RefusalCode.ALREADY_STOPPED: Words(
         "{name} on {host} is stopped already, so there is nothing to approve",
-        "`/container snapshot {plain_name} on {plain_host}` takes a snapshot of it as it is.",
+        "`{command} snapshot {plain_name} on {plain_host}` takes a snapshot of it as it is.",
     ),
     RefusalCode.BAD_REFERENCE: Words(
         "the name for the snapshot is not a valid image reference",
@@ -155,17 +155,17 @@ _NEEDS_PERSON_CANCEL = Words(
 )
 
 
-def notice(refusal: Refusal, state: RequestState) -> str:
-    """Write the private message, as mrkdwn."""
+def notice(refusal: Refusal, state: RequestState, *, command: str) -> str:
+    """Write the private message, as mrkdwn; ``command`` is the slash command of this set-up."""
     words = _words(refusal, state)
     if _is_of_request(refusal, state):
         lead = f"Not done, {state.operation.words} {code(state.container.name)}"
     else:
         lead = "That did not count"
     detail = f" ({safe(refusal.detail, _DETAIL_LIMIT)})" if _adds(refusal, state) else ""
-    lines = [f"🚫 {lead}: {_fill(words.wrong, state)}{detail}."]
+    lines = [f"🚫 {lead}: {_fill(words.wrong, state, command)}{detail}."]
     if words.advice:
-        lines.append(_fill(words.advice, state))
+        lines.append(_fill(words.advice, state, command))
     if not _is_of_request(refusal, state) and state.status is not RequestStatus.WAITING:
         lines.append(_what_became_of_it(state))
     lines.append(f"Request {code(state.request_id)}{_to_card(state)}")
@@ -217,8 +217,9 @@ def _to_card(state: RequestState) -> str:
     return f" · <{link}|its card>" if link.startswith(("https://", "http://")) else ""
 
 
-def _fill(words: str, state: RequestState) -> str:
+def _fill(words: str, state: RequestState, command: str) -> str:
     return words.format(
+        command=safe(command),
         name=code(state.container.name),
         host=code(state.container.host),
         plain_name=safe(state.container.name),

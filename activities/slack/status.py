@@ -1,4 +1,8 @@
-"""What is the first line of a card, and what does a notification of it say?"""
+"""How does it read in a few words where a request stands, and how each of its steps?
+
+The first line of a card, the words of a notification, the plan before the approval and the steps
+after it: planned, under way, done, failed. The thread and the private notices use the same words.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.slack.error_help import cause_of, failure_summary
-from activities.slack.mrkdwn import clock, code, duration, person, safe, short_id, size
+from activities.slack.mrkdwn import clock, code, duration, person, safe, size
 from workflows.model.errors import NO_ROOM_ERRORS, STALE_ERRORS, ErrorType
 from workflows.model.requests import OperationKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
+from workflows.model.text import short_id
 
 _EMOJI = {
     StepStatus.TODO: "▫️",
@@ -31,7 +36,7 @@ _NAMES = {
 _SAYS_WHAT_WAS_DONE = frozenset(
     {RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON}
 )
-_STANDING = {
+_STATUS_TEXT = {
     RequestStatus.REJECTED: "⛔ Rejected, nothing was changed",
     RequestStatus.EXPIRED: "⌛ Expired, nothing was changed",
     RequestStatus.CANCELLED: "🚫 Cancelled, nothing was changed",
@@ -51,6 +56,24 @@ def notification(state: RequestState) -> str:
     if state.status not in _SAYS_WHAT_WAS_DONE:
         what = f"{state.operation.words} {what}"
     return f"{status_text(state)}: {what} ({state.request_id})"
+
+
+def status_text(state: RequestState) -> str:
+    """Say in a few words where a request stands: ``✅ Stopped and snapshotted``."""
+    match state.status:
+        case RequestStatus.WAITING:
+            return f"⏳ {_missing(state)}"
+        case RequestStatus.RUNNING if is_putting_back(state):
+            return "↩️ Putting it back"
+        case RequestStatus.RUNNING:
+            return "🚧 Cancelling" if state.cancel_requested_by else "🚧 Working"
+        case RequestStatus.SUCCEEDED:
+            return f"✅ {_done(state)}"
+        case RequestStatus.PUT_BACK:
+            ended = "Cancelled" if state.cause is None else "Failed"
+            return f"↩️ {ended} and put back, {_as_before(state)}"
+        case status:
+            return _STATUS_TEXT[status]
 
 
 def step_line(step: StepState) -> str:
@@ -103,27 +126,6 @@ def plan_sentence(state: RequestState) -> str:
     return ", ".join(words)
 
 
-def position(state: RequestState) -> str:
-    """Say which step is under way: ``step 2 of 4``."""
-    numbered = list(enumerate(state.steps, start=1))
-    at_work = [n for n, step in numbered if step.status is StepStatus.RUNNING]
-    begun = [n for n, step in numbered if step.status is not StepStatus.TODO]
-    now = at_work[-1] if at_work else max(begun, default=1)
-    return f"step {now} of {len(numbered)}" if numbered else ""
-
-
-def is_putting_back(state: RequestState) -> bool:
-    """Say whether the container is being put back: a step failed, or a cancel took effect."""
-    return any(_is_put_back(s) or s.status is StepStatus.FAILED for s in state.steps)
-
-
-def total(state: RequestState) -> timedelta | None:
-    """Say how long all steps took together."""
-    begun = [s.started_at for s in state.steps if s.started_at]
-    over = [s.finished_at for s in state.steps if s.finished_at]
-    return max(over) - min(begun) if begun and over else None
-
-
 def snapshot_line(state: RequestState) -> str:
     """Name the image that was made, or nothing when there is none."""
     made = state.snapshot
@@ -134,58 +136,9 @@ def snapshot_line(state: RequestState) -> str:
     return f"📦 Snapshot {name} · image {code(short_id(made.image_id))}{big}"
 
 
-def _plan(state: RequestState, step: StepState) -> str:
-    name = code(state.container.name)
-    match step.name:
-        case StepName.STOP if _starts_stopped(state):
-            return f"{name} is already stopped: the stop will be skipped"
-        case StepName.STOP:
-            grace = duration(timedelta(seconds=state.grace_seconds))
-            return f"Stop {name}: it gets {grace} to end by itself, then it is killed"
-        case StepName.SNAPSHOT:
-            return "Take a snapshot of its file system"
-        case StepName.TAG:
-            return f"Tag the snapshot {code(state.reference, 340)}"
-        case StepName.START:
-            return "Start it again, and see that it stays up"
-        case StepName.PUT_BACK:
-            return "Put it back"
-
-
-def _starts_stopped(state: RequestState) -> bool:
-    return state.pin is not None and state.pin.state.is_down
-
-
-def _is_stop(step: StepState) -> bool:
-    return step.name is StepName.STOP
-
-
-def _is_put_back(step: StepState) -> bool:
-    return step.name is StepName.PUT_BACK
-
-
-def _took(step: StepState) -> timedelta | None:
-    if step.started_at is None or step.finished_at is None:
-        return None
-    return step.finished_at - step.started_at
-
-
-def status_text(state: RequestState) -> str:
-    """Say in a few words where a request stands: ``✅ Stopped and snapshotted``."""
-    match state.status:
-        case RequestStatus.WAITING:
-            return f"⏳ {_missing(state)}"
-        case RequestStatus.RUNNING if is_putting_back(state):
-            return "↩️ Putting it back"
-        case RequestStatus.RUNNING:
-            return "🚧 Cancelling" if state.cancel_requested_by else "🚧 Working"
-        case RequestStatus.SUCCEEDED:
-            return f"✅ {_done(state)}"
-        case RequestStatus.PUT_BACK:
-            ended = "Cancelled" if state.cause is None else "Failed"
-            return f"↩️ {ended} and put back, {_as_before(state)}"
-        case status:
-            return _STANDING[status]
+def is_putting_back(state: RequestState) -> bool:
+    """Say whether the container is being put back: a step failed, or a cancel took effect."""
+    return any(_is_put_back(s) or s.status is StepStatus.FAILED for s in state.steps)
 
 
 def _waiting(state: RequestState) -> str:
@@ -225,12 +178,12 @@ def _running(state: RequestState) -> str:
     if state.cancel_requested_by:
         by = person(state.cancel_requested_by)
         return f"🚧 *Cancelling* after the current step, for {by} — {_what(state)}"
-    words = " · ".join(part for part in ("🚧 *Working*", position(state)) if part)
+    words = " · ".join(part for part in ("🚧 *Working*", _position(state)) if part)
     return f"{words} — {_what(state)}"
 
 
 def _succeeded(state: RequestState) -> str:
-    took = total(state)
+    took = _total(state)
     in_time = f" in {duration(took)}" if took is not None else ""
     stays = " stays stopped, as it was" if _stays_stopped(state) else ""
     return f"✅ *{_done(state)}*{in_time} — {_where(state)}{stays}"
@@ -299,3 +252,55 @@ def _as_before(state: RequestState) -> str:
     if state.pin is None:
         return "as it was"
     return "running again" if state.pin.state.is_up else f"{state.pin.state}, as it was"
+
+
+def _position(state: RequestState) -> str:
+    """Say which step is under way: ``step 2 of 4``."""
+    numbered = list(enumerate(state.steps, start=1))
+    at_work = [n for n, step in numbered if step.status is StepStatus.RUNNING]
+    begun = [n for n, step in numbered if step.status is not StepStatus.TODO]
+    now = at_work[-1] if at_work else max(begun, default=1)
+    return f"step {now} of {len(numbered)}" if numbered else ""
+
+
+def _total(state: RequestState) -> timedelta | None:
+    """Say how long all steps took together."""
+    begun = [s.started_at for s in state.steps if s.started_at]
+    over = [s.finished_at for s in state.steps if s.finished_at]
+    return max(over) - min(begun) if begun and over else None
+
+
+def _plan(state: RequestState, step: StepState) -> str:
+    name = code(state.container.name)
+    match step.name:
+        case StepName.STOP if _starts_stopped(state):
+            return f"{name} is already stopped: the stop will be skipped"
+        case StepName.STOP:
+            grace = duration(timedelta(seconds=state.grace_seconds))
+            return f"Stop {name}: it gets {grace} to end by itself, then it is killed"
+        case StepName.SNAPSHOT:
+            return "Take a snapshot of its file system"
+        case StepName.TAG:
+            return f"Tag the snapshot {code(state.reference, 340)}"
+        case StepName.START:
+            return "Start it again, and see that it stays up"
+        case StepName.PUT_BACK:
+            return "Put it back"
+
+
+def _starts_stopped(state: RequestState) -> bool:
+    return state.pin is not None and state.pin.state.is_down
+
+
+def _is_stop(step: StepState) -> bool:
+    return step.name is StepName.STOP
+
+
+def _is_put_back(step: StepState) -> bool:
+    return step.name is StepName.PUT_BACK
+
+
+def _took(step: StepState) -> timedelta | None:
+    if step.started_at is None or step.finished_at is None:
+        return None
+    return step.finished_at - step.started_at

@@ -30,7 +30,7 @@ class Options:
     reason: str = ""
 
 
-def shorten(text: str) -> str:
+def cut_with_notice(text: str) -> str:
     """Cut a text that is too long for a request, and say so in it."""
     if len(text) <= MAX_TEXT_LENGTH:
         return text
@@ -78,11 +78,11 @@ def take_comment(words: Words) -> str:
     if word.key not in ("", "reason"):
         words.refuse(f"{word.shown} is not understood; a comment goes in quotes.", word)
     if words.peek() is None:
-        return shorten(word.value if word.quoted or word.key else word.text)
+        return cut_with_notice(word.value if word.quoted or word.key else word.text)
     if word.quoted:
         extra = words.peek()
         words.refuse("Only one comment is possible, in one pair of quotes.", extra)
-    return shorten(f"{word.value or word.text} {words.rest()}")
+    return cut_with_notice(f"{word.value or word.text} {words.rest()}")
 
 
 def take_options(words: Words, allowed: tuple[str, ...]) -> Options:
@@ -122,7 +122,7 @@ def _read_option(words: Words, word: Word, name: str, options: Options) -> None:
     elif name == "grace":
         options.grace_seconds = _grace(words, word)
     else:
-        options.reason = shorten(word.value)
+        options.reason = cut_with_notice(word.value)
 
 
 def _value_or_next(words: Words, word: Word, what: str) -> Word:

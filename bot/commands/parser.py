@@ -1,8 +1,9 @@
-"""What does a text after ``/container`` ask for?
+"""Which sub-commands are there, and which one does the text after the slash command ask for?
 
-Pure: text in, one frozen command out, or a :class:`CommandError` that says what is wrong, shows
-the input with the bad word marked, and gives one right example. ``bot/commands/tokens.py`` splits
-the text, ``bot/commands/options.py`` reads the parts that several commands share.
+Pure: text in, one frozen command out, or a :class:`~bot.commands.tokens.CommandError` that says
+what is wrong, shows the input with the bad word marked, and gives one right example.
+``bot/commands/tokens.py`` splits the text, ``bot/commands/options.py`` reads the parts that
+several commands share.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.commands.options import take_comment, take_container, take_options, take_request_id
-from bot.commands.tokens import CommandError, Words, nearest, read_words
+from bot.commands.tokens import Words, nearest, read_words
 
 #: One right example of each sub-command; mistakes and the help show them.
 EXAMPLES = {
@@ -46,7 +47,6 @@ USAGE = {
     "reject": ('reject ID "reason"', "Rejects a request, like the button on its card."),
     "help": ("help [SUBCOMMAND]", "Shows this, or more about one sub-command."),
 }
-__all__ = ["CommandError", "parse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

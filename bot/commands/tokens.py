@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from workflows.model.text import cut_off
+
 _LINK = re.compile(r"<([#@!]?)([^<>|]*)(?:\|([^<>]*))?>")
 # Straight, English, low, reversed, French and full-width quotes.
 _DOUBLE_QUOTES = '"\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02'
@@ -54,7 +56,7 @@ class Word:
     @property
     def shown(self) -> str:
         """The word as a problem names it."""
-        return f"“{_cut(self.text, _SHOWN_LENGTH)}”"
+        return f"“{cut_off(self.text, _SHOWN_LENGTH)}”"
 
 
 class Words:
@@ -69,7 +71,8 @@ class Words:
     def take(self) -> Word | None:
         """Take the next word, or ``None`` at the end."""
         word = self.peek()
-        self._next += word is not None
+        if word is not None:
+            self._next += 1
         return word
 
     def peek(self) -> Word | None:
@@ -190,14 +193,11 @@ def _marked(text: str, start: int, end: int) -> str:
     before = (
         text[:start] if start <= _CONTEXT_LENGTH else "…" + text[start - _CONTEXT_LENGTH : start]
     )
-    return f"{before}→{_cut(text[start:end], _SHOWN_LENGTH)}←{_cut(text[end:], _CONTEXT_LENGTH)}"
+    bad, behind = cut_off(text[start:end], _SHOWN_LENGTH), cut_off(text[end:], _CONTEXT_LENGTH)
+    return f"{before}→{bad}←{behind}"
 
 
 def _marked_end(text: str) -> str:
     shown = text.rstrip()
     before = shown if len(shown) <= _CONTEXT_LENGTH else "…" + shown[-_CONTEXT_LENGTH:]
     return f"{before} →…←"
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,4 +1,8 @@
-"""How is the bolt app put together?"""
+"""How is the bolt app put together: its client, who it is, and which listener takes what?
+
+Slack is asked once who the bot is. What no listener of ours wants is acknowledged all the same,
+or Slack would tell the person that the app failed.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from bot.service import Service
 from bot.settings import ConfigurationError
 from bot.slack import middleware
 from bot.slack.actions import Actions
-from bot.slack.commands import Commands
+from bot.slack.commands import Commands, WorkflowUrl
 from bot.slack.listener import ListenerRunner, report
 from bot.slack.views import Views
 from workflows.model.names import REJECT_FORM, ActionId
@@ -36,9 +40,8 @@ class Identity:
 
 def slack_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
     """Make a client that never repeats a call by itself: what was lost may have arrived."""
-    base_url = api_url if api_url.endswith("/") else api_url + "/"
     return AsyncWebClient(
-        token=token, base_url=base_url, session=session, timeout=10, retry_handlers=[]
+        token=token, base_url=api_url, session=session, timeout=10, retry_handlers=[]
     )
 
 
@@ -71,7 +74,7 @@ def build_app(
     runner: ListenerRunner,
     service: Service,
     default_host: str,
-    workflow_link: str,
+    workflow_url: WorkflowUrl,
 ) -> AsyncApp:
     """Build the app. Slack was asked once who we are, so no delivery waits for that again."""
     token = client.token
@@ -98,7 +101,7 @@ def build_app(
         client=client,
         service=service,
         default_host=default_host,
-        workflow_link=workflow_link,
+        workflow_url=workflow_url,
     )
     return app
 
@@ -110,14 +113,14 @@ def register_listeners(
     client: AsyncWebClient,
     service: Service,
     default_host: str,
-    workflow_link: str,
+    workflow_url: WorkflowUrl,
 ) -> None:
     """Tie all listeners to their deliveries."""
     commands = Commands(
         service,
         command=runner.command,
         default_host=default_host,
-        workflow_link=workflow_link,
+        workflow_url=workflow_url,
     )
     actions = Actions(service, client, command=runner.command)
     views = Views(service)

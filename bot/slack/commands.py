@@ -1,4 +1,4 @@
-"""What does ``/container`` do?"""
+"""What does each sub-command of the slash command do?"""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.commands import parser
-from bot.commands.parser import CommandError, parse
+from bot.commands.parser import parse
+from bot.commands.tokens import CommandError
 from bot.service import Service
-from bot.slack import replies, reply_views
+from bot.slack import listings, replies
 from bot.slack.listener import SlackRequest, submit
 from workflows.model.requests import Choice, ContainerRef, OperationKind, OperationSpec
+
+#: Gives the address of a workflow and of its run in Temporal's UI, or nothing.
+WorkflowUrl = Callable[[str, str], str]
 
 _SOURCE = "command"
 _TITLES = {
@@ -22,7 +26,7 @@ _TITLES = {
 
 
 class Commands:
-    """Carries out the sub-commands; ``workflow_link`` is the address of one in Temporal's UI."""
+    """Carries out the sub-commands."""
 
     def __init__(
         self,
@@ -30,12 +34,12 @@ class Commands:
         *,
         command: str,
         default_host: str,
-        workflow_link: str,
+        workflow_url: WorkflowUrl,
     ) -> None:
         self._service = service
         self._command = command
         self._default_host = default_host
-        self._workflow_link = workflow_link
+        self._workflow_url = workflow_url
         self._handlers: dict[type, Callable[[SlackRequest, Any], Awaitable[None]]] = {
             parser.Stop: self._stop,
             parser.Snapshot: self._snapshot,
@@ -86,43 +90,39 @@ class Commands:
         await slack_request.acknowledge()
         result = await self._service.look(asked.host)
         if result.containers is not None:
-            await slack_request.tell(reply_views.container_list(asked.host, result.containers))
+            await slack_request.tell(listings.container_list(asked.host, result.containers))
         elif result.refusal is not None:
             await slack_request.tell(
-                reply_views.look_refused(result.refusal, host=asked.host, name="")
+                listings.look_refused(result.refusal, host=asked.host, name="")
             )
 
     async def _inspect(self, slack_request: SlackRequest, asked: parser.Inspect) -> None:
         await slack_request.acknowledge()
         result = await self._service.look(asked.host, asked.container)
         if result.inspection is not None:
-            await slack_request.tell(reply_views.container(asked.host, result.inspection))
+            await slack_request.tell(listings.container(asked.host, result.inspection))
         elif result.refusal is not None:
             await slack_request.tell(
-                reply_views.look_refused(result.refusal, host=asked.host, name=asked.container)
+                listings.look_refused(result.refusal, host=asked.host, name=asked.container)
             )
 
     async def _requests(self, slack_request: SlackRequest, asked: parser.Requests) -> None:
         visibility = self._service.visibility
         match asked.selection:
             case parser.Selection.WAITING:
-                rows, total = await visibility.waiting()
+                page = await visibility.waiting()
             case parser.Selection.MINE:
-                rows, total = await visibility.of(slack_request.user_id)
+                page = await visibility.of(slack_request.user_id)
             case parser.Selection.RECENT:
-                rows, total = await visibility.recent()
+                page = await visibility.recent()
         title = _TITLES[asked.selection]
-        await slack_request.tell(
-            reply_views.request_list(title, rows, total, now=datetime.now(UTC))
-        )
+        await slack_request.tell(listings.request_list(title, page, now=datetime.now(UTC)))
 
     async def _status(self, slack_request: SlackRequest, asked: parser.Status) -> None:
         summary, state = await self._service.status(asked.request_id)
-        ui = self._workflow_link.format(
-            workflow_id=summary.workflow_id.replace("/", "%2F"), run_id=summary.run_id
-        )
+        ui = self._workflow_url(summary.workflow_id, summary.run_id)
         await slack_request.tell(
-            reply_views.request_status(summary, state, now=datetime.now(UTC), ui=ui)
+            listings.request_status(summary, state, now=datetime.now(UTC), ui=ui)
         )
 
     async def _cancel(self, slack_request: SlackRequest, asked: parser.Cancel) -> None:

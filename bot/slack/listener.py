@@ -1,7 +1,8 @@
-"""Who asks what in one delivery, how is it answered in private, and what if that fails?
+"""Who asks what in one delivery, how is it answered in private, and what if that goes wrong?
 
-Every listener is guarded: bolt loses an acknowledgement when a listener raises after it, and
-tells nobody about errors in lazy listeners, so none is lazy and none lets an exception out.
+A listener may fail, be slow, or still work when the program ends. Every one is guarded: bolt
+loses an acknowledgement when a listener raises after it, and tells nobody about errors in lazy
+listeners, so none is lazy and none lets an exception out.
 """
 
 from __future__ import annotations

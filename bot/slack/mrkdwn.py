@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from workflows.model.names import USER_ID_FORM
+from workflows.model.text import cut_off, one_line, strip_control_chars
+
 _SECTION_LENGTH = 2900
 _TEXT_LENGTH = 10_000
-_USER_ID = re.compile(r"[UW][A-Z0-9_]{1,40}")
 
 Block = dict[str, Any]
 
@@ -37,7 +39,7 @@ class Reply:
     def text(self) -> str:
         """The whole answer for notifications and for readers without blocks."""
         parts = [escape(line.content) if line.plain else line.content for line in self.lines]
-        return _cut("\n".join(parts), _TEXT_LENGTH)
+        return cut_off("\n".join(parts), _TEXT_LENGTH)
 
     @property
     def bare_text(self) -> str:
@@ -67,8 +69,8 @@ def reply(*lines: str | Line | None) -> Reply:
 
 
 def plain(text: str) -> Line:
-    """Show text of people exactly as it is."""
-    return Line(text, plain=True)
+    """Show text of people without reading anything in it."""
+    return Line(strip_control_chars(text), plain=True)
 
 
 def bullet_list(rows: Iterable[str]) -> str:
@@ -78,17 +80,18 @@ def bullet_list(rows: Iterable[str]) -> str:
 
 def escape(text: str) -> str:
     """Take away the meaning of what Slack would read as a link or a mention."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    harmless = strip_control_chars(text)
+    return harmless.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def code(text: str) -> str:
     """Show a name as code; a backtick or a new line in it cannot end the code."""
-    return "`" + (escape(re.sub(r"[`\s]+", " ", text)).strip() or " ") + "`"
+    return "`" + (escape(one_line(text.replace("`", " "))) or " ") + "`"
 
 
 def person(user_id: str) -> str:
     """Name a person; an id that is none is shown as text."""
-    return f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else code(user_id)
+    return f"<@{user_id}>" if USER_ID_FORM.fullmatch(user_id) else code(user_id)
 
 
 def link(url: str, words: str) -> str:
@@ -106,7 +109,7 @@ def _split(text: str) -> list[str]:
     """Split at the ends of lines into parts that fit into a section."""
     parts = [""]
     for row in text.split("\n"):
-        shown = _cut(row, _SECTION_LENGTH)
+        shown = cut_off(row, _SECTION_LENGTH)
         if len(parts[-1]) + len(shown) + 1 > _SECTION_LENGTH:
             parts.append(shown)
         else:
@@ -117,7 +120,3 @@ def _split(text: str) -> list[str]:
 def _bare(mrkdwn: str) -> str:
     words = re.sub(r"<[^<>|]*\|([^<>]*)>", r"\1", mrkdwn)
     return html.unescape(re.sub(r"[`*<>]", "", words))
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -6,8 +6,8 @@ Pure. The words about decisions that did not count are the workflow's, not the b
 from __future__ import annotations
 
 from bot.commands.parser import EXAMPLES, USAGE
+from bot.slack.listings import status_words
 from bot.slack.mrkdwn import Reply, bullet_list, code, escape, link, plain, reply
-from bot.slack.reply_views import status_words
 from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
@@ -155,7 +155,7 @@ def failure(error: BotError, command: str) -> Reply:
             recent = code(f"{command} requests recent")
             words = f"There is no request {code(error.request_id)}. {recent} shows the latest."
         case TemporalUnavailableError():
-            words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.act]
+            words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]
             words += " Try again in a moment."
         case NoWorkerError():
             words = (

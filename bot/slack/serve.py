@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
-from urllib.parse import quote
+from functools import partial
 
 import aiohttp
 from slack_bolt.async_app import AsyncApp
@@ -23,6 +23,7 @@ from bot.temporal import client as temporal
 from bot.temporal.client import bounded
 from bot.temporal.errors import TemporalCall, TemporalMisconfiguredError, TemporalUnavailableError
 from bot.temporal.requests import RequestClient
+from workflows.model.text import workflow_url
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
             runner=runner,
             service=Service(RequestClient(client), book),
             default_host=settings.default_host,
-            workflow_link=_workflow_link(settings, client.namespace),
+            workflow_url=partial(workflow_url, settings.temporal_ui_url, client.namespace),
         )
         transport = _transport(settings, app, slack)
         async with health.served(
@@ -86,16 +87,6 @@ def _transport(settings: Settings, app: AsyncApp, slack: AsyncWebClient) -> Tran
         app_token=settings.slack_app_token.get_secret_value(),
         web_client=slack,
         ping_seconds=settings.socket_ping_seconds,
-    )
-
-
-def _workflow_link(settings: Settings, namespace: str) -> str:
-    """Give the address of a workflow's run in Temporal's UI, with places for the two ids."""
-    if not settings.temporal_ui_url:
-        return ""
-    return (
-        f"{settings.temporal_ui_url}/namespaces/{quote(namespace, safe='')}"
-        "/workflows/{workflow_id}/{run_id}"
     )
 
 

@@ -1,4 +1,7 @@
-"""What does a submitted form do?"""
+"""What does the form look like that asks why somebody rejects, and what does its answer do?
+
+A form knows no message, so it carries the address of its request, never an authority.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bot.commands.options import shorten
+from bot.commands.options import cut_with_notice
 from bot.service import Service
 from bot.slack import replies
 from bot.slack.listener import REASON_BLOCK, SlackRequest
@@ -19,7 +22,7 @@ _INPUT = "v"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectForm:
-    """The form of one card; the address travels in it because forms know no message."""
+    """The form of one card, and where the card is."""
 
     address: RequestAddress
     channel_id: str
@@ -112,5 +115,5 @@ class Views:
             form.address,
             Choice.REJECT,
             source=f"form:{form.channel_id}:{form.message_ts}",
-            comment=shorten(reason),
+            comment=cut_with_notice(reason),
         )

@@ -1,7 +1,8 @@
-"""How is Temporal reached?
+"""How is Temporal reached, and what becomes of a call that fails or takes too long?
 
-By Temporal's own standard: the variables ``TEMPORAL_ADDRESS``, ``TEMPORAL_NAMESPACE``,
-``TEMPORAL_API_KEY``, ``TEMPORAL_TLS…``, or a profile in Temporal's configuration file.
+It is reached by Temporal's own standard: the variables ``TEMPORAL_ADDRESS``,
+``TEMPORAL_NAMESPACE``, ``TEMPORAL_API_KEY``, ``TEMPORAL_TLS…``, or a profile in Temporal's
+configuration file. Each call for a person goes through :func:`bounded`.
 """
 
 from __future__ import annotations
@@ -26,11 +27,16 @@ from bot.temporal.errors import TemporalCall, TemporalMisconfiguredError, Tempor
 from workflows.model import names
 from workflows.model.state import RequestState
 
+_log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+DEFAULT_ADDRESS = "localhost:7233"
 #: What a call may take while Slack waits for the answer.
 BUDGET = timedelta(seconds=2)
 #: What a question may take whose answer is only nice to have.
 SHORT = timedelta(milliseconds=700)
+#: People wait for the answer, so a call gives up early; they are told, and can repeat it.
+_QUICK = RetryConfig(initial_interval_millis=100, max_elapsed_time_millis=1200, max_retries=4)
 _REFUSED = frozenset(
     {
         RPCStatusCode.INVALID_ARGUMENT,
@@ -41,10 +47,6 @@ _REFUSED = frozenset(
     }
 )
 _IN_TIME_UNKNOWN = frozenset({RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
-DEFAULT_ADDRESS = "localhost:7233"
-#: People wait for the answer, so a call gives up early; they are told, and can repeat it.
-_QUICK = RetryConfig(initial_interval_millis=100, max_elapsed_time_millis=1200, max_retries=4)
-_log = logging.getLogger(__name__)
 
 
 def connection() -> ClientConnectConfig:
@@ -93,8 +95,8 @@ async def connect_patiently(stop: asyncio.Event, *, first_wait: float = 1.0) -> 
     return None
 
 
-async def bounded(act: TemporalCall, call: Awaitable[T], within: timedelta) -> T:
-    """Make a call and bound it; ``NOT_FOUND`` is left to the caller.
+async def bounded(call: TemporalCall, answer: Awaitable[T], within: timedelta) -> T:
+    """Await the answer to a call for so long; ``NOT_FOUND`` is left to the caller.
 
     Raises:
         TemporalUnavailableError: there was no answer, or none in time.
@@ -102,19 +104,19 @@ async def bounded(act: TemporalCall, call: Awaitable[T], within: timedelta) -> T
     """
     try:
         async with asyncio.timeout(within.total_seconds()):
-            return await call
+            return await answer
     except TimeoutError as error:
-        raise TemporalUnavailableError(act, maybe_done=True) from error
+        raise TemporalUnavailableError(call, maybe_done=True) from error
     except RPCError as error:
         if is_missing(error):
             raise
         if error.status in _REFUSED or error.status is RPCStatusCode.NOT_FOUND:
             raise TemporalMisconfiguredError(error.message) from error
         maybe_done = error.status in _IN_TIME_UNKNOWN
-        raise TemporalUnavailableError(act, maybe_done=maybe_done) from error
+        raise TemporalUnavailableError(call, maybe_done=maybe_done) from error
     except RuntimeError as error:
         # The SDK's way to say that the first connection failed.
-        raise TemporalUnavailableError(act, maybe_done=False) from error
+        raise TemporalUnavailableError(call, maybe_done=False) from error
 
 
 def is_missing(error: RPCError) -> bool:

@@ -1,6 +1,7 @@
-"""What can go wrong in the bot, by name?
+"""What can go wrong in the bot, by name, and what is known of a request without its workflow?
 
-The words that people read about these are in ``bot/slack/replies.py``.
+The words that people read about these are in ``bot/slack/replies.py``. The summary of a request
+stands here because a decision that comes too late is answered with it.
 """
 
 from __future__ import annotations
@@ -54,9 +55,9 @@ class TemporalUnavailableError(BotError):
     ``maybe_done`` is true when no answer came in time: the call may have arrived all the same.
     """
 
-    def __init__(self, act: TemporalCall, *, maybe_done: bool) -> None:
-        super().__init__(f"Temporal did not accept: {act}")
-        self.act = act
+    def __init__(self, call: TemporalCall, *, maybe_done: bool) -> None:
+        super().__init__(f"Temporal did not accept: {call}")
+        self.call = call
         self.maybe_done = maybe_done
 
 

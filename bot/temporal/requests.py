@@ -1,4 +1,4 @@
-"""How does what people want reach a workflow?
+"""How does what people want reach a workflow, once, however often its delivery comes?
 
 With the files beside it the only code that starts, signals or queries workflows. A start, a
 decision or a cancel is recorded for good the moment its call returns, even with no worker

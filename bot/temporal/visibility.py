@@ -7,6 +7,7 @@ The list lags a little behind: a request that was just started is looked for mor
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
@@ -26,6 +27,14 @@ _OPEN = frozenset({RequestStatus.WAITING, RequestStatus.RUNNING, ""})
 _REQUESTS = f"WorkflowType = '{names.REQUEST_WORKFLOW}'"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPage:
+    """The first requests of a list, at most :data:`MAX_ROWS`, and how many there are in all."""
+
+    rows: tuple[RequestSummary, ...]
+    total: int
+
+
 class Visibility:
     """Finds requests in Temporal's list of workflows."""
 
@@ -42,48 +51,49 @@ class Visibility:
         for attempt in range(_TRIES):
             if attempt:
                 await asyncio.sleep(_BETWEEN_TRIES)
-            rows, _ = await self._select(query, limit=1)
-            if rows:
-                return rows[0]
+            found = await self._select(query, limit=1)
+            if found:
+                return found[0]
         raise RequestUnknownError(request_id)
 
-    async def waiting(self) -> tuple[list[RequestSummary], int]:
-        """Give the requests that wait for a decision, and how many there are."""
+    async def waiting(self) -> RequestPage:
+        """Give the requests that wait for a decision."""
         status = _quoted(RequestStatus.WAITING)
         return await self._select_and_count(
             f"{_REQUESTS} AND ExecutionStatus = 'Running' AND {names.STATUS.name} = {status}"
         )
 
-    async def of(self, user_id: str) -> tuple[list[RequestSummary], int]:
-        """Give the requests that a user made, newest first, and how many there are."""
+    async def of(self, user_id: str) -> RequestPage:
+        """Give the requests that a user made, newest first."""
         return await self._select_and_count(
             f"{_REQUESTS} AND {names.REQUESTER.name} = {_quoted(user_id)}"
         )
 
-    async def recent(self) -> tuple[list[RequestSummary], int]:
-        """Give the requests of the last seven days, newest first, and how many there are."""
+    async def recent(self) -> RequestPage:
+        """Give the requests of the last seven days, newest first."""
         since = (datetime.now(UTC) - _RECENT).isoformat(timespec="seconds")
         return await self._select_and_count(f"{_REQUESTS} AND StartTime > '{since}'")
 
-    async def _select_and_count(self, query: str) -> tuple[list[RequestSummary], int]:
-        rows, more = await self._select(query, limit=MAX_ROWS)
-        if not more:
-            return rows, len(rows)
-        counted = await bounded(
-            TemporalCall.READ, self._client.count_workflows(query), _LIST_WITHIN
-        )
-        return rows, counted.count
+    async def _select_and_count(self, query: str) -> RequestPage:
+        # One more than is shown tells whether the rest must be counted at all.
+        found = await self._select(query, limit=MAX_ROWS + 1)
+        total = len(found)
+        if total > MAX_ROWS:
+            counted = await bounded(
+                TemporalCall.READ, self._client.count_workflows(query), _LIST_WITHIN
+            )
+            total = counted.count
+        return RequestPage(rows=found[:MAX_ROWS], total=total)
 
-    async def _select(self, query: str, *, limit: int) -> tuple[list[RequestSummary], bool]:
+    async def _select(self, query: str, *, limit: int) -> tuple[RequestSummary, ...]:
         listing = self._client.list_workflows(
-            query, page_size=limit + 1, limit=limit + 1, rpc_timeout=_LIST_WITHIN
+            query, page_size=limit, limit=limit, rpc_timeout=_LIST_WITHIN
         )
 
-        async def read() -> list[RequestSummary]:
-            return [await summarise(execution) async for execution in listing]
+        async def read() -> tuple[RequestSummary, ...]:
+            return tuple([await summarise(execution) async for execution in listing])
 
-        rows = await bounded(TemporalCall.READ, read(), _LIST_WITHIN)
-        return rows[:limit], len(rows) > limit
+        return await bounded(TemporalCall.READ, read(), _LIST_WITHIN)
 
 
 async def summarise(execution: WorkflowExecution) -> RequestSummary:

@@ -45,6 +45,7 @@ CONTAINER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 REQUEST_ID_FORM = re.compile(r"[0-9a-f]{12}")
 USER_ID_FORM = re.compile(r"[UW][A-Z0-9]{1,30}")
+GROUP_ID_FORM = re.compile(r"S[A-Z0-9]{1,30}")
 CONTAINER_ID_FORM = re.compile(r"[0-9a-f]{64}")
 
 

@@ -105,6 +105,9 @@ _WEB = 'name = "web"\napprovers = ["U0BOB"]\n'
         ('name = "web"\napprovers = ["@bob"]', '"@bob" is not a Slack user id'),
         ('name = "web"\napprovers = ["S0OPS"]', '"S0OPS" is not a Slack user id'),
         ('name = "web"\napprover_groups = ["U0BOB"]', "is not a Slack user group id"),
+        # ids so long that whoever has them is found nowhere, and could never decide
+        (f'name = "web"\napprovers = ["U{31 * "0"}"]', "is not a Slack user id"),
+        (f'name = "web"\napprover_groups = ["S{31 * "0"}"]', "is not a Slack user group id"),
         # operations that are not there
         (_WEB + 'operations = ["kill"]', 'no operation "kill"'),
         (_WEB + "operations = []", "operations: "),

@@ -177,13 +177,13 @@ def test_the_disk_of_a_remote_engine_is_not_to_be_seen(
 ) -> None:
     """Its directory may exist here too and be another; an operator can name the right one."""
     engine = make_worker(base_url).engine
-    assert SnapshotCapacity(min_free_mb=10**9).describe(engine)[0]
-    fits, words = SnapshotCapacity(min_free_mb=10**9, data_root=tmp_path).describe(engine)
-    assert not fits
-    assert "MB free, less than the 1000000000 MB" in words
-    fits, words = SnapshotCapacity(data_root=tmp_path / "nowhere").describe(engine)
-    assert not fits
-    assert "DOCKWARDEN_DATA_ROOT cannot be read" in words
+    assert SnapshotCapacity(min_free_mb=10**9).describe(engine).enough
+    disk = SnapshotCapacity(min_free_mb=10**9, data_root=tmp_path).describe(engine)
+    assert not disk.enough
+    assert "MB free, less than the 1000000000 MB" in disk.words
+    disk = SnapshotCapacity(data_root=tmp_path / "nowhere").describe(engine)
+    assert not disk.enough
+    assert "DOCKWARDEN_DATA_ROOT cannot be read" in disk.words
 
 
 def test_a_workers_own_root_tells_of_its_engines_disk(engine: DockerEngine) -> None:

@@ -11,21 +11,21 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.docker.heartbeat import Heartbeat
+from activities.docker.heartbeat import Attempt
 from tests.rigs.dev_server import temporal_server
 
 
 @activity.defn(name="fail_once", no_thread_cancel_exception=True)
 def fail_once(sends: bool) -> bool:
     """Fail at first, after some heartbeats; then tell what is known about the first attempt."""
-    with Heartbeat(0.01) as heartbeat:
+    with Attempt(0.01) as attempt:
         if activity.info().attempt == 1:
             # The server has had a heartbeat without a word, and others are held back.
             activity.wait_for_worker_shutdown_sync(timedelta(seconds=0.2))
             if sends:
-                heartbeat.sending()
+                attempt.sending()
             raise ApplicationError("not yet")
-        return heartbeat.may_have_sent
+        return attempt.may_have_sent
 
 
 @workflow.defn(name="FailOnce")

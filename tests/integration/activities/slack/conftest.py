@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from activities.slack.messages import slack_client
+from activities.slack.client import slack_client
 from tests.integration.activities.slack.slack_worker import SlackWorker
 from tests.rigs.local_slack import CREDENTIALS, LocalSlack
 from tests.rigs.slack_proxy import SlackProxy

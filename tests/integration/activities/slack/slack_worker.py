@@ -43,7 +43,10 @@ class SlackWorker:
 
     def __init__(self, web_client: AsyncWebClient, local_slack: LocalSlack) -> None:
         self.messages = Messages(
-            web_client, temporal_ui="http://127.0.0.1:8233", namespace="default"
+            web_client,
+            temporal_ui="http://127.0.0.1:8233",
+            namespace="default",
+            command="/dockwarden",
         )
         self.directory = Directory(web_client)
         self._slack = local_slack

@@ -43,6 +43,16 @@ async def test_each_person_is_told_in_private(worker: SlackWorker, local_slack: 
     assert await private(local_slack) == [BOB, CAROL, DAVE]
 
 
+async def test_advice_names_the_command_that_is_set(
+    worker: SlackWorker, local_slack: LocalSlack
+) -> None:
+    """A set-up with another slash command sends nobody to one that is not there."""
+    told = notice_to(BOB, RefusalCode.UNKNOWN_CONTAINER)
+    await worker.run(worker.messages.notify, NotifyInput(notices=(told,)))
+    (private,) = [m for m in await local_slack.messages() if m.get("subtype") == "ephemeral"]
+    assert "`/dockwarden list on edge` shows all" in texts(private)
+
+
 @pytest.mark.fault
 @pytest.mark.parametrize("fault", [Fault.RATE_LIMITED, Fault.SERVER_ERROR, Fault.RESET])
 async def test_a_repetition_goes_on_where_it_failed(

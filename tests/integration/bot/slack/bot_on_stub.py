@@ -19,6 +19,7 @@ from bot.service import Service
 from bot.slack.app import build_app, identify, slack_client
 from bot.slack.listener import ListenerRunner
 from bot.temporal.errors import RequestSummary
+from bot.temporal.visibility import RequestPage
 from tests.fakes.slack_stub import TEAM, SlackStub
 from workflows.host_query import HostQueryResult
 from workflows.model.names import RequestAddress, button_value
@@ -76,17 +77,17 @@ def state(**changes: Any) -> RequestState:
 class FakeVisibility:
     """Lists the same request always."""
 
-    async def waiting(self) -> tuple[list[RequestSummary], int]:
+    async def waiting(self) -> RequestPage:
         """List what waits."""
-        return [summary()], 1
+        return RequestPage(rows=(summary(),), total=1)
 
-    async def of(self, user_id: str) -> tuple[list[RequestSummary], int]:
+    async def of(self, user_id: str) -> RequestPage:
         """List what a user asked for."""
-        return [summary(requester=user_id)], 1
+        return RequestPage(rows=(summary(requester=user_id),), total=1)
 
-    async def recent(self) -> tuple[list[RequestSummary], int]:
+    async def recent(self) -> RequestPage:
         """List nothing."""
-        return [], 0
+        return RequestPage(rows=(), total=0)
 
 
 @dataclass
@@ -179,7 +180,7 @@ async def bot_on(
             runner=runner,
             service=Service(requests, BOOK),  # type: ignore[arg-type]
             default_host="local",
-            workflow_link="http://temporal.test/{workflow_id}",
+            workflow_url=lambda workflow_id, _: f"http://temporal.test/{workflow_id}",
         )
         yield Bot(app, slack_stub, requests, runner)
         assert await runner.drain(5)

@@ -56,7 +56,7 @@ async def test_temporal_down_from_the_start(
     with pytest.raises(TemporalUnavailableError) as down:
         await _decide(requests, "local", "web-1", decision)
 
-    assert down.value.act is TemporalCall.DECIDE
+    assert down.value.call is TemporalCall.DECIDE
     assert time.monotonic() - before < HANGS
 
 

@@ -9,6 +9,7 @@ from bot.temporal.errors import (
     ENDED,
 )
 from bot.temporal.requests import RequestClient
+from bot.temporal.visibility import RequestPage
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import Workers
 from workflows.model.state import RequestStatus
@@ -24,14 +25,14 @@ async def test_lists_of_requests(requests: RequestClient, workers: Workers) -> N
         await requests.start(replace(request, container=container))
 
     async def all_listed() -> bool:
-        return (await requests.visibility.of(requester))[1] == 17
+        return (await requests.visibility.of(requester)).total == 17
 
     await eventually(all_listed)
-    mine, total = await requests.visibility.of(requester)
-    waiting, _ = await requests.visibility.waiting()
-    recent, _ = await requests.visibility.recent()
-    assert (len(mine), total) == (15, 17)
-    assert {row.requester for row in mine} == {requester}
+    mine = await requests.visibility.of(requester)
+    waiting = (await requests.visibility.waiting()).rows
+    recent = (await requests.visibility.recent()).rows
+    assert (len(mine.rows), mine.total) == (15, 17)
+    assert {row.requester for row in mine.rows} == {requester}
     assert waiting
     assert recent
     assert all(row.status == RequestStatus.WAITING and row.open for row in waiting)
@@ -41,9 +42,9 @@ async def test_a_name_cannot_widen_a_list(requests: RequestClient, workers: Work
     """A quote in a user id ends no query."""
     await requests.start(workers.request())
 
-    rows, total = await requests.visibility.of("x' OR DockwardenRequester = 'UALICE")
+    page = await requests.visibility.of("x' OR DockwardenRequester = 'UALICE")
 
-    assert (rows, total) == ([], 0)
+    assert page == RequestPage(rows=(), total=0)
 
 
 async def test_a_request_ended_in_temporal_is_not_said_to_wait(

@@ -13,7 +13,7 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.docker.heartbeat import Heartbeat
+from activities.docker.heartbeat import Attempt, Heartbeat
 from workflows.model.errors import ErrorType
 
 
@@ -45,7 +45,7 @@ def test_it_beats_from_another_thread_until_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attempt", "details", "may_have_sent"),
+    ("number", "details", "may_have_sent"),
     [
         (1, (), False),
         (2, (), True),
@@ -55,15 +55,15 @@ def test_it_beats_from_another_thread_until_the_end() -> None:
     ],
 )
 def test_only_clear_word_of_the_attempt_before_is_believed(
-    attempt: int, details: tuple[Any, ...], *, may_have_sent: bool
+    number: int, details: tuple[Any, ...], *, may_have_sent: bool
 ) -> None:
     """A killed worker leaves no word, or that of an older attempt: then something may be sent."""
 
     def work() -> None:
-        with Heartbeat(60) as heartbeat:
-            assert heartbeat.may_have_sent is may_have_sent
+        with Attempt(60) as attempt:
+            assert attempt.may_have_sent is may_have_sent
 
-    _environment(attempt, details).run(work)
+    _environment(number, details).run(work)
 
 
 @pytest.mark.parametrize("sent", [False, True])
@@ -73,9 +73,9 @@ def test_a_failure_leaves_word_when_nothing_was_sent(*, sent: bool) -> None:
     environment.on_heartbeat = lambda *details: beats.append(details)
 
     def work() -> None:
-        with Heartbeat(60) as heartbeat:
+        with Attempt(60) as attempt:
             if sent:
-                heartbeat.sending()
+                attempt.sending()
             raise LookupError
 
     with pytest.raises(LookupError):
@@ -90,11 +90,11 @@ def test_an_attempt_that_was_frozen_sends_nothing_more(interval: float) -> None:
     environment.on_heartbeat = lambda *_: beaten.set()
 
     def work() -> None:
-        with Heartbeat(interval, timeout=0.1) as heartbeat:
+        with Attempt(interval, timeout=0.1) as attempt:
             # A worker that is frozen sees its clock leap.
             beaten.wait(0.5)
-            assert not heartbeat.may_have_sent
-            heartbeat.sending()
+            assert not attempt.may_have_sent
+            attempt.sending()
 
     with pytest.raises(ApplicationError, match="given up") as caught:
         environment.run(work)
@@ -124,9 +124,9 @@ def test_an_attempt_that_temporal_forgot_sends_nothing_more(
     @activity.defn(name="work", no_thread_cancel_exception=True)
     def work() -> bool:
         environment.cancel(told)
-        with Heartbeat(60) as heartbeat:
+        with Attempt(60) as attempt:
             with contextlib.suppress(ApplicationError):
-                heartbeat.sending()
-            return heartbeat.may_have_sent
+                attempt.sending()
+            return attempt.may_have_sent
 
     assert environment.run(work) is sends

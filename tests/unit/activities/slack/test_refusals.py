@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from activities.slack.mrkdwn import mrkdwn
-from activities.slack.refusals import DECISIONS, REQUESTS, WORDS, notice
+from activities.slack.refusals import DECISIONS, REQUESTS, WORDS, notice as notice_naming
 from tests.unit.activities.slack.card_states import ALICE, BOB, STATES, WAITING
 from workflows.model.errors import RefusalCode
 from workflows.model.requests import ContainerRef
 from workflows.model.state import CardRef, Refusal, RequestState, RequestStatus
+
+notice = partial(notice_naming, command="/dockwarden")
 
 
 def brief(state: RequestState) -> RequestState:
@@ -36,6 +39,14 @@ def test_every_refusal_reads_well_in_every_state(code: RefusalCode, name: str) -
     assert state.request_id in text
     mrkdwn(text).validate_json()
     assert len(text) < 3000
+
+
+@pytest.mark.parametrize("code", RefusalCode)
+def test_no_refusal_names_a_command_that_is_not_there(code: RefusalCode) -> None:
+    """The slash command is a setting: advice names the one that is set."""
+    text = notice(Refusal(code=code), brief(WAITING))
+    assert "/container" not in text
+    assert ("{command}" in WORDS[code].advice) == ("`/dockwarden " in text)
 
 
 @pytest.mark.parametrize(

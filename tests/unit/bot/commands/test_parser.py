@@ -10,7 +10,6 @@ from bot.commands.parser import (
     Approve,
     Cancel,
     Command,
-    CommandError,
     Help,
     Inspect,
     ListContainers,
@@ -22,6 +21,7 @@ from bot.commands.parser import (
     Stop,
     parse,
 )
+from bot.commands.tokens import CommandError
 from workflows.model.requests import MAX_TEXT_LENGTH
 
 ID = "3f9a1c2b4d5e"

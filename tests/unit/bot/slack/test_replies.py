@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from slack_sdk.models.blocks import Block
 
+from activities.slack.mrkdwn import plain as card_plain
 from bot.commands.parser import USAGE
-from bot.slack import replies, reply_views
+from bot.slack import listings, replies
 from bot.slack.mrkdwn import Reply, code, escape, link, person, plain, reply
 from bot.temporal.errors import (
     ENDED,
@@ -24,6 +26,7 @@ from bot.temporal.errors import (
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
+from bot.temporal.visibility import RequestPage
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import ContainerList, ContainerSummary, Inspection
 from workflows.model.requests import (
@@ -108,7 +111,7 @@ def _state(**changes: object) -> RequestState:
 
 
 def _status(state: RequestState | None) -> Reply:
-    return reply_views.request_status(SUMMARY, state, now=NOW, ui="http://t.test/w")
+    return listings.request_status(SUMMARY, state, now=NOW, ui="http://t.test/w")
 
 
 _DECISION = RecordedDecision(
@@ -152,11 +155,13 @@ ALL: list[Reply] = [
     _status(_state(status=RequestStatus.REJECTED, decisions=(_DECISION,), cause_text=EVIL)),
     _status(_state(refusal=Refusal(code=RefusalCode.NO_POLICY, detail=EVIL))),
     _status(_state(requester=EVIL, snapshot=SnapshotResult(image_id="i", reference=EVIL))),
-    reply_views.request_list(
-        "Your requests", [replace(SUMMARY, container=EVIL, operation=EVIL)] * 15, 40, now=NOW
+    listings.request_list(
+        "Your requests",
+        RequestPage(rows=(replace(SUMMARY, container=EVIL, operation=EVIL),) * 15, total=40),
+        now=NOW,
     ),
-    reply_views.container("local", Inspection(pin=PIN)),
-    reply_views.container_list(
+    listings.container("local", Inspection(pin=PIN)),
+    listings.container_list(
         "local",
         ContainerList(
             containers=(
@@ -169,7 +174,7 @@ ALL: list[Reply] = [
         ),
     ),
     *(
-        reply_views.look_refused(Refusal(code=refusal, detail=EVIL), host="local", name="web-1")
+        listings.look_refused(Refusal(code=refusal, detail=EVIL), host="local", name="web-1")
         for refusal in RefusalCode
     ),
 ]
@@ -202,6 +207,25 @@ def test_no_answer_lets_markup_of_people_through(answer: Reply) -> None:
         assert "<http://evil" not in text
 
 
+@pytest.mark.parametrize("answer", ALL, ids=range(len(ALL)))
+def test_no_answer_lets_the_writing_direction_be_turned(answer: Reply) -> None:
+    """What a card does not show is not shown here either: direction and control characters."""
+    arguments = answer.as_arguments()
+
+    for text in (arguments["text"], *(block["text"]["text"] for block in arguments["blocks"])):
+        assert not {unicodedata.category(c) for c in text.replace("\n", "")} & {"Cc", "Cf", "Cs"}
+
+
+def test_a_reason_reads_the_same_as_on_the_card() -> None:
+    """One reason, two doors: the status shows the very text that the card shows."""
+    typed = "see\u202egnp.exe\x07\r\n\n\n\nand\ttabs"
+    on_card = card_plain(f"Reason: {typed}", 1500).text
+
+    shown = [block["text"]["text"] for block in _status(_state(reason=typed)).blocks]
+
+    assert on_card in shown
+
+
 @pytest.mark.parametrize("act", list(TemporalCall))
 def test_an_outage_never_sounds_like_a_success(act: TemporalCall) -> None:
     """Whoever acts during an outage reads that it is not done, and that they can repeat it."""
@@ -231,7 +255,7 @@ def test_the_status_of_a_request_says_what_matters() -> None:
 @pytest.mark.parametrize("status", [*RequestStatus, ENDED])
 def test_every_status_has_words(status: str) -> None:
     """No status is shown by its code only."""
-    emoji, _, words = reply_views.status_words(status).partition(" ")
+    emoji, _, words = listings.status_words(status).partition(" ")
 
     assert emoji != "•"
     assert words
@@ -252,7 +276,17 @@ def test_every_status_has_words(status: str) -> None:
 )
 def test_times_are_read_at_a_glance(seconds: int, words: str) -> None:
     """A time is told in its largest whole unit."""
-    assert reply_views.ago(NOW, NOW - timedelta(seconds=seconds)) == words
+    assert listings.ago(NOW, NOW - timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize("state", ContainerState)
+def test_a_container_has_one_colour(state: ContainerState) -> None:
+    """The list of a host and the look at one container agree whether it is up."""
+    summary = ContainerSummary(name="web-1", image="web", state=state)
+    in_list = listings.container_list("local", ContainerList(containers=(summary,), total=1))
+    alone = listings.container("local", Inspection(pin=replace(PIN, state=state)))
+
+    assert in_list.lines[1].content[0] == alone.lines[0].content[0]
 
 
 def test_the_pieces_of_an_answer_are_safe() -> None:

@@ -1,4 +1,4 @@
-"""How are requests and containers shown to the one who asked for them?
+"""What do ``list``, ``inspect``, ``requests`` and ``status`` show to the one who asked?
 
 Pure. Environment values and command lines never get here: the worker does not send them.
 """
@@ -11,10 +11,12 @@ from itertools import accumulate
 
 from bot.slack.mrkdwn import Line, Reply, bullet_list, code, escape, link, person, plain, reply
 from bot.temporal.errors import ENDED, RequestSummary
+from bot.temporal.visibility import RequestPage
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, Inspection
 from workflows.model.requests import ContainerState
 from workflows.model.state import Refusal, RequestState, RequestStatus, StepState, StepStatus
+from workflows.model.text import short_id
 
 _STATUS = {
     RequestStatus.WAITING: ("⏳", "waiting for approval"),
@@ -46,7 +48,6 @@ _REFUSALS = {
 }
 #: Slack refuses messages above some 13,000 characters.
 _LIST_LENGTH = 8000
-_SHORT_ID_LENGTH = 12
 
 
 def status_words(status: str) -> str:
@@ -54,17 +55,18 @@ def status_words(status: str) -> str:
     return " ".join(_STATUS.get(status, ("•", escape(status) or "unknown")))
 
 
-def request_list(title: str, rows: Sequence[RequestSummary], total: int, *, now: datetime) -> Reply:
+def request_list(title: str, page: RequestPage, *, now: datetime) -> Reply:
     """Show requests, one a line."""
-    if not rows:
+    if not page.rows:
         return reply(f"*{title}*: none.")
     lines = [
         f"{status_words(row.status)} · {code(row.request_id)} · {_what(row)} · "
         f"{person(row.requester)}, {ago(now, row.started_at)}"
-        for row in rows
+        for row in page.rows
     ]
-    more = f"… and {total - len(rows)} more." if total > len(rows) else ""
-    return reply(f"*{title}* ({total})", bullet_list(lines), more)
+    left_out = page.total - len(page.rows)
+    more = f"… and {left_out} more." if left_out > 0 else ""
+    return reply(f"*{title}* ({page.total})", bullet_list(lines), more)
 
 
 def request_status(
@@ -81,7 +83,7 @@ def request_status(
         )
     card = link(state.card.permalink, "See its card") if state.card is not None else ""
     return reply(
-        f"{_standing(state)} — {state.operation.words} "
+        f"{_status_text(state)} — {state.operation.words} "
         f"{code(state.container.name)} on {code(state.container.host)}",
         _facts(state, now),
         _why(state),
@@ -93,7 +95,7 @@ def request_status(
 def container_list(host: str, containers: ContainerList) -> Reply:
     """Show the containers of a host, one a line."""
     rows = [
-        f"{'🟢' if one.state.is_up else '⚪'} {code(one.name)} · {code(one.image)} · "
+        f"{_light(one.state)} {code(one.name)} · {code(one.image)} · "
         f"{one.state}{' · protected' if one.protected else ''}"
         for one in containers.containers
     ]
@@ -108,12 +110,10 @@ def container_list(host: str, containers: ContainerList) -> Reply:
 def container(host: str, inspection: Inspection) -> Reply:
     """Show one container."""
     pin = inspection.pin
-    up = pin.state is ContainerState.RUNNING
-    image_id = pin.image_id.removeprefix("sha256:")
     mounts = [f"{code(mount.destination)} ({escape(mount.type)})" for mount in pin.mounts]
     facts = [
-        f"id {code(pin.container_id[:_SHORT_ID_LENGTH])}",
-        f"image {code(pin.image)} ({code(image_id[:_SHORT_ID_LENGTH])})",
+        f"id {code(short_id(pin.container_id))}",
+        f"image {code(pin.image)} ({code(short_id(pin.image_id))})",
         f"last start {code(_moment(pin.started_at))}" if pin.started_at else "",
         f"restart policy {code(pin.restart_policy or 'no')}",
         "has a health check" if pin.has_healthcheck else "",
@@ -122,7 +122,7 @@ def container(host: str, inspection: Inspection) -> Reply:
         f"mounts, not in a snapshot: {', '.join(mounts)}" if mounts else "no mounts",
     ]
     return reply(
-        f"{'🟢' if up else '⚪'} {code(pin.name)} on {code(host)} · {pin.state}",
+        f"{_light(pin.state)} {code(pin.name)} on {code(host)} · {pin.state}",
         bullet_list(fact for fact in facts if fact),
     )
 
@@ -142,6 +142,11 @@ def ago(now: datetime, then: datetime) -> str:
     return "just now" if seconds < 1 else f"{_span(seconds)} ago"
 
 
+def _light(state: ContainerState) -> str:
+    """Show at a glance whether a container is up; one that crashes and restarts is."""
+    return "🟢" if state.is_up else "⚪"
+
+
 def _what(summary: RequestSummary) -> str:
     operation = f"{escape(summary.operation)} " if summary.operation else ""
     return f"{operation}{code(summary.container)} on {code(summary.host)}"
@@ -153,7 +158,7 @@ def _that_fit(rows: Sequence[str]) -> list[str]:
     return [row for row, length in zip(rows, lengths, strict=True) if length <= _LIST_LENGTH]
 
 
-def _standing(state: RequestState) -> str:
+def _status_text(state: RequestState) -> str:
     """Name where a request stands, more exactly than Temporal's list can."""
     if state.refusal is not None:
         return "⛔ refused"

@@ -1,0 +1,64 @@
+"""How is a text made harmless and short, at whatever door it is shown?
+
+Plain words without any mark-up: what Slack would read in a text is for each door to escape. Kept
+once, for one and the same reason or id is shown on a card and in a private answer, and has to
+look the same there. No workflow imports this: it writes facts, never words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import quote
+
+_LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\u0085\v\f]")
+_MANY_LINE_ENDS = re.compile(r"\n{3,}")
+#: Format characters that writing needs: Persian and composed emoji join with them.
+_JOINERS = "\u200c\u200d"
+_SHORT_ID_LENGTH = 12
+
+
+def strip_control_chars(text: str) -> str:
+    """Take out what would disturb the text around it: control and direction characters."""
+    lines = _LINE_ENDS.sub("\n", text).replace("\t", " ")
+    visible = (
+        c
+        for c in lines
+        if c == "\n" or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+    )
+    return _MANY_LINE_ENDS.sub("\n\n", "".join(visible)).strip()
+
+
+def one_line(text: str) -> str:
+    """Write a text in one line, without what :func:`strip_control_chars` takes out."""
+    return " ".join(strip_control_chars(text).split())
+
+
+def cut_off(text: str, limit: int) -> str:
+    """Cut a text to ``limit`` characters, the last of which then says so: ``…``."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a name to ``limit`` characters, keeping both of its ends."""
+    if len(text) <= limit:
+        return text
+    tail = limit // 3
+    return f"{text[: limit - tail - 1]}…{text[-tail:]}"
+
+
+def short_id(image_or_container_id: str) -> str:
+    """Write the twelve digits of an id that ``docker ps`` and ``docker images`` show."""
+    return image_or_container_id.removeprefix("sha256:")[:_SHORT_ID_LENGTH]
+
+
+def workflow_url(temporal_ui: str, namespace: str, workflow_id: str, run_id: str) -> str:
+    """Give the address of a workflow in Temporal's own UI; ``""`` when the UI has none.
+
+    Without the run Temporal shows the newest: a later request for the same container.
+    """
+    if not temporal_ui:
+        return ""
+    parts = ("namespaces", namespace, "workflows", workflow_id, run_id)
+    place = "/".join(quote(part, safe="") for part in parts if part)
+    return f"{temporal_ui.rstrip('/')}/{place}"
