@@ -24,9 +24,14 @@ from workflows.model.state import CardRef, RequestState
 
 
 class FakeSlack(MessagesPort, DirectoryPort):
-    """People, cards and notices; ``publish_faults`` are raised in turn."""
+    """People, and what is told about ``requests``; ``publish_faults`` are raised in turn.
+
+    All control workers of a server share a queue, so what earlier tests left open comes here too:
+    it is answered, and nothing is remembered of it.
+    """
 
     def __init__(self) -> None:
+        self.requests: set[str] = set()
         self.people: dict[str, Person] = {}
         self.groups: dict[str, set[str]] = {}
         self.groups_known = True
@@ -47,18 +52,22 @@ class FakeSlack(MessagesPort, DirectoryPort):
     @activity.defn(name="publish")
     async def publish(self, arg: PublishInput) -> CardRef:
         """Remember a card."""
+        card = arg.state.card or CardRef(channel_id=arg.state.channel_id, ts="1.0")
+        if arg.state.request_id not in self.requests:
+            return card
         self.publishing.set()
         await self.may_publish.wait()
         if self.publish_faults:
             raise self.publish_faults.pop(0)
         self.drawn.append(arg.state)
         self.thread.extend(arg.thread)
-        return arg.state.card or CardRef(channel_id=arg.state.channel_id, ts="1.0")
+        return card
 
     @activity.defn(name="notify")
     async def notify(self, arg: NotifyInput) -> None:
         """Remember notices."""
-        self.notices.extend(arg.notices)
+        ours = (n for n in arg.notices if n.state.request_id in self.requests)
+        self.notices.extend(ours)
 
     @activity.defn(name="look_up_person")
     async def look_up_person(self, arg: LookUpInput) -> Person:

@@ -44,6 +44,9 @@ PRODUCT_WORKFLOWS: list[type] = [
 ]
 
 
+_TO_STOP = 60
+
+
 async def is_tried_again(workflow: WorkflowHandle[Any, Any]) -> bool:
     """Tell whether an activity of a workflow is at a second attempt."""
     pending = (await workflow.describe()).raw_description.pending_activities
@@ -73,8 +76,10 @@ class Workers:
         """Stop both workers."""
         for gate in self.docker.gates.values():
             gate.set()
-        await self.stop_control()
-        await self.stop_docker()
+        # A test that ran out of time has no time limit left for its end.
+        async with asyncio.timeout(_TO_STOP):
+            await self.stop_control()
+            await self.stop_docker()
         self._threads.shutdown()
 
     async def start_control(self, workflows: list[type] | None = None, **options: Any) -> None:
@@ -129,7 +134,9 @@ class Workers:
             delivery_id="d1",
             reason="because",
         )
-        return replace(request, **changes)
+        request = replace(request, **changes)
+        self.slack.requests.add(request.request_id)
+        return request
 
     async def start(self, request: LifecycleRequest, **options: Any) -> RequestUnderTest:
         """Start a request's workflow."""
