@@ -34,6 +34,9 @@ _IMPORTS: dict[str, frozenset[str] | None] = {
     "string": _ALL,
     "types": _ALL,
     "typing": _ALL,
+    # Another Python may know other characters; that changes a text, and never which commands come.
+    "unicodedata": frozenset({"category"}),
+    "urllib.parse": frozenset({"quote"}),
     "temporalio": frozenset({"activity", "workflow"}),
     "temporalio.activity": frozenset({"defn"}),
     "temporalio.common": _ALL,
