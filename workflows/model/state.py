@@ -1,6 +1,6 @@
 """Where does a request stand, and what has each step come to?
 
-Written by the workflows, drawn by the card, returned by the query. The rules of ``models.py``
+Written by the workflows, drawn by the card, returned by the query. The rules of ``requests.py``
 for types hold here too.
 """
 
