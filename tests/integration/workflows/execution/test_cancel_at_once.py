@@ -33,11 +33,19 @@ def _never(_command: WorkflowCommand) -> bool:
     return False
 
 
+class _GivenUpError(Exception):
+    """A task was held until the server had given it to somebody else."""
+
+
 class _Pause(ThreadPoolExecutor):
-    """Runs workflow tasks; holds those of a run, from when it has given a command like this."""
+    """Runs workflow tasks; holds those of a run, from when it has given a command like this.
+
+    What was held is never run: the SDK gives it up after two seconds and evicts its workflow,
+    which is not made for two threads at once. The next try of the task has all that has come.
+    """
 
     def __init__(self, is_awaited: Callable[[WorkflowCommand], bool] = _never) -> None:
-        super().__init__(4)
+        super().__init__(8)
         self._is_awaited = is_awaited
         self.go_on = threading.Event()
         self.held = 0
@@ -52,9 +60,11 @@ class _Pause(ThreadPoolExecutor):
         return super().submit(self._run, fn, *args, **kwargs)
 
     def _run(self, fn: Callable[..., Any], activation: Any) -> Any:
-        if activation.run_id == self._paused and not self.go_on.is_set():
+        is_eviction = any(job.HasField("remove_from_cache") for job in activation.jobs)
+        if activation.run_id == self._paused and not (is_eviction or self.go_on.is_set()):
             self.held += 1
             self.go_on.wait(30)
+            raise _GivenUpError
         completion = fn(activation)
         if any(self._is_awaited(command) for command in completion.successful.commands):
             self._paused = activation.run_id
