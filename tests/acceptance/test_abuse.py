@@ -137,6 +137,7 @@ async def stubs() -> AsyncIterator[dict[str, SlackStub]]:
         yield boxes
 
 
+@pytest.mark.alone
 async def test_fifty_people_race(
     users: SlackUsers,
     installation: Installation,

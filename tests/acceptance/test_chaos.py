@@ -22,6 +22,7 @@ def test_same_seed_same_plan() -> None:
 
 
 # Longer than a campaign waits until all has come to its end.
+@pytest.mark.fault
 @pytest.mark.timeout(420)
 async def test_a_short_campaign_breaks_nothing(tmp_path: Path) -> None:
     """Requests come to their ends while parts are killed, hung and cut, and all holds."""

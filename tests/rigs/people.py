@@ -20,10 +20,9 @@ from tests.rigs.dockerd import DockerEngine
 from tests.rigs.local_slack import texts
 from tests.rigs.request_driver import Request, request_on
 from tests.rigs.slack_page import SlackPage
+from tests.rigs.waiting import pauses
 from workflows.model.names import REQUEST_LABEL, ActionId
 from workflows.model.state import RequestState, RequestStatus
-
-_POLL = 0.05
 
 
 class People:
@@ -91,11 +90,11 @@ class People:
         self, request: Request, status: RequestStatus, *, seconds: float = 30
     ) -> RequestState:
         """Wait until a request stands there, by its own word."""
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, pauses()
         while (state := await request.state()).status is not status:
             assert not state.closed, f"{request.name} ended as {state.status} ({state.cause})"
             assert time.monotonic() < deadline, f"{request.name} is {state.status}, not {status}"
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(next(pause))
         return state
 
     async def until_card(self, request: Request, begins: str) -> str:

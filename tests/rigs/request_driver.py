@@ -18,7 +18,7 @@ from deploy.laptop.channel import Message, headline, request_of
 from deploy.laptop.supervisor import get_json
 from tests.rigs.dockerd import IMAGE, DockerEngine
 from tests.rigs.laptop import LaptopProcess
-from tests.rigs.waiting import eventually
+from tests.rigs.waiting import eventually, pauses
 from workflows.model.names import (
     REQUEST_LABEL,
     STATE_QUERY,
@@ -29,7 +29,6 @@ from workflows.model.names import (
 )
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState
 
-_POLL = 0.1
 _HOST: Final = "local"
 #: How the first line of a card begins at each end of a request.
 ENDS: Final = {
@@ -59,11 +58,11 @@ class Request:
 
     async def until(self, status: RequestStatus, *, seconds: float = 60) -> RequestState:
         """Wait until it stands there."""
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, pauses()
         while (state := await self.state()).status is not status:
             assert time.monotonic() < deadline, f"{self.name} is {state.status}, never {status}"
             assert not state.closed, f"{self.name} ended as {state.status} ({state.cause})"
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(next(pause))
         return state
 
     async def until_cancelled(self) -> None:
@@ -80,10 +79,10 @@ class Request:
 
     async def last_state(self, *, seconds: float = 60) -> RequestState:
         """Wait for the end, be it by a cancel through Temporal, and give the state then."""
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, pauses()
         while (await self.handle.describe()).close_time is None:
             assert time.monotonic() < deadline, f"{self.name} did not end"
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(next(pause))
         return await self.state()
 
 
@@ -101,11 +100,11 @@ class RequestDriver:
         known = {request_of(message) for message in await self._channel.messages()}
         asked = (self._channel.ask("alice", command.format(name)) for name in names)
         await asyncio.gather(*asked)
-        deadline = time.monotonic() + 30
+        deadline, pause = time.monotonic() + 30, pauses()
         cards: dict[str, Message] = {}
         while len(cards) < len(names):
             assert time.monotonic() < deadline, f"no card for {set(names) - cards.keys()}"
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(next(pause))
             for message in await self._channel.messages():
                 if request_of(message) and request_of(message) not in known:
                     name = headline(message).split("`")[1]

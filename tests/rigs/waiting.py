@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.2
+
+
+def pauses() -> Iterator[float]:
+    """Say how long to wait before each further look, in seconds.
+
+    Short at first, when little time may be lost; longer and longer then, for each look costs
+    time that the machine needs to get there.
+    """
+    pause = _FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(1.25 * pause, _LONGEST_PAUSE)
 
 
 def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
@@ -14,11 +28,13 @@ def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 60)
         TimeoutError: it did not come about; the message says what was waited for.
     """
     deadline = time.monotonic() + seconds
-    while not condition():
+    for pause in pauses():
+        if condition():
+            return
         if time.monotonic() >= deadline:
             message = f"waited {seconds} s in vain until {what}"
             raise TimeoutError(message)
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 async def eventually(
@@ -30,10 +46,10 @@ async def eventually(
         AssertionError: it did not hold within that many seconds.
     """
     deadline = asyncio.get_running_loop().time() + within
-    while True:
+    for pause in pauses():
         held = check()
         if await held if isinstance(held, Awaitable) else held:
             return
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError(what or f"did not come true within {within} s")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause)
