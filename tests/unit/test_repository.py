@@ -15,6 +15,8 @@ _TOP_LEVEL = {
     *("Makefile", "LICENSE", "CHANGELOG.md", ".ci", ".gitignore"),
 }
 _LONGEST = 400
+_OURS = {"deploy", "tests"}
+_MIRRORED = (_ROOT, _ROOT / "tests")
 #: Spelled in pieces, so that this file does not find itself.
 _REGISTRIES = re.compile(
     r"https?://[a-z0-9.-]*(?:"
@@ -66,13 +68,23 @@ def test_the_top_level_is_fixed() -> None:
     assert {file.relative_to(_ROOT).parts[0] for file in _tracked()} <= _TOP_LEVEL
 
 
-def test_the_laptop_keeps_to_the_house_rules() -> None:
-    """Its files are small too, and say which question they answer."""
-    texts = {file: _text(file) for file in (_ROOT / "deploy").rglob("*.py")}
-    assert texts
-    for file, text in texts.items():
+def test_the_laptop_and_the_tests_keep_to_the_house_rules() -> None:
+    """Their files are small too, and say which question they answer."""
+    texts = {file: _text(file) for file in _tracked() if file.suffix == ".py"}
+    ours = {f: text for f, text in texts.items() if f.relative_to(_ROOT).parts[0] in _OURS and text}
+    assert ours
+    for file, text in ours.items():
         assert text.startswith('"""'), file
         assert len(text.splitlines()) <= _LONGEST, file
+
+
+@pytest.mark.parametrize("level", ["unit", "integration"])
+def test_the_tests_mirror_the_tree(level: str) -> None:
+    """Each folder of tests has the name of a folder that it tests, or of the tests' own rigs."""
+    root = _ROOT / "tests" / level
+    folders = {file.parent.relative_to(root) for file in root.rglob("test_*.py")}
+    assert folders
+    assert [f for f in sorted(folders) if not any((base / f).is_dir() for base in _MIRRORED)] == []
 
 
 @pytest.mark.parametrize("pattern", [_REGISTRIES, _MACHINE_PATHS], ids=["registry", "machine"])
