@@ -76,12 +76,12 @@ def test_no_room_for_a_snapshot(podman: PodmanEngine) -> None:
     """Its answers too tell how many snapshots there are, and what the container wrote."""
     container = podman.run_large(20, name="roomy")
     free = shutil.disk_usage(podman.api.info()["DockerRootDir"]).free // 1_000_000
-    full = DockerWorker(podman.base_url, room=SnapshotCapacity(min_free_mb=free + 500))
+    full = DockerWorker(podman.base_url, capacity=SnapshotCapacity(min_free_mb=free + 500))
     wanted = full.inspect("roomy", reference="team/roomy:free")
     refused = fail(full.containers.inspect_container, wanted)
     assert refused.type == RefusalCode.DISK_FULL
     assert f"and {free + 521} MB are needed" in refused.message
-    few = DockerWorker(podman.base_url, room=SnapshotCapacity(snapshots_per_container=1))
+    few = DockerWorker(podman.base_url, capacity=SnapshotCapacity(snapshots_per_container=1))
     pin = run(few.containers.inspect_container, wanted).pin
     podman.api.stop(container, timeout=1)
     run(few.snapshots.ensure_snapshot, few.commit(pin))
