@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import selectors
 import socket
 import tempfile
@@ -73,6 +74,22 @@ class LossySocket:
                         return
                     sink.sendall(data)
                     if source is client and self._lose in data.split(b"\r\n", 1)[0]:
+                        _pass_rest(data, client, engine)
                         self._closing.wait(self._after)
                         self.lost += 1
                         return
+
+
+def _pass_rest(request: bytes, client: socket.socket, engine: socket.socket) -> None:
+    """Pass on what is missing of a request: the body may come after the head."""
+    while not _is_whole(request):
+        data = client.recv(65536)
+        assert data, "the client hung up in the middle of its request"
+        engine.sendall(data)
+        request += data
+
+
+def _is_whole(request: bytes) -> bool:
+    head, ended, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?im)^content-length: *(\d+)", head)
+    return bool(ended) and len(body) >= int(length[1] if length else 0)
