@@ -44,7 +44,7 @@ BREACHES = {
     "core-layers": [
         ("workflows/model/new.py", "from workflows.request.review import Review"),
         ("workflows/execution/new.py", "from workflows.request.planning import plan"),
-        ("workflows/model/new.py", "from workflows.card_updates import CardUpdater"),
+        ("workflows/model/newer.py", "from workflows.card_updates import CardUpdater"),
     ],
     "activities-import-the-model": [
         ("activities/slack/new.py", "from workflows.execution.steps import StepRunner"),
@@ -94,7 +94,9 @@ def _sources() -> list[Path]:
 
 def _lint(house: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", *arguments]
-    return subprocess.run(command, cwd=house, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=house, env={"COLUMNS": "500"}, capture_output=True, text=True, check=False
+    )
 
 
 def test_import_law_holds() -> None:
@@ -104,25 +106,32 @@ def test_import_law_holds() -> None:
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize(
-    ("contract", "path", "line"),
-    [(contract, *breach) for contract, breaches in BREACHES.items() for breach in breaches],
-)
-def test_import_law_can_be_broken(contract: str, path: str, line: str, tmp_path: Path) -> None:
-    """Each contract is kept in a copy of the house, until a file of the copy breaks it."""
+@pytest.mark.parametrize("contract", BREACHES)
+def test_import_law_can_be_broken(contract: str, tmp_path: Path) -> None:
+    """Each contract names every file of a copy that breaks it; without them the copy keeps it."""
     for room in ROOMS:
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    file = tmp_path / path
-    file.parent.mkdir(exist_ok=True)
-    (file.parent / "__init__.py").touch()
-    with file.open("a", encoding="utf-8") as text:
-        text.write(f"{line}\n")
+    for path, line in BREACHES[contract]:
+        file = tmp_path / path
+        file.parent.mkdir(exist_ok=True)
+        (file.parent / "__init__.py").touch()
+        with file.open("a", encoding="utf-8") as text:
+            text.write(f"{line}\n")
 
     result = _lint(tmp_path, "--contract", contract)
 
     assert result.returncode == 1, result.stdout
     assert "0 kept, 1 broken" in result.stdout
+    for path, _ in BREACHES[contract]:
+        assert _complaint(contract, path) in result.stdout
+
+
+def _complaint(contract: str, path: str) -> str:
+    module = path.removesuffix(".py").replace("/", ".")
+    if contract == "no-circles":
+        return f"No cycles are allowed in {module.rpartition('.')[0]}."
+    return f"{module} -> "
 
 
 def test_every_contract_is_tried() -> None:
