@@ -18,11 +18,11 @@ demo: ## Run everything here and play three scenes; on a terminal it then stays 
 
 test: ## Run the tests, the style and the types among them
 	@deploy/scripts/setup.sh test
-	@$(PYTEST) -m "not fault"
+	@$(PYTEST) -m "not fault and not slow"
 
 test-faults: ## Kill, hang and cut off every part, at every step (slow)
 	@deploy/scripts/setup.sh faults
-	@$(PYTEST) -m fault
+	@$(PYTEST) -m "fault or slow"
 
 chaos: ## Break everything at random and see what holds: [SEED=…] [MINUTES=…]
 	@deploy/scripts/setup.sh test

@@ -15,6 +15,8 @@ from tests.rigs.waiting import eventually
 from workflows.model.names import ActionId, operation_workflow_id
 from workflows.model.state import RequestStatus, StepStatus
 
+pytestmark = pytest.mark.fault
+
 
 @pytest.mark.parametrize("part", ["bot", "temporal"])
 async def test_a_part_is_killed_while_a_request_waits(

@@ -24,9 +24,10 @@ from workflows.model.requests import ContainerRef, LifecycleRequest
 from workflows.model.state import RequestState, RequestStatus
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not CAN_MEASURE, reason="only Linux counts memory that way"),
     # Nothing here is timed: on a crowded machine it takes what it takes.
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 _LIMIT = 250
@@ -88,7 +89,7 @@ async def _have_wait(workers: Workers, numbers: range) -> None:
     # Asking each all the time would keep the workers from their work.
     await eventually(
         lambda: wanted <= {drawn.request_id for drawn in workers.slack.drawn},
-        within=200,
+        within=400,
         what="cards are missing",
     )
     await asyncio.gather(*(waits(under_test) for under_test in started))
