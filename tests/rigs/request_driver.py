@@ -100,7 +100,7 @@ class RequestDriver:
         known = {request_of(message) for message in await self._channel.messages()}
         asked = (self._channel.ask("alice", command.format(name)) for name in names)
         await asyncio.gather(*asked)
-        deadline, pause = time.monotonic() + 30, pauses()
+        deadline, pause = time.monotonic() + 60, pauses()
         cards: dict[str, Message] = {}
         while len(cards) < len(names):
             assert time.monotonic() < deadline, f"no card for {set(names) - cards.keys()}"
