@@ -20,7 +20,7 @@ test: ## Run the tests, the style and the types among them
 	@deploy/scripts/setup.sh test
 	@$(PYTEST) -m "not fault and not slow"
 
-test-faults: ## Kill, hang and cut off every part, at every step (slow)
+test-faults: ## Kill, hang and cut off every part, at every step; and all that is slow
 	@deploy/scripts/setup.sh faults
 	@$(PYTEST) -m "fault or slow"
 

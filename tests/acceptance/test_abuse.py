@@ -27,6 +27,9 @@ from workflows.model import names
 from workflows.model.names import ActionId
 from workflows.model.state import RequestStatus
 
+# Rows of the fault campaign, on the rig that can strike between the parts.
+pytestmark = pytest.mark.fault
+
 ALICE, BOB, CAROL, DAVE = (USERS[name] for name in ("alice", "bob", "carol", "dave"))
 
 

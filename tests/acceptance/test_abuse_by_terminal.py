@@ -26,6 +26,9 @@ from workflows.model.names import (
 )
 from workflows.model.state import RequestState, RequestStatus
 
+# Rows of the fault campaign, on the rig that can strike between the parts.
+pytestmark = pytest.mark.fault
+
 ALICE, BOB, CAROL, DAVE = (USERS[name] for name in ("alice", "bob", "carol", "dave"))
 
 

@@ -14,6 +14,9 @@ from deploy.pictures.browser import SlackWindow, slack_window
 from tests.rigs.laptop import LaptopProcess
 from tests.rigs.people import People
 
+# Each starts a laptop, a host or a browser of its own.
+pytestmark = pytest.mark.slow
+
 #: What a person would have seen stays here after a run; git leaves it out.
 _ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 

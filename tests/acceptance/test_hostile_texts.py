@@ -19,6 +19,9 @@ from workflows.model.names import REQUEST_LABEL, SOURCE_LABEL
 from workflows.model.requests import MAX_TEXT_LENGTH
 from workflows.model.state import RequestStatus
 
+# Rows of the fault campaign, on the rig that can strike between the parts.
+pytestmark = pytest.mark.fault
+
 _CAROL, _DAVE = "U0CAROL01", "U0DAVE001"
 _PINGS = ("<!channel>", "<!here>", "<!everyone>", "<!subteam^S0OPS0001>", "<@U0DAVE001>")
 

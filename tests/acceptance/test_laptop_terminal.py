@@ -8,8 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.rigs.dockerd import DockerEngine
 from tests.rigs.waiting import wait_until
+
+# Each starts a laptop, a host or a browser of its own.
+pytestmark = pytest.mark.slow
 
 _ROOT = Path(__file__).parents[2]
 

@@ -16,6 +16,9 @@ from tests.rigs.laptop import LaptopProcess
 from tests.rigs.waiting import wait_until
 from workflows.model.names import ActionId
 
+# Each starts a laptop, a host or a browser of its own.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def own_laptop(engine: DockerEngine, tmp_path: Path) -> Iterator[LaptopProcess]:
@@ -49,7 +52,6 @@ async def test_the_ready_file_says_where_everything_is(
     assert all(_runs(pid) for pid in ready["pids"].values())
 
 
-@pytest.mark.fault
 @pytest.mark.parametrize("part", ["bot", "worker", "temporal", "slack"])
 async def test_a_killed_part_comes_back(
     laptop: LaptopProcess, engine: DockerEngine, part: str
@@ -76,7 +78,6 @@ def test_sigterm_leaves_nothing_behind(own_laptop: LaptopProcess, engine: Docker
     assert not own_laptop.file.exists()
 
 
-@pytest.mark.fault
 def test_nothing_survives_a_kill(own_laptop: LaptopProcess, engine: DockerEngine) -> None:
     """A laptop that is killed takes its processes along; the next one removes its containers."""
     pids = own_laptop.start().pids

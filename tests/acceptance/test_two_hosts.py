@@ -16,6 +16,9 @@ from tests.rigs.people import People
 from tests.rigs.program import Program, dockwarden
 from workflows.model.state import RequestStatus
 
+# Each starts a laptop, a host or a browser of its own.
+pytestmark = pytest.mark.slow
+
 _SOON = 20.0
 
 
