@@ -119,7 +119,7 @@ class Messages(MessagesPort):
 
     async def _find_card(self, state: RequestState, progress: Progress) -> CardRef | None:
         """Find the card that an earlier try posted, if there was one."""
-        if state.card is None and not progress.is_repeated:
+        if _is_first(state, progress):
             return None
         known = progress.card()
         if known is not None:
@@ -130,7 +130,7 @@ class Messages(MessagesPort):
     async def _add_replies(self, arg: PublishInput, card: CardRef, progress: Progress) -> None:
         if not arg.thread:
             return
-        is_new = arg.state.card is None and not progress.is_repeated
+        is_new = _is_first(arg.state, progress)
         posted = set() if is_new else await Posted(self._slack, progress).replies(card)
         for entry in arg.thread:
             block_id = thread_block_id(arg.state.request_id, entry.key)
@@ -282,6 +282,14 @@ class Progress:
         """Give the channel and the time stamp of the card that was posted."""
         found = (item.split(":") for item in reversed(self._done) if item.startswith("card:"))
         return next(((channel, ts) for _, channel, ts in found), None)
+
+
+def _is_first(state: RequestState, progress: Progress) -> bool:
+    """Tell whether nothing of the request can be in Slack yet.
+
+    The last word about one that was ended while its card was being posted knows of no card.
+    """
+    return state.card is None and not state.closed and not progress.is_repeated
 
 
 def _block_ids(message: Answer) -> list[str]:

@@ -139,7 +139,8 @@ class Visibility(VisibilityPort):
     async def _request_cared_for(self, state: RequestState) -> bool:
         """Tell whether there is no card to mend, or the operation will mend it."""
         if state.card is None:
-            return True
+            # Once it is planned, it may have been ended while its card was being posted.
+            return state.pin is None or state.refusal is not None
         if state.status in _NOT_OPERATED:
             return False
         for operation in await self._operations(state.request_id):

@@ -166,6 +166,23 @@ async def test_terminated_waiting_request_leaves_no_dead_buttons(workers: Worker
     assert workers.docker.calls == ["inspect_container"]
 
 
+async def test_request_that_was_terminated_while_its_card_was_posted(workers: Workers) -> None:
+    """The card comes to stand in the channel all the same: it is redrawn, and says it is over."""
+    workers.slack.may_publish.clear()
+    under_test = await workers.start(workers.request())
+    await eventually(workers.slack.publishing.is_set)
+    await under_test.handle.terminate()
+    workers.slack.may_publish.set()
+    await eventually(lambda: bool(workers.slack.drawn))
+    await _listed(workers, under_test)
+
+    await _reconcile(workers)
+
+    ours = [s for s in workers.slack.drawn if s.request_id == under_test.request.request_id]
+    assert [state.status for state in ours] == [RequestStatus.WAITING, RequestStatus.CANCELLED]
+    assert ours[-1].closed
+
+
 async def test_living_request_is_not_reconciled(workers: Workers) -> None:
     """Work that somebody looks after is none of the reconciliation's business."""
     gate = workers.docker.gates["ensure_snapshot"] = threading.Event()

@@ -176,6 +176,16 @@ async def test_a_deleted_card_is_posted_anew(worker: SlackWorker, local_slack: L
     assert len(await worker.replies(again)) == 1
 
 
+async def test_a_last_word_finds_the_card_that_nobody_heard_of(worker: SlackWorker) -> None:
+    """A request that was ended while its card was posted never knew where that stands."""
+    card = await worker.publish(fresh("pending"))
+    over = replace(fresh("cancelled"), card=None)
+    assert over.closed
+    assert await worker.publish(over) == card
+    (shown,) = await worker.cards()
+    assert "Cancelled" in texts(shown)
+
+
 @pytest.mark.fault
 async def test_a_card_that_was_posted_anew_is_found_again(
     worker: SlackWorker, local_slack: LocalSlack, slack_proxy: SlackProxy
