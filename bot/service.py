@@ -19,10 +19,10 @@ from bot.temporal.visibility import Visibility
 from workflows.host_query import HostQueryResult
 from workflows.model.names import RequestAddress
 from workflows.model.requests import (
-    CancelRequest,
     Choice,
     ContainerRef,
     Decision,
+    Instruction,
     LifecycleRequest,
     OperationSpec,
 )
@@ -168,7 +168,7 @@ class Service:
                 "source": source,
             },
         )
-        cancel = CancelRequest(
+        cancel = Instruction(
             request_id=request_id, user_id=actor.user_id, team_id=actor.team_id, source=source
         )
         await self._requests.cancel(request, cancel)

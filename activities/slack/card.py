@@ -46,7 +46,14 @@ from workflows.model.names import ActionId, RequestAddress, button_value, card_b
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id, shorten, workflow_url
 
-_ASK_AGAIN = frozenset({RequestStatus.EXPIRED, RequestStatus.PUT_BACK, RequestStatus.STALE})
+_ASK_AGAIN = frozenset(
+    {
+        RequestStatus.EXPIRED,
+        RequestStatus.PUT_BACK,
+        RequestStatus.STALE,
+        RequestStatus.FAILED,
+    }
+)
 _MOST_MOUNTS = 12
 _MOST_PEOPLE = 20
 _PATH_LENGTH = 60
@@ -95,6 +102,7 @@ def _decided(state: RequestState) -> list[Block | None]:
         RequestStatus.EXPIRED,
         RequestStatus.CANCELLED,
         RequestStatus.STALE,
+        RequestStatus.FAILED,
     )
     return [
         _comment(state),

@@ -77,6 +77,31 @@ CAUSES = {
         "Free some space, then ask again.",
         ("docker system df", "docker start {name}"),
     ),
+    ErrorType.IMAGE_MISSING: Cause(
+        "the image of the container was removed from the host, and the engine makes no snapshot "
+        "without it",
+        "Bring the image back, or stop the container without a snapshot.",
+    ),
+    ErrorType.TOO_MANY_LAYERS: Cause(
+        "the image of the container has as many layers as the engine can stack",
+        "Build the image anew with fewer layers, or stop the container without a snapshot.",
+    ),
+    ErrorType.OWNER_MISSING: Cause(
+        "a container whose network, IPC or process space it uses does not run",
+        "Start that container first; if it was made anew, this one has to be made anew too.",
+    ),
+    ErrorType.MOUNT_MISSING: Cause(
+        "a directory or file that it mounts is missing on the host",
+        "Bring it back.",
+    ),
+    ErrorType.DEVICE_MISSING: Cause(
+        "a device that it uses is missing on the host",
+        "Bring the device back.",
+    ),
+    ErrorType.CANNOT_RUN: Cause(
+        "its program cannot be run",
+        "The program, or what it needs, is missing in the image or in a mount.",
+    ),
     ErrorType.PORT_BUSY: Cause(
         "a port that the container publishes is taken by something else",
         "Find what took the port and stop it.",
@@ -146,6 +171,9 @@ CAUSES = {
     ),
     ErrorType.SLACK_REFUSED: Cause(
         "Slack refuses the call", "Run `dockwarden check`: it names what the app may not do."
+    ),
+    ErrorType.SLACK_FORBIDDEN: Cause(
+        "Slack does not accept Dockwarden's token", "Run `dockwarden check`: it says why."
     ),
     ErrorType.BAD_INPUT: Cause(
         "the request holds something that cannot be worked on", "Ask again."

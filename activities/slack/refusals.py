@@ -32,6 +32,14 @@ REQUESTS = {
         "no Dockwarden worker serves the host {host}",
         "Check its name, or start `dockwarden worker --host {plain_host}` there.",
     ),
+    RefusalCode.HOST_BUSY: Words(
+        "the Dockwarden worker of {host} is so busy that it did not look in time",
+        "Ask again in a minute.",
+    ),
+    RefusalCode.OLD_WORKER: Words(
+        "the Dockwarden worker of {host} is of an earlier release",
+        "Whoever runs the host can upgrade it; then ask again.",
+    ),
     RefusalCode.ENGINE_UNREACHABLE: Words(
         "the Docker engine of {host} does not answer",
         "See to it that it runs, then ask again.",
@@ -79,6 +87,19 @@ REQUESTS = {
     RefusalCode.DISK_FULL: Words(
         "the disk of {host} is too full for a snapshot of {name}",
         "Whoever runs the host can free some space; then ask again.",
+    ),
+    RefusalCode.IMAGE_MISSING: Words(
+        "the image of {name} was removed from {host}: the engine makes no snapshot without it",
+        "`{command} stop {plain_name} on {plain_host}` stops it without one.",
+    ),
+    RefusalCode.TOO_MANY_LAYERS: Words(
+        "the image of {name} has as many layers as the engine of {host} can stack",
+        "`{command} stop {plain_name} on {plain_host}` stops it without a snapshot.",
+    ),
+    RefusalCode.OWNER_MISSING: Words(
+        "{name} could not be started again: it uses the network, IPC or process space of a "
+        "container that does not run",
+        "Start that container first; if it was made anew, {name} has to be made anew too.",
     ),
     RefusalCode.NO_POLICY: Words(
         "no policy covers this operation on {name} on {host}",
@@ -136,6 +157,13 @@ DECISIONS = {
     RefusalCode.NOT_REQUESTER: Words(
         "only {requester}, who asked for it, can cancel it",
         "An approver can reject it instead.",
+    ),
+    RefusalCode.PUTTING_BACK: Words(
+        "{name} is being put back already, which is all that a cancel could do",
+        "To end the tries: `{command} stop-trying {request}`.",
+    ),
+    RefusalCode.NOT_TRYING: Words(
+        "Dockwarden is not trying to put {name} back", "There is nothing to hurry or to end."
     ),
 }
 
@@ -225,4 +253,5 @@ def _fill(words: str, state: RequestState, command: str) -> str:
         plain_name=safe(state.container.name),
         plain_host=safe(state.container.host),
         requester=person(state.requester),
+        request=state.request_id,
     )

@@ -19,6 +19,7 @@ from workflows.model.text import short_id
 
 _EMOJI = {
     StepStatus.TODO: "▫️",
+    StepStatus.QUEUED: "⏳",
     StepStatus.RUNNING: "⏳",
     StepStatus.DONE: "✅",
     StepStatus.SKIPPED: "\N{HEAVY MINUS SIGN}",
@@ -41,6 +42,7 @@ _STATUS_TEXT = {
     RequestStatus.EXPIRED: "⌛ Expired, nothing was changed",
     RequestStatus.CANCELLED: "🚫 Cancelled, nothing was changed",
     RequestStatus.STALE: "⚠️ Out of date, nothing was changed",
+    RequestStatus.FAILED: "❌ Not done, nothing was changed",
     RequestStatus.NEEDS_PERSON: "🛑 Needs a person, could not be put back",
 }
 
@@ -83,6 +85,8 @@ def step_line(step: StepState) -> str:
     match step.status:
         case StepStatus.TODO:
             words = planned
+        case StepStatus.QUEUED:
+            words = f"{planned}: waits for its turn, nothing was touched yet"
         case StepStatus.RUNNING:
             words = f"{going_on} …"
         case StepStatus.DONE:
@@ -172,6 +176,12 @@ def _stale(state: RequestState) -> str:
     return f"⚠️ *{title}* — {_what(state)}\n{why}. Nothing was changed.{advice}"
 
 
+def _failed(state: RequestState) -> str:
+    cause = cause_of(state.cause)
+    why = f"{cause.meaning[0].upper()}{cause.meaning[1:]}"
+    return f"❌ *Not done* — {_what(state)}\n{why}. Nothing was changed."
+
+
 def _running(state: RequestState) -> str:
     if is_putting_back(state):
         return f"↩️ *Putting it back* — {_what(state)}"
@@ -210,6 +220,7 @@ _HEADLINES: dict[RequestStatus, Callable[[RequestState], str]] = {
     RequestStatus.RUNNING: _running,
     RequestStatus.SUCCEEDED: _succeeded,
     RequestStatus.PUT_BACK: _put_back,
+    RequestStatus.FAILED: _failed,
     RequestStatus.NEEDS_PERSON: _needs_person,
 }
 

@@ -78,6 +78,15 @@ def _cancelling(_: RequestState, entry: ThreadEntry) -> str:
     return f"🚫 {person(entry.user_id)} cancelled this. The step under way is finished first."
 
 
+def _given_up(_: RequestState, entry: ThreadEntry) -> str:
+    return f"🔕 {person(entry.user_id)} told Dockwarden to stop trying."
+
+
+def _stuck(state: RequestState, _: ThreadEntry) -> str:
+    target = f"{code(state.container.name)} on *{safe(state.container.host)}*"
+    return f"🛑 {mentions(state)} the request for {target} is stuck in Dockwarden itself."
+
+
 def _page(state: RequestState, _: ThreadEntry) -> str:
     target = f"{code(state.container.name)} on *{safe(state.container.host)}*"
     return f"🛑 {mentions(state)} {target} could not be put back.\n{what_to_do(state)}".rstrip()
@@ -101,6 +110,8 @@ _WORDS: dict[ThreadKind, Callable[[RequestState, ThreadEntry], str]] = {
     ThreadKind.RESTARTED: _restarted,
     ThreadKind.STEP: _step,
     ThreadKind.CANCELLING: _cancelling,
+    ThreadKind.GIVEN_UP: _given_up,
+    ThreadKind.STUCK: _stuck,
     ThreadKind.PAGE: _page,
     ThreadKind.OUTCOME: _outcome,
 }

@@ -27,6 +27,7 @@ _STATUS = {
     RequestStatus.RUNNING: ("🚧", "working"),
     RequestStatus.SUCCEEDED: ("✅", "done"),
     RequestStatus.PUT_BACK: ("↩️", "put back as it was"),
+    RequestStatus.FAILED: ("❌", "not done, nothing was changed"),
     RequestStatus.NEEDS_PERSON: ("🛑", "needs a person"),
     ENDED: ("🔌", "ended in Temporal"),
 }

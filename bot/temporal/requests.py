@@ -35,7 +35,7 @@ from bot.temporal.visibility import Visibility, summarise
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.names import RequestAddress
-from workflows.model.requests import CancelRequest, Decision, LifecycleRequest
+from workflows.model.requests import Decision, Instruction, LifecycleRequest
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
 
@@ -89,7 +89,7 @@ class RequestClient:
         """
         await self._signal(request, TemporalCall.DECIDE, names.DECIDE_SIGNAL, decision)
 
-    async def cancel(self, request: RequestAddress | str, cancel: CancelRequest) -> None:
+    async def cancel(self, request: RequestAddress | str, cancel: Instruction) -> None:
         """Record that somebody wants to cancel; see :meth:`decide`."""
         await self._signal(request, TemporalCall.CANCEL, names.CANCEL_SIGNAL, cancel)
 
@@ -195,7 +195,7 @@ class RequestClient:
         request: RequestAddress | str,
         call: TemporalCall,
         signal: str,
-        payload: Decision | CancelRequest,
+        payload: Decision | Instruction,
     ) -> None:
         if isinstance(request, str):
             handle = self._handle(await self.visibility.find(request))

@@ -22,10 +22,10 @@ from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow
 from workflows.model import names
 from workflows.model.requests import (
-    CancelRequest,
     Choice,
     ContainerRef,
     Decision,
+    Instruction,
     LifecycleRequest,
     OperationKind,
     OperationSpec,
@@ -211,7 +211,7 @@ class RequestUnderTest:
 
     async def cancel(self, who: str = "UALICE") -> None:
         """Ask for a cancel, as its requester or as somebody else."""
-        cancel = CancelRequest(request_id=self.request.request_id, user_id=who, team_id="T1")
+        cancel = Instruction(request_id=self.request.request_id, user_id=who, team_id="T1")
         await self.handle.signal(names.CANCEL_SIGNAL, cancel)
 
     async def result(self) -> RequestState:

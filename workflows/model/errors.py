@@ -22,8 +22,14 @@ class ErrorType(StrEnum):
     WRONG_ENGINE = "WrongEngine"
     BAD_ENGINE_REQUEST = "BadEngineRequest"
     DISK_FULL = "DiskFull"
+    IMAGE_MISSING = "ImageMissing"
+    TOO_MANY_LAYERS = "TooManyLayers"
     PORT_BUSY = "PortBusy"
     NETWORK_MISSING = "NetworkMissing"
+    OWNER_MISSING = "NamespaceOwnerMissing"
+    MOUNT_MISSING = "MountMissing"
+    DEVICE_MISSING = "DeviceMissing"
+    CANNOT_RUN = "CannotRun"
     STATE_CONFLICT = "StateConflict"
     # The container
     CONTAINER_GONE = "ContainerGone"
@@ -40,6 +46,7 @@ class ErrorType(StrEnum):
     SLACK_UNAVAILABLE = "SlackUnavailable"
     SLACK_RATE_LIMITED = "SlackRateLimited"
     SLACK_REFUSED = "SlackRefused"
+    SLACK_FORBIDDEN = "SlackForbidden"
     # Ours
     BAD_INPUT = "BadInput"
     WORKER_UNAVAILABLE = "WorkerUnavailable"
@@ -49,11 +56,13 @@ class ErrorType(StrEnum):
 class RefusalCode(StrEnum):
     """Why a request was not let in, or a decision did not count. Always told in private.
 
-    Three are errors too: found while a request is planned they refuse it, found later they end it.
+    Some are errors too: found while a request is planned they refuse it, found later they end it.
     """
 
     BAD_REQUEST = "BadRequest"
     UNKNOWN_HOST = "UnknownHost"
+    HOST_BUSY = "HostBusy"
+    OLD_WORKER = "OldWorker"
     ENGINE_UNREACHABLE = "EngineUnreachable"
     UNKNOWN_CONTAINER = "UnknownContainer"
     AMBIGUOUS_CONTAINER = "AmbiguousContainer"
@@ -66,6 +75,9 @@ class RefusalCode(StrEnum):
     REFERENCE_TAKEN = ErrorType.REFERENCE_TAKEN.value
     SNAPSHOT_QUOTA = ErrorType.SNAPSHOT_QUOTA.value
     DISK_FULL = ErrorType.DISK_FULL.value
+    IMAGE_MISSING = ErrorType.IMAGE_MISSING.value
+    TOO_MANY_LAYERS = ErrorType.TOO_MANY_LAYERS.value
+    OWNER_MISSING = ErrorType.OWNER_MISSING.value
     NO_POLICY = "NoPolicy"
     REASON_REQUIRED = "ReasonRequired"
     NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
@@ -84,6 +96,8 @@ class RefusalCode(StrEnum):
     ALREADY_APPROVED = "AlreadyApproved"
     NOT_OPEN = "NotOpen"
     NOT_REQUESTER = "NotRequester"
+    PUTTING_BACK = "PuttingBack"
+    NOT_TRYING = "NotTrying"
 
 
 #: Errors after which the container was found to be another than the one approved.
@@ -94,9 +108,16 @@ _OTHER_CONTAINER = frozenset(
 #: There is no room for a snapshot.
 NO_ROOM_ERRORS = frozenset({ErrorType.SNAPSHOT_QUOTA, ErrorType.DISK_FULL})
 
+#: It could not be done, or not be undone: what the preflight finds out before anything is touched.
+PREFLIGHT_ERRORS = NO_ROOM_ERRORS | {
+    ErrorType.IMAGE_MISSING,
+    ErrorType.TOO_MANY_LAYERS,
+    ErrorType.OWNER_MISSING,
+}
+
 #: What may have become true since the request was planned: when one of these comes before
 #: anything was touched, the request is stale.
-STALE_ERRORS = _OTHER_CONTAINER | NO_ROOM_ERRORS
+STALE_ERRORS = _OTHER_CONTAINER | PREFLIGHT_ERRORS
 
 #: Errors that no repetition of a compensation can mend: a person is needed at once and for good.
 HOPELESS_ERRORS = _OTHER_CONTAINER | {ErrorType.STOPPED_BY_PERSON}

@@ -17,6 +17,8 @@ CONTROL_TASK_QUEUE = "control"
 DECIDE_SIGNAL = "decide"
 CANCEL_SIGNAL = "cancel_request"
 PROGRESS_SIGNAL = "operation_progress"
+STOP_TRYING_SIGNAL = "stop_trying"
+TRY_NOW_SIGNAL = "try_now"
 GIVE_UP_SIGNAL = "give_up"
 STATE_QUERY = "state"
 
@@ -55,6 +57,8 @@ class ActionId(StrEnum):
     APPROVE = "request.approve"
     REJECT = "request.reject"
     CANCEL = "request.cancel"
+    STOP_TRYING = "request.stop_trying"
+    TRY_NOW = "request.try_now"
     AGAIN = "request.again"
 
 
@@ -62,8 +66,18 @@ REJECT_FORM = "request.reject.form"
 
 
 def docker_task_queue(host: str) -> str:
-    """Name the task queue that the worker of one Docker engine polls."""
+    """Name the task queue of one Docker engine for what is quick: looks, tags, starts."""
     return f"docker/{host}"
+
+
+def docker_stop_queue(host: str) -> str:
+    """Name its task queue for stops, each of which may take as long as its grace."""
+    return f"docker/{host}/stop"
+
+
+def docker_commit_queue(host: str) -> str:
+    """Name its task queue for commits, each of which copies what a container has written."""
+    return f"docker/{host}/commit"
 
 
 def request_workflow_id(host: str, container: str) -> str:

@@ -17,6 +17,7 @@ from temporalio import activity
 from workflows.model.requests import ContainerPin, ContainerRef, ContainerState, Person
 from workflows.model.state import (
     CardRef,
+    Caution,
     Refusal,
     RequestState,
     SnapshotResult,
@@ -86,6 +87,8 @@ class ThreadKind(StrEnum):
     RESTARTED = "restarted"
     STEP = "step"
     CANCELLING = "cancelling"
+    GIVEN_UP = "given_up"
+    STUCK = "stuck"
     PAGE = "page"
     OUTCOME = "outcome"
 
@@ -148,12 +151,16 @@ class InspectInput:
 class Inspection:
     """A container as it is now. ``selectors_met`` answers ``label_selectors``, in their order.
 
-    Labels stay on the host: they may hold secrets, so only the answers travel.
+    Labels stay on the host: they may hold secrets, so only the answers travel. ``three_queues``
+    says that the worker of the host takes stops and commits from queues of their own, which one
+    of an earlier release does not.
     """
 
     pin: ContainerPin
     selectors_met: tuple[bool, ...] = ()
     reference_taken: bool = False
+    three_queues: bool = False
+    cautions: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,20 +248,30 @@ class RestoreInput:
     ``settle_seconds`` is how long a stop that was sent may still be at work in the engine.
     ``stopped_at`` is when the container ended by our stop, as the engine says, ``None`` when
     that is not known: a container that ended again since was stopped by a person, and stays so.
+    ``look_only`` starts nothing: it only tells whether the container is back already.
     """
 
     pin: ContainerPin
     settle_seconds: int
     stopped_at: datetime | None = None
+    look_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreResult:
-    """The verified state; ``started`` says whether Dockwarden had to start the container."""
+    """The verified state; ``started`` says whether Dockwarden had to start the container.
+
+    ``healthy`` is ``None`` without a health check, or while its first verdict is still to come,
+    and then ``health_pending`` is true. ``ended_at`` and ``started_at`` are the engine's times of
+    the last end and of the last start; the former is ``None`` for one that never ended.
+    """
 
     state: ContainerState
     started: bool
     healthy: bool | None = None
+    health_pending: bool = False
+    ended_at: datetime | None = None
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

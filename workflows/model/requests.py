@@ -169,17 +169,29 @@ class Decision:
     sent_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelRequest:
-    """The payload of the signal ``cancel_request``.
+class Intent(StrEnum):
+    """What one person wants of a request besides deciding. Each is the name of a signal."""
 
-    ``source`` says by which door it came, for people who look into a history.
+    CANCEL = "cancel_request"
+    STOP_TRYING = "stop_trying"
+    TRY_NOW = "try_now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """The payload of the signals ``cancel_request``, ``stop_trying`` and ``try_now``.
+
+    ``intent`` is what the signal's name says; a payload never changes it. ``source`` says by
+    which door it came, for people who look into a history. ``instruction_id`` is unique for each
+    act of a person, so that a door can ask whether it was heard.
     """
 
     request_id: str
     user_id: str
     team_id: str
     source: str = ""
+    intent: Intent = Intent.CANCEL
+    instruction_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from workflows.model.requests import (
     Choice,
     ContainerPin,
     ContainerRef,
+    ContainerState,
     OperationSpec,
     Policy,
     RecordedDecision,
@@ -40,9 +41,10 @@ class StepName(StrEnum):
 
 
 class StepStatus(StrEnum):
-    """How far a step has come."""
+    """How far a step has come; ``queued`` is one that no worker has taken up yet."""
 
     TODO = "todo"
+    QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     SKIPPED = "skipped"
@@ -87,8 +89,34 @@ class SnapshotResult:
     repeated: bool = False
 
 
+class CautionCode(StrEnum):
+    """What can be done and undone, but is better known before the approval."""
+
+    HEALTH_UNKNOWN = "HealthUnknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caution:
+    """A line on the card; ``detail`` is a short safe text of ours."""
+
+    code: CautionCode
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """How the engine last described the container; ``since`` is when it ended, if it rests."""
+
+    state: ContainerState
+    at: datetime
+    since: datetime | None = None
+
+
 class RequestStatus(StrEnum):
-    """Where a request stands; the values are part of the contract."""
+    """Where a request stands; the values are part of the contract.
+
+    ``failed`` is a request that could not be carried out although nothing had to be put back.
+    """
 
     WAITING = "waiting"
     REJECTED = "rejected"
@@ -98,6 +126,7 @@ class RequestStatus(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     PUT_BACK = "put_back"
+    FAILED = "failed"
     NEEDS_PERSON = "needs_person"
 
 
@@ -115,8 +144,13 @@ class RequestState:
     """The one view of a request: the query returns it, the card draws it, logs write it.
 
     ``refusal`` is set when the rules, not a person, rejected the request; such a one has no card.
-    ``attempts`` counts the tries to put the container back. ``closed`` says that nothing more
-    will happen: a request that needs a person is open as long as Dockwarden goes on trying.
+    ``attempts`` counts the tries to put the container back, ``tried_at`` and ``next_try_at`` tell
+    of the last and the next of them, ``seen`` is what the engine said of the container at the
+    last. ``paged`` says that people were called for help. ``down_seconds`` is how long the
+    container was down, from its stop to when it ran again. ``cautions`` are what the requester
+    and the approvers should know. ``heard`` are the last twenty decisions and instructions that
+    came in, by id, whether they counted or not. ``closed`` says that nothing more will happen: a
+    request that needs a person is open as long as Dockwarden goes on trying.
     """
 
     request_id: str
@@ -151,6 +185,13 @@ class RequestState:
     finished_at: datetime | None = None
     closed: bool = False
     run_id: str = ""
+    cautions: tuple[Caution, ...] = ()
+    down_seconds: float | None = None
+    paged: bool = False
+    tried_at: datetime | None = None
+    next_try_at: datetime | None = None
+    seen: Sighting | None = None
+    heard: tuple[str, ...] = ()
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:

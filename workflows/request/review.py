@@ -22,9 +22,9 @@ from workflows.model.errors import RefusalCode
 from workflows.model.ports import DirectoryPort, LookUpInput, ThreadEntry, ThreadKind
 from workflows.model.requests import (
     MAX_TEXT_LENGTH,
-    CancelRequest,
     Choice,
     Decision,
+    Instruction,
     RecordedDecision,
 )
 from workflows.model.state import Refusal, RequestStatus
@@ -43,7 +43,7 @@ class Review:
         tracker: RequestTracker,
         inbox: Inbox,
         card_updater: CardUpdater,
-        on_cancel: Callable[[CancelRequest], None],
+        on_cancel: Callable[[Instruction], None],
     ) -> None:
         self.tracker = tracker
         self._inbox = inbox
@@ -76,7 +76,7 @@ class Review:
     async def judge(self, received: Received) -> None:
         """Judge one message, at whatever time of the request's life it comes."""
         message = received.message
-        if isinstance(message, CancelRequest):
+        if isinstance(message, Instruction):
             self._judge_cancel(message)
             return
         if any(message.decision_id == d.decision_id for d in self.tracker.state.decisions):
@@ -110,7 +110,7 @@ class Review:
         if received.is_late(state.expires_at):
             self.tracker.change(status=RequestStatus.EXPIRED)
 
-    def _judge_cancel(self, cancel: CancelRequest) -> None:
+    def _judge_cancel(self, cancel: Instruction) -> None:
         state = self.tracker.state
         if cancel.request_id != state.request_id:
             self._tell(cancel.user_id, Refusal(code=RefusalCode.WRONG_REQUEST))
@@ -163,7 +163,7 @@ class Review:
 class Received:
     """A message, and when this workflow first saw it."""
 
-    message: Decision | CancelRequest
+    message: Decision | Instruction
     at: datetime
 
     def is_late(self, deadline: datetime) -> bool:
@@ -183,9 +183,9 @@ class Inbox:
         self._decisions: deque[Received] = deque()
         self._cancels: deque[Received] = deque()
 
-    def put(self, message: Decision | CancelRequest, at: datetime) -> None:
+    def put(self, message: Decision | Instruction, at: datetime) -> None:
         """Keep a message until it is worked on."""
-        queue = self._cancels if isinstance(message, CancelRequest) else self._decisions
+        queue = self._cancels if isinstance(message, Instruction) else self._decisions
         queue.append(Received(message=message, at=at))
 
     def take(self, deadline: datetime | None) -> Received | None:

@@ -18,7 +18,7 @@ from workflows.execution.saga import shielded
 from workflows.model import names
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import ThreadEntry, ThreadKind
-from workflows.model.requests import CancelRequest, Decision, LifecycleRequest
+from workflows.model.requests import Decision, Instruction, LifecycleRequest
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.request import planning
 from workflows.request.operation_handle import OperationHandle, upsert_status
@@ -67,7 +67,7 @@ class ContainerLifecycleWorkflow:
         self._inbox.put(decision, workflow.now())
 
     @workflow.signal(name=names.CANCEL_SIGNAL, description="Cancel, as the requester")
-    def cancel_request(self, cancel: CancelRequest) -> None:
+    def cancel_request(self, cancel: Instruction) -> None:
         """Keep a cancellation until it is judged."""
         self._inbox.put(cancel, workflow.now())
 
@@ -117,7 +117,7 @@ class ContainerLifecycleWorkflow:
             refusal = Refusal(code=RefusalCode.CARD_NOT_POSTED, detail=failures.error_text(error))
             tracker.change(status=RequestStatus.REJECTED, refusal=refusal)
 
-    def _cancel(self, cancel: CancelRequest) -> None:
+    def _cancel(self, cancel: Instruction) -> None:
         if self._tracker is None or self._operation is None:
             return
         if self._tracker.state.status is RequestStatus.WAITING:

@@ -24,9 +24,9 @@ from tests.fakes.slack_stub import TEAM, SlackStub
 from workflows.host_query import HostQueryResult
 from workflows.model.names import RequestAddress, button_value
 from workflows.model.requests import (
-    CancelRequest,
     ContainerRef,
     Decision,
+    Instruction,
     LifecycleRequest,
     OperationKind,
     OperationSpec,
@@ -96,7 +96,7 @@ class FakeRequestClient:
 
     started: list[LifecycleRequest] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
-    cancels: list[CancelRequest] = field(default_factory=list)
+    cancels: list[Instruction] = field(default_factory=list)
     error: Exception | None = None
     before: Any = None
     state: RequestState | None = None
@@ -114,7 +114,7 @@ class FakeRequestClient:
         await self._act()
         self.decisions.append(decision)
 
-    async def cancel(self, _request: RequestAddress | str, cancel: CancelRequest) -> None:
+    async def cancel(self, _request: RequestAddress | str, cancel: Instruction) -> None:
         """Note a cancel."""
         await self._act()
         self.cancels.append(cancel)

@@ -25,7 +25,7 @@ from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
 from workflows.model.names import RequestAddress
-from workflows.model.requests import CancelRequest, Choice, Decision
+from workflows.model.requests import Choice, Decision, Instruction
 from workflows.model.state import RequestStatus, StepName, StepStatus
 
 
@@ -174,7 +174,7 @@ async def test_a_decision_by_id_and_a_cancel_by_id(
 
     await requests.decide(under_test.request.request_id, under_test.decision("UBOB"))
     await eventually(lambda: _approvals(under_test, 1))
-    cancel = CancelRequest(request_id=under_test.request.request_id, user_id="UALICE", team_id="T1")
+    cancel = Instruction(request_id=under_test.request.request_id, user_id="UALICE", team_id="T1")
     await requests.cancel(under_test.request.request_id, cancel)
 
     assert (await under_test.result()).status is RequestStatus.CANCELLED

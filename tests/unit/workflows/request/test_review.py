@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from workflows.model.requests import CancelRequest, Choice, Decision
+from workflows.model.requests import Choice, Decision, Instruction
 from workflows.request.review import Inbox, Received
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ def test_inbox_takes_cancels_first_and_late_decisions_last() -> None:
     """The safe side goes first; what came in time goes before what came too late."""
     inbox = Inbox()
     late, early = NOON + timedelta(seconds=1), NOON - timedelta(seconds=1)
-    cancel = CancelRequest(request_id="r", user_id="U", team_id="T")
+    cancel = Instruction(request_id="r", user_id="U", team_id="T")
     inbox.put(replace(DECISION, decision_id="late", sent_at=late), late)
     inbox.put(replace(DECISION, decision_id="early", sent_at=early), late)
     inbox.put(cancel, late)
