@@ -26,10 +26,12 @@ from activities.docker.snapshots import Snapshots
 from activities.slack.client import slack_client
 from activities.slack.directory import Directory
 from activities.slack.messages import Messages
+from activities.temporal.queues import Queues
 from activities.temporal.schedules import ensure_reconciliation
 from activities.temporal.visibility import Visibility
 from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow
+from workflows.last_word import LastWordWorkflow
 from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
 from workflows.reconcile import ReconcileWorkflow
 from workflows.request.workflow import ContainerLifecycleWorkflow
@@ -120,7 +122,7 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
         namespace=config.namespace,
         command=config.command,
     )
-    directory, visibility = Directory(slack), Visibility(client)
+    directory, visibility, queues = Directory(slack), Visibility(client), Queues(client)
     return Worker(
         client,
         task_queue=CONTROL_TASK_QUEUE,
@@ -128,6 +130,7 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
             ContainerLifecycleWorkflow,
             OperationWorkflow,
             HostQueryWorkflow,
+            LastWordWorkflow,
             ReconcileWorkflow,
         ],
         workflow_runner=workflow_runner(),
@@ -140,6 +143,7 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
             directory.list_group_members,
             visibility.find_ended_runs,
             visibility.last_state,
+            queues.queue_place,
         ],
         graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
     )

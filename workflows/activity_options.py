@@ -12,7 +12,7 @@ from datetime import timedelta
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
-from workflows.model.names import docker_task_queue
+from workflows.model.names import docker_commit_queue, docker_stop_queue, docker_task_queue
 from workflows.model.timing import TIMING
 
 _WAIT = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
@@ -20,12 +20,13 @@ _HEARTBEAT = timedelta(seconds=TIMING.heartbeat_timeout)
 
 #: A live worker takes a task within milliseconds; a host that nobody serves shows by this.
 HOST_ANSWERS_WITHIN = timedelta(seconds=5)
-#: An approved step waits this long for a worker that is being restarted.
+#: An approved stop waits this long for a worker that is being restarted.
 WORKER_RETURNS_WITHIN = timedelta(minutes=5)
 #: A container that is down must not wait long in silence: then people are paged.
 PAGE_WITHIN = timedelta(seconds=30)
-#: Tries to put a container back before the workflow looks again at what to do.
-RESTORE_TRIES = 3
+#: While a container is down no more than 20 s go by on tries that cannot work: so many, with 1,
+#: 2, 4 and 8 s between them.
+_TRIES_WHILE_DOWN = 5
 
 
 def look(host: str) -> ActivityConfig:
@@ -42,19 +43,29 @@ def look(host: str) -> ActivityConfig:
     )
 
 
-def stop(host: str, grace_seconds: int) -> ActivityConfig:
-    """Stop a container."""
-    return _step(host, timedelta(seconds=TIMING.stop_attempt(grace_seconds)), "stop")
+def stop(host: str, grace_seconds: int, *, turn_within: timedelta) -> ActivityConfig:
+    """Stop a container, in one attempt: the workflow itself makes the next.
+
+    ``turn_within`` is how long it may wait in its queue. Before the first attempt nothing was
+    touched; after it the container may be down.
+    """
+    attempt = timedelta(seconds=TIMING.stop_attempt(grace_seconds))
+    config = _step(docker_stop_queue(host), attempt, "stop")
+    config["schedule_to_start_timeout"] = turn_within
+    config["retry_policy"] = RetryPolicy(maximum_attempts=1)
+    return config
 
 
 def commit(host: str) -> ActivityConfig:
     """Commit a container; as long as a large file system takes."""
-    return _step(host, timedelta(seconds=TIMING.commit_attempt()), "docker commit")
+    attempt = timedelta(seconds=TIMING.commit_attempt())
+    return _step(docker_commit_queue(host), attempt, "docker commit")
 
 
 def tag(host: str) -> ActivityConfig:
     """Tag a snapshot."""
-    return _step(host, timedelta(seconds=TIMING.tag_http + 4 * TIMING.inspect_http), "docker tag")
+    attempt = timedelta(seconds=TIMING.tag_http + 4 * TIMING.inspect_http)
+    return _step(docker_task_queue(host), attempt, "docker tag")
 
 
 def sweep(
@@ -70,15 +81,22 @@ def sweep(
     return config
 
 
-def start(host: str, grace_seconds: int, *, summary: str) -> ActivityConfig:
-    """Bring a container up, or back; for the latter the workflow repeats it without end."""
-    config = _step(host, timedelta(seconds=TIMING.start_attempt(grace_seconds)), summary)
-    config["schedule_to_start_timeout"] = PAGE_WITHIN
+def start(host: str, grace_seconds: int) -> ActivityConfig:
+    """Start a container again; if it cannot be, it is put back, which is tried for longer."""
+    attempt = timedelta(seconds=TIMING.start_attempt(grace_seconds))
+    config = _step(docker_task_queue(host), attempt, "docker start")
     config["retry_policy"] = RetryPolicy(
-        initial_interval=timedelta(seconds=2),
-        backoff_coefficient=3,
-        maximum_attempts=RESTORE_TRIES,
+        initial_interval=timedelta(seconds=1), backoff_coefficient=3, maximum_attempts=3
     )
+    return config
+
+
+def restore(host: str, grace_seconds: int, *, worker_within: timedelta) -> ActivityConfig:
+    """Put a container back, in one attempt: the workflow repeats it without end."""
+    config = start(host, grace_seconds)
+    config["schedule_to_start_timeout"] = worker_within
+    config["retry_policy"] = RetryPolicy(maximum_attempts=1)
+    config["summary"] = "put it back"
     return config
 
 
@@ -87,11 +105,14 @@ def publish_first() -> ActivityConfig:
     return _publish(timedelta(minutes=10), "card")
 
 
-def publish(*, last: bool) -> ActivityConfig:
-    """Draw a card. The last word of a request is tried for a day, those before it for a minute."""
-    if last:
-        return _publish(timedelta(days=1), "final card")
+def publish() -> ActivityConfig:
+    """Draw a card; whoever draws it makes a new try with what has become of the request since."""
     return _publish(timedelta(minutes=1), "card")
+
+
+def publish_last() -> ActivityConfig:
+    """Draw the last card; what Slack does not take by then is left to a workflow of its own."""
+    return _publish(timedelta(minutes=5), "final card")
 
 
 def _publish(within: timedelta, summary: str) -> ActivityConfig:
@@ -132,6 +153,16 @@ def look_up(summary: str) -> ActivityConfig:
     )
 
 
+def ask_queue() -> ActivityConfig:
+    """Ask who polls a queue, beside a wait that goes on whatever the answer is."""
+    return ActivityConfig(
+        start_to_close_timeout=timedelta(seconds=12),
+        schedule_to_close_timeout=timedelta(seconds=25),
+        retry_policy=RetryPolicy(maximum_attempts=2),
+        summary="who takes it up",
+    )
+
+
 def ask_temporal() -> ActivityConfig:
     """Read Temporal's own record."""
     return ActivityConfig(
@@ -142,16 +173,16 @@ def ask_temporal() -> ActivityConfig:
     )
 
 
-def _step(host: str, attempt: timedelta, summary: str) -> ActivityConfig:
+def _step(task_queue: str, attempt: timedelta, summary: str) -> ActivityConfig:
     return ActivityConfig(
-        task_queue=docker_task_queue(host),
+        task_queue=task_queue,
         start_to_close_timeout=attempt,
-        schedule_to_start_timeout=WORKER_RETURNS_WITHIN,
+        schedule_to_start_timeout=PAGE_WITHIN,
         heartbeat_timeout=_HEARTBEAT,
         retry_policy=RetryPolicy(
             initial_interval=timedelta(seconds=1),
-            maximum_interval=timedelta(seconds=15),
-            maximum_attempts=6,
+            maximum_interval=timedelta(seconds=8),
+            maximum_attempts=_TRIES_WHILE_DOWN,
         ),
         cancellation_type=_WAIT,
         summary=summary,

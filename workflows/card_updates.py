@@ -12,11 +12,19 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 from workflows import activity_options
 from workflows.failures import error_type
-from workflows.model.ports import MessagesPort, Notice, NotifyInput, PublishInput, ThreadEntry
+from workflows.model import names
+from workflows.model.ports import (
+    MessagesPort,
+    Notice,
+    NotifyInput,
+    PublishInput,
+    ThreadEntry,
+    ThreadKind,
+)
 from workflows.model.requests import ContainerPin
 from workflows.model.state import Refusal, RequestState, RequestStatus
 
@@ -118,12 +126,13 @@ class CardUpdater:
         await self._publish(activity_options.publish_first())
 
     async def finish(self, *entries: ThreadEntry) -> None:
-        """Draw the last state, and wait until everything is shown."""
+        """Draw the last state, and wait until everything is shown, or left to another workflow."""
         self._closing = True
         if self._drawing is not None:
             await self._drawing
         self._entries.extend(entries)
-        await self._draw(last=True)
+        if not await self._draw(activity_options.publish_last()):
+            await self._leave_last_word()
         await self.told()
 
     async def hand_over(self) -> tuple[ThreadEntry, ...]:
@@ -148,7 +157,9 @@ class CardUpdater:
     async def _draw_while_due(self) -> None:
         while self._due and not self._closing:
             self._due = False
-            await self._draw(last=False)
+            if not await self._draw(activity_options.publish()) and self._is_calling():
+                # A call for help goes out, however often it takes.
+                self._due = True
             if not self._closing:
                 await self._pause()
 
@@ -162,12 +173,31 @@ class CardUpdater:
         except TimeoutError:
             return
 
-    async def _draw(self, *, last: bool) -> None:
+    async def _draw(self, options: workflow.ActivityConfig) -> bool:
         try:
-            await self._publish(activity_options.publish(last=last))
+            await self._publish(options)
         except ActivityError as error:
             # The card is a view: what is approved goes on, and the next drawing shows it.
             workflow.logger.warning("card not drawn", extra={"error_type": str(error_type(error))})
+            return False
+        return True
+
+    def _is_calling(self) -> bool:
+        return any(entry.kind is ThreadKind.PAGE for entry in self._entries)
+
+    async def _leave_last_word(self) -> None:
+        """Leave the last card to a workflow that goes on trying when this one has ended."""
+        state = self._tracker.state
+        try:
+            await workflow.start_child_workflow(
+                names.LAST_WORD_WORKFLOW,
+                PublishInput(state=state, thread=tuple(self._entries)),
+                id=names.last_word_workflow_id(state.request_id),
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                static_summary=f"last card of request {state.request_id}",
+            )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.warning("the last card is being drawn already")
 
     async def _publish(self, options: workflow.ActivityConfig) -> None:
         entries, self._entries = tuple(self._entries), []

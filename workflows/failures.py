@@ -6,10 +6,13 @@ The server wraps what an activity raised; these functions unwrap it into our own
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
+from typing import Any
 
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
+    CancelledError,
     FailureError,
     RetryState,
     TimeoutError as TemporalTimeoutError,
@@ -18,8 +21,9 @@ from temporalio.exceptions import (
 )
 
 from workflows.model.errors import ErrorType, RefusalCode
-from workflows.model.ports import DirectoryPort, MessagesPort, VisibilityPort
-from workflows.model.state import Refusal
+from workflows.model.ports import DirectoryPort, MessagesPort, QueuesPort, VisibilityPort
+from workflows.model.requests import ContainerState
+from workflows.model.state import Refusal, Sighting
 
 _ASKS_SLACK = frozenset(
     stub.__name__
@@ -31,8 +35,15 @@ _ASKS_SLACK = frozenset(
     )
 )
 _ASKS_TEMPORAL = frozenset(
-    stub.__name__ for stub in (VisibilityPort.find_ended_runs, VisibilityPort.last_state)
+    stub.__name__
+    for stub in (
+        VisibilityPort.find_ended_runs,
+        VisibilityPort.last_state,
+        QueuesPort.queue_place,
+    )
 )
+#: In these words the server says that no worker had taken up what was cancelled (1.32).
+_NOT_STARTED = "ACTIVITY_ID_NOT_STARTED"
 _UNREACHABLE = frozenset(
     {
         ErrorType.ENGINE_UNAVAILABLE,
@@ -66,6 +77,56 @@ def is_cancellation(error: BaseException) -> bool:
         and error.retry_state is RetryState.CANCEL_REQUESTED
         and not for_good
     )
+
+
+def never_begun(error: ActivityError) -> bool:
+    """Tell whether no worker took up the one attempt of an activity.
+
+    Its first schedule-to-start time-out has neither an inner cause nor heartbeat details. One
+    that follows an attempt which was taken up, and may have sent something, has them. Of one that was cancelled in its
+    queue the server says so itself.
+    """
+    cause = error.cause
+    if isinstance(cause, TemporalTimeoutError):
+        return (
+            cause.type is TimeoutType.SCHEDULE_TO_START
+            and cause.cause is None
+            and not cause.last_heartbeat_details
+        )
+    return isinstance(cause, CancelledError) and _NOT_STARTED in cause.details
+
+
+def is_repeatable(error: ActivityError) -> bool:
+    """Tell whether one more attempt may end better; asked of activities that have one."""
+    return error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED
+
+
+def may_have_touched(error: ActivityError) -> bool:
+    """Tell whether an attempt may have asked the engine to change something; in doubt, yes."""
+    if never_begun(error):
+        return False
+    details = _details(error)
+    return details is None or bool(details.get("touched"))
+
+
+def sighting(error: ActivityError, at: datetime) -> Sighting | None:
+    """Give what the engine said of the container when an attempt to put it back failed."""
+    details = _details(error) or {}
+    try:
+        state = ContainerState(details["state"])
+        since = details.get("since")
+        return Sighting(state=state, at=at, since=datetime.fromisoformat(since) if since else None)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _details(error: ActivityError) -> dict[str, Any] | None:
+    """Give what an activity on a container left beside its error; ``None``: nothing is known."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError) or cause.type not in list(ErrorType):
+        return None
+    first = cause.details[0] if cause.details else {}
+    return first if isinstance(first, dict) else {"touched": first == "touched"}
 
 
 def error_type(error: BaseException) -> ErrorType:

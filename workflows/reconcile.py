@@ -17,7 +17,7 @@ from temporalio.workflow import ParentClosePolicy
 
 from workflows import activity_options, failures
 from workflows.execution import steps
-from workflows.execution.workflow import OperateInput, OperationWorkflow
+from workflows.execution.workflow import OperateInput
 from workflows.model import names
 from workflows.model.errors import ErrorType
 from workflows.model.ports import (
@@ -81,7 +81,7 @@ class ReconcileWorkflow:
         state = ended.state
         try:
             await workflow.start_child_workflow(
-                OperationWorkflow.run,
+                names.OPERATION_WORKFLOW,
                 OperateInput(state=state, recover=True),
                 id=ended.workflow_id,
                 task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),
@@ -154,7 +154,7 @@ class ReconcileWorkflow:
             await workflow.execute_activity_method(
                 MessagesPort.publish,
                 PublishInput(state=over, thread=(entry,)),
-                **activity_options.publish(last=False),
+                **activity_options.publish(),
             )
         except ActivityError as error:
             error_type = failures.error_type(error)

@@ -28,6 +28,7 @@ _ROOM = Path(__file__).parent
 WORKFLOW_MODULES = (
     "workflows.execution.workflow",
     "workflows.host_query",
+    "workflows.last_word",
     "workflows.reconcile",
     "workflows.request.workflow",
 )

@@ -34,7 +34,9 @@ from workflows.model.requests import ContainerPin, ContainerState
 from workflows.model.state import SnapshotResult, StopResult
 
 
-def failure(kind: ErrorType | RefusalCode, *details: str, retry: bool = False) -> ApplicationError:
+def failure(
+    kind: ErrorType | RefusalCode, *details: object, retry: bool = False
+) -> ApplicationError:
     """Make an error as an activity raises it."""
     return ApplicationError(f"made {kind}", *details, type=kind, non_retryable=not retry)
 
@@ -61,6 +63,8 @@ class FakeDocker(ContainersPort, SnapshotsPort):
         self.taken: set[str] = set()
         self.labels: dict[str, str] = {}
         self.restarted_since = False
+        self.is_of_earlier_release = False
+        self.running_since: datetime | None = None
         self.stopped_at: datetime | None = None
         self.put_back: list[RestoreInput] = []
         self.settled = 0
@@ -91,6 +95,7 @@ class FakeDocker(ContainersPort, SnapshotsPort):
             pin=replace(self.pin, state=self.state),
             selectors_met=met,
             reference_taken=arg.reference in self.taken,
+            three_queues=not self.is_of_earlier_release,
         )
 
     @activity.defn(name="list_containers")
@@ -122,8 +127,10 @@ class FakeDocker(ContainersPort, SnapshotsPort):
         if arg.pin.state.is_down:
             return RestoreResult(state=self.state, started=False)
         started = self.state is not arg.pin.state
+        if started and arg.look_only:
+            raise failure(ErrorType.NOT_RUNNING, {"touched": False, "state": self.state.value})
         self.state = arg.pin.state
-        return RestoreResult(state=self.state, started=started)
+        return RestoreResult(state=self.state, started=started, started_at=self.running_since)
 
     @activity.defn(name="ensure_snapshot", no_thread_cancel_exception=True)
     def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:

@@ -39,6 +39,7 @@ class FakeSlack(MessagesPort, DirectoryPort):
         self.thread: list[ThreadEntry] = []
         self.notices: list[Notice] = []
         self.look_ups: list[str] = []
+        self.look_up_seconds = 0.0
         self.publishing = asyncio.Event()
         self.may_publish = asyncio.Event()
         self.may_publish.set()
@@ -73,6 +74,7 @@ class FakeSlack(MessagesPort, DirectoryPort):
     async def look_up_person(self, arg: LookUpInput) -> Person:
         """Say who a person is."""
         self.look_ups.append(arg.user_id)
+        await asyncio.sleep(self.look_up_seconds)
         if self.look_up_faults:
             raise self.look_up_faults.pop(0)
         unknown = Person(user_id=arg.user_id, team_id="", found=False)

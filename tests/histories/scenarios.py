@@ -18,7 +18,7 @@ from tests.rigs.dev_server import temporal_server
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model.errors import ErrorType
-from workflows.model.requests import Choice
+from workflows.model.requests import Choice, Intent
 from workflows.model.state import RequestStatus
 
 FOLDER = Path(__file__).parent / "recorded"
@@ -81,10 +81,10 @@ async def _commit_failed(workers: Workers) -> RequestUnderTest:
 
 async def _compensation_failed(workers: Workers) -> RequestUnderTest:
     workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
-    workers.docker.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY)]
+    workers.docker.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY) for _ in range(3)]
     under_test = await _approve(workers)
     await under_test.until(RequestStatus.NEEDS_PERSON)
-    await under_test.cancel()
+    await under_test.instruct(Intent.STOP_TRYING)
     return under_test
 
 

@@ -14,18 +14,21 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
+from activities.temporal.queues import Queues
 from activities.temporal.visibility import Visibility
 from tests.fakes.fake_docker import FakeDocker
 from tests.fakes.fake_slack import FakeSlack
 from tests.rigs.waiting import eventually
 from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow
+from workflows.last_word import LastWordWorkflow
 from workflows.model import names
 from workflows.model.requests import (
     Choice,
     ContainerRef,
     Decision,
     Instruction,
+    Intent,
     LifecycleRequest,
     OperationKind,
     OperationSpec,
@@ -40,9 +43,10 @@ PRODUCT_WORKFLOWS: list[type] = [
     ContainerLifecycleWorkflow,
     OperationWorkflow,
     HostQueryWorkflow,
+    LastWordWorkflow,
     ReconcileWorkflow,
 ]
-
+DOCKER_QUEUES = (names.docker_task_queue, names.docker_stop_queue, names.docker_commit_queue)
 
 _TO_STOP = 60
 
@@ -51,6 +55,15 @@ async def is_tried_again(workflow: WorkflowHandle[Any, Any]) -> bool:
     """Tell whether an activity of a workflow is at a second attempt."""
     pending = (await workflow.describe()).raw_description.pending_activities
     return any(activity.attempt > 1 for activity in pending)
+
+
+class QueuesUnderTest(Queues):
+    """Temporal's real queues; ``is_gone`` says of a host at once what takes a server a minute."""
+
+    is_gone = False
+
+    async def _is_polled(self, host: str) -> bool:
+        return not self.is_gone and await super()._is_polled(host)
 
 
 class Workers:
@@ -62,6 +75,7 @@ class Workers:
         self.slack = FakeSlack()
         for user_id in ("UALICE", "UBOB", "UCAROL", "UDAVE"):
             self.slack.person(user_id)
+        self.queues = QueuesUnderTest(client)
         self._threads = ThreadPoolExecutor(8)
         self._control = AsyncExitStack()
         self._docker = AsyncExitStack()
@@ -90,7 +104,12 @@ class Workers:
             task_queue=names.CONTROL_TASK_QUEUE,
             workflows=workflows or PRODUCT_WORKFLOWS,
             workflow_runner=workflow_runner(),
-            activities=[*self.slack.activities, ledger.find_ended_runs, ledger.last_state],  # type: ignore[list-item]  # bound methods
+            activities=[
+                *self.slack.activities,  # type: ignore[list-item]  # bound methods
+                ledger.find_ended_runs,
+                ledger.last_state,
+                self.queues.queue_place,
+            ],
             **options,
         )
         await self._control.enter_async_context(worker)
@@ -100,15 +119,16 @@ class Workers:
         await self._control.aclose()
 
     async def start_docker(self) -> None:
-        """Start the worker of the host."""
-        worker = Worker(
-            self.client,
-            task_queue=names.docker_task_queue(self.docker.name),
-            activities=self.docker.activities,  # type: ignore[arg-type]  # bound methods
-            activity_executor=self._threads,
-            max_concurrent_activities=8,
-        )
-        await self._docker.enter_async_context(worker)
+        """Start the worker of the host, on all of its queues."""
+        for name_queue in DOCKER_QUEUES:
+            worker = Worker(
+                self.client,
+                task_queue=name_queue(self.docker.name),
+                activities=self.docker.activities,  # type: ignore[arg-type]  # bound methods
+                activity_executor=self._threads,
+                max_concurrent_activities=8,
+            )
+            await self._docker.enter_async_context(worker)
 
     async def stop_docker(self) -> None:
         """Stop the worker of the host."""
@@ -211,8 +231,17 @@ class RequestUnderTest:
 
     async def cancel(self, who: str = "UALICE") -> None:
         """Ask for a cancel, as its requester or as somebody else."""
-        cancel = Instruction(request_id=self.request.request_id, user_id=who, team_id="T1")
-        await self.handle.signal(names.CANCEL_SIGNAL, cancel)
+        await self.instruct(Intent.CANCEL, who)
+
+    async def instruct(self, intent: Intent, who: str = "UALICE") -> None:
+        """Send an instruction, as the requester or as somebody else."""
+        instruction = Instruction(
+            request_id=self.request.request_id,
+            user_id=who,
+            team_id="T1",
+            instruction_id=uuid.uuid4().hex,
+        )
+        await self.handle.signal(intent.value, instruction)
 
     async def result(self) -> RequestState:
         """Wait for the request's end."""

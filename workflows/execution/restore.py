@@ -1,6 +1,6 @@
 """How is a container put back, and what happens when even that fails?
 
-It is tried three times; then people are paged, and it is tried again and again until it
+After a few tries in quick succession people are paged, and it is tried again and again until it
 succeeds, a person says to stop, or it can never succeed because the container is gone.
 """
 
@@ -19,15 +19,21 @@ from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.names import PROGRESS_SIGNAL
 from workflows.model.ports import (
     ContainersPort,
+    LastStateInput,
     RestoreInput,
     RestoreResult,
     ThreadEntry,
     ThreadKind,
+    VisibilityPort,
 )
-from workflows.model.state import RequestStatus, StepName, StepStatus
+from workflows.model.requests import OperationKind
+from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
 
-_FIRST_PAUSE = timedelta(seconds=15)
+#: Between the tries before people are paged: a port is freed, an engine comes back.
+_QUICK_PAUSES = (timedelta(seconds=2), timedelta(seconds=6))
+#: After it: who mends something by hand hears of it soon; an outage of days fills no history.
+_PAUSES = (timedelta(seconds=15), *(timedelta(seconds=30),) * 20)
 _LONGEST_PAUSE = timedelta(minutes=5)
 _STARTING = (StepName.START, StepName.PUT_BACK)
 
@@ -38,51 +44,81 @@ class Restore:
     def __init__(self, tracker: RequestTracker, card_updater: CardUpdater) -> None:
         self._tracker = tracker
         self._card_updater = card_updater
-        self._given_up = False
+        self._asked_to_stop = False
+        self._hurried = False
 
     def give_up(self) -> None:
-        """Stop trying, because a person said so."""
-        self._given_up = True
+        """Stop trying, if the request says that a person wants it."""
+        self._asked_to_stop = True
+
+    def hurry(self) -> None:
+        """Make the next try at once."""
+        self._hurried = True
 
     async def run(self) -> None:
         """Put the container back, or leave the request in the state that needs a person."""
-        pause, state = _FIRST_PAUSE, self._tracker.state
+        state = self._tracker.state
         # Once a try of ours may have started it, an end since says nothing about people.
         untried = not any(step.started_at for step in state.steps if step.name in _STARTING)
-        stopped_at = state.stopped_at if untried else None
+        stopped_at, tries = state.stopped_at if untried else None, 0
+        worker_within = activity_options.PAGE_WITHIN
+        if state.cause is ErrorType.WORKER_UNAVAILABLE:
+            # It was waited for already, and the container may be down since.
+            worker_within = activity_options.HOST_ANSWERS_WITHIN
         while True:
-            now = workflow.now()
-            self._tracker.change(
-                steps=steps.begin(self._tracker.state.steps, StepName.PUT_BACK, now)
-            )
+            self._begin()
             try:
-                result = await self._try(stopped_at)
+                result = await self._try(stopped_at, worker_within)
             except ActivityError as error:
-                kind = failures.error_type(error)
+                failed = error
             else:
                 self._succeed(result)
                 return
-            await self._fail(kind)
-            if kind in HOPELESS_ERRORS or await self._told_to_stop(pause):
+            tries, worker_within = tries + 1, activity_options.PAGE_WITHIN
+            kind, pause = failures.error_type(failed), _pause(tries)
+            if failures.may_have_touched(failed):
+                stopped_at = None
+            hopeless = kind in HOPELESS_ERRORS
+            self._note(failed, None if hopeless else pause)
+            if hopeless or kind is ErrorType.WORKER_UNAVAILABLE or tries > len(_QUICK_PAUSES):
+                await self._page(kind)
+            if hopeless or await self._told_to_stop(pause):
                 return
-            pause, stopped_at = min(2 * pause, _LONGEST_PAUSE), None
 
-    async def _try(self, stopped_at: datetime | None) -> RestoreResult:
+    def _begin(self) -> None:
+        state, now = self._tracker.state, workflow.now()
+        if state.status is not RequestStatus.NEEDS_PERSON:
+            self._tracker.change(steps=steps.begin(state.steps, StepName.PUT_BACK, now))
+        self._tracker.change(tried_at=now, next_try_at=None)
+
+    async def _try(
+        self, stopped_at: datetime | None, worker_within: timedelta, *, look_only: bool = False
+    ) -> RestoreResult:
         grace = self._tracker.state.grace_seconds
         return await workflow.execute_activity_method(
             ContainersPort.ensure_running,
             RestoreInput(
-                pin=self._tracker.pin, settle_seconds=TIMING.settle(grace), stopped_at=stopped_at
+                pin=self._tracker.pin,
+                settle_seconds=TIMING.settle(grace),
+                stopped_at=stopped_at,
+                look_only=look_only,
             ),
-            **activity_options.start(self._tracker.host, grace, summary="put it back"),
+            **activity_options.restore(self._tracker.host, grace, worker_within=worker_within),
         )
 
     def _succeed(self, result: RestoreResult) -> None:
         state, now = self._tracker.state, workflow.now()
-        note = _note(result)
+        status = RequestStatus.PUT_BACK
+        if _did_all_that_was_asked(state):
+            # The snapshot is there, and the container runs again, only later than planned.
+            status = RequestStatus.SUCCEEDED
         self._tracker.change(
-            status=RequestStatus.PUT_BACK,
-            steps=steps.end(state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=note),
+            status=status,
+            steps=steps.end(
+                state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=_words(result)
+            ),
+            next_try_at=None,
+            down_seconds=steps.down_seconds(state, result),
         )
         if self._tracker.pin.state.is_down and not result.state.is_down:
             # Nothing of ours starts what rested: that is somebody's wish, and no way back.
@@ -92,17 +128,27 @@ class Restore:
                 cause_text=f"it is {result.state} now, and was {self._tracker.pin.state}",
             )
 
-    async def _fail(self, kind: ErrorType) -> None:
+    def _note(self, error: ActivityError, pause: timedelta | None) -> None:
         state, now = self._tracker.state, workflow.now()
-        first = state.status is not RequestStatus.NEEDS_PERSON
+        self._tracker.change(
+            attempts=state.attempts + 1,
+            seen=failures.sighting(error, now),
+            next_try_at=None if pause is None else now + pause,
+        )
+
+    async def _page(self, kind: ErrorType) -> None:
+        """Call for help, once; after that only show how it stands."""
+        state, now = self._tracker.state, workflow.now()
         self._tracker.change(
             status=RequestStatus.NEEDS_PERSON,
-            attempts=state.attempts + activity_options.RESTORE_TRIES,
             steps=steps.fail(state.steps, StepName.PUT_BACK, kind, now),
+            paged=True,
         )
-        if first:
-            self._card_updater.redraw(ThreadEntry(key="page", kind=ThreadKind.PAGE, at=now))
-            await self._tell_parent()
+        if state.paged:
+            self._card_updater.redraw()
+            return
+        self._card_updater.redraw(ThreadEntry(key="page", kind=ThreadKind.PAGE, at=now))
+        await self._tell_parent()
 
     async def _tell_parent(self) -> None:
         parent = workflow.info().parent
@@ -117,19 +163,86 @@ class Restore:
             workflow.logger.warning("the request's workflow is gone")
 
     async def _told_to_stop(self, pause: timedelta) -> bool:
+        """Wait for the next try; true says that there will be none."""
         try:
             await workflow.wait_condition(
-                lambda: self._given_up,
+                lambda: self._asked_to_stop or self._hurried,
                 timeout=pause,
                 timeout_summary="before the next try to put the container back",
             )
         except TimeoutError:
             return False
+        self._hurried = False
+        if not self._asked_to_stop:
+            return False
+        self._asked_to_stop = False
+        return await self._stop_trying()
+
+    async def _stop_trying(self) -> bool:
+        """End the tries, if the request confirms it; but see first whether it is back after all."""
+        user_id = await self._who_wants_it()
+        if user_id is None:
+            # Nobody could say: it is asked again after the next try.
+            self._asked_to_stop = True
+            return False
+        if not user_id:
+            workflow.logger.warning("told to stop trying, but not by the request: going on")
+            return False
+        try:
+            result = await self._try(None, activity_options.HOST_ANSWERS_WITHIN, look_only=True)
+        except ActivityError as error:
+            now = workflow.now()
+            seen = failures.sighting(error, now) or self._tracker.state.seen
+            self._tracker.change(stop_trying_by=user_id, next_try_at=None, seen=seen)
+            entry = ThreadEntry(key="given-up", kind=ThreadKind.GIVEN_UP, user_id=user_id, at=now)
+            self._card_updater.announce(entry)
+        else:
+            self._succeed(result)
         return True
 
+    async def _who_wants_it(self) -> str | None:
+        """Ask the request, which alone judges who may end the tries; anybody can send a signal.
 
-def _note(result: RestoreResult) -> str:
+        Returns:
+            A user id; ``""`` when the request knows of nobody, ``None`` when it did not answer.
+        """
+        parent, state = workflow.info().parent, self._tracker.state
+        if parent is None or parent.workflow_id != state.workflow_id:
+            return ""
+        try:
+            answer = await workflow.execute_activity_method(
+                VisibilityPort.last_state,
+                LastStateInput(workflow_id=parent.workflow_id, run_id=parent.run_id),
+                **activity_options.ask_temporal(),
+            )
+        except ActivityError:
+            return None
+        told = answer.state
+        is_ours = told is not None and told.request_id == state.request_id
+        return told.stop_trying_by if told is not None and is_ours else ""
+
+
+def _did_all_that_was_asked(state: RequestState) -> bool:
+    made = state.snapshot is not None and bool(state.snapshot.reference)
+    is_snapshot = state.operation.kind is OperationKind.SNAPSHOT
+    return made and is_snapshot and not state.cancel_requested_by and _failed_to_start(state)
+
+
+def _failed_to_start(state: RequestState) -> bool:
+    start = steps.find(state.steps, StepName.START)
+    return start is not None and start.status is StepStatus.FAILED
+
+
+def _pause(tries: int) -> timedelta:
+    """Say how long to wait after so many tries."""
+    pauses = (*_QUICK_PAUSES, *_PAUSES)
+    return pauses[tries - 1] if tries <= len(pauses) else _LONGEST_PAUSE
+
+
+def _words(result: RestoreResult) -> str:
     health = {None: "", True: ", healthy", False: ", not healthy"}[result.healthy]
+    if result.health_pending:
+        health = ", health not known yet"
     if result.started:
         return f"started again{health}"
     return f"it was still {result.state}{health}"

@@ -14,15 +14,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import activity_options, failures
 from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution.saga import Compensation, Saga, heard_out
+from workflows.execution.stop import Stop, is_cancelled
 from workflows.model.errors import ErrorType
 from workflows.model.ports import (
     ContainersPort,
     RestoreInput,
+    RestoreResult,
     SnapshotInput,
     SnapshotsPort,
     StopInput,
@@ -32,7 +34,14 @@ from workflows.model.ports import (
     ThreadKind,
 )
 from workflows.model.requests import ContainerPin, OperationKind, OperationSpec
-from workflows.model.state import SnapshotResult, StepName, StepState, StepStatus, StopResult
+from workflows.model.state import (
+    RequestState,
+    SnapshotResult,
+    StepName,
+    StepState,
+    StepStatus,
+    StopResult,
+)
 from workflows.model.timing import TIMING
 
 Steps = tuple[StepState, ...]
@@ -43,13 +52,22 @@ _BEGIN_ANEW = frozenset({ErrorType.NOT_STOPPED, ErrorType.SNAPSHOT_VANISHED})
 
 
 class StepRunner:
-    """The steps of one operation; ``begun`` says whether the engine may have been asked."""
+    """The steps of one operation."""
 
     def __init__(self, tracker: RequestTracker, card_updater: CardUpdater, saga: Saga) -> None:
         self._tracker = tracker
         self._card_updater = card_updater
         self._saga = saga
-        self.begun = False
+        self._stopping = Stop(tracker, self._place_stop)
+
+    @property
+    def touched(self) -> bool:
+        """Whether the engine may have been asked to change something."""
+        return self._stopping.touched
+
+    def take_as_touched(self) -> None:
+        """Take up where a run came to of which nothing else is known."""
+        self._stopping.touched = True
 
     async def run(self, *compensations: Compensation) -> None:
         """Do all steps; ``compensations`` are registered before the first."""
@@ -96,25 +114,17 @@ class StepRunner:
             )
 
     async def _stop(self, compensations: tuple[Compensation, ...]) -> None:
-        state, again = self._tracker.state, self.begun
+        state, again = self._tracker.state, self.touched
+        if not again:
+            for compensation in compensations:
+                self._saga.register(compensation)
         arg = StopInput(
             pin=self._tracker.pin,
             grace_seconds=state.grace_seconds,
-            expect_untouched=not again,
             for_snapshot=state.operation.snapshot,
         )
         with self._step(StepName.STOP):
-            if not again:
-                self.begun = True
-                for compensation in compensations:
-                    self._saga.register(compensation)
-            result = await heard_out(
-                workflow.start_activity_method(
-                    ContainersPort.ensure_stopped,
-                    arg,
-                    **activity_options.stop(self._tracker.host, arg.grace_seconds),
-                )
-            )
+            result = await self._stopping.run(arg)
         self._tracker.change(stopped_at=result.stopped_at)
         if result.restarted_since and not again:
             self._tracker.change(restarted_since=True)
@@ -144,17 +154,18 @@ class StepRunner:
     async def _start_again(self) -> None:
         grace = self._tracker.state.grace_seconds
         with self._step(StepName.START):
-            await heard_out(
+            result = await heard_out(
                 workflow.start_activity_method(
                     ContainersPort.ensure_running,
                     RestoreInput(pin=self._tracker.pin, settle_seconds=TIMING.settle(grace)),
-                    **activity_options.start(self._tracker.host, grace, summary="docker start"),
+                    **activity_options.start(self._tracker.host, grace),
                 )
             )
-        self._end(StepName.START, StepStatus.DONE)
+        self._tracker.change(down_seconds=down_seconds(self._tracker.state, result))
+        self._end(StepName.START, StepStatus.DONE, note=start_note(result))
 
     def _heed_cancel(self) -> None:
-        if workflow.cancellation_reason() is not None or self._tracker.state.cancel_requested_by:
+        if is_cancelled(self._tracker.state):
             raise asyncio.CancelledError
 
     @contextmanager
@@ -164,7 +175,7 @@ class StepRunner:
         tracker.change(steps=begin(tracker.state.steps, name, workflow.now()))
         try:
             yield
-        except ActivityError as error:
+        except (ActivityError, ApplicationError, asyncio.CancelledError) as error:
             if failures.is_cancellation(error):
                 self._end(name, StepStatus.NOT_RUN, note="cancelled")
             else:
@@ -172,6 +183,15 @@ class StepRunner:
                 tracker.change(steps=fail(tracker.state.steps, name, kind, workflow.now()))
                 self._tell_thread(name)
             raise
+
+    def _place_stop(self, status: StepStatus) -> None:
+        """Show that the stop waits for its turn, or that it is under way after all."""
+        stop = find(self._tracker.state.steps, StepName.STOP)
+        if stop is not None and stop.status is not status:
+            self._tracker.change(
+                steps=_put(self._tracker.state.steps, replace(stop, status=status))
+            )
+            self._card_updater.redraw()
 
     def _end(self, name: StepName, status: StepStatus, *, note: str = "") -> None:
         tracker, now = self._tracker, workflow.now()
@@ -230,7 +250,7 @@ def cut_off(steps: Steps) -> Steps:
     """Mark the step that was under way when its workflow was ended from outside."""
     return tuple(
         replace(step, status=StepStatus.FAILED, error=ErrorType.UNEXPECTED)
-        if step.status is StepStatus.RUNNING
+        if step.status in (StepStatus.RUNNING, StepStatus.QUEUED)
         else step
         for step in steps
     )
@@ -239,6 +259,24 @@ def cut_off(steps: Steps) -> Steps:
 def find(steps: Steps, name: StepName) -> StepState | None:
     """Look a step up."""
     return next((step for step in steps if step.name is name), None)
+
+
+def down_seconds(state: RequestState, result: RestoreResult) -> float | None:
+    """Measure by the engine's clock how long the container was down; ``None``: it was not."""
+    began, up = state.stopped_at or result.ended_at, result.started_at
+    pin = state.pin
+    if began is None or up is None or pin is None or up < began:
+        return None
+    try:
+        ran_since = datetime.fromisoformat(pin.started_at)
+    except ValueError:
+        return None
+    return (up - began).total_seconds() if began > ran_since else None
+
+
+def start_note(result: RestoreResult) -> str:
+    """Tell what is not known yet of a container that runs again."""
+    return "up, health not known yet" if result.health_pending else ""
 
 
 def stop_note(result: StopResult) -> str:

@@ -8,8 +8,10 @@ request's own workflow was terminated meanwhile.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import activity_options, failures
@@ -20,10 +22,17 @@ from workflows.execution.saga import Compensation, Saga, shielded
 from workflows.execution.steps import StepRunner
 from workflows.model import policy
 from workflows.model.errors import STALE_ERRORS, ErrorType
-from workflows.model.names import CANCEL_SIGNAL, GIVE_UP_SIGNAL, OPERATION_WORKFLOW, STATE_QUERY
+from workflows.model.names import (
+    CANCEL_SIGNAL,
+    GIVE_UP_SIGNAL,
+    OPERATION_WORKFLOW,
+    STATE_QUERY,
+    TRY_NOW_SIGNAL,
+)
 from workflows.model.ports import SnapshotsPort, SweepInput, ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
+from workflows.signals import NOTHING, read_user
 
 #: Ends of a step after which the engine may still be at work; a cancelled step has no error.
 _UNHEARD = (
@@ -53,11 +62,16 @@ class OperationWorkflow:
 
     It ends normally with the request's last state, whatever the outcome: a failed operation
     that was put back is a finished saga. Signals: ``cancel_request`` with a user id (after the
-    current step), ``give_up`` (ends the tries to put back). Query: ``state``.
+    current step), ``give_up`` (ends the tries to put back, when the request confirms it),
+    ``try_now`` (makes the next try at once). Query: ``state``.
     """
 
     @workflow.init
-    def __init__(self, operate: OperateInput) -> None:
+    def __init__(self, raw: RawValue = NOTHING) -> None:
+        # Raised here, it would leave a coroutine of the SDK behind.
+        self._operate = operate = _read(raw)
+        if operate is None:
+            return
         workflow_id = workflow.info().workflow_id
         self._tracker = RequestTracker(replace(operate.state, operation_workflow_id=workflow_id))
         self._card_updater = CardUpdater(self._tracker)
@@ -66,8 +80,12 @@ class OperationWorkflow:
         self._restore = Restore(self._tracker, self._card_updater)
 
     @workflow.run
-    async def run(self, operate: OperateInput) -> RequestState:
-        """Carry the operation out."""
+    async def run(self, raw: RawValue = NOTHING) -> RequestState:  # noqa: ARG002 - see __init__
+        """Carry the operation out; ``raw`` is an ``OperateInput``."""
+        operate = self._operate
+        if operate is None:
+            message = "the start input is not an operation: a field is missing or of another type"
+            raise ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
         self._admit(operate)
         # In reverse order: the container comes back before the images are tidied.
         compensations = (self._tidy_images, self._restore.run)
@@ -86,19 +104,28 @@ class OperationWorkflow:
         return self._tracker.state
 
     @workflow.signal(name=CANCEL_SIGNAL, description="Cancel after the current step")
-    def cancel_operation(self, user_id: str) -> None:
+    def cancel_operation(self, *payloads: Any) -> None:  # noqa: ANN401 - see workflows.signals
         """Remember who cancelled, and begin no further step."""
-        state = self._tracker.state
-        if state.status is RequestStatus.RUNNING and not state.cancel_requested_by:
+        if self._operate is None:
+            return
+        state, user_id = self._tracker.state, read_user(payloads)
+        if state.status is RequestStatus.RUNNING and user_id and not state.cancel_requested_by:
             self._tracker.change(cancel_requested_by=user_id)
             self._card_updater.redraw(
                 ThreadEntry(key="cancelling", kind=ThreadKind.CANCELLING, user_id=user_id)
             )
 
     @workflow.signal(name=GIVE_UP_SIGNAL, description="Stop trying to put the container back")
-    def give_up(self) -> None:
-        """End the tries to put the container back."""
-        self._restore.give_up()
+    def give_up(self, *_: Any) -> None:  # noqa: ANN401
+        """End the tries to put the container back, if the request confirms that it asks so."""
+        if self._operate is not None:
+            self._restore.give_up()
+
+    @workflow.signal(name=TRY_NOW_SIGNAL, description="Try now to put the container back")
+    def try_now(self, *_: Any) -> None:  # noqa: ANN401
+        """Wait no longer for the next try."""
+        if self._operate is not None:
+            self._restore.hurry()
 
     @workflow.query(name=STATE_QUERY, description="Where the operation stands, step by step")
     def state(self) -> RequestState:
@@ -111,12 +138,17 @@ class OperationWorkflow:
         Temporal vouches for the parent, which is either the approved request or the reconciler.
         """
         parent, state = workflow.info().parent, self._tracker.state
-        if parent is not None and (
-            operate.recover
-            or (
-                parent.workflow_id == state.workflow_id
-                and state.status is RequestStatus.RUNNING
-                and policy.quorum_reached(state)
+        is_planned = state.pin is not None
+        if (
+            is_planned
+            and parent is not None
+            and (
+                operate.recover
+                or (
+                    parent.workflow_id == state.workflow_id
+                    and state.status is RequestStatus.RUNNING
+                    and policy.quorum_reached(state)
+                )
             )
         ):
             return
@@ -129,7 +161,7 @@ class OperationWorkflow:
         """Take up where a run that was ended from outside had come to."""
         stop = steps.find(self._tracker.state.steps, StepName.STOP)
         if stop is None or stop.status is not StepStatus.TODO:
-            self._steps.begun = True
+            self._steps.take_as_touched()
             for compensation in compensations:
                 self._saga.register(compensation)
         self._tracker.change(
@@ -142,29 +174,15 @@ class OperationWorkflow:
         tracker.change(steps=steps.abandon(tracker.state.steps))
         if not cancelled:
             tracker.change(cause=kind, cause_text=failures.error_text(error))
-        if not self._steps.begun:
-            tracker.change(status=RequestStatus.CANCELLED)
-        elif kind in STALE_ERRORS and self._is_untouched(error):
-            tracker.change(status=RequestStatus.STALE)
+        if not self._steps.touched:
+            # Nothing was changed, so there is nothing to put back, and nobody to page.
+            over = RequestStatus.STALE if kind in STALE_ERRORS else RequestStatus.FAILED
+            tracker.change(status=RequestStatus.CANCELLED if cancelled else over)
         else:
             self._card_updater.redraw()
             for failure in await self._saga.compensate():
                 kind = failures.error_type(failure)
                 workflow.logger.error("compensation failed", extra={"error_type": str(kind)})
-
-    def _is_untouched(self, error: BaseException) -> bool:
-        """Tell whether the very first look at the container ended the operation.
-
-        An activity that may have sent something to the engine before says ``touched``.
-        """
-        cause = error.cause if isinstance(error, ActivityError) else None
-        stop = steps.find(self._tracker.state.steps, StepName.STOP)
-        return (
-            isinstance(cause, ApplicationError)
-            and "touched" not in cause.details
-            and stop is not None
-            and stop.error is not None
-        )
 
     async def _tidy_images(self) -> None:
         """Leave no untagged image: tag what a cancel left complete, drop what a failure left.
@@ -204,6 +222,15 @@ class OperationWorkflow:
         await self._card_updater.finish(
             ThreadEntry(key="outcome", kind=ThreadKind.OUTCOME, user_id=requester)
         )
+
+
+def _read(raw: RawValue) -> OperateInput | None:
+    """Read a start input; ``None``: left to the SDK, it would lock its container for ever."""
+    try:
+        operate: OperateInput = workflow.payload_converter().from_payload(raw.payload, OperateInput)
+    except Exception:  # noqa: BLE001 - whatever it is, the workflow must fail by it
+        return None
+    return operate
 
 
 def _may_be_committing(state: RequestState) -> bool:

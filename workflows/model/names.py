@@ -26,6 +26,7 @@ REQUEST_WORKFLOW = "ContainerLifecycleWorkflow"
 OPERATION_WORKFLOW = "StopAndSnapshotWorkflow"
 HOST_QUERY_WORKFLOW = "HostLookWorkflow"
 RECONCILE_WORKFLOW = "ReconcileWorkflow"
+LAST_WORD_WORKFLOW = "LastWordWorkflow"
 RECONCILE_SCHEDULE = "dockwarden-reconcile"
 
 REQUEST_LABEL = "dockwarden.request-id"
@@ -88,6 +89,11 @@ def request_workflow_id(host: str, container: str) -> str:
 def operation_workflow_id(host: str, container_id: str) -> str:
     """Name the operation's workflow: it is the lock on one exact container."""
     return f"operate/{host}/{container_id}"
+
+
+def last_word_workflow_id(request_id: str) -> str:
+    """Name the workflow that draws the last card of a request that Slack did not take."""
+    return f"last-word/{request_id}"
 
 
 def request_attributes(

@@ -78,6 +78,27 @@ class LastState:
     state: RequestState | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePlaceInput:
+    """Asks who takes work of a host, and whether a step of a workflow has been taken up.
+
+    ``activity`` is the step's activity by name; ``""`` asks about the host alone.
+    """
+
+    host: str
+    workflow_id: str = ""
+    run_id: str = ""
+    activity: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePlace:
+    """``polled`` says that a worker of the host is there, ``begun`` that it took the step up."""
+
+    polled: bool
+    begun: bool = False
+
+
 class ThreadKind(StrEnum):
     """What a reply in the card's thread tells."""
 
@@ -365,6 +386,15 @@ class DirectoryPort:
     @activity.defn(name="list_group_members")
     async def list_group_members(self, arg: GroupMembersInput) -> GroupMembers:
         """Say who could decide now, so that no request is opened that nobody can approve."""
+        raise NotImplementedError
+
+
+class QueuesPort:
+    """What Temporal says about the task queues of hosts."""
+
+    @activity.defn(name="queue_place")
+    async def queue_place(self, arg: QueuePlaceInput) -> QueuePlace:
+        """Say whether a worker of a host is there, and whether a step waits for its turn."""
         raise NotImplementedError
 
 

@@ -146,11 +146,12 @@ class RequestState:
     ``refusal`` is set when the rules, not a person, rejected the request; such a one has no card.
     ``attempts`` counts the tries to put the container back, ``tried_at`` and ``next_try_at`` tell
     of the last and the next of them, ``seen`` is what the engine said of the container at the
-    last. ``paged`` says that people were called for help. ``down_seconds`` is how long the
-    container was down, from its stop to when it ran again. ``cautions`` are what the requester
-    and the approvers should know. ``heard`` are the last twenty decisions and instructions that
-    came in, by id, whether they counted or not. ``closed`` says that nothing more will happen: a
-    request that needs a person is open as long as Dockwarden goes on trying.
+    last. ``paged`` says that people were called for help, ``stop_trying_by`` who ended the tries.
+    ``down_seconds`` is how long the container was down, from its stop to when it ran again.
+    ``cautions`` are what the requester and the approvers should know. ``heard`` are the last
+    twenty decisions and instructions that came in, by id, whether they counted or not.
+    ``closed`` says that nothing more will happen: a request that needs a person is open as long
+    as Dockwarden goes on trying.
     """
 
     request_id: str
@@ -188,6 +189,7 @@ class RequestState:
     cautions: tuple[Caution, ...] = ()
     down_seconds: float | None = None
     paged: bool = False
+    stop_trying_by: str = ""
     tried_at: datetime | None = None
     next_try_at: datetime | None = None
     seen: Sighting | None = None

@@ -24,7 +24,7 @@ from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 from workflows import activity_options
 from workflows.card_updates import RequestTracker
 from workflows.execution.saga import shielded
-from workflows.execution.workflow import OperateInput, OperationWorkflow
+from workflows.execution.workflow import OperateInput
 from workflows.model import names
 from workflows.model.errors import ErrorType
 from workflows.model.ports import LastState, LastStateInput, ThreadEntry, VisibilityPort
@@ -47,18 +47,14 @@ class OperationHandle:
         self._messages: list[asyncio.Task[None]] = []
 
     def cancel(self, user_id: str) -> None:
-        """Cancel after the current step; when a person is needed already: stop trying.
+        """Cancel after the current step.
 
-        Only somebody who may says the latter: a cancel of the workflow, which has no ``user_id``,
-        leaves no container down.
+        When a person is needed, it is being put back already, and a cancel never ends that.
         """
         operation = self._operation
-        if operation is None:
+        if operation is None or self._tracker.state.status is RequestStatus.NEEDS_PERSON:
             return
-        if self._tracker.state.status is RequestStatus.NEEDS_PERSON:
-            if user_id:
-                self._send(operation.signal(names.GIVE_UP_SIGNAL))
-        elif not self._cancelled:
+        if not self._cancelled:
             self._cancelled = True
             self._tracker.change(cancel_requested_by=user_id)
             if user_id:
@@ -66,6 +62,20 @@ class OperationHandle:
             # Not through its handle: that fails the task in which it is found terminated.
             run_id = operation.first_execution_run_id
             self._send(workflow.get_external_workflow_handle(operation.id, run_id=run_id).cancel())
+
+    def stop_trying(self, user_id: str) -> None:
+        """End the tries to put the container back.
+
+        The operation asks this request whether it is so, and finds ``stop_trying_by``.
+        """
+        if self._operation is not None and not self._tracker.state.stop_trying_by:
+            self._tracker.change(stop_trying_by=user_id)
+            self._send(self._operation.signal(names.GIVE_UP_SIGNAL))
+
+    def try_now(self) -> None:
+        """Have the next try made at once."""
+        if self._operation is not None:
+            self._send(self._operation.signal(names.TRY_NOW_SIGNAL))
 
     def take_progress(self, told: RequestState) -> None:
         """Take over that a person is needed; nothing else is taken from a message."""
@@ -81,6 +91,10 @@ class OperationHandle:
                 cause_text=told.cause_text,
                 attempts=told.attempts,
                 card=told.card,
+                paged=told.paged,
+                seen=told.seen,
+                tried_at=told.tried_at,
+                next_try_at=told.next_try_at,
             )
             upsert_status(self._tracker.state)
 
@@ -157,8 +171,9 @@ class OperationHandle:
         )
         self._tracker.change(operation_workflow_id=workflow_id)
         return await workflow.start_child_workflow(
-            OperationWorkflow.run,
+            names.OPERATION_WORKFLOW,
             arg,
+            result_type=RequestState,
             id=workflow_id,
             task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),
             cancellation_type=ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

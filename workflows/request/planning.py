@@ -11,12 +11,19 @@ from temporalio.exceptions import ActivityError
 from workflows import activity_options, failures
 from workflows.execution import steps
 from workflows.model import policy
-from workflows.model.errors import RefusalCode
+from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.image_reference import complete_reference
-from workflows.model.ports import ContainersPort, DirectoryPort, GroupMembersInput, InspectInput
+from workflows.model.ports import (
+    ContainersPort,
+    DirectoryPort,
+    GroupMembersInput,
+    InspectInput,
+    QueuePlaceInput,
+    QueuesPort,
+)
 from workflows.model.requests import ContainerPin, LifecycleRequest, Policy
 from workflows.model.state import Refusal, RequestState, RequestStatus
-from workflows.model.timing import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
+from workflows.model.timing import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS
 
 
 def first_state(request: LifecycleRequest) -> RequestState:
@@ -57,7 +64,11 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
     except ActivityError as error:
         if failures.is_cancellation(error):
             raise
-        return _refused(state, failures.refusal_of(error, arg.container.host))
+        return _refused(state, await _refusal_of_look(error, arg.container.host))
+    # The look of a request of an earlier release says nothing of queues.
+    if workflow.patched("three-queues") and not inspection.three_queues:
+        detail = arg.container.host
+        return _refused(state, Refusal(code=RefusalCode.OLD_WORKER, detail=detail))
     chosen = policy.choose(request.policies, inspection.selectors_met)
     refusal = await _refusal(request, state, chosen, taken=inspection.reference_taken)
     if refusal is not None or chosen is None:
@@ -69,8 +80,28 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
         policy_hash=policy.fingerprint(chosen),
         grace_seconds=_grace(request, inspection.pin),
         steps=steps.plan(request.operation, inspection.pin),
+        cautions=inspection.cautions,
         expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
     )
+
+
+async def _refusal_of_look(error: ActivityError, host: str) -> Refusal:
+    """Say why a look at a container failed; that nobody is there is told by who asks for work."""
+    if failures.error_type(error) is ErrorType.WORKER_UNAVAILABLE and await _is_served(host):
+        return Refusal(code=RefusalCode.HOST_BUSY, detail=host)
+    return failures.refusal_of(error, host)
+
+
+async def _is_served(host: str) -> bool:
+    try:
+        place = await workflow.execute_activity_method(
+            QueuesPort.queue_place, QueuePlaceInput(host=host), **activity_options.ask_queue()
+        )
+    except ActivityError as error:
+        if failures.is_cancellation(error):
+            raise
+        return False
+    return place.polled
 
 
 async def _refusal(
@@ -111,12 +142,16 @@ async def _refusal_by_approvers(request: LifecycleRequest, chosen: Policy) -> Re
 
 
 def _grace(request: LifecycleRequest, pin: ContainerPin) -> int:
-    """Pick the stop grace: what was asked for, what the container says, or Docker's default."""
+    """Pick the stop grace: what was asked for, what the container says, or Docker's default.
+
+    To Docker a negative one means that it waits without end, and 0 that it kills at once.
+    """
     if request.operation.grace_seconds is not None:
         return request.operation.grace_seconds
     own = pin.stop_timeout_seconds
-    wanted = DEFAULT_GRACE_SECONDS if own is None else own
-    return min(max(wanted, MIN_GRACE_SECONDS), MAX_GRACE_SECONDS)
+    if own is None:
+        return DEFAULT_GRACE_SECONDS
+    return MAX_GRACE_SECONDS if own < 0 else min(own, MAX_GRACE_SECONDS)
 
 
 def _refused(state: RequestState, refusal: Refusal) -> RequestState:

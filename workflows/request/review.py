@@ -25,6 +25,7 @@ from workflows.model.requests import (
     Choice,
     Decision,
     Instruction,
+    Intent,
     RecordedDecision,
 )
 from workflows.model.state import Refusal, RequestStatus
@@ -36,19 +37,19 @@ _OPEN = (RequestStatus.WAITING, RequestStatus.RUNNING, RequestStatus.NEEDS_PERSO
 
 
 class Review:
-    """Judges what people send. ``on_cancel`` is called with each cancellation that counts."""
+    """Judges what people send. ``carry_out`` is called with each instruction that counts."""
 
     def __init__(
         self,
         tracker: RequestTracker,
         inbox: Inbox,
         card_updater: CardUpdater,
-        on_cancel: Callable[[Instruction], None],
+        carry_out: Callable[[Instruction], None],
     ) -> None:
         self.tracker = tracker
         self._inbox = inbox
         self._card_updater = card_updater
-        self._on_cancel = on_cancel
+        self._carry_out = carry_out
 
     async def until_decided(self) -> None:
         """Wait until the request is no longer waiting."""
@@ -77,7 +78,7 @@ class Review:
         """Judge one message, at whatever time of the request's life it comes."""
         message = received.message
         if isinstance(message, Instruction):
-            self._judge_cancel(message)
+            self._judge_instruction(message)
             return
         if any(message.decision_id == d.decision_id for d in self.tracker.state.decisions):
             return
@@ -85,6 +86,10 @@ class Review:
         refusal = policy.refusal_at_the_door(self.tracker.state, message)
         if refusal is None:
             refusal = await self._refusal_after_look_up(message)
+        if refusal is None and message.choice is Choice.APPROVE:
+            # What stops something wins over what was being verified when it came.
+            await self._judge_what_stops()
+            refusal = policy.refusal_at_the_door(self.tracker.state, message)
         if refusal is None:
             self._count(message)
         else:
@@ -93,6 +98,11 @@ class Review:
     async def judge_all(self) -> None:
         """Judge all that has come in."""
         while (received := self._inbox.take(self.tracker.state.expires_at)) is not None:
+            await self.judge(received)
+
+    async def _judge_what_stops(self) -> None:
+        """Judge the cancels and rejections that have come in."""
+        while (received := self._inbox.take_what_stops()) is not None:
             await self.judge(received)
 
     async def _next_message(self, wait: timedelta) -> None:
@@ -110,16 +120,24 @@ class Review:
         if received.is_late(state.expires_at):
             self.tracker.change(status=RequestStatus.EXPIRED)
 
-    def _judge_cancel(self, cancel: Instruction) -> None:
+    def _judge_instruction(self, instruction: Instruction) -> None:
         state = self.tracker.state
-        if cancel.request_id != state.request_id:
-            self._tell(cancel.user_id, Refusal(code=RefusalCode.WRONG_REQUEST))
+        code = None
+        if instruction.request_id != state.request_id:
+            code = RefusalCode.WRONG_REQUEST
         elif state.closed or state.status not in _OPEN:
-            self._tell(cancel.user_id, Refusal(code=RefusalCode.NOT_OPEN))
-        elif not policy.may_cancel(state, cancel.user_id, cancel.team_id):
-            self._tell(cancel.user_id, Refusal(code=RefusalCode.NOT_REQUESTER))
+            code = RefusalCode.NOT_OPEN
+        elif not policy.may_cancel(state, instruction.user_id, instruction.team_id):
+            code = RefusalCode.NOT_REQUESTER
+        elif state.status is RequestStatus.NEEDS_PERSON:
+            is_cancel = instruction.intent is Intent.CANCEL
+            code = RefusalCode.PUTTING_BACK if is_cancel else None
+        elif instruction.intent is not Intent.CANCEL:
+            code = RefusalCode.NOT_TRYING
+        if code is None:
+            self._carry_out(instruction)
         else:
-            self._on_cancel(cancel)
+            self._tell(instruction.user_id, Refusal(code=code))
 
     async def _refusal_after_look_up(self, decision: Decision) -> Refusal | None:
         chosen = self.tracker.state.policy
@@ -146,6 +164,15 @@ class Review:
             decided_at=workflow.now(),
         )
         self.tracker.change(decisions=(*self.tracker.state.decisions, recorded))
+        workflow.logger.info(
+            "decision counted",
+            extra={
+                "request_id": self.tracker.state.request_id,
+                "decision_id": recorded.decision_id[:12],
+                "choice": str(recorded.choice),
+                "user": recorded.approver_id,
+            },
+        )
         if decision.choice is Choice.REJECT:
             self.tracker.change(status=RequestStatus.REJECTED)
         elif policy.quorum_reached(self.tracker.state):
@@ -177,21 +204,21 @@ class Received:
 
 
 class Inbox:
-    """Messages in the order in which they came; cancellations first, which is the safe side."""
+    """Messages in the order in which they came; instructions first, which is the safe side."""
 
     def __init__(self) -> None:
         self._decisions: deque[Received] = deque()
-        self._cancels: deque[Received] = deque()
+        self._instructions: deque[Received] = deque()
 
     def put(self, message: Decision | Instruction, at: datetime) -> None:
         """Keep a message until it is worked on."""
-        queue = self._cancels if isinstance(message, Instruction) else self._decisions
+        queue = self._instructions if isinstance(message, Instruction) else self._decisions
         queue.append(Received(message=message, at=at))
 
     def take(self, deadline: datetime | None) -> Received | None:
         """Take the next message; what came in time before what came after the deadline."""
-        if self._cancels:
-            return self._cancels.popleft()
+        if self._instructions:
+            return self._instructions.popleft()
         if not self._decisions:
             return None
         in_time = (d for d in self._decisions if deadline is None or not d.is_late(deadline))
@@ -199,9 +226,20 @@ class Inbox:
         self._decisions.remove(chosen)
         return chosen
 
+    def take_what_stops(self) -> Received | None:
+        """Take the next message that may keep a request from being carried out."""
+        if self._instructions:
+            return self._instructions.popleft()
+        for received in self._decisions:
+            message = received.message
+            if isinstance(message, Decision) and message.choice is Choice.REJECT:
+                self._decisions.remove(received)
+                return received
+        return None
+
     def __bool__(self) -> bool:
         """Whether a message waits."""
-        return bool(self._cancels or self._decisions)
+        return bool(self._instructions or self._decisions)
 
 
 def _entry(recorded: RecordedDecision) -> ThreadEntry:

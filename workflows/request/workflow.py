@@ -7,6 +7,9 @@ decisions, on its stored request and a fresh look-up, whatever door they came th
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from dataclasses import replace
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -18,17 +21,24 @@ from workflows.execution.saga import shielded
 from workflows.model import names
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import ThreadEntry, ThreadKind
-from workflows.model.requests import Decision, Instruction, LifecycleRequest
+from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.request import planning
 from workflows.request.operation_handle import OperationHandle, upsert_status
 from workflows.request.review import Inbox, Review
 from workflows.request.validation import validate_request
+from workflows.signals import MAX_ID_LENGTH, NOTHING, read, read_decision, read_instruction
+
+#: So many decisions and instructions are named as heard.
+_HEARD = 20
 
 
 @workflow.defn(name=names.REQUEST_WORKFLOW)
 class ContainerLifecycleWorkflow:
-    """One request. Signals ``decide`` and ``cancel_request``; query ``state``.
+    """One request, from its card to its outcome.
+
+    Signals ``decide``, ``cancel_request``, ``stop_trying`` and ``try_now``, each with one payload,
+    and harmless with any other; query ``state``.
 
     It has no run time-out and must never get one: a time-out would strand the container. To end
     a request from outside, cancel it; never terminate it.
@@ -36,17 +46,18 @@ class ContainerLifecycleWorkflow:
 
     def __init__(self) -> None:
         self._inbox = Inbox()
+        self._heard: deque[str] = deque(maxlen=_HEARD)
         self._tracker: RequestTracker | None = None
         self._operation: OperationHandle | None = None
 
     @workflow.run
-    async def run(self, raw: RawValue) -> RequestState:
+    async def run(self, raw: RawValue = NOTHING) -> RequestState:
         """Carry a request to its outcome; ``raw`` is a ``LifecycleRequest``."""
         request = validate_request(raw)
         tracker = self._tracker = RequestTracker(planning.first_state(request))
         card_updater = CardUpdater(tracker)
         operation = self._operation = OperationHandle(tracker, self._inbox)
-        review = Review(tracker, self._inbox, card_updater, self._cancel)
+        review = Review(tracker, self._inbox, card_updater, self._carry_out)
         cancelled = False
         try:
             await self._carry(request, card_updater, review, operation)
@@ -62,19 +73,32 @@ class ContainerLifecycleWorkflow:
         return tracker.state
 
     @workflow.signal(name=names.DECIDE_SIGNAL, description="Approve or reject, as one person")
-    def decide(self, decision: Decision) -> None:
+    def decide(self, *payloads: Any) -> None:  # noqa: ANN401 - see workflows.signals
         """Keep a decision until it is judged."""
-        self._inbox.put(decision, workflow.now())
+        decision = read_decision(payloads)
+        if decision is not None:
+            self._keep(decision, decision.decision_id)
 
     @workflow.signal(name=names.CANCEL_SIGNAL, description="Cancel, as the requester")
-    def cancel_request(self, cancel: Instruction) -> None:
+    def cancel_request(self, *payloads: Any) -> None:  # noqa: ANN401
         """Keep a cancellation until it is judged."""
-        self._inbox.put(cancel, workflow.now())
+        self._instruct(Intent.CANCEL, payloads)
+
+    @workflow.signal(name=names.STOP_TRYING_SIGNAL, description="End the tries to put it back")
+    def stop_trying(self, *payloads: Any) -> None:  # noqa: ANN401
+        """Keep it until it is judged."""
+        self._instruct(Intent.STOP_TRYING, payloads)
+
+    @workflow.signal(name=names.TRY_NOW_SIGNAL, description="Try now to put it back")
+    def try_now(self, *payloads: Any) -> None:  # noqa: ANN401
+        """Keep it until it is judged."""
+        self._instruct(Intent.TRY_NOW, payloads)
 
     @workflow.signal(name=names.PROGRESS_SIGNAL, description="The operation tells how it stands")
-    def operation_progress(self, told: RequestState) -> None:
+    def operation_progress(self, *payloads: Any) -> None:  # noqa: ANN401
         """Take over that the operation needs a person."""
-        if self._operation is not None:
+        told = read(RequestState, payloads)
+        if told is not None and self._operation is not None:
             self._operation.take_progress(told)
 
     @workflow.query(name=names.STATE_QUERY, description="Where the request stands")
@@ -83,7 +107,17 @@ class ContainerLifecycleWorkflow:
         if self._tracker is None:
             message = "the request has not been read yet"
             raise ApplicationError(message, type=ErrorType.BAD_INPUT)
-        return self._tracker.state
+        return replace(self._tracker.state, heard=tuple(self._heard))
+
+    def _instruct(self, intent: Intent, payloads: tuple[Any, ...]) -> None:
+        instruction = read_instruction(intent, payloads)
+        if instruction is not None:
+            self._keep(instruction, instruction.instruction_id)
+
+    def _keep(self, message: Decision | Instruction, message_id: str) -> None:
+        self._inbox.put(message, workflow.now())
+        if message_id:
+            self._heard.append(message_id[:MAX_ID_LENGTH])
 
     async def _carry(
         self,
@@ -117,13 +151,20 @@ class ContainerLifecycleWorkflow:
             refusal = Refusal(code=RefusalCode.CARD_NOT_POSTED, detail=failures.error_text(error))
             tracker.change(status=RequestStatus.REJECTED, refusal=refusal)
 
-    def _cancel(self, cancel: Instruction) -> None:
+    def _carry_out(self, instruction: Instruction) -> None:
+        """Do what somebody wants who may want it."""
         if self._tracker is None or self._operation is None:
             return
-        if self._tracker.state.status is RequestStatus.WAITING:
-            self._tracker.change(status=RequestStatus.CANCELLED, cancel_requested_by=cancel.user_id)
-        else:
-            self._operation.cancel(cancel.user_id)
+        user_id = instruction.user_id
+        match instruction.intent:
+            case Intent.STOP_TRYING:
+                self._operation.stop_trying(user_id)
+            case Intent.TRY_NOW:
+                self._operation.try_now()
+            case Intent.CANCEL if self._tracker.state.status is RequestStatus.WAITING:
+                self._tracker.change(status=RequestStatus.CANCELLED, cancel_requested_by=user_id)
+            case Intent.CANCEL:
+                self._operation.cancel(user_id)
 
     async def _show(self, card_updater: CardUpdater) -> None:
         """Draw the last card, which the operation has not drawn."""

@@ -43,7 +43,7 @@ async def _held_at(
 @pytest.mark.parametrize("step", MUTATING)
 async def test_failed_step_puts_the_container_back(workers: Workers, step: str) -> None:
     """A step that fails for good: the container runs again, and no image is left."""
-    workers.docker.faults[step] = [failure(ErrorType.ENGINE_FORBIDDEN)]
+    workers.docker.faults[step] = [failure(ErrorType.ENGINE_FORBIDDEN, "touched")]
 
     state = await (await workers.approved()).result()
 
@@ -103,7 +103,7 @@ async def test_cancel_of_a_step_that_then_fails(
     """A failure that would have passed is not told after a cancel; one for good is."""
     gate = _block(workers, "ensure_stopped")
     kind = ErrorType.ENGINE_AMBIGUOUS if for_now else ErrorType.ENGINE_FORBIDDEN
-    workers.docker.faults["ensure_stopped"] = [failure(kind, retry=for_now)]
+    workers.docker.faults["ensure_stopped"] = [failure(kind, "touched", retry=for_now)]
     under_test = await workers.approved()
     await _entered(workers, "ensure_stopped")
 
@@ -281,21 +281,6 @@ async def test_container_that_will_not_stay_down_is_put_back(workers: Workers) -
 
     assert state.status is RequestStatus.PUT_BACK
     assert state.cause is ErrorType.NOT_STOPPED
-
-
-async def test_person_ends_the_tries(workers: Workers) -> None:
-    """Whoever decided may say that Dockwarden is to leave the container to people."""
-    workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
-    workers.docker.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY)]
-    under_test = await workers.approved()
-    await under_test.until(RequestStatus.NEEDS_PERSON)
-
-    await under_test.cancel("UBOB")
-    state = await under_test.result()
-
-    assert state.status is RequestStatus.NEEDS_PERSON
-    assert state.closed
-    assert workers.docker.calls.count("ensure_running") == 1
 
 
 async def test_snapshot_starts_the_container_again(workers: Workers) -> None:

@@ -93,19 +93,19 @@ async def test_workflow_cancel_does_not_end_the_tries_to_put_back(
     """A cancel from a terminal while a person is needed leaves no container down."""
     docker, entered = skipping_workers.docker, threading.Event()
 
-    class SecondTry(threading.Event):
-        """Holds up every try but the first."""
+    class AfterThePage(threading.Event):
+        """Holds up every try that follows those after which people are paged."""
 
         def wait(self, timeout: float | None = None) -> bool:
-            """Let the first one pass."""
-            if docker.calls.count("ensure_running") == 1:
+            """Let the first three pass."""
+            if docker.calls.count("ensure_running") <= 3:
                 return True
             entered.set()
             return super().wait(timeout)
 
-    docker.gates["ensure_running"] = gate = SecondTry()
+    docker.gates["ensure_running"] = gate = AfterThePage()
     docker.faults["ensure_tag"] = [failure(ErrorType.ENGINE_ERROR)]
-    docker.faults["ensure_running"] = [failure(ErrorType.ENGINE_UNAVAILABLE) for _ in range(2)]
+    docker.faults["ensure_running"] = [failure(ErrorType.ENGINE_UNAVAILABLE) for _ in range(4)]
     under_test = await skipping_workers.approved()
     await eventually(entered.is_set)
     await under_test.until(RequestStatus.NEEDS_PERSON)
@@ -115,7 +115,7 @@ async def test_workflow_cancel_does_not_end_the_tries_to_put_back(
     gate.set()
     state = await under_test.result()
 
-    assert docker.fired == ["ensure_tag", "ensure_running", "ensure_running"]
+    assert docker.fired == ["ensure_tag", *["ensure_running"] * 4]
     assert state.status is RequestStatus.PUT_BACK
     assert docker.state is ContainerState.RUNNING
 
@@ -123,7 +123,10 @@ async def test_workflow_cancel_does_not_end_the_tries_to_put_back(
 async def test_container_that_ends_after_our_start_was_not_stopped_by_people(
     workers: Workers,
 ) -> None:
-    """It did not stay up when it was started again: that is no reason to leave it alone."""
+    """It did not stay up when it was started again: that is no reason to leave it alone.
+
+    And the snapshot, which is all that was asked for besides, is there: it is a success.
+    """
     workers.docker.stopped_at = datetime.now(UTC)
     workers.docker.faults["ensure_running"] = [failure(ErrorType.NOT_RUNNING)]
     operation = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
@@ -131,7 +134,9 @@ async def test_container_that_ends_after_our_start_was_not_stopped_by_people(
     state = await (await workers.approved(operation=operation)).result()
 
     assert workers.docker.fired == ["ensure_running"]
-    assert state.status is RequestStatus.PUT_BACK
+    assert state.status is RequestStatus.SUCCEEDED
+    assert state.snapshot is not None
+    assert workers.docker.images == {state.snapshot.image_id: state.reference}
     assert [arg.stopped_at for arg in workers.docker.put_back] == [None, None]
 
 

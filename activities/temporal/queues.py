@@ -1,0 +1,64 @@
+"""Is a worker of a host there, and has it taken a step up yet?
+
+A time-out tells only that nobody was quick enough. Temporal knows more: who polls a queue, and
+which activities of a workflow are still waiting in one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from temporalio import activity
+from temporalio.api.enums.v1 import PendingActivityState, TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+
+from workflows.model.names import docker_task_queue
+from workflows.model.ports import QueuePlace, QueuePlaceInput, QueuesPort
+
+#: A worker asks anew every minute at the latest; the server lists one that is gone for longer.
+_POLLED_WITHIN: Final = timedelta(seconds=75)
+_CALL_WITHIN: Final = timedelta(seconds=5)
+
+
+class Queues(QueuesPort):
+    """The activities that ask Temporal about task queues."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @activity.defn(name="queue_place")
+    async def queue_place(self, arg: QueuePlaceInput) -> QueuePlace:
+        """Say whether a worker of a host is there, and whether a step waits for its turn.
+
+        The queue for quick work is asked about: a worker whose slots for stops are all taken asks
+        for no more of them, and would seem to be gone.
+        """
+        begun = bool(arg.activity) and await self._is_begun(arg)
+        return QueuePlace(begun=begun, polled=begun or await self._is_polled(arg.host))
+
+    async def _is_polled(self, host: str) -> bool:
+        request = DescribeTaskQueueRequest(
+            namespace=self._client.namespace,
+            task_queue=TaskQueue(name=docker_task_queue(host)),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        )
+        answer = await self._client.workflow_service.describe_task_queue(
+            request, timeout=_CALL_WITHIN
+        )
+        since = datetime.now(UTC) - _POLLED_WITHIN
+        return any(
+            poller.last_access_time.ToDatetime(tzinfo=UTC) >= since for poller in answer.pollers
+        )
+
+    async def _is_begun(self, arg: QueuePlaceInput) -> bool:
+        """Tell a step that is at work, or over, from one that nobody has taken up."""
+        handle = self._client.get_workflow_handle(arg.workflow_id, run_id=arg.run_id or None)
+        described = await handle.describe(rpc_timeout=_CALL_WITHIN)
+        return not any(
+            pending.activity_type.name == arg.activity
+            and pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+            for pending in described.raw_description.pending_activities
+        )
