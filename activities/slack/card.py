@@ -76,6 +76,11 @@ class Links:
         return f"<{url}|Open in Temporal>" if url else ""
 
 
+def drawing_block_id(state: RequestState) -> str:
+    """Name the last block of a card, which tells this drawing from every other."""
+    return f"foot.{state.request_id}.{state.revision}"
+
+
 def card(state: RequestState, links: Links, now: datetime) -> tuple[str, list[Block]]:
     """Draw the card: the text of the notification, and the blocks."""
     first = SectionBlock(block_id=card_block_id(state.request_id), text=mrkdwn(headline(state)))
@@ -195,12 +200,13 @@ def _restarted(state: RequestState) -> str:
     return "🔁 It had restarted by itself since the card was posted. It is the same container."
 
 
-def _foot(state: RequestState, links: Links, now: datetime) -> Block | None:
+def _foot(state: RequestState, links: Links, now: datetime) -> Block:
     parts = [code(state.request_id), _when(state, now)]
     if state.policy is not None:
         parts.append(f"policy {code(state.policy.name, 60)}")
     parts.append(links.workflow(state.workflow_id, state.run_id))
-    return _context(state, "foot", " · ".join(part for part in parts if part))
+    text = " · ".join(part for part in parts if part)
+    return ContextBlock(block_id=drawing_block_id(state), elements=[mrkdwn(text)])
 
 
 def _when(state: RequestState, now: datetime) -> str:

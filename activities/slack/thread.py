@@ -5,10 +5,11 @@ The thread is the log of a request. Only a call for help is shown in the channel
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from slack_sdk.models.blocks import Block, SectionBlock
+from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
 from activities.slack.error_help import failure_summary, mentions, what_to_do
 from activities.slack.mrkdwn import clock, code, group, join_limited, mrkdwn, person, plain, safe
@@ -17,6 +18,7 @@ from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus
 
+CHANNEL_ID_FORM = re.compile(r"[CG][A-Z0-9]{1,30}")
 _COMMENT_LIMIT = 1000
 _MOST_PEOPLE = 20
 
@@ -39,6 +41,21 @@ def reply(state: RequestState, entry: ThreadEntry) -> Reply:
         comment = plain(f"Comment: {entry.comment}", _COMMENT_LIMIT)
         blocks.append(SectionBlock(block_id=f"{block_id}.comment", text=comment))
     return Reply(text=text, blocks=blocks, broadcast=entry.kind is ThreadKind.PAGE)
+
+
+def reply_sent_directly(state: RequestState, entry: ThreadEntry, refused_with: str) -> Reply:
+    """Write a reply for people whom it does not reach in the channel, and say why."""
+    written = reply(state, entry)
+    channel = state.channel_id
+    place = f"<#{channel}>" if CHANNEL_ID_FORM.fullmatch(channel) else "the channel of the request"
+    text = (
+        f"This comes to you directly: Slack does not take it in {place} ({code(refused_with)}). "
+        f"Request {code(state.request_id)}"
+    )
+    why = ContextBlock(
+        block_id=f"{thread_block_id(state.request_id, entry.key)}.direct", elements=[mrkdwn(text)]
+    )
+    return Reply(text=written.text, blocks=[*written.blocks, why])
 
 
 def _approved(state: RequestState, entry: ThreadEntry) -> str:
