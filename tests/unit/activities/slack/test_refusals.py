@@ -59,7 +59,7 @@ def test_no_refusal_names_a_command_that_is_not_there(code: RefusalCode) -> None
         ("expired", "Its time was over at 14:05 UTC"),
         ("cancelled", f"<@{ALICE}> cancelled it"),
         ("stale", "nothing was changed"),
-        ("needs-person", "Needs a person, could not be put back"),
+        ("needs-person", "🛑 DOWN, needs a person"),
     ],
 )
 def test_who_comes_too_late_learns_what_became_of_the_request(name: str, told: str) -> None:
