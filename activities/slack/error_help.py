@@ -24,16 +24,23 @@ _ENGINE_LOG = "journalctl --unit docker --since -15min"
 _WORKER_LOG = "The engine's own words are in the log of the docker worker of {host}."
 #: Ends of an operation in which a failure was overcome.
 _OVERCOME = (RequestStatus.PUT_BACK, RequestStatus.SUCCEEDED)
-#: Failures of which a detail tells more than these words: what changed, how it ended.
-HAVE_DETAILS = frozenset(
+#: Failures whose detail says the same more exactly: which mount, which port, which container.
+TOLD_BY_DETAIL = frozenset(
     {
-        ErrorType.ENGINE_ERROR,
         ErrorType.IMAGE_MISSING,
         ErrorType.TOO_MANY_LAYERS,
         ErrorType.OWNER_MISSING,
         ErrorType.MOUNT_MISSING,
         ErrorType.DEVICE_MISSING,
         ErrorType.CANNOT_RUN,
+        ErrorType.PORT_BUSY,
+        ErrorType.NETWORK_MISSING,
+    }
+)
+#: Failures whose detail adds something to the words: what changed, how it ended.
+HAVE_DETAILS = frozenset(
+    {
+        ErrorType.ENGINE_ERROR,
         ErrorType.STATE_CONFLICT,
         ErrorType.CONTAINER_CHANGED,
         ErrorType.NOT_RUNNING,
@@ -42,6 +49,7 @@ HAVE_DETAILS = frozenset(
         ErrorType.UNEXPECTED,
     }
 )
+_DETAIL_LIMIT = 200
 
 
 class Do(NamedTuple):
@@ -324,6 +332,18 @@ def cause_of(error: ErrorType | None) -> Cause:
     return CAUSES[error or ErrorType.UNEXPECTED]
 
 
+def reason(error: ErrorType | None, detail: str) -> str:
+    """Say what a failure means, as exactly as its detail does, without a capital and an end."""
+    if error in TOLD_BY_DETAIL and detail:
+        return short_detail(detail)
+    return cause_of(error).meaning
+
+
+def short_detail(detail: str) -> str:
+    """Escape a detail that continues a sentence of ours."""
+    return safe(detail.rstrip(". "), _DETAIL_LIMIT)
+
+
 def advice_for(state: RequestState) -> str:
     """Say what helps before one asks again, or nothing where asking again is all."""
     return fill(cause_of(state.cause).advice, state)
@@ -335,7 +355,7 @@ def failure_summary(state: RequestState) -> str:
         return ""
     late = any(s.name is StepName.START and s.status is StepStatus.FAILED for s in state.steps)
     label = "What was in the way of the start" if late else "What went wrong"
-    words = f"*{label}:* {cause_of(state.cause).meaning}."
+    words = f"*{label}:* {reason(state.cause, state.cause_text)}."
     return " ".join(part for part in (words, advice_for(state)) if part)
 
 

@@ -9,13 +9,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from activities.slack.error_help import HAVE_DETAILS, Cause, Do, cause_of, fill
+from activities.slack.error_help import (
+    HAVE_DETAILS,
+    Cause,
+    Do,
+    cause_of,
+    fill,
+    reason,
+    short_detail,
+)
 from activities.slack.mrkdwn import code, person, safe
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 
-_DETAIL_LIMIT = 300
+#: That the engine failed at a start, with a number, tells a person nothing.
+_DETAIL_ADDS = HAVE_DETAILS - {ErrorType.ENGINE_ERROR}
 _COULD_NOT = "Dockwarden could not start it again"
 _LEFT_DOWN = {
     ErrorType.STOPPED_BY_PERSON: "Dockwarden leaves it so",
@@ -88,10 +97,10 @@ def why_lines(state: RequestState) -> list[str]:
     detail = step.note if step and step.error else ""
     if not detail and error is state.cause:
         detail = state.cause_text
-    words = "" if _is_said(state) else cause_of(error).meaning
-    if error in HAVE_DETAILS and detail and detail not in words:
-        detail = safe(detail.rstrip("."), _DETAIL_LIMIT)
-        words = f"{words}: {detail}" if words else detail
+    words = "" if _is_said(state) else reason(error, detail)
+    if error in _DETAIL_ADDS and detail:
+        told = short_detail(detail)
+        words = f"{words}: {told}" if words else told
     return [f"*Why* {words}."] if words else []
 
 

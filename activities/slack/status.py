@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from activities.slack.error_help import advice_for, cause_of, failure_summary
+from activities.slack.error_help import advice_for, cause_of, failure_summary, reason
 from activities.slack.mrkdwn import clock, code, duration, person, safe, size
 from activities.slack.needs_person import (
     needs_person_headline,
@@ -163,19 +163,19 @@ def _cancelled(state: RequestState) -> str:
 
 
 def _stale(state: RequestState) -> str:
-    cause = cause_of(state.cause or ErrorType.CONTAINER_CHANGED)
+    cause = state.cause or ErrorType.CONTAINER_CHANGED
     title, advice = "Out of date", ""
     if state.cause in PREFLIGHT_ERRORS:
         title = "Not done, no room" if state.cause in NO_ROOM_ERRORS else "Not done"
         advice = f" {advice_for(state)}"
-    why = _capital(cause.meaning)
+    why = _capital(reason(cause, state.cause_text))
     if state.cause is ErrorType.CONTAINER_GONE:
         why = "That very container is gone; one that has its name now is another one"
     return f"⚠️ *{title}* — {_what(state)}\n{why}. Nothing was changed.{advice}"
 
 
 def _failed(state: RequestState) -> str:
-    why = _capital(cause_of(state.cause).meaning)
+    why = _capital(reason(state.cause, state.cause_text))
     if state.cause is ErrorType.WORKER_UNAVAILABLE:
         why = f"No Dockwarden worker of {safe(state.container.host)} took it up in time"
     return (

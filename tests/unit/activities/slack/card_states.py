@@ -134,6 +134,7 @@ def _stuck(error: ErrorType, *begun: StepState) -> tuple[StepState, ...]:
     return (*failed[:-1], replace(failed[-1], error=error))
 
 
+_MOUNT = "its bind mount /etc/web is missing on the host"
 _SNAPSHOT_KIND = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
 _RUNNING = replace(WAITING, status=RequestStatus.RUNNING, decisions=APPROVED)
 _STOPPED_PIN = replace(PIN, state=ContainerState.EXITED, mounts=())
@@ -212,7 +213,9 @@ STATES: dict[str, RequestState] = {
         WAITING,
         operation=_SNAPSHOT_KIND,
         steps=steps(stop=T, snapshot=T, tag=T, start=T),
-        cautions=(Caution(code=CautionCode.HEALTH_UNKNOWN, detail="after 10 min"),),
+        cautions=(
+            Caution(code=CautionCode.HEALTH_UNKNOWN, detail="its first comes 600 s after a start"),
+        ),
     ),
     "rejected": replace(
         WAITING,
@@ -286,7 +289,7 @@ STATES: dict[str, RequestState] = {
         **OVER,
     ),
     "succeeded-late": replace(
-        _not_started(ErrorType.MOUNT_MISSING, "its bind mount /etc/web"),
+        _not_started(ErrorType.MOUNT_MISSING, _MOUNT),
         status=RequestStatus.SUCCEEDED,
         steps=_failed(
             ErrorType.MOUNT_MISSING, *steps(stop=D, snapshot=D, tag=D, start=F, put_back=D)
@@ -343,13 +346,15 @@ STATES: dict[str, RequestState] = {
     "needs-person-given-up-not-known": replace(
         _not_started(ErrorType.ENGINE_UNAVAILABLE, seen=None), **OVER
     ),
-    "needs-person-mount": _not_started(ErrorType.MOUNT_MISSING, "its bind mount /etc/web"),
-    "needs-person-owner": _not_started(ErrorType.OWNER_MISSING),
+    "needs-person-mount": _not_started(
+        ErrorType.MOUNT_MISSING, "its bind mount /etc/web is missing on the host"
+    ),
+    "needs-person-owner": _not_started(
+        ErrorType.OWNER_MISSING, "it uses the network of gw, which is exited"
+    ),
     "needs-person-network": _not_started(ErrorType.NETWORK_MISSING),
     "needs-person-reason-unknown": _not_started(ErrorType.BAD_ENGINE_REQUEST),
-    "needs-person-ends-by-itself": _not_started(
-        ErrorType.NOT_RUNNING, "it ended with exit code 7 after 0.3 s"
-    ),
+    "needs-person-ends-by-itself": _not_started(ErrorType.NOT_RUNNING, "it ended with exit code 7"),
     "needs-person-restarts": _not_started(ErrorType.NOT_RUNNING, seen=ContainerState.RESTARTING),
     "needs-person-unhealthy": _not_started(ErrorType.UNHEALTHY, seen=ContainerState.RUNNING),
     "needs-person-paused": _not_started(ErrorType.STATE_CONFLICT, seen=ContainerState.PAUSED),

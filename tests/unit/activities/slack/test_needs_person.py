@@ -140,7 +140,7 @@ def test_the_detail_of_the_put_back_wins_over_that_of_the_first_failure() -> Non
         for step in _MET.steps
     )
     told = what_to_do(replace(_MET, steps=steps, cause_text="another matter"))
-    assert "is missing on the host: its bind mount &lt;!here&gt; /data." in told
+    assert "*Why* its bind mount &lt;!here&gt; /data." in told
     assert "another matter" not in told
 
 
