@@ -114,6 +114,7 @@ class CardDrawer:
         if found is None:
             return None
         place = await self._with_link(state.channel_id, str(found["ts"]))
+        progress.beat()
         refused = await self._redraw(place, drawing)
         if not refused or drawing_block_id(state) in block_ids(found):
             return place

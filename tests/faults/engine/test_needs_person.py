@@ -36,7 +36,8 @@ class Obstacle:
     """What is in the way of a put-back.
 
     ``commands`` is what people are told to run, by the container's id, and ``first_line`` how the
-    card says that the container is. It arises after the stop. ``is_cut_off`` says that no call about the container is answered.
+    card says that the container is. It arises after the stop. ``is_cut_off`` says that no call
+    about the container is answered.
     """
 
     name: str
