@@ -26,10 +26,11 @@ URGENT = frozenset({ThreadKind.PAGE, ThreadKind.OUTCOME, ThreadKind.STUCK})
 
 
 class DirectMessages:
-    """Writes to people instead of to a channel."""
+    """Writes to people instead of to a channel; advice names the slash ``command``."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, command: str) -> None:
         self._slack = client
+        self._command = command
 
     async def tell(
         self,
@@ -43,7 +44,9 @@ class DirectMessages:
         Raises:
             ApplicationError: Slack failed; or nobody can be told, and then it is ``refusal``.
         """
-        written = reply_sent_directly(state, entry, refused_with(refusal))
+        written = reply_sent_directly(
+            state, entry, refused_with=refused_with(refusal), command=self._command
+        )
         told = 0
         for user_id in recipients(state, entry):
             item = f"direct:{entry.key}:{user_id}"

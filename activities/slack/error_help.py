@@ -174,14 +174,12 @@ CAUSES = {
         ),
     ),
     ErrorType.CANNOT_RUN: Cause(
-        "its program is missing, or may not be run",
+        "the engine cannot run it as it is set up",
         "",
         (
-            Do(
-                "Bring the program back if a mount lost it. This shows what it runs",
-                "docker inspect --format '{{json .Path}} {{json .Args}}' {id}",
-            ),
-            Do("If it is missing in the image, the container has to be made anew"),
+            Do("Bring back what is missing. This shows how it is set up", "docker inspect {id}"),
+            Do(_WORKER_LOG.rstrip(".")),
+            Do("What is missing in its image comes only with a container that is made anew"),
         ),
     ),
     ErrorType.PORT_BUSY: Cause(

@@ -39,7 +39,7 @@ class Messages(MessagesPort):
     ) -> None:
         self._slack = client
         self._cards = CardDrawer(client, Links(temporal_ui=temporal_ui, namespace=namespace))
-        self._direct = DirectMessages(client)
+        self._direct = DirectMessages(client, command)
         self._command = command
 
     @activity.defn(name="publish")

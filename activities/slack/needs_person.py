@@ -105,16 +105,16 @@ def why_lines(state: RequestState) -> list[str]:
 
 
 def how_it_is_left(state: RequestState, where: str) -> str:
-    """Say how a container is that Dockwarden no longer tries to put back, and what to run."""
-    host = safe(state.container.host)
+    """Say how a container is that Dockwarden no longer tries to put back, why, and what to run."""
+    host, lines = safe(state.container.host), why_lines(state)
     if state.seen is None:
         look = code(fill("docker inspect --format '{{.State.Status}}' {id}", state))
-        return f"Whether {where} runs is not known: look on {host} with {look}."
-    left = f"{where} {_condition(state).words}, and is left so."
-    if state.seen.state not in _DOWN:
-        return left
-    start = code(fill("docker start {id}", state))
-    return f"{left} To start it, run on {host}: {start}"
+        told = f"Whether {where} runs is not known."
+        return "\n".join([told, *lines, f"To see it, run on {host}: {look}"])
+    if state.seen.state in _DOWN:
+        start = code(fill("docker start {id}", state))
+        lines.append(f"To start it when that is put right, run on {host}: {start}")
+    return "\n".join([f"{where} {_condition(state).words}, and is left so.", *lines])
 
 
 def restore_error(state: RequestState) -> ErrorType:

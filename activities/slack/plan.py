@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from activities.slack.mrkdwn import code, duration, safe
-from activities.slack.status import planned
+from activities.slack.status import planned, was_paused
 from workflows.model.state import Caution, CautionCode, RequestState, StepName, StepState
 from workflows.model.timing import MAX_GRACE_SECONDS
 
@@ -61,7 +61,8 @@ def _plan(state: RequestState, step: StepState) -> str:
         case StepName.TAG:
             return f"Tag the snapshot {code(state.reference, 340)}"
         case StepName.START:
-            return "Start it again, and see that it stays up"
+            then = "pause it again as it was" if was_paused(state) else "see that it stays up"
+            return f"Start it again, and {then}"
         case StepName.PUT_BACK:
             return "Put it back"
 

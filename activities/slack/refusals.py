@@ -39,7 +39,7 @@ REQUESTS = {
     ),
     RefusalCode.HOST_BUSY: Words(
         "the Dockwarden worker of {host} is so busy that it did not look in time",
-        "Nothing was done. Ask again in a minute.",
+        "Ask again in a minute.",
     ),
     RefusalCode.OLD_WORKER: Words(
         "the Dockwarden worker of {host} is of an earlier release than the rest of Dockwarden",

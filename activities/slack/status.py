@@ -18,7 +18,7 @@ from activities.slack.needs_person import (
     restore_error,
 )
 from workflows.model.errors import NO_ROOM_ERRORS, PREFLIGHT_ERRORS, STALE_ERRORS, ErrorType
-from workflows.model.requests import OperationKind
+from workflows.model.requests import ContainerState, OperationKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.text import short_id
 
@@ -63,9 +63,11 @@ def status_text(state: RequestState) -> str:
     return text if isinstance(text, str) else text(state)
 
 
-def step_line(step: StepState) -> str:
+def step_line(step: StepState, state: RequestState) -> str:
     """Write one step as a line: ``✅ Stopped in 0.1 s · exit code 0``."""
     to_come, going_on, over, proof = _NAMES[step.name]
+    if step.name is StepName.START and was_paused(state):
+        proof = ", and paused again as it was"
     took = _took(step)
     match step.status:
         case StepStatus.TODO:
@@ -94,7 +96,7 @@ def step_line(step: StepState) -> str:
 
 def step_lines(state: RequestState) -> str:
     """Write all steps, one a line; the failure that the card explains below is only named."""
-    return "\n".join(step_line(_explained(state, step)) for step in state.steps)
+    return "\n".join(step_line(_explained(state, step), state) for step in state.steps)
 
 
 def planned(step: StepState) -> str:
@@ -123,6 +125,11 @@ def is_putting_back(state: RequestState) -> bool:
 def waits_for_turn(state: RequestState) -> bool:
     """Tell whether the work was not begun yet, for others are being stopped."""
     return any(_is_stop(s) and s.status is StepStatus.QUEUED for s in state.steps)
+
+
+def was_paused(state: RequestState) -> bool:
+    """Say whether the container was paused when people decided about it."""
+    return state.pin is not None and state.pin.state is ContainerState.PAUSED
 
 
 def down_time(state: RequestState) -> str:
@@ -284,6 +291,8 @@ def _done(state: RequestState) -> str:
         late = any(_is_put_back(s) and s.status is StepStatus.DONE for s in state.steps)
         if late:
             return "Snapshotted, and started again late"
+        if started and was_paused(state):
+            return "Snapshotted and paused again"
         return "Snapshotted and started again" if started else "Snapshotted"
     stop = next((step for step in state.steps if step.name is StepName.STOP), None)
     if stop is not None and stop.status is StepStatus.SKIPPED:

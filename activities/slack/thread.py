@@ -19,7 +19,6 @@ from activities.slack.needs_person import (
     mentions,
     needs_person_headline,
     what_to_do,
-    why_lines,
 )
 from activities.slack.status import down_time, snapshot_line, status_text, step_line
 from workflows.model.names import thread_block_id
@@ -52,14 +51,16 @@ def reply(state: RequestState, entry: ThreadEntry) -> Reply:
     return Reply(text=text, blocks=blocks, broadcast=entry.kind in _CALLS_FOR_HELP)
 
 
-def reply_sent_directly(state: RequestState, entry: ThreadEntry, refused_with: str) -> Reply:
+def reply_sent_directly(
+    state: RequestState, entry: ThreadEntry, *, refused_with: str, command: str
+) -> Reply:
     """Write a reply for people whom it does not reach in the channel, and say why."""
     written = reply(state, entry)
     channel = state.channel_id
     place = f"<#{channel}>" if CHANNEL_ID_FORM.fullmatch(channel) else "the channel of the request"
     text = (
         f"This comes to you directly: Slack does not take it in {place} ({code(refused_with)}). "
-        f"Request {code(state.request_id)}"
+        f"{code(f'{command} status {state.request_id}')} shows how it stands."
     )
     why = ContextBlock(
         block_id=f"{thread_block_id(state.request_id, entry.key)}.direct", elements=[mrkdwn(text)]
@@ -96,8 +97,8 @@ def _restarted(state: RequestState, _: ThreadEntry) -> str:
     return f"🔁 {name} had restarted by itself since the card was posted. Same container: going on."
 
 
-def _step(_: RequestState, entry: ThreadEntry) -> str:
-    return step_line(entry.step) if entry.step is not None else "▫️ A step was begun."
+def _step(state: RequestState, entry: ThreadEntry) -> str:
+    return step_line(entry.step, state) if entry.step is not None else "▫️ A step was begun."
 
 
 def _cancelling(_: RequestState, entry: ThreadEntry) -> str:
@@ -106,7 +107,7 @@ def _cancelling(_: RequestState, entry: ThreadEntry) -> str:
 
 def _given_up(state: RequestState, entry: ThreadEntry) -> str:
     told = f"🔕 {person(entry.user_id)} told Dockwarden to stop trying{_at(entry)}."
-    return "\n".join([f"{told} {how_it_is_left(state, _where(state))}", *why_lines(state)])
+    return f"{told} {how_it_is_left(state, _where(state))}"
 
 
 def _stuck(state: RequestState, _: ThreadEntry) -> str:

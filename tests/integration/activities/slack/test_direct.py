@@ -66,6 +66,7 @@ async def test_the_outcome_goes_to_who_asked_and_who_decided(
     (message,) = await worker.told_directly(BOB)
     assert "✅ Stopped and snapshotted: `web-1` on *edge*" in texts(message)
     assert f"Slack does not take it in <#{CHANNEL_ID}> (`{code}`)" in texts(message)
+    assert "`/dockwarden status 0a1b2c3d4e5f` shows how it stands" in texts(message)
 
 
 @pytest.mark.parametrize("entry", [PAGE, STUCK], ids=["page", "stuck"])

@@ -108,10 +108,13 @@ async def test_the_all_clear_reaches_everybody_who_was_called(
     [
         (
             "needs-person-given-up",
-            "*is DOWN*, and is left so. To start it, run on edge: `docker start 3f4e5d6c7b8a`",
+            "taken by something else.\nTo start it when that is put right, run on edge: `docker start",
         ),
         ("needs-person-unhealthy", "*runs, but its health check fails*, and is left so."),
-        ("needs-person-engine-away", "Whether `web-1` on *edge* runs is not known: look on edge"),
+        (
+            "needs-person-engine-away",
+            "Whether `web-1` on *edge* runs is not known.\nTo see it, run",
+        ),
     ],
 )
 async def test_who_ends_the_tries_reads_what_is_left(

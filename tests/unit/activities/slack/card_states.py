@@ -196,6 +196,15 @@ STATES: dict[str, RequestState] = {
     "pending-snapshot": replace(
         WAITING, operation=_SNAPSHOT_KIND, steps=steps(stop=T, snapshot=T, tag=T, start=T)
     ),
+    "pending-paused": replace(
+        WAITING,
+        operation=_SNAPSHOT_KIND,
+        pin=replace(PIN, state=ContainerState.PAUSED),
+        steps=steps(stop=T, snapshot=T, tag=T, start=T),
+    ),
+    "needs-person-cannot-run": _not_started(
+        ErrorType.CANNOT_RUN, "its log driver is missing on the host, or fails"
+    ),
     "pending-already-stopped": replace(WAITING, operation=_SNAPSHOT_KIND, pin=_STOPPED_PIN),
     "pending-groups": replace(
         WAITING, policy=replace(POLICY, approvers=(), approver_groups=("S0OPSLEAD",))
@@ -295,6 +304,15 @@ STATES: dict[str, RequestState] = {
             ErrorType.MOUNT_MISSING, *steps(stop=D, snapshot=D, tag=D, start=F, put_back=D)
         ),
         down_seconds=67,
+        **OVER,
+    ),
+    "succeeded-paused": replace(
+        _RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        operation=_SNAPSHOT_KIND,
+        pin=replace(PIN, state=ContainerState.PAUSED),
+        steps=steps(stop=D, snapshot=D, tag=D, start=D),
+        snapshot=SNAPSHOT,
         **OVER,
     ),
     "succeeded-already-stopped": replace(
