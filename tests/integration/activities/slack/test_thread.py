@@ -108,12 +108,12 @@ async def test_the_all_clear_reaches_everybody_who_was_called(
     [
         (
             "needs-person-given-up",
-            "taken by something else.\nTo start it when that is put right, run on edge: `docker start",
+            "something else.\nTo start it when that is put right, run on edge: `docker start",
         ),
         ("needs-person-unhealthy", "*runs, but its health check fails*, and is left so."),
         (
             "needs-person-engine-away",
-            "Whether `web-1` on *edge* runs is not known.\nTo see it, run",
+            "Whether `web-1` on *edge* runs is not known.\nTo see it",
         ),
     ],
 )
