@@ -2,8 +2,7 @@
 
 Pure: a state in, a text for notifications and Block Kit blocks out. The card is one message that
 is redrawn in place: its first line says the state, and below it stands all that a person needs
-to decide, or to know what became of it. A card in an end state has no button that does nothing.
-A button carries an address, never an authority: who may press it is decided in the workflow.
+to decide, or to know what became of it.
 """
 
 from __future__ import annotations
@@ -11,17 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ConfirmObject,
-    ContextBlock,
-    PlainTextObject,
-    SectionBlock,
-)
+from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
-from activities.slack.error_help import HAVE_DETAILS, failure_summary, what_to_do
+from activities.slack.buttons import buttons
+from activities.slack.error_help import HAVE_DETAILS, failure_summary
 from activities.slack.mrkdwn import (
     clock,
     code,
@@ -33,32 +25,18 @@ from activities.slack.mrkdwn import (
     plain,
     safe,
 )
-from activities.slack.status import (
-    headline,
-    is_putting_back,
-    notification,
-    plan_lines,
-    plan_sentence,
-    snapshot_line,
-    step_lines,
-)
-from workflows.model.names import ActionId, RequestAddress, button_value, card_block_id
+from activities.slack.needs_person import what_to_do
+from activities.slack.plan import caution_lines, plan_lines
+from activities.slack.status import headline, notification, snapshot_line, step_lines
+from workflows.model.names import card_block_id
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id, shorten, workflow_url
 
-_ASK_AGAIN = frozenset(
-    {
-        RequestStatus.EXPIRED,
-        RequestStatus.PUT_BACK,
-        RequestStatus.STALE,
-        RequestStatus.FAILED,
-    }
-)
 _MOST_MOUNTS = 12
 _MOST_PEOPLE = 20
 _PATH_LENGTH = 60
 _IMAGE_LENGTH = 200
-_REASON_LIMIT = 1500
+_REASON_LIMIT = 1000
 _COMMENT_LIMIT = 1000
 _CAUSE_LIMIT = 200
 
@@ -76,11 +54,16 @@ class Links:
         return f"<{url}|Open in Temporal>" if url else ""
 
 
+def drawing_block_id(state: RequestState) -> str:
+    """Name the last block of a card, which tells this drawing from every other."""
+    return f"foot.{state.request_id}.{state.revision}"
+
+
 def card(state: RequestState, links: Links, now: datetime) -> tuple[str, list[Block]]:
     """Draw the card: the text of the notification, and the blocks."""
     first = SectionBlock(block_id=card_block_id(state.request_id), text=mrkdwn(headline(state)))
     body = _waiting(state) if state.status is RequestStatus.WAITING else _decided(state)
-    row = _buttons(state)
+    row = buttons(state)
     blocks: list[Block | None] = [first, *body, row, _foot(state, links, now)]
     return notification(state), [block for block in blocks if block is not None]
 
@@ -91,6 +74,7 @@ def _waiting(state: RequestState) -> list[Block | None]:
         _section(state, "container", _container(state)),
         _reason(state),
         _section(state, "plan", f"*What will happen*\n{plan_lines(state)}" if state.steps else ""),
+        _context(state, "cautions", caution_lines(state)),
         _context(state, "mounts", _not_in_the_snapshot(state)),
         _context(state, "who", _approvers_line(state)),
     ]
@@ -104,12 +88,18 @@ def _decided(state: RequestState) -> list[Block | None]:
         RequestStatus.STALE,
         RequestStatus.FAILED,
     )
-    return [
-        _comment(state),
+    steps = [
         _section(state, "steps", "" if nothing_ran else step_lines(state)),
         _section(state, "snapshot", snapshot_line(state)),
-        _section(state, "left", what_to_do(state) or failure_summary(state)),
-        _cause(state),
+    ]
+    if state.status is RequestStatus.NEEDS_PERSON:
+        # What is to be done comes before what was done.
+        told = [_section(state, "left", what_to_do(state)), *steps]
+    else:
+        told = [*steps, _section(state, "left", failure_summary(state)), _cause(state)]
+    return [
+        _comment(state),
+        *told,
         _context(state, "restarted", _restarted(state)),
         _reason(state),
         _context(state, "who", f"Requested by {person(state.requester)}{_approvals_suffix(state)}"),
@@ -195,12 +185,13 @@ def _restarted(state: RequestState) -> str:
     return "🔁 It had restarted by itself since the card was posted. It is the same container."
 
 
-def _foot(state: RequestState, links: Links, now: datetime) -> Block | None:
+def _foot(state: RequestState, links: Links, now: datetime) -> Block:
     parts = [code(state.request_id), _when(state, now)]
     if state.policy is not None:
         parts.append(f"policy {code(state.policy.name, 60)}")
     parts.append(links.workflow(state.workflow_id, state.run_id))
-    return _context(state, "foot", " · ".join(part for part in parts if part))
+    text = " · ".join(part for part in parts if part)
+    return ContextBlock(block_id=drawing_block_id(state), elements=[mrkdwn(text)])
 
 
 def _when(state: RequestState, now: datetime) -> str:
@@ -220,110 +211,6 @@ def _approvers(state: RequestState) -> str:
 
 def _needed(state: RequestState) -> int:
     return state.policy.required_approvals if state.policy else 1
-
-
-def _buttons(state: RequestState) -> ActionsBlock | None:
-    """Build the row of buttons, or nothing when there is nothing to decide.
-
-    The revision in the ``block_id`` makes it new at each drawing, as Slack asks for.
-    """
-    elements = _elements(state)
-    if not elements:
-        return None
-    return ActionsBlock(block_id=f"decide.{state.request_id}.{state.revision}", elements=elements)
-
-
-def _elements(state: RequestState) -> list[ButtonElement]:
-    match state.status:
-        case RequestStatus.WAITING if not state.cancel_requested_by:
-            return [_approve(state), _reject(state), _cancel_waiting(state)]
-        case RequestStatus.RUNNING if not state.cancel_requested_by and not is_putting_back(state):
-            return [_cancel_running(state)]
-        case RequestStatus.NEEDS_PERSON if not state.closed:
-            return [_stop_trying(state)]
-        case status if status in _ASK_AGAIN:
-            return [_button(state, ActionId.AGAIN, "Request again")]
-        case _:
-            return []
-
-
-def _approve(state: RequestState) -> ButtonElement:
-    target = f"{shorten(state.container.name, 60)} on {shorten(state.container.host, 40)}"
-    confirm = _confirm(
-        title="Approve this?",
-        text=f"Dockwarden will work on {target}: {plan_sentence(state)}. "
-        "If a step fails, it is put back as it was.",
-        yes="Approve",
-        no="Back",
-        style="primary",
-    )
-    return _button(state, ActionId.APPROVE, "Approve", style="primary", confirm=confirm)
-
-
-def _reject(state: RequestState) -> ButtonElement:
-    return _button(state, ActionId.REJECT, "Reject…", style="danger")
-
-
-def _cancel_waiting(state: RequestState) -> ButtonElement:
-    return _button(state, ActionId.CANCEL, "Cancel")
-
-
-def _cancel_running(state: RequestState) -> ButtonElement:
-    confirm = _confirm(
-        title="Cancel while it works?",
-        text="The step under way is finished first. Then "
-        f"{shorten(state.container.name, 100)} is put back as it was.",
-        yes="Cancel it",
-        no="Let it go on",
-        style="danger",
-    )
-    return _button(state, ActionId.CANCEL, "Cancel", confirm=confirm)
-
-
-def _stop_trying(state: RequestState) -> ButtonElement:
-    confirm = _confirm(
-        title="Stop trying?",
-        text="Dockwarden will no longer try to put "
-        f"{shorten(state.container.name, 100)} back. A person has to do it.",
-        yes="Stop trying",
-        no="Go on trying",
-        style="danger",
-    )
-    return _button(state, ActionId.CANCEL, "Stop trying", confirm=confirm)
-
-
-def _button(
-    state: RequestState,
-    action: ActionId,
-    text: str,
-    *,
-    style: str | None = None,
-    confirm: ConfirmObject | None = None,
-) -> ButtonElement:
-    container = state.container
-    label = f"{text} {state.operation.words} {container.name} on {container.host}"
-    return ButtonElement(
-        action_id=action.value,
-        text=PlainTextObject(text=text, emoji=False),
-        value=button_value(
-            RequestAddress(
-                request_id=state.request_id, host=container.host, container=container.name
-            )
-        ),
-        style=style,
-        confirm=confirm,
-        accessibility_label=shorten(label, 75),
-    )
-
-
-def _confirm(*, title: str, text: str, yes: str, no: str, style: str) -> ConfirmObject:
-    return ConfirmObject(
-        title=PlainTextObject(text=title, emoji=False),
-        text=PlainTextObject(text=shorten(text, 300), emoji=False),
-        confirm=PlainTextObject(text=yes, emoji=False),
-        deny=PlainTextObject(text=no, emoji=False),
-        style=style,
-    )
 
 
 def _typed(state: RequestState, name: str, label: str, text: str, limit: int) -> Block | None:

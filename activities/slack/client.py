@@ -3,7 +3,8 @@
 Once, and not for long. The client's own retries repeat a message whose answer was lost, and sleep
 where a worker could do something else: repeating is left to Temporal. One table leads from the
 raw error to ours. Its message holds the method and Slack's own short code, never the body of an
-answer, which may hold what people wrote.
+answer, which may hold what people wrote. Only a refusal that blames the message or its place is
+final: one that blames our token or our app holds as long as nobody mends that.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from typing import Any, cast
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.slack.health import APP_CODES, TOKEN_CODES, SlackHealth
 from workflows.model.errors import ErrorType
 
 Answer = dict[str, Any]
@@ -29,24 +33,49 @@ _CONNECTION_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 _CODE = re.compile(r"[a-z][a-z_0-9]{0,59}")
 _DEFAULT_DELAY = 10.0
 _LONGEST_DELAY = 600.0
+#: Between two tries while Slack refuses our token: short at first, and never long.
+_LONGEST_PATIENCE = 60.0
 _TOO_MANY = 429
 _FIRST_SERVER_ERROR = 500
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
 #: Slack's own troubles, told with HTTP 200.
 _PASSING = frozenset(
     {
+        "external_channel_migrating",
         "fatal_error",
         "internal_error",
+        "message_limit_exceeded",
         "request_timeout",
         "service_unavailable",
         "team_added_to_org",
+        "update_failed",
     }
 )
 
 
-def slack_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+class SlackClient(AsyncWebClient):
+    """Slack's Web API; ``health`` knows whether Slack accepts our token."""
+
+    def __init__(self, *, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
+        super().__init__(token=token, base_url=api_url, session=session, retry_handlers=[])
+        self.health = SlackHealth()
+
+    async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:  # noqa: ANN401 - Slack's own arguments
+        """Call a method, and learn from the answer what Slack makes of our token."""
+        try:
+            answer = await super().api_call(api_method, **how)
+        except SlackApiError as error:
+            code = _slack_code(error)
+            if code and code not in _PASSING | _RATE_LIMITED:
+                self.health.answered(api_method, code)
+            raise
+        self.health.answered(api_method)
+        return answer
+
+
+def slack_client(token: str, api_url: str, session: aiohttp.ClientSession) -> SlackClient:
     """Make the client that all activities share; without ``session`` each call would open one."""
-    return AsyncWebClient(token=token, base_url=api_url, session=session, retry_handlers=[])
+    return SlackClient(token=token, api_url=api_url, session=session)
 
 
 async def call(method: Callable[..., Awaitable[Any]], name: str, **arguments: Any) -> Answer:  # noqa: ANN401 - Slack's own arguments
@@ -77,15 +106,34 @@ def translate(error: Exception, method: str) -> ApplicationError:
         return _unavailable(f"Slack failed at {method}: {code or status}")
     if not code:
         return _unavailable(f"Slack's answer to {method} cannot be read")
-    return ApplicationError(
-        f"Slack refuses {method}: {code}", code, type=ErrorType.SLACK_REFUSED, non_retryable=True
-    )
+    message = f"Slack refuses {method}: {code}"
+    if code in TOKEN_CODES or code in APP_CODES:
+        return ApplicationError(
+            message, code, type=ErrorType.SLACK_FORBIDDEN, next_retry_delay=_patience()
+        )
+    return ApplicationError(message, code, type=ErrorType.SLACK_REFUSED, non_retryable=True)
 
 
 def refused_with(error: ApplicationError) -> str:
     """Give the short code with which Slack refused a call, or nothing when it was not refused."""
-    refused = error.type == ErrorType.SLACK_REFUSED and error.details
+    refused = error.type in (ErrorType.SLACK_REFUSED, ErrorType.SLACK_FORBIDDEN) and error.details
     return str(error.details[0]) if refused else ""
+
+
+def is_final(error: ApplicationError) -> bool:
+    """Say whether Slack refused what was sent, or the place it was sent to, and not us."""
+    return error.type == ErrorType.SLACK_REFUSED
+
+
+def lacks_right(error: ApplicationError) -> bool:
+    """Say whether the app, as it is set up, may not call this method at all."""
+    return error.type == ErrorType.SLACK_FORBIDDEN and refused_with(error) in APP_CODES
+
+
+def _patience() -> timedelta:
+    """Say when to try again what was refused for our token's sake."""
+    tries = activity.info().attempt if activity.in_activity() else 1
+    return timedelta(seconds=min(2.0 ** min(tries - 1, 10), _LONGEST_PATIENCE))
 
 
 def _slack_code(error: SlackApiError) -> str:

@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.slack.client import Answer, call, refused_with
+from activities.slack.client import Answer, call, is_final, lacks_right, refused_with
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.ports import DirectoryPort, GroupMembers, GroupMembersInput, LookUpInput
 from workflows.model.requests import Person
@@ -89,7 +89,7 @@ class Directory(DirectoryPort):
                 self._slack.usergroups_users_list, "usergroups.users.list", usergroup=group
             )
         except ApplicationError as error:
-            if not refused_with(error):
+            if not (is_final(error) or lacks_right(error)):
                 raise
             activity.logger.warning("the members of a group are not known: %s", error.message)
             return None

@@ -1,26 +1,43 @@
 """What does each kind of failure mean to a person, and what can a person do about it?
 
-The one word list for :class:`ErrorType`, and what is made of it: what went wrong, and what is
-left to a person when Dockwarden could not put a container back. No text of an exception is shown:
-it may hold what the host does not tell. Commands hold only the container's name, which Docker's
-own rule for names keeps free of anything that a shell would read.
+The one word list for :class:`ErrorType`. No text of an exception is shown: it may hold what the
+host does not tell. A command names the container by the digits of its id, never by its name, which
+another container may bear by now.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from activities.slack.mrkdwn import code, person, safe
+from activities.slack.mrkdwn import safe
 from workflows.model.errors import ErrorType
-from workflows.model.names import CONTAINER_NAME
-from workflows.model.state import RequestState, RequestStatus, StepName
+from workflows.model.names import CONTAINER_ID_FORM
+from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.model.text import short_id
 
-_LOOK = "docker inspect --format '{{{{.State.Status}}}}' {name}"
-_PORTS = "docker ps --format '{{{{.Names}}}}: {{{{.Ports}}}}'"
-_NETWORKS = "docker inspect --format '{{{{json .NetworkSettings.Networks}}}}' {name}"
-_LOGS = "docker logs --tail 50 {name}"
-_SIMILAR = "docker ps --all --filter name={name}"
-#: Failures of which a detail tells more than these words: what changed, how it ended.
+_LOOK = "docker inspect --format '{{.State.Status}}' {id}"
+_START = "docker start {id}"
+_LOGS = "docker logs --tail 50 {id}"
+_BY_ID = "docker ps --all --filter id={id}"
+_ENGINE_LOG = "journalctl --unit docker --since -15min"
+_WORKER_LOG = "The engine's own words are in the log of the docker worker of {host}."
+#: Ends of an operation in which a failure was overcome.
+_OVERCOME = (RequestStatus.PUT_BACK, RequestStatus.SUCCEEDED)
+#: Failures whose detail says the same more exactly: which mount, which port, which container.
+TOLD_BY_DETAIL = frozenset(
+    {
+        ErrorType.IMAGE_MISSING,
+        ErrorType.TOO_MANY_LAYERS,
+        ErrorType.OWNER_MISSING,
+        ErrorType.MOUNT_MISSING,
+        ErrorType.DEVICE_MISSING,
+        ErrorType.CANNOT_RUN,
+        ErrorType.PORT_BUSY,
+        ErrorType.NETWORK_MISSING,
+    }
+)
+#: Failures whose detail adds something to the words: what changed, how it ended.
 HAVE_DETAILS = frozenset(
     {
         ErrorType.ENGINE_ERROR,
@@ -32,192 +49,280 @@ HAVE_DETAILS = frozenset(
         ErrorType.UNEXPECTED,
     }
 )
+_DETAIL_LIMIT = 200
+
+
+class Do(NamedTuple):
+    """One thing to do on the host: what, and the command that helps, if there is one."""
+
+    words: str
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Words for one kind of failure: ``advice`` is a sentence, ``commands`` run on the host."""
+    """Words for one kind of failure.
+
+    ``meaning`` continues "failed:". ``advice`` are sentences for somebody who wants to ask again.
+    ``do`` is for somebody who wants the container back; ``then_start`` says that it can be started
+    by hand after that.
+    """
 
     meaning: str
-    advice: str
-    commands: tuple[str, ...] = ("docker start {name}",)
+    advice: str = ""
+    do: tuple[Do, ...] = ()
+    then_start: bool = True
 
+
+_NAMES_THE_REASON = Do(
+    "Start it by hand: the answer names the reason, which is also in the log of the docker worker "
+    "of {host}",
+    _START,
+)
 
 CAUSES = {
     ErrorType.ENGINE_UNAVAILABLE: Cause(
         "the Docker engine does not answer",
-        "See to it that the engine runs on the host.",
-        ("systemctl status docker", "docker start {name}"),
+        "See to it that the engine of {host} runs, then ask again.",
+        (Do("See to it that the engine runs", "systemctl status docker"),),
     ),
     ErrorType.ENGINE_AMBIGUOUS: Cause(
         "the Docker engine did not answer in time, so it is not known what it did",
-        "Look at the container before anything else.",
-        (_LOOK, "docker start {name}"),
+        "See to it that the engine of {host} answers, then ask again.",
+        (
+            Do("Look at the container before anything else", _LOOK),
+            Do("If the engine hangs, its log may say why", _ENGINE_LOG),
+        ),
     ),
     ErrorType.ENGINE_FORBIDDEN: Cause(
         "the Docker engine, or the proxy before it, does not let Dockwarden do this",
-        "Allow the call in the socket proxy, or fix the worker's rights.",
+        "Whoever runs {host} can allow the call in the socket proxy, or mend the rights of the "
+        "docker worker.",
+        (
+            Do("Allow the call in the socket proxy, or mend the rights of the docker worker"),
+            Do("Until then you can start it by hand, if it is down", _START),
+        ),
+        then_start=False,
     ),
     ErrorType.ENGINE_ERROR: Cause(
-        "the Docker engine failed by itself",
-        "The engine's own log says more.",
-        ("journalctl --unit docker --since -15min", "docker start {name}"),
+        "the Docker engine failed at it, for a reason that Dockwarden does not know",
+        _WORKER_LOG,
+        (_NAMES_THE_REASON,),
+        then_start=False,
     ),
     ErrorType.WRONG_ENGINE: Cause(
         "another Docker engine answers for this host than the one that was approved",
-        "See which engine the worker of this host talks to.",
-        ("docker info --format '{{{{.ID}}}}'", _SIMILAR),
+        "Whoever runs {host} can see which engine its docker worker talks to.",
+        (
+            Do("See which engine the docker worker talks to", "docker info --format '{{.ID}}'"),
+            Do("On the engine that was meant, look whether the container runs", _BY_ID),
+        ),
     ),
     ErrorType.BAD_ENGINE_REQUEST: Cause(
-        "the Docker engine does not accept the call",
-        "This is a fault in Dockwarden or a setting of the container that it does not know.",
+        "the Docker engine did not accept it, for a reason that Dockwarden does not know",
+        _WORKER_LOG,
+        (_NAMES_THE_REASON,),
+        then_start=False,
     ),
     ErrorType.DISK_FULL: Cause(
         "the disk of the host is too full",
         "Free some space, then ask again.",
-        ("docker system df", "docker start {name}"),
+        (Do("Free some space. This shows what Docker takes", "docker system df"),),
     ),
     ErrorType.IMAGE_MISSING: Cause(
         "the image of the container was removed from the host, and the engine makes no snapshot "
         "without it",
-        "Bring the image back, or stop the container without a snapshot.",
+        "Bring the image back with `docker pull`, or ask for a stop without a snapshot.",
+        (Do("Bring the image back. It is", "docker inspect --format '{{.Config.Image}}' {id}"),),
     ),
     ErrorType.TOO_MANY_LAYERS: Cause(
         "the image of the container has as many layers as the engine can stack",
-        "Build the image anew with fewer layers, or stop the container without a snapshot.",
+        "Build the image anew with fewer layers, or ask for a stop without a snapshot.",
+        (Do("See whether the container is down", _LOOK),),
     ),
     ErrorType.OWNER_MISSING: Cause(
         "a container whose network, IPC or process space it uses does not run",
         "Start that container first; if it was made anew, this one has to be made anew too.",
+        (
+            Do(
+                "See which container that is, and start it",
+                "docker inspect --format '{{.HostConfig.NetworkMode}} {{.HostConfig.IpcMode}} "
+                "{{.HostConfig.PidMode}}' {id}",
+            ),
+            Do("If that one was made anew, this one has to be made anew too"),
+        ),
     ),
     ErrorType.MOUNT_MISSING: Cause(
         "a directory or file that it mounts is missing on the host",
-        "Bring it back.",
+        "",
+        (
+            Do(
+                "Bring it back on the host. This shows what is mounted from where",
+                "docker inspect --format '{{json .Mounts}}' {id}",
+            ),
+        ),
     ),
     ErrorType.DEVICE_MISSING: Cause(
         "a device that it uses is missing on the host",
-        "Bring the device back.",
+        "",
+        (
+            Do(
+                "Bring the device back, or its driver. This shows what it asks for",
+                "docker inspect --format '{{json .HostConfig.Devices}} "
+                "{{json .HostConfig.DeviceRequests}}' {id}",
+            ),
+        ),
     ),
     ErrorType.CANNOT_RUN: Cause(
-        "its program cannot be run",
-        "The program, or what it needs, is missing in the image or in a mount.",
+        "the engine cannot run it as it is set up",
+        "",
+        (
+            Do("Bring back what is missing. This shows how it is set up", "docker inspect {id}"),
+            Do(_WORKER_LOG.rstrip(".")),
+            Do("What is missing in its image comes only with a container that is made anew"),
+        ),
     ),
     ErrorType.PORT_BUSY: Cause(
         "a port that the container publishes is taken by something else",
-        "Find what took the port and stop it.",
-        (_PORTS, "docker start {name}"),
+        "",
+        (
+            Do(
+                "Stop what took the port, if it is a container",
+                "docker ps --format '{{.Names}}: {{.Ports}}'",
+            ),
+            Do("If it is none", "ss --listening --tcp --udp --numeric --processes"),
+        ),
     ),
     ErrorType.NETWORK_MISSING: Cause(
         "a network of the container is gone",
-        "A new network of the same name is another one to Docker: the container must leave the "
-        "old one and join the new one.",
+        "",
         (
-            _NETWORKS,
-            "docker network create NETWORK",
-            "docker network disconnect NETWORK {name}",
-            "docker network connect NETWORK {name}",
+            Do(
+                "See the name of each network that it is in",
+                "docker inspect --format '{{json .NetworkSettings.Networks}}' {id}",
+            ),
+            Do("Make the one that is gone anew", "docker network create NETWORK"),
+            Do(
+                "To Docker that is another one, so leave the old one",
+                "docker network disconnect NETWORK {id}",
+            ),
+            Do("And join the new one", "docker network connect NETWORK {id}"),
         ),
     ),
     ErrorType.STATE_CONFLICT: Cause(
         "the container is in a state in which the engine does not do this",
-        "Look at its state; somebody else may be at work on it.",
-        (_LOOK, "docker start {name}"),
+        "Look at it, for somebody else may be at work on it; then ask again.",
+        (Do("Look at it, for somebody else may be at work on it", _LOOK),),
     ),
     ErrorType.CONTAINER_GONE: Cause(
         "the container is gone",
-        "It was removed, so it cannot be started again: create it again.",
-        (_SIMILAR,),
+        "Ask again for the one that there is now.",
+        (
+            Do("See that no container has its id", _BY_ID),
+            Do("It was removed, so it cannot be started again: make it anew"),
+        ),
+        then_start=False,
     ),
     ErrorType.CONTAINER_CHANGED: Cause(
         "the container is no longer as the card showed it",
         "Look at it, then ask again.",
-        (_SIMILAR,),
+        (Do("Look at it", _BY_ID),),
     ),
     ErrorType.NOT_STOPPED: Cause(
         "the container was running again after the stop",
         "Its restart policy or somebody else starts it again and again.",
-        (_LOOK,),
+        (Do("Look whether it runs", _LOOK),),
     ),
     ErrorType.NOT_RUNNING: Cause(
-        "the container was started and then ended by itself",
-        "Its log says why.",
-        (_LOGS, "docker start {name}"),
+        "it was started and then ended by itself",
+        "Its own log says why.",
+        (Do("Its own log says why it ends", _LOGS),),
     ),
     ErrorType.UNHEALTHY: Cause(
-        "the container runs, but its health check fails",
-        "Its log says why.",
-        (_LOGS, "docker inspect --format '{{{{json .State.Health}}}}' {name}"),
+        "it runs, but its health check fails",
+        "Its own log says why.",
+        (
+            Do("Its own log may say why", _LOGS),
+            Do("What the check said", "docker inspect --format '{{json .State.Health}}' {id}"),
+        ),
+        then_start=False,
     ),
     ErrorType.STOPPED_BY_PERSON: Cause(
-        "the container was started meanwhile and stopped again, by somebody or because the Docker "
-        "engine ended",
-        "It is left so, for somebody may want it so; start it when it is meant to run.",
+        "it was started meanwhile and stopped again, by somebody or because the Docker engine "
+        "ended",
+        "It is left so, for somebody may want it so.",
+        (
+            Do("Ask who stopped it: somebody may want it so"),
+            Do("If it is meant to run", _START),
+        ),
+        then_start=False,
     ),
     ErrorType.SNAPSHOT_VANISHED: Cause(
         "the snapshot was removed before it got its tag",
-        "An image clean-up may run on the host; ask again when it is done.",
+        "An image clean-up may run on {host}; ask again when it is done.",
+        (Do("See whether the container is down", _LOOK),),
     ),
     ErrorType.REFERENCE_TAKEN: Cause(
         "the tag belongs to another image by now, and a tag is never moved",
         "Ask again with another tag.",
+        (Do("See whether the container is down", _LOOK),),
     ),
     ErrorType.SNAPSHOT_QUOTA: Cause(
         "the container has as many snapshots as its host keeps of one",
-        "Whoever runs the host can remove one that nobody needs any more; then ask again.",
+        "Whoever runs {host} can remove one that nobody needs any more; then ask again.",
+        (Do("See whether the container is down", _LOOK),),
     ),
-    ErrorType.SLACK_UNAVAILABLE: Cause("Slack does not answer", "Nothing: it is tried again."),
+    ErrorType.SLACK_UNAVAILABLE: Cause(
+        "Slack does not answer",
+        "Ask again when it does.",
+        (Do("See whether the container is down", _LOOK),),
+    ),
     ErrorType.SLACK_RATE_LIMITED: Cause(
-        "Slack asks to slow down", "Nothing: it is tried again when Slack allows it."
+        "Slack asks to slow down",
+        "Ask again in a minute.",
+        (Do("See whether the container is down", _LOOK),),
     ),
     ErrorType.SLACK_REFUSED: Cause(
-        "Slack refuses the call", "Run `dockwarden check`: it names what the app may not do."
+        "Slack does not take the message",
+        "Whoever runs Dockwarden can run `dockwarden check`: it names what the app may not do.",
+        (Do("See whether the container is down", _LOOK),),
     ),
     ErrorType.SLACK_FORBIDDEN: Cause(
-        "Slack does not accept Dockwarden's token", "Run `dockwarden check`: it says why."
+        "Slack does not accept Dockwarden's token, or the app lacks a right",
+        "Whoever runs Dockwarden can run `dockwarden check`: it says which. Then ask again.",
+        (Do("See whether the container is down", _LOOK),),
     ),
     ErrorType.BAD_INPUT: Cause(
-        "the request holds something that cannot be worked on", "Ask again."
+        "the request holds something that cannot be worked on",
+        "Ask again.",
+        (Do("See whether the container is down", _LOOK),),
     ),
     ErrorType.WORKER_UNAVAILABLE: Cause(
-        "no Dockwarden worker serves this host",
-        "Start the worker of this host: it then goes on by itself.",
-        ("docker start {name}",),
+        "no Dockwarden worker of the host answers",
+        "Start the docker worker of {host}, then ask again.",
+        (
+            Do("Start the docker worker of {host}"),
+            Do(
+                "If that takes long, see whether it runs, and start it only if it is down",
+                _LOOK,
+            ),
+        ),
+        then_start=False,
     ),
     ErrorType.UNEXPECTED: Cause(
         "something happened that Dockwarden does not know",
-        "The worker's log and Temporal's history say more.",
-        (_LOOK, "docker start {name}"),
+        "The log of the docker worker of {host}, and Temporal's history, say more.",
+        (
+            Do("Look whether it runs", _LOOK),
+            Do(
+                "If it does not, start it by hand. The log of the docker worker of {host}, and "
+                "Temporal's history, say more",
+                _START,
+            ),
+        ),
+        then_start=False,
     ),
 }
-
-
-def what_to_do(state: RequestState) -> str:
-    """Say what is left, what to run where, and whether Dockwarden goes on trying."""
-    if state.status is not RequestStatus.NEEDS_PERSON:
-        return ""
-    cause = _restore_error(state)
-    lines = [
-        f"*What is left:* {_left(state)}",
-        f"*What is in the way:* {cause.meaning}. {cause.advice}",
-    ]
-    to_run = _commands(state)
-    if to_run:
-        lines += [f"*Run on {safe(state.container.host)}:*", *(code(command) for command in to_run)]
-    return "\n".join([*lines, _tries(state)])
-
-
-def failure_summary(state: RequestState) -> str:
-    """Say what went wrong and what helps, for an operation that failed and was put back."""
-    if state.status is not RequestStatus.PUT_BACK or state.cause is None:
-        return ""
-    cause = cause_of(state.cause)
-    return f"*What went wrong:* {cause.meaning}. {cause.advice}"
-
-
-def mentions(state: RequestState) -> str:
-    """Mention who is called: the requester, and whoever approved."""
-    people = dict.fromkeys([state.requester, *(d.approver_id for d in state.approvals)])
-    return " ".join(person(user_id) for user_id in people)
 
 
 def cause_of(error: ErrorType | None) -> Cause:
@@ -225,29 +330,39 @@ def cause_of(error: ErrorType | None) -> Cause:
     return CAUSES[error or ErrorType.UNEXPECTED]
 
 
-def _restore_error(state: RequestState) -> Cause:
-    """Say what keeps the container from being put back; the first failure is another matter."""
-    put_back = next((s for s in state.steps if s.name is StepName.PUT_BACK and s.error), None)
-    return cause_of(put_back.error if put_back else state.cause)
+def reason(error: ErrorType | None, detail: str) -> str:
+    """Say what a failure means, as exactly as its detail does, without a capital and an end."""
+    if error in TOLD_BY_DETAIL and detail:
+        return short_detail(detail)
+    return cause_of(error).meaning
 
 
-def _commands(state: RequestState) -> list[str]:
-    """Say what a person runs on the host to put the container back."""
-    name = state.container.name
-    if not CONTAINER_NAME.fullmatch(name):
-        return []
-    return [command.format(name=name) for command in _restore_error(state).commands]
+def short_detail(detail: str) -> str:
+    """Escape a detail that continues a sentence of ours."""
+    return safe(detail.rstrip(". "), _DETAIL_LIMIT)
 
 
-def _left(state: RequestState) -> str:
-    name = code(state.container.name)
-    if state.pin is not None and state.pin.state.is_up:
-        return f"{name} was running before, and is not proven to run now."
-    return f"{name} is not proven to be as it was."
+def advice_for(state: RequestState) -> str:
+    """Say what helps before one asks again, or nothing where asking again is all."""
+    return fill(cause_of(state.cause).advice, state)
 
 
-def _tries(state: RequestState) -> str:
-    tried = f"Tried {state.attempts} time{'' if state.attempts == 1 else 's'}. "
-    if state.closed:
-        return f"🔕 {tried}Dockwarden has stopped trying."
-    return f"🔁 {tried}Dockwarden goes on trying, and notices when you have mended it."
+def failure_summary(state: RequestState) -> str:
+    """Say what went wrong and what helps, for an operation that failed and was put back."""
+    if state.cause is None or state.status not in _OVERCOME:
+        return ""
+    late = any(s.name is StepName.START and s.status is StepStatus.FAILED for s in state.steps)
+    label = "What was in the way of the start" if late else "What went wrong"
+    words = f"*{label}:* {reason(state.cause, state.cause_text)}."
+    return " ".join(part for part in (words, advice_for(state)) if part)
+
+
+def fill(text: str, state: RequestState) -> str:
+    """Put the host and the container's id into words of this list."""
+    return text.replace("{host}", safe(state.container.host)).replace("{id}", _id(state))
+
+
+def _id(state: RequestState) -> str:
+    """Give the digits by which a command reaches the approved container, and no other."""
+    known = state.pin is not None and CONTAINER_ID_FORM.fullmatch(state.pin.container_id)
+    return short_id(state.pin.container_id) if state.pin is not None and known else "CONTAINER"

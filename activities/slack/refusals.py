@@ -17,10 +17,15 @@ from workflows.model.state import Refusal, RequestState, RequestStatus
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """``wrong`` continues "Not done:" and ``advice`` is a sentence of its own."""
+    """``wrong`` continues "Not done:" and ``advice`` is a sentence of its own.
+
+    A detail is added to ``wrong`` in brackets; where it says the same more exactly it completes
+    ``as_detailed`` instead.
+    """
 
     wrong: str
     advice: str
+    as_detailed: str = ""
 
 
 #: Refusals of a request: it was not let in, and there is no card.
@@ -37,8 +42,8 @@ REQUESTS = {
         "Ask again in a minute.",
     ),
     RefusalCode.OLD_WORKER: Words(
-        "the Dockwarden worker of {host} is of an earlier release",
-        "Whoever runs the host can upgrade it; then ask again.",
+        "the Dockwarden worker of {host} is of an earlier release than the rest of Dockwarden",
+        "Whoever runs {host} can upgrade it; then ask again.",
     ),
     RefusalCode.ENGINE_UNREACHABLE: Words(
         "the Docker engine of {host} does not answer",
@@ -90,16 +95,21 @@ REQUESTS = {
     ),
     RefusalCode.IMAGE_MISSING: Words(
         "the image of {name} was removed from {host}: the engine makes no snapshot without it",
-        "`{command} stop {plain_name} on {plain_host}` stops it without one.",
+        "Bring it back with `docker pull`, or stop the container without a snapshot: "
+        "`{command} stop {plain_name} on {plain_host}`.",
+        as_detailed="{host} can make no snapshot of {name}: ",
     ),
     RefusalCode.TOO_MANY_LAYERS: Words(
         "the image of {name} has as many layers as the engine of {host} can stack",
-        "`{command} stop {plain_name} on {plain_host}` stops it without a snapshot.",
+        "Build the image anew with fewer layers, or stop the container without a snapshot: "
+        "`{command} stop {plain_name} on {plain_host}`.",
+        as_detailed="{host} can make no snapshot of {name}: ",
     ),
     RefusalCode.OWNER_MISSING: Words(
         "{name} could not be started again: it uses the network, IPC or process space of a "
         "container that does not run",
         "Start that container first; if it was made anew, {name} has to be made anew too.",
+        as_detailed="{name} could not be started again: ",
     ),
     RefusalCode.NO_POLICY: Words(
         "no policy covers this operation on {name} on {host}",
@@ -160,10 +170,11 @@ DECISIONS = {
     ),
     RefusalCode.PUTTING_BACK: Words(
         "{name} is being put back already, which is all that a cancel could do",
-        "To end the tries: `{command} stop-trying {request}`.",
+        "To leave it as it is instead, press *Stop trying* on the card, or type "
+        "`{command} stop-trying {request}`.",
     ),
     RefusalCode.NOT_TRYING: Words(
-        "Dockwarden is not trying to put {name} back", "There is nothing to hurry or to end."
+        "Dockwarden is not trying to put {name} back, so there is nothing to hurry or to end", ""
     ),
 }
 
@@ -178,7 +189,7 @@ _RUNNING_CANCEL = Words(
     "It is approved, and Dockwarden is at work on it: nobody can reject it any more.",
 )
 _NEEDS_PERSON_CANCEL = Words(
-    "only {requester} and those who decided can make Dockwarden stop trying",
+    "only {requester} and those who decided can hurry Dockwarden, or make it stop trying",
     "Ask one of them.",
 )
 
@@ -190,8 +201,7 @@ def notice(refusal: Refusal, state: RequestState, *, command: str) -> str:
         lead = f"Not done, {state.operation.words} {code(state.container.name)}"
     else:
         lead = "That did not count"
-    detail = f" ({safe(refusal.detail, _DETAIL_LIMIT)})" if _adds(refusal, state) else ""
-    lines = [f"🚫 {lead}: {_fill(words.wrong, state, command)}{detail}."]
+    lines = [f"🚫 {lead}: {_wrong(words, refusal, state, command)}."]
     if words.advice:
         lines.append(_fill(words.advice, state, command))
     if not _is_of_request(refusal, state) and state.status is not RequestStatus.WAITING:
@@ -213,6 +223,15 @@ def _words(refusal: Refusal, state: RequestState) -> Words:
     if refusal.code is RefusalCode.NOT_REQUESTER and state.status is RequestStatus.RUNNING:
         return _RUNNING_CANCEL
     return WORDS[refusal.code]
+
+
+def _wrong(words: Words, refusal: Refusal, state: RequestState, command: str) -> str:
+    if not _adds(refusal, state):
+        return _fill(words.wrong, state, command)
+    detail = safe(refusal.detail, _DETAIL_LIMIT)
+    if words.as_detailed:
+        return f"{_fill(words.as_detailed, state, command)}{detail}"
+    return f"{_fill(words.wrong, state, command)} ({detail})"
 
 
 def _adds(refusal: Refusal, state: RequestState) -> bool:

@@ -1,7 +1,7 @@
 """How does it read in a few words where a request stands, and how each of its steps?
 
-The first line of a card, the words of a notification, the plan before the approval and the steps
-after it: planned, under way, done, failed. The thread and the private notices use the same words.
+The first line of a card, the words of a notification, and the steps: planned, under way, done,
+failed. The thread and the private notices use the same words.
 """
 
 from __future__ import annotations
@@ -10,10 +10,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from activities.slack.error_help import cause_of, failure_summary
+from activities.slack.error_help import advice_for, cause_of, failure_summary, reason
 from activities.slack.mrkdwn import clock, code, duration, person, safe, size
-from workflows.model.errors import NO_ROOM_ERRORS, STALE_ERRORS, ErrorType
-from workflows.model.requests import OperationKind
+from activities.slack.needs_person import (
+    needs_person_headline,
+    needs_person_text,
+    restore_error,
+)
+from workflows.model.errors import NO_ROOM_ERRORS, PREFLIGHT_ERRORS, STALE_ERRORS, ErrorType
+from workflows.model.requests import ContainerState, OperationKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.text import short_id
 
@@ -37,14 +42,6 @@ _NAMES = {
 _SAYS_WHAT_WAS_DONE = frozenset(
     {RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON}
 )
-_STATUS_TEXT = {
-    RequestStatus.REJECTED: "⛔ Rejected, nothing was changed",
-    RequestStatus.EXPIRED: "⌛ Expired, nothing was changed",
-    RequestStatus.CANCELLED: "🚫 Cancelled, nothing was changed",
-    RequestStatus.STALE: "⚠️ Out of date, nothing was changed",
-    RequestStatus.FAILED: "❌ Not done, nothing was changed",
-    RequestStatus.NEEDS_PERSON: "🛑 Needs a person, could not be put back",
-}
 
 
 def headline(state: RequestState) -> str:
@@ -62,40 +59,31 @@ def notification(state: RequestState) -> str:
 
 def status_text(state: RequestState) -> str:
     """Say in a few words where a request stands: ``✅ Stopped and snapshotted``."""
-    match state.status:
-        case RequestStatus.WAITING:
-            return f"⏳ {_missing(state)}"
-        case RequestStatus.RUNNING if is_putting_back(state):
-            return "↩️ Putting it back"
-        case RequestStatus.RUNNING:
-            return "🚧 Cancelling" if state.cancel_requested_by else "🚧 Working"
-        case RequestStatus.SUCCEEDED:
-            return f"✅ {_done(state)}"
-        case RequestStatus.PUT_BACK:
-            ended = "Cancelled" if state.cause is None else "Failed"
-            return f"↩️ {ended} and put back, {_as_before(state)}"
-        case status:
-            return _STATUS_TEXT[status]
+    text = _STATUS_TEXT[state.status]
+    return text if isinstance(text, str) else text(state)
 
 
-def step_line(step: StepState) -> str:
+def step_line(step: StepState, state: RequestState) -> str:
     """Write one step as a line: ``✅ Stopped in 0.1 s · exit code 0``."""
-    planned, going_on, over, proof = _NAMES[step.name]
+    to_come, going_on, over, proof = _NAMES[step.name]
+    if step.name is StepName.START and was_paused(state):
+        proof = ", and paused again as it was"
     took = _took(step)
     match step.status:
         case StepStatus.TODO:
-            words = planned
+            words = to_come
         case StepStatus.QUEUED:
-            words = f"{planned}: waits for its turn, nothing was touched yet"
+            untouched = ", nothing was touched yet" if _is_stop(step) else ""
+            words = f"{to_come}: waits for its turn{untouched}"
         case StepStatus.RUNNING:
             words = f"{going_on} …"
         case StepStatus.DONE:
             in_time = f" in {duration(took)}" if took is not None else ""
             words = f"{over}{in_time}{proof}"
         case StepStatus.SKIPPED:
-            words = "Already stopped, nothing to stop" if _is_stop(step) else f"{planned}: skipped"
+            words = "Already stopped, nothing to stop" if _is_stop(step) else f"{to_come}: skipped"
         case StepStatus.NOT_RUN:
-            words = f"{planned}: not run"
+            words = f"{to_come}: not run"
         case StepStatus.FAILED:
             why = f": {cause_of(step.error).meaning}" if step.error else ""
             words = f"{going_on} failed{why}"
@@ -108,32 +96,21 @@ def step_line(step: StepState) -> str:
 
 def step_lines(state: RequestState) -> str:
     """Write all steps, one a line; the failure that the card explains below is only named."""
-    explained = [
-        replace(step, error=None) if failure_summary(state) and step.error is state.cause else step
-        for step in state.steps
-    ]
-    return "\n".join(step_line(step) for step in explained)
+    return "\n".join(step_line(_explained(state, step), state) for step in state.steps)
 
 
-def plan_lines(state: RequestState) -> str:
-    """Say what will happen after the approval, step by step."""
-    return "\n".join(f"{n}. {_plan(state, step)}" for n, step in enumerate(state.steps, start=1))
-
-
-def plan_sentence(state: RequestState) -> str:
-    """Say in few words what will happen, for the dialog that asks whether one is sure."""
-    words = [_NAMES[step.name][0].lower() for step in state.steps]
-    if not words:
-        return state.operation.words
-    if _starts_stopped(state) and words[0] == "stop":
-        words[0] = "leave it stopped"
-    return ", ".join(words)
+def planned(step: StepState) -> str:
+    """Name a step that is still to come."""
+    return _NAMES[step.name][0]
 
 
 def snapshot_line(state: RequestState) -> str:
     """Name the image that was made, or nothing when there is none."""
     made = state.snapshot
     if made is None:
+        return ""
+    if state.status is RequestStatus.NEEDS_PERSON and not made.reference:
+        # Nobody can rely on it: it goes when the container is back.
         return ""
     name = code(made.reference, 340) if made.reference else "without a tag"
     big = f" · {size(made.size_bytes)}" if made.size_bytes else ""
@@ -143,6 +120,33 @@ def snapshot_line(state: RequestState) -> str:
 def is_putting_back(state: RequestState) -> bool:
     """Say whether the container is being put back: a step failed, or a cancel took effect."""
     return any(_is_put_back(s) or s.status is StepStatus.FAILED for s in state.steps)
+
+
+def waits_for_turn(state: RequestState) -> bool:
+    """Tell whether the work was not begun yet, for others are being stopped."""
+    return any(_is_stop(s) and s.status is StepStatus.QUEUED for s in state.steps)
+
+
+def was_paused(state: RequestState) -> bool:
+    """Say whether the container was paused when people decided about it."""
+    return state.pin is not None and state.pin.state is ContainerState.PAUSED
+
+
+def down_time(state: RequestState) -> str:
+    """Say how long a container was down that was brought back: ``down for 4.2 s``."""
+    if state.down_seconds is None:
+        return ""
+    return f"down for {duration(timedelta(seconds=state.down_seconds))}"
+
+
+def _explained(state: RequestState, step: StepState) -> StepState:
+    """Leave out of a step what the card says below."""
+    if state.status is RequestStatus.NEEDS_PERSON and step.error is restore_error(state):
+        note = "" if _is_put_back(step) else step.note
+        return replace(step, error=None, note=note)
+    if failure_summary(state) and step.error is state.cause:
+        return replace(step, error=None)
+    return step
 
 
 def _waiting(state: RequestState) -> str:
@@ -166,20 +170,24 @@ def _cancelled(state: RequestState) -> str:
 
 
 def _stale(state: RequestState) -> str:
-    cause = cause_of(state.cause or ErrorType.CONTAINER_CHANGED)
+    cause = state.cause or ErrorType.CONTAINER_CHANGED
     title, advice = "Out of date", ""
-    if state.cause in NO_ROOM_ERRORS:
-        title, advice = "Not done, no room", f" {cause.advice}"
-    why = f"{cause.meaning[0].upper()}{cause.meaning[1:]}"
+    if state.cause in PREFLIGHT_ERRORS:
+        title = "Not done, no room" if state.cause in NO_ROOM_ERRORS else "Not done"
+        advice = f" {advice_for(state)}"
+    why = _capital(reason(cause, state.cause_text))
     if state.cause is ErrorType.CONTAINER_GONE:
         why = "That very container is gone; one that has its name now is another one"
     return f"⚠️ *{title}* — {_what(state)}\n{why}. Nothing was changed.{advice}"
 
 
 def _failed(state: RequestState) -> str:
-    cause = cause_of(state.cause)
-    why = f"{cause.meaning[0].upper()}{cause.meaning[1:]}"
-    return f"❌ *Not done* — {_what(state)}\n{why}. Nothing was changed."
+    why = _capital(reason(state.cause, state.cause_text))
+    if state.cause is ErrorType.WORKER_UNAVAILABLE:
+        why = f"No Dockwarden worker of {safe(state.container.host)} took it up in time"
+    return (
+        f"❌ *Not done* — {_what(state)}\n{why}. Nothing was changed. {advice_for(state)}".rstrip()
+    )
 
 
 def _running(state: RequestState) -> str:
@@ -188,6 +196,8 @@ def _running(state: RequestState) -> str:
     if state.cancel_requested_by:
         by = person(state.cancel_requested_by)
         return f"🚧 *Cancelling* after the current step, for {by} — {_what(state)}"
+    if waits_for_turn(state):
+        return f"⏳ *Approved, waits for its turn* — {_what(state)}"
     words = " · ".join(part for part in ("🚧 *Working*", _position(state)) if part)
     return f"{words} — {_what(state)}"
 
@@ -196,7 +206,8 @@ def _succeeded(state: RequestState) -> str:
     took = _total(state)
     in_time = f" in {duration(took)}" if took is not None else ""
     stays = " stays stopped, as it was" if _stays_stopped(state) else ""
-    return f"✅ *{_done(state)}*{in_time} — {_where(state)}{stays}"
+    was_down = f" was {down_time(state)}" if down_time(state) else ""
+    return f"✅ *{_done(state)}*{in_time} — {_where(state)}{stays}{was_down}"
 
 
 def _put_back(state: RequestState) -> str:
@@ -204,13 +215,44 @@ def _put_back(state: RequestState) -> str:
     if state.cause is None:
         by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
         words = f"↩️ *Cancelled*{by} *and put back*"
-    return f"{words} — {_where(state)} is {_as_before(state)}"
+    was_down = f", after it was {down_time(state)}" if down_time(state) else ""
+    return f"{words} — {_where(state)} is {_as_before(state)}{was_down}"
 
 
 def _needs_person(state: RequestState) -> str:
-    return f"🛑 *Needs a person* — {_where(state)} could not be put back"
+    return needs_person_headline(state, _where(state))
 
 
+def _running_text(state: RequestState) -> str:
+    if is_putting_back(state):
+        return "↩️ Putting it back"
+    if state.cancel_requested_by:
+        return "🚧 Cancelling"
+    return "⏳ Approved, waits for its turn" if waits_for_turn(state) else "🚧 Working"
+
+
+def _put_back_text(state: RequestState) -> str:
+    ended = "Cancelled" if state.cause is None else "Failed"
+    return f"↩️ {ended} and put back, {_as_before(state)}"
+
+
+def _stale_text(state: RequestState) -> str:
+    title = "Not done" if state.cause in PREFLIGHT_ERRORS else "Out of date"
+    return f"⚠️ {title}, nothing was changed"
+
+
+_STATUS_TEXT: dict[RequestStatus, str | Callable[[RequestState], str]] = {
+    RequestStatus.WAITING: lambda state: f"⏳ {_missing(state)}",
+    RequestStatus.REJECTED: "⛔ Rejected, nothing was changed",
+    RequestStatus.EXPIRED: "⌛ Expired, nothing was changed",
+    RequestStatus.CANCELLED: "🚫 Cancelled, nothing was changed",
+    RequestStatus.STALE: _stale_text,
+    RequestStatus.RUNNING: _running_text,
+    RequestStatus.SUCCEEDED: lambda state: f"✅ {_done(state)}",
+    RequestStatus.PUT_BACK: _put_back_text,
+    RequestStatus.FAILED: "❌ Not done, nothing was changed",
+    RequestStatus.NEEDS_PERSON: needs_person_text,
+}
 _HEADLINES: dict[RequestStatus, Callable[[RequestState], str]] = {
     RequestStatus.WAITING: _waiting,
     RequestStatus.REJECTED: _rejected,
@@ -246,6 +288,11 @@ def _missing(state: RequestState) -> str:
 def _done(state: RequestState) -> str:
     if state.operation.kind is OperationKind.SNAPSHOT:
         started = any(step.name is StepName.START for step in state.steps)
+        late = any(_is_put_back(s) and s.status is StepStatus.DONE for s in state.steps)
+        if late:
+            return "Snapshotted, and started again late"
+        if started and was_paused(state):
+            return "Snapshotted and paused again"
         return "Snapshotted and started again" if started else "Snapshotted"
     stop = next((step for step in state.steps if step.name is StepName.STOP), None)
     if stop is not None and stop.status is StepStatus.SKIPPED:
@@ -281,26 +328,8 @@ def _total(state: RequestState) -> timedelta | None:
     return max(over) - min(begun) if begun and over else None
 
 
-def _plan(state: RequestState, step: StepState) -> str:
-    name = code(state.container.name)
-    match step.name:
-        case StepName.STOP if _starts_stopped(state):
-            return f"{name} is already stopped: the stop will be skipped"
-        case StepName.STOP:
-            grace = duration(timedelta(seconds=state.grace_seconds))
-            return f"Stop {name}: it gets {grace} to end by itself, then it is killed"
-        case StepName.SNAPSHOT:
-            return "Take a snapshot of its file system"
-        case StepName.TAG:
-            return f"Tag the snapshot {code(state.reference, 340)}"
-        case StepName.START:
-            return "Start it again, and see that it stays up"
-        case StepName.PUT_BACK:
-            return "Put it back"
-
-
-def _starts_stopped(state: RequestState) -> bool:
-    return state.pin is not None and state.pin.state.is_down
+def _capital(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def _is_stop(step: StepState) -> bool:

@@ -1,24 +1,34 @@
 """What does each reply in a card's thread say?
 
-The thread is the log of a request. Only a call for help is shown in the channel too.
+The thread is the log of a request. Only a call for help is shown in the channel too; whoever was
+called by it is told when it is over.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from slack_sdk.models.blocks import Block, SectionBlock
+from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
-from activities.slack.error_help import failure_summary, mentions, what_to_do
+from activities.slack.error_help import failure_summary, fill
 from activities.slack.mrkdwn import clock, code, group, join_limited, mrkdwn, person, plain, safe
-from activities.slack.status import snapshot_line, status_text, step_line
+from activities.slack.needs_person import (
+    how_it_is_left,
+    mentions,
+    needs_person_headline,
+    what_to_do,
+)
+from activities.slack.status import down_time, snapshot_line, status_text, step_line
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
-from workflows.model.state import RequestState, RequestStatus
+from workflows.model.state import RequestState
 
+CHANNEL_ID_FORM = re.compile(r"[CG][A-Z0-9]{1,30}")
 _COMMENT_LIMIT = 1000
 _MOST_PEOPLE = 20
+_CALLS_FOR_HELP = frozenset({ThreadKind.PAGE, ThreadKind.STUCK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +48,24 @@ def reply(state: RequestState, entry: ThreadEntry) -> Reply:
     if entry.comment.strip():
         comment = plain(f"Comment: {entry.comment}", _COMMENT_LIMIT)
         blocks.append(SectionBlock(block_id=f"{block_id}.comment", text=comment))
-    return Reply(text=text, blocks=blocks, broadcast=entry.kind is ThreadKind.PAGE)
+    return Reply(text=text, blocks=blocks, broadcast=entry.kind in _CALLS_FOR_HELP)
+
+
+def reply_sent_directly(
+    state: RequestState, entry: ThreadEntry, *, refused_with: str, command: str
+) -> Reply:
+    """Write a reply for people whom it does not reach in the channel, and say why."""
+    written = reply(state, entry)
+    channel = state.channel_id
+    place = f"<#{channel}>" if CHANNEL_ID_FORM.fullmatch(channel) else "the channel of the request"
+    text = (
+        f"This comes to you directly: Slack does not take it in {place} ({code(refused_with)}). "
+        f"{code(f'{command} status {state.request_id}')} shows how it stands."
+    )
+    why = ContextBlock(
+        block_id=f"{thread_block_id(state.request_id, entry.key)}.direct", elements=[mrkdwn(text)]
+    )
+    return Reply(text=written.text, blocks=[*written.blocks, why])
 
 
 def _approved(state: RequestState, entry: ThreadEntry) -> str:
@@ -70,33 +97,47 @@ def _restarted(state: RequestState, _: ThreadEntry) -> str:
     return f"🔁 {name} had restarted by itself since the card was posted. Same container: going on."
 
 
-def _step(_: RequestState, entry: ThreadEntry) -> str:
-    return step_line(entry.step) if entry.step is not None else "▫️ A step was begun."
+def _step(state: RequestState, entry: ThreadEntry) -> str:
+    return step_line(entry.step, state) if entry.step is not None else "▫️ A step was begun."
 
 
 def _cancelling(_: RequestState, entry: ThreadEntry) -> str:
     return f"🚫 {person(entry.user_id)} cancelled this. The step under way is finished first."
 
 
-def _given_up(_: RequestState, entry: ThreadEntry) -> str:
-    return f"🔕 {person(entry.user_id)} told Dockwarden to stop trying."
+def _given_up(state: RequestState, entry: ThreadEntry) -> str:
+    told = f"🔕 {person(entry.user_id)} told Dockwarden to stop trying{_at(entry)}."
+    return f"{told} {how_it_is_left(state, _where(state))}"
 
 
 def _stuck(state: RequestState, _: ThreadEntry) -> str:
-    target = f"{code(state.container.name)} on *{safe(state.container.host)}*"
-    return f"🛑 {mentions(state)} the request for {target} is stuck in Dockwarden itself."
+    host = safe(state.container.host)
+    look = code(fill("docker inspect --format '{{.State.Status}}' {id}", state))
+    start = code(fill("docker start {id}", state))
+    return (
+        f"🛑 {mentions(state)} the request to {state.operation.words} {_where(state)} *is stuck in "
+        "Dockwarden itself*: nothing of it goes on, and its buttons do nothing, until that is put "
+        f"right.\n1. Look on {host} whether the container runs: {look}\n"
+        f"2. If it is down and meant to run: {start}\n"
+        "3. The log of the control worker, and Temporal's history, say what it stumbles over."
+    )
 
 
 def _page(state: RequestState, _: ThreadEntry) -> str:
-    target = f"{code(state.container.name)} on *{safe(state.container.host)}*"
-    return f"🛑 {mentions(state)} {target} could not be put back.\n{what_to_do(state)}".rstrip()
+    first = needs_person_headline(state, _where(state), mentions(state))
+    return "\n".join(part for part in (first, what_to_do(state), snapshot_line(state)) if part)
 
 
 def _outcome(state: RequestState, _: ThreadEntry) -> str:
-    target = f"{code(state.container.name)} on *{safe(state.container.host)}*"
-    made = "" if state.status is RequestStatus.NEEDS_PERSON else snapshot_line(state)
-    first = f"{person(state.requester)} {status_text(state)}: {target}."
-    return "\n".join(line for line in (first, failure_summary(state), made) if line)
+    """Tell how it ended: to whoever asked, and to all who were called for help."""
+    people = mentions(state) if state.paged else person(state.requester)
+    was_down = f", {down_time(state)}" if down_time(state) else ""
+    first = f"{people} {status_text(state)}: {_where(state)}{was_down}."
+    return "\n".join(line for line in (first, failure_summary(state), snapshot_line(state)) if line)
+
+
+def _where(state: RequestState) -> str:
+    return f"{code(state.container.name)} on *{safe(state.container.host)}*"
 
 
 def _at(entry: ThreadEntry) -> str:

@@ -164,7 +164,7 @@ def _needs_person(
             found=f"{final.cause} {why}, tried {final.attempts} times",
         )
     card = cards_of(history, observed)
-    wanted = "*What is left:*"
+    wanted = "*Do this*"
     if card and wanted not in str(card[0].get("blocks")):
         yield Violation(
             request_id=history.request.request_id,

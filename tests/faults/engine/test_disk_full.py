@@ -84,7 +84,7 @@ async def test_a_disk_full_to_the_last_block(
     assert (state.cause, driver.engine.state(container)) == (ErrorType.DISK_FULL, "exited")
     card = await driver.until_card(request, "🛑")
     assert "disk of the host is too full" in str(card)
-    assert "docker start stuck" in str(card)
+    assert "docker system df" in str(card)
     disk.empty()
     await driver.check_put_back(request, await request.outcome(), before)
 

@@ -134,3 +134,70 @@ async def test_a_card_that_somebody_deleted_comes_back(
     await users.check(request, state, RequestStatus.SUCCEEDED)
     assert state.card is not None
     assert state.card.ts != request.card["ts"]
+
+
+@pytest.mark.parametrize("code", ["token_revoked", "invalid_auth", "missing_scope"])
+async def test_a_token_that_is_refused_for_seconds_loses_no_word(
+    users: SlackUsers, installation: Installation, code: str
+) -> None:
+    """What people approved goes on, and the last card and its reply come when Slack lets us."""
+    request = await users.run_and_ask("refused", "stop {} snapshot")
+    injected = [
+        installation.slack_proxy.inject(method, Fault.REFUSED, error=code, times=3)
+        for method in ("chat.update", "chat.postMessage")
+    ]
+    await users.approve(request)
+    await users.check_snapshotted(request, await request.outcome())
+    assert [injection.fired for injection in injected] == [3, 3]
+    assert any("<@U0ALICE01> ✅" in str(m["text"]) for m in await users.thread(request))
+
+
+@pytest.mark.parametrize("code", ["cant_update_message", "edit_window_closed"])
+async def test_a_card_that_nobody_may_change_is_replaced(
+    users: SlackUsers, installation: Installation, code: str
+) -> None:
+    """The channel has one card of the request in the end: it tells the outcome, without buttons."""
+    request = await users.run_and_ask("unchangeable", "stop {} snapshot")
+    first = str(request.card["ts"])
+    injected = installation.slack_proxy.inject(
+        "chat.update",
+        Fault.REFUSED,
+        error=code,
+        times=1000,
+        when=lambda payload: payload["ts"] == first,
+    )
+    await users.approve(request)
+    state = await request.outcome()
+    assert injected.fired
+    await users.check_snapshotted(request, state)
+    assert state.card is not None
+    assert state.card.ts != first
+
+
+@pytest.mark.parametrize("code", ["is_archived", "channel_not_found"])
+async def test_a_channel_that_takes_nothing_keeps_no_outcome_back(
+    users: SlackUsers, installation: Installation, code: str
+) -> None:
+    """Who asked and who approved hear directly, once, what became of it."""
+    request = await users.run_and_ask("closed", "stop {} snapshot")
+    channel, told = request.card["channel"], f"log.{request.request_id}.outcome"
+    for method in ("chat.update", "chat.postMessage", "chat.postEphemeral"):
+        installation.slack_proxy.inject(
+            method,
+            Fault.REFUSED,
+            error=code,
+            times=1000,
+            when=lambda payload: payload["channel"] == channel,
+        )
+    await users.approve(request)
+    state = await request.outcome()
+    assert state.status is RequestStatus.SUCCEEDED
+    assert users.engine.state(request.container) == ContainerState.EXITED
+    sent = [
+        call.payload["channel"]
+        for call in installation.slack_proxy.calls
+        if call.method == "chat.postMessage"
+        and told in str(call.payload)
+        and call.payload["channel"] != channel
+    ]
+    assert sorted(sent) == ["U0ALICE01", "U0BOB0001"]

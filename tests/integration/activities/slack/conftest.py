@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from slack_sdk.web.async_client import AsyncWebClient
 
-from activities.slack.client import slack_client
+from activities.slack.client import SlackClient, slack_client
+from activities.slack.health import SlackHealth
 from tests.integration.activities.slack.slack_worker import SlackWorker
 from tests.rigs.local_slack import CREDENTIALS, LocalSlack
 from tests.rigs.slack_proxy import SlackProxy
@@ -26,8 +26,8 @@ async def _running_proxy(running_slack: LocalSlack) -> AsyncIterator[SlackProxy]
         yield slack_proxy
 
 
-@pytest.fixture(scope="session", name="web_client")
-async def _web_client(running_proxy: SlackProxy) -> AsyncIterator[AsyncWebClient]:
+@pytest.fixture(scope="session", name="running_client")
+async def _running_client(running_proxy: SlackProxy) -> AsyncIterator[SlackClient]:
     async with aiohttp.ClientSession() as session:
         yield slack_client(CREDENTIALS.bot_token, running_proxy.api_url, session)
 
@@ -47,8 +47,15 @@ def slack_proxy(running_proxy: SlackProxy) -> SlackProxy:
 
 
 @pytest.fixture
+def web_client(running_client: SlackClient) -> SlackClient:
+    """Give a client that knows nothing yet of how Slack takes its token."""
+    running_client.health = SlackHealth()
+    return running_client
+
+
+@pytest.fixture
 async def worker(
-    local_slack: LocalSlack, slack_proxy: SlackProxy, web_client: AsyncWebClient
+    local_slack: LocalSlack, slack_proxy: SlackProxy, web_client: SlackClient
 ) -> AsyncIterator[SlackWorker]:
     """Give the activities; whatever they send must be what Slack would take."""
     yield SlackWorker(web_client, local_slack)

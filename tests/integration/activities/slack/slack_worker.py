@@ -49,6 +49,7 @@ class SlackWorker:
             command="/dockwarden",
         )
         self.directory = Directory(web_client)
+        self._web_client = web_client
         self._slack = local_slack
 
     async def run(
@@ -94,6 +95,11 @@ class SlackWorker:
     async def replies(self, card: CardRef) -> list[Message]:
         """Read the replies to a card."""
         return [m for m in await self._slack.messages() if m.get("thread_ts") == card.ts]
+
+    async def told_directly(self, user: str) -> list[Message]:
+        """Read what a person was told directly."""
+        opened = await self._web_client.conversations_open(users=user)
+        return await self._slack.messages(opened["channel"]["id"])
 
     @staticmethod
     async def _attempt(

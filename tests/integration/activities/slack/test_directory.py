@@ -171,15 +171,28 @@ async def test_a_failing_look_up_is_repeated(
     assert delivered.result.groups == (LEADS,)
 
 
-async def test_a_token_that_may_not_read_people_is_an_error(
+async def test_a_token_that_may_not_read_people_is_no_fault_of_theirs(
     worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
-    """A look-up that can never work is said so at once."""
+    """A look-up that is refused for our sake is tried again: the decision waits, and counts."""
     slack_proxy.inject("users.info", Fault.REFUSED, error="missing_scope")
     with pytest.raises(ApplicationError) as raised:
         await look_up(worker, BOB)
-    assert raised.value.type == ErrorType.SLACK_REFUSED
+    assert raised.value.type == ErrorType.SLACK_FORBIDDEN
     assert raised.value.message == "Slack refuses users.info: missing_scope"
+    assert not raised.value.non_retryable
+
+
+async def test_a_token_that_is_refused_at_the_group_shuts_nobody_out(
+    worker: SlackWorker, slack_proxy: SlackProxy
+) -> None:
+    """Only a right that the app lacks for good makes a group unknown."""
+    slack_proxy.user_facts.groups = {LEADS: [BOB]}
+    slack_proxy.inject("usergroups.users.list", Fault.REFUSED, error="token_expired")
+    arg = LookUpInput(user_id=BOB, groups=(LEADS,))
+    delivered = await worker.deliver(worker.directory.look_up_person, arg)
+    assert delivered.types == [ErrorType.SLACK_FORBIDDEN]
+    assert delivered.result.groups == (LEADS,)
 
 
 @pytest.mark.parametrize(

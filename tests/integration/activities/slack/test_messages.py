@@ -138,7 +138,7 @@ async def test_the_delay_that_slack_asks_for_is_kept(
 
 @pytest.mark.parametrize(
     "code",
-    ["invalid_auth", "token_revoked", "channel_not_found", "not_in_channel", "is_archived"],
+    ["channel_not_found", "not_in_channel", "is_archived", "restricted_action", "msg_too_long"],
 )
 async def test_what_slack_refuses_for_good_is_not_repeated(
     code: str, worker: SlackWorker, slack_proxy: SlackProxy

@@ -68,11 +68,18 @@ async def test_a_repetition_goes_on_where_it_failed(
     assert await private(local_slack) == [BOB, CAROL, DAVE]
 
 
-@pytest.mark.parametrize("code", ["user_not_in_channel", "channel_not_found", "not_in_channel"])
-async def test_who_is_not_in_the_channel_is_told_directly(
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("user_not_in_channel", "channel_not_found", "not_in_channel", "is_archived"),
+        *("restricted_action", "restricted_action_read_only_channel", "team_not_found"),
+        *("no_permission", "code_of_tomorrow"),
+    ],
+)
+async def test_what_the_channel_does_not_take_is_told_directly(
     code: str, worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
-    """A decision that came from a terminal or another channel is answered all the same."""
+    """An archived channel, or one that the person is not in, keeps no answer back."""
     injection = slack_proxy.inject("chat.postEphemeral", Fault.REFUSED, error=code)
     await worker.run(worker.messages.notify, NotifyInput(notices=(notice_to(CAROL),)))
     assert injection.fired == 1
@@ -80,25 +87,52 @@ async def test_who_is_not_in_the_channel_is_told_directly(
     assert direct["channel"] == CAROL
 
 
+@pytest.mark.fault
+@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.LOST_ANSWER])
+async def test_what_is_told_directly_is_told_once(
+    fault: Fault, worker: SlackWorker, slack_proxy: SlackProxy
+) -> None:
+    """A lost answer to a direct message does not repeat it."""
+    slack_proxy.inject("chat.postEphemeral", Fault.REFUSED, error="is_archived", times=9)
+    injection = slack_proxy.inject("chat.postMessage", fault)
+    await worker.deliver(worker.messages.notify, EVERYBODY)
+    assert injection.fired == 1
+    assert [len(await worker.told_directly(user)) for user in (BOB, CAROL, DAVE)] == [1, 1, 1]
+
+
 async def test_one_who_cannot_be_told_holds_nobody_else_up(
     worker: SlackWorker, local_slack: LocalSlack, slack_proxy: SlackProxy
 ) -> None:
     """A refusal for one person is logged, and the others are told."""
-    injection = slack_proxy.inject("chat.postEphemeral", Fault.REFUSED, error="user_is_restricted")
+    injections = [
+        slack_proxy.inject(method, Fault.REFUSED, error="user_is_restricted")
+        for method in ("chat.postEphemeral", "chat.postMessage")
+    ]
     await worker.run(worker.messages.notify, EVERYBODY)
-    assert injection.fired == 1
+    assert [injection.fired for injection in injections] == [1, 1]
     assert await private(local_slack) == [CAROL, DAVE]
 
 
-async def test_an_app_that_may_tell_nobody_says_so(
+async def test_a_notice_that_nobody_can_be_told_is_an_error_for_good(
     worker: SlackWorker, slack_proxy: SlackProxy
 ) -> None:
-    """A revoked token fails the activity, so that an operator sees it."""
-    slack_proxy.inject("chat.postEphemeral", Fault.REFUSED, error="token_revoked", times=3)
+    """Neither the channel nor the people take it."""
+    for method in ("chat.postEphemeral", "chat.postMessage"):
+        slack_proxy.inject(method, Fault.REFUSED, error="user_is_restricted", times=3)
     with pytest.raises(ApplicationError) as raised:
         await worker.run(worker.messages.notify, EVERYBODY)
     assert raised.value.type == ErrorType.SLACK_REFUSED
-    assert slack_proxy.count("chat.postEphemeral") == 3
+    assert slack_proxy.count("chat.postMessage") == 3
+
+
+async def test_a_refused_token_keeps_the_notices_for_later(
+    worker: SlackWorker, local_slack: LocalSlack, slack_proxy: SlackProxy
+) -> None:
+    """When the token is taken again, everybody is told."""
+    slack_proxy.inject("chat.postEphemeral", Fault.REFUSED, error="token_revoked", times=3)
+    delivered = await worker.deliver(worker.messages.notify, EVERYBODY)
+    assert delivered.types == [ErrorType.SLACK_FORBIDDEN] * 3
+    assert await private(local_slack) == [BOB, CAROL, DAVE]
 
 
 @pytest.mark.parametrize("user", ["", "bob", "<!channel>", "C0OPS0001"])

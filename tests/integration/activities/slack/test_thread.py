@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.integration.activities.slack.slack_worker import SlackWorker, fresh
@@ -21,7 +23,19 @@ async def test_only_a_call_for_help_is_shown_in_the_channel_too(
     sent = [c.payload for c in slack_proxy.calls if c.payload.get("thread_ts") == card.ts]
     assert [bool(payload["reply_broadcast"]) for payload in sent] == [False, True]
     assert f"<@{ALICE}> <@{BOB}>" in sent[1]["text"]
-    assert "docker start web-1" in sent[1]["text"]
+    assert "is DOWN" in sent[1]["text"]
+    assert "next try at 13:53:10 UTC" in sent[1]["text"]
+
+
+async def test_a_stuck_request_calls_for_help_in_the_channel(
+    worker: SlackWorker, slack_proxy: SlackProxy
+) -> None:
+    """Nobody looks into the thread of a request that does nothing."""
+    card = await worker.publish(fresh("running"), ThreadEntry(key="s", kind=ThreadKind.STUCK))
+    (sent,) = [c.payload for c in slack_proxy.calls if c.payload.get("thread_ts") == card.ts]
+    assert sent["reply_broadcast"]
+    assert f"🛑 <@{ALICE}> <@{BOB}>" in sent["text"]
+    assert "docker inspect --format '{{.State.Status}}' 3f4e5d6c7b8a" in sent["text"]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +47,8 @@ async def test_only_a_call_for_help_is_shown_in_the_channel_too(
         (ThreadEntry(key="s", kind=ThreadKind.RESTARTED), "restarted by itself"),
         (STEP, "✅ Stopped · exit code 0"),
         (ThreadEntry(key="c", kind=ThreadKind.CANCELLING, user_id=ALICE), "cancelled this"),
-        (ThreadEntry(key="p", kind=ThreadKind.PAGE), "could not be put back"),
+        (ThreadEntry(key="g", kind=ThreadKind.GIVEN_UP, user_id=BOB), "to stop trying."),
+        (ThreadEntry(key="p", kind=ThreadKind.PAGE), f"🛑 <@{ALICE}> <@{BOB}> `web-1` on *edge*"),
         (OUTCOME, f"<@{ALICE}> "),
     ],
     ids=lambda value: value.kind if isinstance(value, ThreadEntry) else None,
@@ -54,19 +69,60 @@ async def test_every_kind_of_reply_says_what_happened(
         ("succeeded", "✅ Stopped and snapshotted: `web-1` on *edge*.\n📦 Snapshot `dockwarden/"),
         (
             "put-back",
-            "↩️ Failed and put back, running again: `web-1` on *edge*.\n*What went wrong:*",
+            "↩️ Failed and put back, running again: `web-1` on *edge*, down for 3.4 s.\n*What",
         ),
+        ("succeeded-snapshot", "✅ Snapshotted and started again: `web-1` on *edge*, down for"),
+        ("failed", "❌ Not done, nothing was changed: `web-1` on *edge*."),
         ("put-back-after-cancel", "↩️ Cancelled and put back, running again: `web-1`"),
         ("rejected", "⛔ Rejected, nothing was changed"),
         ("expired", "⌛ Expired, nothing was changed"),
         ("stale", "⚠️ Out of date, nothing was changed"),
-        ("needs-person-given-up", "🛑 Needs a person"),
+        ("needs-person-gone", "🛑 Gone, needs a person"),
     ],
 )
 async def test_the_requester_is_told_the_outcome_by_mention(
     name: str, expected: str, worker: SlackWorker
 ) -> None:
     """Whoever asked hears how it ended, without looking for the card."""
-    card = await worker.publish(fresh(name), OUTCOME)
+    card = await worker.publish(replace(fresh(name), paged=False), OUTCOME)
     (reply,) = await worker.replies(card)
     assert reply["text"].startswith(f"<@{ALICE}> {expected}")
+
+
+@pytest.mark.parametrize("name", ["put-back-snapshot-kept", "succeeded-late"])
+async def test_the_all_clear_reaches_everybody_who_was_called(
+    name: str, worker: SlackWorker
+) -> None:
+    """An approver who was called is not left believing that it still burns."""
+    state = fresh(name)
+    assert state.paged
+    card = await worker.publish(state, OUTCOME)
+    (reply,) = await worker.replies(card)
+    assert reply["text"].startswith(f"<@{ALICE}> <@{BOB}> ")
+    assert "down for 67 s" in reply["text"]
+    assert "📦 Snapshot" in reply["text"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "needs-person-given-up",
+            "something else.\nTo start it when that is put right, run on edge: `docker start",
+        ),
+        ("needs-person-unhealthy", "*runs, but its health check fails*, and is left so."),
+        (
+            "needs-person-engine-away",
+            "Whether `web-1` on *edge* runs is not known.\nTo see it",
+        ),
+    ],
+)
+async def test_who_ends_the_tries_reads_what_is_left(
+    name: str, expected: str, worker: SlackWorker
+) -> None:
+    """The thread says that the container is left down, or what the engine says, and what to run."""
+    entry = ThreadEntry(key="g", kind=ThreadKind.GIVEN_UP, user_id=BOB)
+    card = await worker.publish(replace(fresh(name), closed=True), entry)
+    (reply,) = await worker.replies(card)
+    assert reply["text"].startswith(f"🔕 <@{BOB}> told Dockwarden to stop trying. ")
+    assert expected in reply["text"]

@@ -20,8 +20,11 @@ from workflows.model.requests import (
     RecordedDecision,
 )
 from workflows.model.state import (
+    Caution,
+    CautionCode,
     RequestState,
     RequestStatus,
+    Sighting,
     SnapshotResult,
     StepName,
     StepState,
@@ -131,6 +134,7 @@ def _stuck(error: ErrorType, *begun: StepState) -> tuple[StepState, ...]:
     return (*failed[:-1], replace(failed[-1], error=error))
 
 
+_MOUNT = "its bind mount /etc/web is missing on the host"
 _SNAPSHOT_KIND = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
 _RUNNING = replace(WAITING, status=RequestStatus.RUNNING, decisions=APPROVED)
 _STOPPED_PIN = replace(PIN, state=ContainerState.EXITED, mounts=())
@@ -140,7 +144,39 @@ _NEEDS_PERSON = replace(
     cause=ErrorType.REFERENCE_TAKEN,
     attempts=3,
     steps=_stuck(ErrorType.PORT_BUSY, *steps(stop=D, snapshot=D, tag=F, put_back=F)),
+    paged=True,
+    tried_at=T0 + timedelta(minutes=2, seconds=40),
+    next_try_at=T0 + timedelta(minutes=3, seconds=10),
+    seen=Sighting(
+        state=ContainerState.EXITED,
+        at=T0 + timedelta(minutes=2, seconds=40),
+        since=T0 + timedelta(minutes=2, seconds=5),
+    ),
 )
+
+
+def _not_started(
+    error: ErrorType, detail: str = "", *, seen: ContainerState | None = ContainerState.EXITED
+) -> RequestState:
+    """Let a snapshot be taken, and neither the start after it nor the putting back succeed."""
+    assert _NEEDS_PERSON.seen is not None
+    down = seen is ContainerState.EXITED
+    sighting = replace(
+        _NEEDS_PERSON.seen,
+        state=seen or ContainerState.UNKNOWN,
+        since=_NEEDS_PERSON.seen.since if down else None,
+    )
+    return replace(
+        _NEEDS_PERSON,
+        operation=_SNAPSHOT_KIND,
+        cause=error,
+        cause_text=detail,
+        snapshot=SNAPSHOT,
+        steps=_failed(error, *steps(stop=D, snapshot=D, tag=D, start=F, put_back=F)),
+        seen=sighting if seen else None,
+    )
+
+
 _STALE = replace(WAITING, status=RequestStatus.STALE, decisions=APPROVED, **OVER)
 
 STATES: dict[str, RequestState] = {
@@ -160,9 +196,35 @@ STATES: dict[str, RequestState] = {
     "pending-snapshot": replace(
         WAITING, operation=_SNAPSHOT_KIND, steps=steps(stop=T, snapshot=T, tag=T, start=T)
     ),
+    "pending-paused": replace(
+        WAITING,
+        operation=_SNAPSHOT_KIND,
+        pin=replace(PIN, state=ContainerState.PAUSED),
+        steps=steps(stop=T, snapshot=T, tag=T, start=T),
+    ),
+    "needs-person-cannot-run": _not_started(
+        ErrorType.CANNOT_RUN, "its log driver is missing on the host, or fails"
+    ),
     "pending-already-stopped": replace(WAITING, operation=_SNAPSHOT_KIND, pin=_STOPPED_PIN),
     "pending-groups": replace(
         WAITING, policy=replace(POLICY, approvers=(), approver_groups=("S0OPSLEAD",))
+    ),
+    "pending-no-limit-of-its-own": replace(
+        WAITING, pin=replace(PIN, stop_timeout_seconds=-1), grace_seconds=600
+    ),
+    "pending-killed-at-once": replace(
+        WAITING, pin=replace(PIN, stop_timeout_seconds=0), grace_seconds=1
+    ),
+    "pending-limit-too-long": replace(
+        WAITING, pin=replace(PIN, stop_timeout_seconds=1800), grace_seconds=600
+    ),
+    "pending-cautions": replace(
+        WAITING,
+        operation=_SNAPSHOT_KIND,
+        steps=steps(stop=T, snapshot=T, tag=T, start=T),
+        cautions=(
+            Caution(code=CautionCode.HEALTH_UNKNOWN, detail="its first comes 600 s after a start"),
+        ),
     ),
     "rejected": replace(
         WAITING,
@@ -191,6 +253,22 @@ STATES: dict[str, RequestState] = {
         cause=ErrorType.SNAPSHOT_QUOTA,
         cause_text="20 are there, and at most 20 are kept",
     ),
+    "stale-no-image": replace(
+        _STALE,
+        steps=_failed(ErrorType.IMAGE_MISSING, *steps(stop=F, snapshot=N, tag=N)),
+        cause=ErrorType.IMAGE_MISSING,
+    ),
+    "failed": replace(
+        _RUNNING,
+        status=RequestStatus.FAILED,
+        steps=_failed(ErrorType.WORKER_UNAVAILABLE, *steps(stop=F, snapshot=N, tag=N)),
+        cause=ErrorType.WORKER_UNAVAILABLE,
+        **OVER,
+    ),
+    "queued": replace(_RUNNING, steps=steps(stop=StepStatus.QUEUED, snapshot=T, tag=T)),
+    "running-commit-queued": replace(
+        _RUNNING, steps=steps(stop=D, snapshot=StepStatus.QUEUED, tag=T)
+    ),
     "running": replace(_RUNNING, steps=steps(stop=D, snapshot=R, tag=T)),
     "running-restarted": replace(
         _RUNNING, steps=steps(stop=D, snapshot=R, tag=T), restarted_since=True
@@ -216,6 +294,25 @@ STATES: dict[str, RequestState] = {
         operation=_SNAPSHOT_KIND,
         steps=steps(stop=D, snapshot=D, tag=D, start=D),
         snapshot=SNAPSHOT,
+        down_seconds=4.2,
+        **OVER,
+    ),
+    "succeeded-late": replace(
+        _not_started(ErrorType.MOUNT_MISSING, _MOUNT),
+        status=RequestStatus.SUCCEEDED,
+        steps=_failed(
+            ErrorType.MOUNT_MISSING, *steps(stop=D, snapshot=D, tag=D, start=F, put_back=D)
+        ),
+        down_seconds=67,
+        **OVER,
+    ),
+    "succeeded-paused": replace(
+        _RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        operation=_SNAPSHOT_KIND,
+        pin=replace(PIN, state=ContainerState.PAUSED),
+        steps=steps(stop=D, snapshot=D, tag=D, start=D),
+        snapshot=SNAPSHOT,
         **OVER,
     ),
     "succeeded-already-stopped": replace(
@@ -231,6 +328,14 @@ STATES: dict[str, RequestState] = {
         status=RequestStatus.PUT_BACK,
         steps=_failed(ErrorType.REFERENCE_TAKEN, *steps(stop=D, snapshot=D, tag=F, put_back=D)),
         cause=ErrorType.REFERENCE_TAKEN,
+        down_seconds=3.4,
+        **OVER,
+    ),
+    "put-back-snapshot-kept": replace(
+        _not_started(ErrorType.PORT_BUSY),
+        status=RequestStatus.PUT_BACK,
+        steps=_failed(ErrorType.PORT_BUSY, *steps(stop=D, snapshot=D, tag=D, start=F, put_back=D)),
+        down_seconds=67,
         **OVER,
     ),
     "put-back-after-cancel": replace(
@@ -251,7 +356,32 @@ STATES: dict[str, RequestState] = {
         _NEEDS_PERSON,
         cause=ErrorType.CONTAINER_GONE,
         steps=_failed(ErrorType.CONTAINER_GONE, *steps(stop=D, snapshot=F, tag=N, put_back=F)),
+        attempts=1,
+        seen=None,
         **OVER,
     ),
     "needs-person-given-up": replace(_NEEDS_PERSON, attempts=12, **OVER),
+    "needs-person-given-up-not-known": replace(
+        _not_started(ErrorType.ENGINE_UNAVAILABLE, seen=None), **OVER
+    ),
+    "needs-person-mount": _not_started(
+        ErrorType.MOUNT_MISSING, "its bind mount /etc/web is missing on the host"
+    ),
+    "needs-person-owner": _not_started(
+        ErrorType.OWNER_MISSING, "it uses the network of gw, which is exited"
+    ),
+    "needs-person-network": _not_started(ErrorType.NETWORK_MISSING),
+    "needs-person-reason-unknown": _not_started(ErrorType.BAD_ENGINE_REQUEST),
+    "needs-person-ends-by-itself": _not_started(ErrorType.NOT_RUNNING, "it ended with exit code 7"),
+    "needs-person-restarts": _not_started(ErrorType.NOT_RUNNING, seen=ContainerState.RESTARTING),
+    "needs-person-unhealthy": _not_started(ErrorType.UNHEALTHY, seen=ContainerState.RUNNING),
+    "needs-person-paused": _not_started(ErrorType.STATE_CONFLICT, seen=ContainerState.PAUSED),
+    "needs-person-engine-away": _not_started(ErrorType.ENGINE_UNAVAILABLE, seen=None),
+    "needs-person-worker-away": _not_started(ErrorType.WORKER_UNAVAILABLE, seen=None),
+    "needs-person-stopped-by-person": replace(
+        _not_started(ErrorType.STOPPED_BY_PERSON), attempts=1, **OVER
+    ),
+    "needs-person-changed": replace(
+        _not_started(ErrorType.CONTAINER_CHANGED, "its image is another one"), **OVER
+    ),
 }

@@ -25,7 +25,7 @@ from tests.unit.activities.slack.cards import DIRECTORY, read_out
 from workflows.model.errors import ErrorType
 from workflows.model.names import ActionId, RequestAddress, card_block_id, parse_button_value
 from workflows.model.requests import ContainerRef, Mount
-from workflows.model.state import RequestState, RequestStatus
+from workflows.model.state import Caution, CautionCode, RequestState, RequestStatus
 
 _LONG_NAME = "n" * 255
 _HOSTILE = [
@@ -69,6 +69,8 @@ def worst(state: RequestState) -> RequestState:
         + tuple(decision(user) for user in people if state.approvals),
         reason="r" * 3000,
         reference="d" * 200 + ":" + "t" * 128,
+        cautions=tuple(Caution(code=code, detail="d" * 500) for code in 40 * [*CautionCode]),
+        down_seconds=state.down_seconds and 1e9,
         snapshot=state.snapshot and replace(state.snapshot, reference="d" * 200 + ":" + "t" * 128),
         workflow_id=f"request/{'h' * 63}/{_LONG_NAME}",
         cause_text=state.cause_text and "z" * 3000,
@@ -146,7 +148,11 @@ _DECIDE = [ActionId.APPROVE, ActionId.REJECT, ActionId.CANCEL]
         ("succeeded", []),
         ("put-back", [ActionId.AGAIN]),
         ("put-back-after-cancel", [ActionId.AGAIN]),
-        ("needs-person", [ActionId.CANCEL]),
+        ("queued", [ActionId.CANCEL]),
+        ("failed", [ActionId.AGAIN]),
+        ("needs-person", [ActionId.TRY_NOW, ActionId.STOP_TRYING]),
+        ("needs-person-trying", [ActionId.TRY_NOW, ActionId.STOP_TRYING]),
+        ("needs-person-gone", []),
         ("needs-person-given-up", []),
     ],
 )
@@ -156,11 +162,27 @@ def test_a_card_has_only_buttons_that_do_something(name: str, expected: list[Act
     assert [button["action_id"] for row in rows for button in row] == expected
 
 
-@pytest.mark.parametrize("name", ["pending", "running", "needs-person"])
-def test_what_cannot_be_taken_back_asks_first(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("pending", ActionId.APPROVE),
+        ("running", ActionId.CANCEL),
+        ("needs-person", ActionId.STOP_TRYING),
+    ],
+)
+def test_what_cannot_be_taken_back_asks_first(name: str, action: ActionId) -> None:
     """Approving, cancelling while it works, and giving up ask whether one is sure."""
     row = next(block for block in drawn(STATES[name]) if block["type"] == "actions")
-    assert "confirm" in row["elements"][0]
+    asking = [element["action_id"] for element in row["elements"] if "confirm" in element]
+    assert asking == [action]
+
+
+def test_to_stop_trying_says_what_it_leaves_behind() -> None:
+    """Nobody ends the tries without having read that the container then stays down."""
+    row = next(block for block in drawn(STATES["needs-person"]) if block["type"] == "actions")
+    asked = row["elements"][1]["confirm"]["text"]["text"]
+    assert "once more first" in asked
+    assert "leaves it down" in asked
 
 
 @pytest.mark.parametrize("text", _HOSTILE)
@@ -221,16 +243,6 @@ def test_what_is_no_user_id_is_never_a_mention(user: str) -> None:
     sent = json.dumps(drawn(replace(STATES["cancelling"], cancel_requested_by=user or "x")))
     assert "<!channel>" not in sent
     assert f"<@{user}>" not in sent
-
-
-@pytest.mark.parametrize("error", ErrorType)
-def test_every_failure_has_words_and_commands_that_fit(error: ErrorType) -> None:
-    """A card that needs a person says what to do, whatever stands in the way."""
-    state = STATES["needs-person"]
-    steps = tuple(replace(step, error=step.error and error) for step in state.steps)
-    left = next(b for b in drawn(replace(state, steps=steps)) if b["block_id"].startswith("left"))
-    assert "{" not in left["text"]["text"].replace("{{", "").split("*Run on")[0]
-    assert "docker" in left["text"]["text"] or "systemctl" in left["text"]["text"]
 
 
 @pytest.mark.parametrize(

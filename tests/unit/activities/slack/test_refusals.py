@@ -59,7 +59,7 @@ def test_no_refusal_names_a_command_that_is_not_there(code: RefusalCode) -> None
         ("expired", "Its time was over at 14:05 UTC"),
         ("cancelled", f"<@{ALICE}> cancelled it"),
         ("stale", "nothing was changed"),
-        ("needs-person", "Needs a person, could not be put back"),
+        ("needs-person", "🛑 DOWN, needs a person"),
     ],
 )
 def test_who_comes_too_late_learns_what_became_of_the_request(name: str, told: str) -> None:
@@ -118,3 +118,35 @@ def test_the_notice_leads_to_the_card(permalink: str, expected: str) -> None:
     text = notice(Refusal(code=RefusalCode.WRONG_CARD), state)
     assert text.endswith(expected)
     assert "javascript" not in text
+
+
+@pytest.mark.parametrize(
+    ("code", "detail", "expected"),
+    [
+        (
+            RefusalCode.OWNER_MISSING,
+            "it uses the network of gw, which is exited",
+            "`web-1` could not be started again: it uses the network of gw, which is exited.",
+        ),
+        (
+            RefusalCode.IMAGE_MISSING,
+            "its image was removed from the host",
+            "`edge` can make no snapshot of `web-1`: its image was removed from the host.",
+        ),
+        (RefusalCode.OWNER_MISSING, "", "space of a container that does not run."),
+    ],
+    ids=["owner", "image", "no detail"],
+)
+def test_what_the_detail_says_more_exactly_is_said_once(
+    code: RefusalCode, detail: str, expected: str
+) -> None:
+    """The general words and the exact ones do not stand beside each other."""
+    first = notice(Refusal(code=code, detail=detail), brief(WAITING)).splitlines()[0]
+    assert first.endswith(expected)
+
+
+def test_a_cancel_of_what_is_being_put_back_is_told_what_ends_the_tries() -> None:
+    """The command can be typed as it stands."""
+    refusal = Refusal(code=RefusalCode.PUTTING_BACK)
+    text = notice(refusal, brief(STATES["needs-person"]))
+    assert "`/dockwarden stop-trying 0a1b2c3d4e5f`" in text

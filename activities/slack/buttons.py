@@ -1,0 +1,136 @@
+"""Which buttons does a card have in each of its states, and what do they ask before they act?
+
+A card in an end state has no button that does nothing. A button carries an address, never an
+authority: who may press it is decided in the workflow.
+"""
+
+from __future__ import annotations
+
+from slack_sdk.models.blocks import ActionsBlock, ButtonElement, ConfirmObject, PlainTextObject
+
+from activities.slack.plan import plan_sentence
+from activities.slack.status import is_putting_back, waits_for_turn
+from workflows.model.names import ActionId, RequestAddress, button_value
+from workflows.model.state import RequestState, RequestStatus
+from workflows.model.text import shorten
+
+_ASK_AGAIN = frozenset(
+    {
+        RequestStatus.EXPIRED,
+        RequestStatus.PUT_BACK,
+        RequestStatus.STALE,
+        RequestStatus.FAILED,
+    }
+)
+
+
+def buttons(state: RequestState) -> ActionsBlock | None:
+    """Build the row of buttons, or nothing when there is nothing to decide.
+
+    The revision in the ``block_id`` makes it new at each drawing, as Slack asks for.
+    """
+    elements = _elements(state)
+    if not elements:
+        return None
+    return ActionsBlock(block_id=f"decide.{state.request_id}.{state.revision}", elements=elements)
+
+
+def _elements(state: RequestState) -> list[ButtonElement]:
+    match state.status:
+        case RequestStatus.WAITING if not state.cancel_requested_by:
+            return [_approve(state), _reject(state), _cancel_waiting(state)]
+        case RequestStatus.RUNNING if not state.cancel_requested_by and not is_putting_back(state):
+            return [_cancel_running(state)]
+        case RequestStatus.NEEDS_PERSON if not state.closed:
+            return [_try_now(state), _stop_trying(state)]
+        case status if status in _ASK_AGAIN:
+            return [_button(state, ActionId.AGAIN, "Request again")]
+        case _:
+            return []
+
+
+def _approve(state: RequestState) -> ButtonElement:
+    target = f"{shorten(state.container.name, 60)} on {shorten(state.container.host, 40)}"
+    confirm = _confirm(
+        title="Approve this?",
+        text=f"Dockwarden will work on {target}: {plan_sentence(state)}. "
+        "If a step fails, it is put back as it was.",
+        yes="Approve",
+        no="Back",
+        style="primary",
+    )
+    return _button(state, ActionId.APPROVE, "Approve", style="primary", confirm=confirm)
+
+
+def _reject(state: RequestState) -> ButtonElement:
+    return _button(state, ActionId.REJECT, "Reject…", style="danger")
+
+
+def _cancel_waiting(state: RequestState) -> ButtonElement:
+    return _button(state, ActionId.CANCEL, "Cancel")
+
+
+def _cancel_running(state: RequestState) -> ButtonElement:
+    name = shorten(state.container.name, 100)
+    text = f"The step under way is finished first. Then {name} is put back as it was."
+    if waits_for_turn(state):
+        text = f"{name} was not touched yet. As long as that holds, it stays as it is."
+    confirm = _confirm(
+        title="Cancel while it works?",
+        text=text,
+        yes="Cancel it",
+        no="Let it go on",
+        style="danger",
+    )
+    return _button(state, ActionId.CANCEL, "Cancel", confirm=confirm)
+
+
+def _try_now(state: RequestState) -> ButtonElement:
+    return _button(state, ActionId.TRY_NOW, "Try now", style="primary")
+
+
+def _stop_trying(state: RequestState) -> ButtonElement:
+    name = shorten(state.container.name, 80)
+    confirm = _confirm(
+        title="Stop trying?",
+        text=f"Dockwarden looks at {name} once more first. If it is still not back, Dockwarden "
+        "leaves it down, and a person has to start it.",
+        yes="Stop trying",
+        no="Go on trying",
+        style="danger",
+    )
+    return _button(state, ActionId.STOP_TRYING, "Stop trying", style="danger", confirm=confirm)
+
+
+def _button(
+    state: RequestState,
+    action: ActionId,
+    text: str,
+    *,
+    style: str | None = None,
+    confirm: ConfirmObject | None = None,
+) -> ButtonElement:
+    container = state.container
+    label = f"{text} {state.operation.words} {container.name} on {container.host}"
+    return ButtonElement(
+        action_id=action.value,
+        text=PlainTextObject(text=text, emoji=False),
+        value=button_value(
+            RequestAddress(
+                request_id=state.request_id, host=container.host, container=container.name
+            )
+        ),
+        style=style,
+        confirm=confirm,
+        accessibility_label=shorten(label, 75),
+    )
+
+
+def _confirm(*, title: str, text: str, yes: str, no: str, style: str) -> ConfirmObject:
+    return ConfirmObject(
+        title=PlainTextObject(text=title, emoji=False),
+        text=PlainTextObject(text=shorten(text, 300), emoji=False),
+        confirm=PlainTextObject(text=yes, emoji=False),
+        deny=PlainTextObject(text=no, emoji=False),
+        style=style,
+    )

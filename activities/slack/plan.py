@@ -1,0 +1,86 @@
+"""What does a card say before the approval will happen, and what should people know first?
+
+Nothing here can be read off a step's state: it is what approving means for this container.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from activities.slack.mrkdwn import code, duration, safe
+from activities.slack.status import planned, was_paused
+from workflows.model.state import Caution, CautionCode, RequestState, StepName, StepState
+from workflows.model.timing import MAX_GRACE_SECONDS
+
+_MOST_CAUTIONS = 5
+_DETAIL_LIMIT = 80
+_LONGEST = "the longest that Dockwarden waits"
+#: What can be done and undone, but is better known first; each begins a line of its own.
+CAUTIONS = {
+    CautionCode.HEALTH_UNKNOWN: "Its health check gives its first verdict later than Dockwarden "
+    "waits: it will be told as up, health not known yet",
+}
+
+
+def plan_lines(state: RequestState) -> str:
+    """Say what will happen after the approval, step by step."""
+    return "\n".join(f"{n}. {_plan(state, step)}" for n, step in enumerate(state.steps, start=1))
+
+
+def plan_sentence(state: RequestState) -> str:
+    """Say in few words what will happen, for the dialog that asks whether one is sure."""
+    words = [planned(step).lower() for step in state.steps]
+    if not words:
+        return state.operation.words
+    if _starts_stopped(state) and words[0] == "stop":
+        words[0] = "leave it stopped"
+    return ", ".join(words)
+
+
+def caution_lines(state: RequestState) -> str:
+    """Say what people should know before they approve, one a line."""
+    left_out = len(state.cautions) - _MOST_CAUTIONS
+    lines = [_caution(caution) for caution in state.cautions[:_MOST_CAUTIONS]]
+    return "\n".join([*lines, *([f"⚠️ And {left_out} more."] if left_out > 0 else [])])
+
+
+def _caution(caution: Caution) -> str:
+    detail = f" ({safe(caution.detail, _DETAIL_LIMIT)})" if caution.detail else ""
+    return f"⚠️ {CAUTIONS[caution.code]}{detail}."
+
+
+def _plan(state: RequestState, step: StepState) -> str:
+    name = code(state.container.name)
+    match step.name:
+        case StepName.STOP if _starts_stopped(state):
+            return f"{name} is already stopped: the stop will be skipped"
+        case StepName.STOP:
+            return f"Stop {name}: {_grace(state)}"
+        case StepName.SNAPSHOT:
+            return "Take a snapshot of its file system"
+        case StepName.TAG:
+            return f"Tag the snapshot {code(state.reference, 340)}"
+        case StepName.START:
+            then = "pause it again as it was" if was_paused(state) else "see that it stays up"
+            return f"Start it again, and {then}"
+        case StepName.PUT_BACK:
+            return "Put it back"
+
+
+def _grace(state: RequestState) -> str:
+    """Say how long it may take to end, and where that differs from its own limit, why."""
+    gets = duration(timedelta(seconds=state.grace_seconds))
+    own = state.pin.stop_timeout_seconds if state.pin else None
+    if state.operation.grace_seconds is not None:
+        own = None
+    if own == 0:
+        return "it is killed at once, for its own stop time-out is 0"
+    beyond = own is not None and not 0 < own <= MAX_GRACE_SECONDS
+    if own is not None and beyond and state.grace_seconds == MAX_GRACE_SECONDS:
+        limit = duration(timedelta(seconds=own)) if own > 0 else "none"
+        return f"its own limit is {limit}, and it gets {gets}, {_LONGEST}; then it is killed"
+    return f"it gets {gets} to end by itself, then it is killed"
+
+
+def _starts_stopped(state: RequestState) -> bool:
+    return state.pin is not None and state.pin.state.is_down

@@ -1,0 +1,152 @@
+"""Does the worst moment read true, whatever is in the way and whatever the engine says?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from activities.slack.error_help import CAUSES
+from activities.slack.needs_person import what_to_do
+from activities.slack.status import headline, status_text, step_lines
+from tests.unit.activities.slack.card_states import PIN, STATES
+from workflows.model.errors import ErrorType
+from workflows.model.requests import ContainerState
+from workflows.model.state import RequestState
+
+_MET = STATES["needs-person"]
+_COMMAND = re.compile(r"`([^`]+)`")
+_NAMES_NO_CONTAINER = ("docker ps", "docker system", "docker info", "docker network create")
+
+
+def met(error: ErrorType, **fields: object) -> RequestState:
+    """Give a request in whose way this stands."""
+    steps = tuple(replace(step, error=step.error and error) for step in _MET.steps)
+    return replace(_MET, steps=steps, cause=error, **fields)
+
+
+def commands(text: str) -> list[str]:
+    """List what people are told to type."""
+    return [found for found in _COMMAND.findall(text) if " " in found]
+
+
+def test_every_failure_has_words() -> None:
+    """No failure is left without a meaning and something to do."""
+    assert set(CAUSES) == set(ErrorType)
+    assert all(cause.meaning and cause.do for cause in CAUSES.values())
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["over", "still trying"])
+@pytest.mark.parametrize("error", ErrorType)
+def test_every_failure_says_what_to_do(error: ErrorType, closed: bool) -> None:
+    """All gaps are filled, and each command reaches the approved container by its id."""
+    told = what_to_do(met(error, closed=closed))
+    assert commands(told)
+    assert not re.search(r"{(id|host)}", told)
+    for command in commands(told):
+        if command.startswith("docker") and not command.startswith(_NAMES_NO_CONTAINER):
+            assert PIN.container_id[:12] in command
+            assert "web-1" not in command
+
+
+@pytest.mark.parametrize("error", ErrorType)
+def test_what_was_just_tried_is_not_the_only_advice(error: ErrorType) -> None:
+    """As long as Dockwarden tries by itself, there is more to do than to try the same."""
+    told = what_to_do(met(error, closed=False))
+    last = told.splitlines()[-2]
+    assert last.endswith(
+        "Nothing else: Dockwarden tries again by itself, and says so here when it worked."
+    )
+    first = next(line for line in told.splitlines() if line.startswith("1. "))
+    assert "docker start" not in first or "names the reason" in first
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ErrorType.WORKER_UNAVAILABLE, ErrorType.ENGINE_UNAVAILABLE, ErrorType.ENGINE_AMBIGUOUS],
+)
+@pytest.mark.parametrize("closed", [True, False])
+def test_who_does_not_know_does_not_start_blindly(error: ErrorType, closed: bool) -> None:
+    """Without a sight of the container, people are told to look first."""
+    told = what_to_do(met(error, seen=None, closed=closed))
+    assert "docker start" not in told
+
+
+@pytest.mark.parametrize("error", ErrorType)
+def test_dockwarden_is_not_blamed_for_what_surrounds_a_container(error: ErrorType) -> None:
+    """A setting of the container, or a directory that moved, is no fault in Dockwarden."""
+    assert "fault in Dockwarden" not in what_to_do(met(error))
+
+
+@pytest.mark.parametrize(
+    ("state", "expected", "short"),
+    [
+        (ContainerState.EXITED, "*is DOWN*", "DOWN"),
+        (ContainerState.CREATED, "*is DOWN*", "DOWN"),
+        (ContainerState.DEAD, "*is DOWN*", "DOWN"),
+        (ContainerState.RUNNING, "*runs, but is not proven to stay up*", "Not proven"),
+        (ContainerState.PAUSED, "*is paused*", "Paused"),
+        (ContainerState.RESTARTING, "*ends and restarts, again and again*", "Restarts"),
+        (ContainerState.REMOVING, "*is being removed*", "Being removed"),
+        (ContainerState.STOPPING, "*is stopping*", "Stopping"),
+        (ContainerState.UNKNOWN, "its state is unknown", "In an unknown state"),
+    ],
+)
+def test_the_first_line_says_what_the_engine_says(
+    state: ContainerState, expected: str, short: str
+) -> None:
+    """The one fact that counts comes first, on the card and on a locked telephone."""
+    assert _MET.seen is not None
+    seen = replace(_MET, seen=replace(_MET.seen, state=state))
+    assert expected in headline(seen)
+    assert status_text(seen).startswith(f"🛑 {short}")
+
+
+@pytest.mark.parametrize("name", [name for name in STATES if name.startswith("needs-person")])
+def test_nothing_is_said_twice(name: str) -> None:
+    """What is in the way stands once on the card: in the first line, or as the reason."""
+    state = STATES[name]
+    error = next(step.error for step in reversed(state.steps) if step.error)
+    said = "\n".join((headline(state), what_to_do(state), step_lines(state)))
+    assert said.count(CAUSES[error].meaning) <= 1
+    assert said.count("stopped trying") + said.count("does not try again") <= 1
+
+
+@pytest.mark.parametrize(("attempts", "expected"), [(0, ""), (1, "tried once"), (7, "7 times")])
+def test_tries_are_counted_as_they_were(attempts: int, expected: str) -> None:
+    """What was never tried is not told as tried."""
+    told = what_to_do(replace(_MET, attempts=attempts))
+    assert expected in told
+    assert ("tried" in told) is bool(attempts)
+
+
+def test_an_end_on_another_day_tells_the_day() -> None:
+    """A container that is down since yesterday is not mistaken for one of a minute ago."""
+    assert _MET.seen is not None
+    assert _MET.seen.since is not None
+    since = _MET.seen.since - timedelta(days=1)
+    told = what_to_do(replace(_MET, seen=replace(_MET.seen, since=since)))
+    assert "exited since 04 Mar 13:52:05 UTC · tried 3 times, last at 13:52:40 UTC" in told
+
+
+def test_the_detail_of_the_put_back_wins_over_that_of_the_first_failure() -> None:
+    """A detail is told with the failure that it belongs to, and escaped."""
+    steps = tuple(
+        replace(step, error=ErrorType.MOUNT_MISSING, note="its bind mount <!here> /data")
+        if step.error is ErrorType.PORT_BUSY
+        else step
+        for step in _MET.steps
+    )
+    told = what_to_do(replace(_MET, steps=steps, cause_text="another matter"))
+    assert "*Why* its bind mount &lt;!here&gt; /data." in told
+    assert "another matter" not in told
+
+
+@pytest.mark.parametrize("container_id", ["", "web-1; rm -rf /", "3f4e"])
+def test_what_is_no_id_gets_into_no_command(container_id: str) -> None:
+    """Only an id of Docker's own form is put where a shell would read it."""
+    told = what_to_do(replace(_MET, closed=True, pin=replace(PIN, container_id=container_id)))
+    assert "`docker start CONTAINER`" in told
+    assert "rm -rf" not in told
