@@ -83,8 +83,8 @@ def never_begun(error: ActivityError) -> bool:
     """Tell whether no worker took up the one attempt of an activity.
 
     Its first schedule-to-start time-out has neither an inner cause nor heartbeat details. One
-    that follows an attempt which was taken up, and may have sent something, has them. Of one that was cancelled in its
-    queue the server says so itself.
+    that follows an attempt which was taken up, and may have sent something, has them. Of one that
+    was cancelled in its queue the server says so itself.
     """
     cause = error.cause
     if isinstance(cause, TemporalTimeoutError):

@@ -5,6 +5,10 @@ that raises would hold its workflow for ever, and the container with it; so the 
 whatever comes (``*payloads``) and read it here. Untyped parameters are the point: with a typed one
 the SDK calls a handler only with as many payloads as it declares, and drops all types when the
 numbers differ (temporalio 1.35, ``_convert_payloads``).
+
+A start without any input is of the same kind: the workflows are started with one raw value, whose
+default stands in when there is none. It is not declared as optional, which would hide from the
+SDK that it is to be left raw.
 """
 
 from __future__ import annotations
@@ -15,16 +19,12 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from temporalio import workflow
-from temporalio.api.common.v1 import Payload
-from temporalio.common import RawValue
 from temporalio.converter import value_to_type
 
 from workflows.model.names import USER_ID_FORM
 from workflows.model.requests import Decision, Instruction, Intent
 
 T = TypeVar("T")
-#: What a workflow that was started with no input at all is given.
-NOTHING = RawValue(Payload())
 #: Ids that we make are shorter by far; one that somebody else made is kept so short.
 MAX_ID_LENGTH = 100
 

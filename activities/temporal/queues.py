@@ -36,7 +36,7 @@ class Queues(QueuesPort):
         The queue for quick work is asked about: a worker whose slots for stops are all taken asks
         for no more of them, and would seem to be gone.
         """
-        begun = bool(arg.activity) and await self._is_begun(arg)
+        begun = bool(arg.activity_type) and await self._is_begun(arg)
         return QueuePlace(begun=begun, polled=begun or await self._is_polled(arg.host))
 
     async def _is_polled(self, host: str) -> bool:
@@ -58,7 +58,7 @@ class Queues(QueuesPort):
         handle = self._client.get_workflow_handle(arg.workflow_id, run_id=arg.run_id or None)
         described = await handle.describe(rpc_timeout=_CALL_WITHIN)
         return not any(
-            pending.activity_type.name == arg.activity
+            pending.activity_type.name == arg.activity_type
             and pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
             for pending in described.raw_description.pending_activities
         )

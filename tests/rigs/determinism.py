@@ -40,6 +40,7 @@ _IMPORTS: dict[str, frozenset[str] | None] = {
     "temporalio": frozenset({"activity", "workflow"}),
     "temporalio.activity": frozenset({"defn"}),
     "temporalio.common": _ALL,
+    "temporalio.converter": frozenset({"value_to_type"}),
     "temporalio.exceptions": _ALL,
     "temporalio.workflow": _ALL,
 }

@@ -16,7 +16,7 @@ from temporalio import activity
 
 from activities.docker import containers, snapshots
 from activities.slack import directory, messages
-from activities.temporal import visibility as ledger
+from activities.temporal import queues, visibility as ledger
 from workflows.model import ports
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +27,7 @@ PORTS = {
     ports.MessagesPort: messages.Messages,
     ports.DirectoryPort: directory.Directory,
     ports.VisibilityPort: ledger.Visibility,
+    ports.QueuesPort: queues.Queues,
 }
 LONGEST, SHORTEST = 400, 60
 #: Short, and used once; but no part of the file beside it, which only reads.

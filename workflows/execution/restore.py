@@ -81,7 +81,7 @@ class Restore:
             hopeless = kind in HOPELESS_ERRORS
             self._note(failed, None if hopeless else pause)
             if hopeless or kind is ErrorType.WORKER_UNAVAILABLE or tries > len(_QUICK_PAUSES):
-                await self._page(kind)
+                await self._page(kind, failures.error_text(failed))
             if hopeless or await self._told_to_stop(pause):
                 return
 
@@ -136,12 +136,12 @@ class Restore:
             next_try_at=None if pause is None else now + pause,
         )
 
-    async def _page(self, kind: ErrorType) -> None:
+    async def _page(self, kind: ErrorType, note: str) -> None:
         """Call for help, once; after that only show how it stands."""
         state, now = self._tracker.state, workflow.now()
         self._tracker.change(
             status=RequestStatus.NEEDS_PERSON,
-            steps=steps.fail(state.steps, StepName.PUT_BACK, kind, now),
+            steps=steps.fail(state.steps, StepName.PUT_BACK, kind, now, note=note),
             paged=True,
         )
         if state.paged:

@@ -231,10 +231,10 @@ def end(
     return _put(steps, replace(known, status=status, finished_at=now, note=note, error=None))
 
 
-def fail(steps: Steps, name: StepName, error: ErrorType, now: datetime) -> Steps:
-    """Mark a step as failed, with the cause."""
+def fail(steps: Steps, name: StepName, error: ErrorType, now: datetime, *, note: str = "") -> Steps:
+    """Mark a step as failed, with the cause; ``note`` is the safe text of the failure."""
     known = find(steps, name) or StepState(name=name)
-    failed = replace(known, status=StepStatus.FAILED, finished_at=now, error=error)
+    failed = replace(known, status=StepStatus.FAILED, finished_at=now, error=error, note=note)
     return _put(steps, failed)
 
 

@@ -93,7 +93,7 @@ class Stop:
                 host=self._tracker.host,
                 workflow_id=info.workflow_id,
                 run_id=info.run_id,
-                activity=ContainersPort.ensure_stopped.__name__,
+                activity_type=ContainersPort.ensure_stopped.__name__,
             )
             try:
                 place = await workflow.execute_activity_method(

@@ -32,7 +32,7 @@ from workflows.model.names import (
 from workflows.model.ports import SnapshotsPort, SweepInput, ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
-from workflows.signals import NOTHING, read_user
+from workflows.signals import read_user
 
 #: Ends of a step after which the engine may still be at work; a cancelled step has no error.
 _UNHEARD = (
@@ -67,7 +67,7 @@ class OperationWorkflow:
     """
 
     @workflow.init
-    def __init__(self, raw: RawValue = NOTHING) -> None:
+    def __init__(self, raw: RawValue = None) -> None:  # type: ignore[assignment]  # see workflows.signals
         # Raised here, it would leave a coroutine of the SDK behind.
         self._operate = operate = _read(raw)
         if operate is None:
@@ -80,7 +80,7 @@ class OperationWorkflow:
         self._restore = Restore(self._tracker, self._card_updater)
 
     @workflow.run
-    async def run(self, raw: RawValue = NOTHING) -> RequestState:  # noqa: ARG002 - see __init__
+    async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # noqa: ARG002 - see __init__
         """Carry the operation out; ``raw`` is an ``OperateInput``."""
         operate = self._operate
         if operate is None:

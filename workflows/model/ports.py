@@ -82,13 +82,13 @@ class LastState:
 class QueuePlaceInput:
     """Asks who takes work of a host, and whether a step of a workflow has been taken up.
 
-    ``activity`` is the step's activity by name; ``""`` asks about the host alone.
+    ``activity_type`` is the step's activity by name; ``""`` asks about the host alone.
     """
 
     host: str
     workflow_id: str = ""
     run_id: str = ""
-    activity: str = ""
+    activity_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

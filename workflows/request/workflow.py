@@ -27,7 +27,7 @@ from workflows.request import planning
 from workflows.request.operation_handle import OperationHandle, upsert_status
 from workflows.request.review import Inbox, Review
 from workflows.request.validation import validate_request
-from workflows.signals import MAX_ID_LENGTH, NOTHING, read, read_decision, read_instruction
+from workflows.signals import MAX_ID_LENGTH, read, read_decision, read_instruction
 
 #: So many decisions and instructions are named as heard.
 _HEARD = 20
@@ -51,7 +51,7 @@ class ContainerLifecycleWorkflow:
         self._operation: OperationHandle | None = None
 
     @workflow.run
-    async def run(self, raw: RawValue = NOTHING) -> RequestState:
+    async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # see workflows.signals
         """Carry a request to its outcome; ``raw`` is a ``LifecycleRequest``."""
         request = validate_request(raw)
         tracker = self._tracker = RequestTracker(planning.first_state(request))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from datetime import UTC, datetime
 
 import pytest
 from temporalio import activity
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
+    CancelledError,
     RetryState,
     TimeoutError as TemporalTimeoutError,
     TimeoutType,
@@ -17,7 +19,8 @@ from temporalio.exceptions import (
 from workflows import failures
 from workflows.model import ports
 from workflows.model.errors import ErrorType, RefusalCode
-from workflows.model.state import Refusal
+from workflows.model.requests import ContainerState
+from workflows.model.state import Refusal, Sighting
 
 
 def failed(cause: BaseException, activity_type: str = "ensure_stopped") -> ActivityError:
@@ -55,6 +58,7 @@ TIMED_OUT = {
     "list_group_members": ErrorType.SLACK_UNAVAILABLE,
     "find_ended_runs": ErrorType.UNEXPECTED,
     "last_state": ErrorType.UNEXPECTED,
+    "queue_place": ErrorType.UNEXPECTED,
 }
 
 
@@ -145,3 +149,77 @@ def test_why_a_request_could_not_be_planned(error: ActivityError, refusal: Refus
 def test_what_is_both_a_refusal_and_an_error_has_one_name(name: str) -> None:
     """The room for a snapshot is asked for by one function, before a request and before a stop."""
     assert RefusalCode[name].value == ErrorType[name].value
+
+
+def _inner(cause: TemporalTimeoutError) -> TemporalTimeoutError:
+    cause.__cause__ = timed_out(TimeoutType.HEARTBEAT)
+    return cause
+
+
+_SENT = TemporalTimeoutError(
+    "timed out", type=TimeoutType.SCHEDULE_TO_START, last_heartbeat_details=["sent"]
+)
+
+
+@pytest.mark.parametrize(
+    ("cause", "begun"),
+    [
+        (timed_out(TimeoutType.SCHEDULE_TO_START), False),
+        (CancelledError("Cancelled", "ACTIVITY_ID_NOT_STARTED"), False),
+        # An attempt before it was taken up, and may have sent its stop.
+        (_inner(timed_out(TimeoutType.SCHEDULE_TO_START)), True),
+        (_SENT, True),
+        (timed_out(TimeoutType.HEARTBEAT), True),
+        (timed_out(TimeoutType.START_TO_CLOSE), True),
+        (CancelledError("Cancelled"), True),
+        (ApplicationError("the engine is away", type=ErrorType.ENGINE_UNAVAILABLE), True),
+    ],
+    ids=str,
+)
+def test_never_begun_is_what_no_worker_took_up(cause: BaseException, *, begun: bool) -> None:
+    """In doubt it was begun: then it is put back."""
+    assert failures.never_begun(failed(cause)) is not begun
+
+
+@pytest.mark.parametrize(
+    ("cause", "touched"),
+    [
+        (timed_out(TimeoutType.SCHEDULE_TO_START), False),
+        (ApplicationError("no engine", type=ErrorType.ENGINE_UNAVAILABLE), False),
+        (ApplicationError("lost", "touched", type=ErrorType.ENGINE_AMBIGUOUS), True),
+        (ApplicationError("lost", {"touched": True}, type=ErrorType.ENGINE_AMBIGUOUS), True),
+        (ApplicationError("port", {"touched": False}, type=ErrorType.PORT_BUSY), False),
+        (timed_out(TimeoutType.HEARTBEAT), True),
+        # A bug of ours says nothing about what came before it.
+        (ApplicationError("list index out of range", type="IndexError"), True),
+    ],
+    ids=str,
+)
+def test_untouched_is_only_what_says_so(cause: BaseException, *, touched: bool) -> None:
+    """Whatever a killed worker or a bug leaves open may have happened."""
+    assert failures.may_have_touched(failed(cause)) is touched
+
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("details", "seen"),
+    [
+        ([], None),
+        ([{"touched": True}], None),
+        ([{"state": "on fire"}], None),
+        ([{"state": "exited", "since": "yesterday"}], None),
+        (
+            [{"state": "exited", "since": "2025-12-31T00:00:00+00:00"}],
+            Sighting(state=ContainerState.EXITED, at=NOW, since=datetime(2025, 12, 31, tzinfo=UTC)),
+        ),
+        ([{"state": "running"}], Sighting(state=ContainerState.RUNNING, at=NOW)),
+    ],
+    ids=str,
+)
+def test_what_the_engine_said_last_is_read(details: list[object], seen: Sighting | None) -> None:
+    """It comes beside the error; anything else is no sighting."""
+    error = failed(ApplicationError("not back", *details, type=ErrorType.NOT_RUNNING))
+
+    assert failures.sighting(error, NOW) == seen
