@@ -18,8 +18,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
-from temporalio import workflow
-from temporalio.converter import value_to_type
+from temporalio import converter, workflow
 
 from workflows.model.names import USER_ID_FORM
 from workflows.model.requests import Decision, Instruction, Intent
@@ -53,7 +52,7 @@ def read(kind: type[T], payloads: Sequence[Any]) -> T | None:
     """Read the first of the payloads as this type; what is not of it is dropped and logged."""
     if payloads:
         try:
-            return cast("T", value_to_type(kind, payloads[0]))
+            return cast("T", converter.value_to_type(kind, payloads[0]))
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold the workflow
             why = type(error).__name__
     else:

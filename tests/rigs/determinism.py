@@ -37,7 +37,7 @@ _IMPORTS: dict[str, frozenset[str] | None] = {
     # Another Python may know other characters; that changes a text, and never which commands come.
     "unicodedata": frozenset({"category"}),
     "urllib.parse": frozenset({"quote"}),
-    "temporalio": frozenset({"activity", "workflow"}),
+    "temporalio": frozenset({"activity", "converter", "workflow"}),
     "temporalio.activity": frozenset({"defn"}),
     "temporalio.common": _ALL,
     "temporalio.converter": frozenset({"value_to_type"}),
