@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from activities.docker.refused_start import owner_references
 from workflows.model.requests import ContainerPin, ContainerState, Mount
 
 #: What one engine calls differently, or passes through on its way to a state that both know.
@@ -24,6 +25,10 @@ _STATES: Final = {
 _IMPATIENT_ENGINES: Final = re.compile(r"(?:23\.0\.[0-6]|24\.0\.[0-2])\b")
 _CONTAINERD: Final = "io.containerd.snapshotter"
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_PODMAN: Final = "podman:"
+_NANOSECONDS: Final = 1_000_000_000
+#: Since this release a health check has an interval of its own while a container starts.
+_HAS_START_INTERVAL: Final = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +37,8 @@ class EngineFacts:
 
     ``data_root`` is the directory that it keeps its images in, on its own machine; ``""`` when
     it does not tell, as with containerd's image store, which has a directory of its own
-    (docker/cli#6645).
+    (docker/cli#6645). ``has_layer_store`` is true for Docker with its own image store: then a
+    commit needs the image that the container was made of, and layers can be stacked so far only.
     """
 
     engine_id: str
@@ -40,7 +46,19 @@ class EngineFacts:
     api_version: str
     storage_driver: str
     data_root: str = ""
+    has_layer_store: bool = True
     warning: str = ""
+
+    @property
+    def starts_owners(self) -> bool:
+        """Whether a start brings up the containers too whose namespaces are used, as Podman's."""
+        return self.engine_id.startswith(_PODMAN)
+
+    @property
+    def has_start_interval(self) -> bool:
+        """Whether it checks health more often while a container starts."""
+        major = self.version.partition(".")[0]
+        return not self.starts_owners and major.isdigit() and int(major) >= _HAS_START_INTERVAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +73,34 @@ class ContainerListEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """When a container's health check gives its verdicts, in seconds, with Docker's defaults."""
+
+    interval: float = 30
+    timeout: float = 30
+    retries: int = 3
+    start_period: float = 0
+    start_interval: float = 5
+
+    def first_verdict(self, engine: EngineFacts) -> float:
+        """How long after a start it can say "healthy" at the earliest."""
+        if self.start_period and engine.has_start_interval:
+            return min(self.interval, self.start_interval)
+        return self.interval
+
+    @property
+    def last_verdict(self) -> float:
+        """How long after a start it has said "healthy" or "unhealthy" at the latest."""
+        return self.start_period + self.retries * (self.interval + self.timeout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerInspect:
-    """A container at one moment. ``health`` is ``""`` without a health check."""
+    """A container at one moment. ``health`` is ``""`` without a health check.
+
+    ``owners`` are the containers without which it does not start: pairs of what it uses of them,
+    and an id or name.
+    """
 
     container_id: str
     name: str
@@ -72,6 +116,8 @@ class ContainerInspect:
     mounts: tuple[Mount, ...]
     has_healthcheck: bool
     health: str
+    health_check: HealthCheck
+    owners: tuple[tuple[str, str], ...]
     stop_timeout_seconds: int | None
     labels: Mapping[str, str] = field(repr=False)
 
@@ -101,6 +147,7 @@ class ImageInspect:
     image_id: str
     created: datetime
     size_bytes: int
+    layers: int
     tags: tuple[str, ...]
     labels: Mapping[str, str] = field(repr=False)
 
@@ -110,12 +157,14 @@ def engine_facts(info: Mapping[str, Any], api_version: str) -> EngineFacts:
     version = str(info.get("ServerVersion", "unknown"))
     impatient = _IMPATIENT_ENGINES.match(version)
     root = info.get("DockerRootDir") or ""
+    has_containerd_store = _CONTAINERD in str(info.get("DriverStatus"))
     return EngineFacts(
         engine_id=engine_id(info),
         version=version,
         api_version=api_version,
         storage_driver=str(info.get("Driver", "unknown")),
-        data_root="" if _CONTAINERD in str(info.get("DriverStatus")) else str(root),
+        data_root="" if has_containerd_store else str(root),
+        has_layer_store=not has_containerd_store and "BuildahVersion" not in info,
         warning=(
             f"Docker {version} kills a container at once when the worker dies during a stop; "
             "upgrade to 23.0.7, 24.0.3 or later"
@@ -128,7 +177,7 @@ def engine_facts(info: Mapping[str, Any], api_version: str) -> EngineFacts:
 def engine_id(info: Mapping[str, Any]) -> str:
     """Name an engine; Podman makes up another id for each answer, so its host's name must do."""
     if "BuildahVersion" in info:
-        return f"podman:{info.get('Name', '')}"
+        return f"{_PODMAN}{info.get('Name', '')}"
     return str(info["ID"])
 
 
@@ -148,7 +197,8 @@ def container_inspect(raw: Mapping[str, Any]) -> ContainerInspect:
     """Read the answer to an inspect of a container."""
     state, config, host = raw["State"], raw["Config"], raw.get("HostConfig") or {}
     status = container_state(state.get("Status"))
-    test = (config.get("Healthcheck") or {}).get("Test") or []
+    check = config.get("Healthcheck") or {}
+    test = check.get("Test") or []
     # A stopped container keeps the health it had.
     health = (state.get("Health") or {}).get("Status") or "" if status.is_up else ""
     return ContainerInspect(
@@ -169,6 +219,8 @@ def container_inspect(raw: Mapping[str, Any]) -> ContainerInspect:
         ),
         has_healthcheck=bool(test) and test != ["NONE"],
         health=health,
+        health_check=_health_check(check),
+        owners=owner_references(host),
         stop_timeout_seconds=config.get("StopTimeout"),
         labels=config.get("Labels") or {},
     )
@@ -180,6 +232,7 @@ def image_inspect(raw: Mapping[str, Any]) -> ImageInspect:
         image_id=image_id(raw["Id"]),
         created=moment(raw.get("Created")),
         size_bytes=int(raw.get("Size") or 0),
+        layers=len((raw.get("RootFS") or {}).get("Layers") or ()),
         tags=tuple(tag for tag in raw.get("RepoTags") or () if tag != "<none>:<none>"),
         labels=(raw.get("Config") or {}).get("Labels") or {},
     )
@@ -205,3 +258,23 @@ def moment(text: str | None) -> datetime:
     except ValueError:
         return _NEVER
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def ever(at: datetime) -> datetime | None:
+    """Give a time, or ``None`` for "never"."""
+    return None if at == _NEVER else at
+
+
+def _health_check(raw: Mapping[str, Any]) -> HealthCheck:
+    """Read when a health check runs; what is left out, or zero, is Docker's default."""
+    seconds = {
+        field: raw[name] / _NANOSECONDS
+        for field, name in (
+            ("interval", "Interval"),
+            ("timeout", "Timeout"),
+            ("start_period", "StartPeriod"),
+            ("start_interval", "StartInterval"),
+        )
+        if raw.get(name)
+    }
+    return HealthCheck(**seconds, retries=raw.get("Retries") or HealthCheck().retries)

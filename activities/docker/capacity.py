@@ -14,8 +14,9 @@ from typing import Final
 
 from temporalio.exceptions import ApplicationError
 
+from activities.docker.answers import EngineFacts
 from activities.docker.engine import Engine
-from activities.docker.errors import failure
+from activities.docker.preflight import Obstacle
 from workflows.model.errors import ErrorType
 
 _UNIX: Final = "unix://"
@@ -42,15 +43,14 @@ class SnapshotCapacity:
     min_free_mb: int = 0
     data_root: Path | None = None
 
-    def check(self, engine: Engine, container_id: str) -> None:
-        """See that one more snapshot of a container fits.
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is anything to look at, which takes the engine some time."""
+        return bool(self.snapshots_per_container or self.min_free_mb)
 
-        Raises:
-            ApplicationError: it does not; nothing was touched. Its type is one of
-                :class:`ErrorType` and of :class:`RefusalCode` alike.
-        """
-        self._check_number(engine, container_id)
-        self._check_disk(engine, container_id)
+    def shortage(self, engine: Engine, facts: EngineFacts, container_id: str) -> Obstacle | None:
+        """Say why one more snapshot of a container does not fit, or ``None``."""
+        return self._too_many(engine, container_id) or self._too_full(engine, facts, container_id)
 
     def describe(self, engine: Engine) -> DiskSpace:
         """Say how the engine's disk is, for an operator."""
@@ -64,30 +64,28 @@ class SnapshotCapacity:
             return DiskSpace(False, f"{words}, less than the {self.min_free_mb} MB to leave")
         return DiskSpace(True, words)
 
-    def _check_number(self, engine: Engine, container_id: str) -> None:
+    def _too_many(self, engine: Engine, container_id: str) -> Obstacle | None:
         if not self.snapshots_per_container:
-            return
+            return None
         kept = len(engine.snapshot_requests(container_id))
-        if kept >= self.snapshots_per_container:
-            raise failure(
-                ErrorType.SNAPSHOT_QUOTA,
-                f"{kept} are there, and at most {self.snapshots_per_container} are kept",
-            )
+        if kept < self.snapshots_per_container:
+            return None
+        text = f"{kept} are there, and at most {self.snapshots_per_container} are kept"
+        return Obstacle(ErrorType.SNAPSHOT_QUOTA, text)
 
-    def _check_disk(self, engine: Engine, container_id: str) -> None:
+    def _too_full(self, engine: Engine, facts: EngineFacts, container_id: str) -> Obstacle | None:
         if not self.min_free_mb:
-            return
-        free = self._free_bytes(engine)
+            return None
+        free = self._free_bytes(engine, facts)
         if free is None:
-            return
+            return None
         needed = _written_bytes(engine, container_id) + self.min_free_mb * _MB
-        if free < needed:
-            raise failure(
-                ErrorType.DISK_FULL,
-                f"{free // _MB} MB are free, and {-(-needed // _MB)} MB are needed",
-            )
+        if free >= needed:
+            return None
+        text = f"{free // _MB} MB are free, and {-(-needed // _MB)} MB are needed"
+        return Obstacle(ErrorType.DISK_FULL, text)
 
-    def _free_bytes(self, engine: Engine) -> int | None:
+    def _free_bytes(self, engine: Engine, facts: EngineFacts | None = None) -> int | None:
         """Say how much is free where the engine keeps its images; ``None``: not to be seen here.
 
         The engine's own name for the directory holds on its own machine alone, so it is not
@@ -95,7 +93,7 @@ class SnapshotCapacity:
         """
         root = self.data_root
         if root is None and engine.base_url.startswith(_UNIX):
-            root = Path(engine.facts().data_root)
+            root = Path((facts or engine.facts()).data_root)
         if root is None or not root.is_absolute():
             return None
         try:

@@ -10,7 +10,9 @@ or an earlier attempt may have left the engine at work, so nothing but the state
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -22,7 +24,17 @@ from activities.docker.capacity import SnapshotCapacity
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.heartbeat import Attempt
-from activities.docker.pin import verify_pin
+from activities.docker.pin import find_pinned, protection, verify_engine, verify_pin
+from activities.docker.preflight import (
+    Facts,
+    Obstacle,
+    Owner,
+    cautions,
+    change,
+    lost,
+    other_situation,
+    refusal,
+)
 from activities.docker.start import restore
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.image_reference import reference_problem
@@ -41,25 +53,13 @@ from workflows.model.ports import (
 from workflows.model.requests import ContainerPin, ContainerState
 from workflows.model.state import StopResult
 from workflows.model.text import short_id
-from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
+from workflows.model.timing import MAX_GRACE_SECONDS
 
 _SHOWN: Final = 3
 _ID_PART: Final = re.compile(r"[0-9a-f]{2,64}")
 _KILLED: Final = 137
-_USABLE: Final = frozenset(
-    {
-        ContainerState.CREATED,
-        ContainerState.RUNNING,
-        ContainerState.PAUSED,
-        ContainerState.RESTARTING,
-        ContainerState.EXITED,
-    }
-)
-_LOST: Final = frozenset({ContainerState.REMOVING, ContainerState.DEAD})
-_REFUSALS: Final = {
-    RefusalCode.PROTECTED: "nobody may touch this container through Dockwarden",
-    RefusalCode.OWN_CONTAINER: "Dockwarden itself runs in this container",
-}
+#: By so much of a second a clock of ours and one of the engine may count differently.
+_IMPRECISION: Final = 0.2
 
 
 class Containers(ContainersPort):
@@ -73,24 +73,29 @@ class Containers(ContainersPort):
     def inspect_container(self, arg: InspectInput) -> Inspection:
         """Resolve a name to exactly one container and pin it, or refuse."""
         self._check_host(arg.container.host)
-        entry = find_container(self._engine.containers(), arg.container.name)
+        found = self._engine.containers()
+        entry = find_container(found, arg.container.name)
         seen = self._look(entry.container_id)
         if seen is None or seen.name != entry.name:
             raise failure(
                 RefusalCode.UNKNOWN_CONTAINER, "the container is being removed or renamed"
             )
+        facts = Facts(engine=self._engine.facts(), container=seen)
         if arg.for_request:
-            self._refuse_unusable(seen, snapshot=bool(arg.reference))
+            facts = self._look_around(facts, found, for_snapshot=bool(arg.reference))
+            _refuse(refusal(facts))
         taken = self._is_taken(arg.reference)
-        if arg.for_request and arg.reference and not taken:
-            self._capacity.check(self._engine, seen.container_id)
+        if arg.for_request and not taken:
+            _refuse(self._with_room(facts).shortage)
         return Inspection(
-            pin=seen.pin(self._engine.engine_id()),
+            pin=seen.pin(facts.engine.engine_id),
             selectors_met=tuple(
                 all(seen.labels.get(name) == value for name, value in selector.items())
                 for selector in arg.label_selectors
             ),
             reference_taken=taken,
+            three_queues=True,
+            cautions=cautions(facts, self._engine.timing.verify_health) if arg.for_request else (),
         )
 
     @activity.defn(name="list_containers", no_thread_cancel_exception=True)
@@ -117,8 +122,8 @@ class Containers(ContainersPort):
     @activity.defn(name="ensure_stopped", no_thread_cancel_exception=True)
     def ensure_stopped(self, arg: StopInput) -> StopResult:
         """Verify the pin, then see to it that the container rests."""
-        if not MIN_GRACE_SECONDS <= arg.grace_seconds <= MAX_GRACE_SECONDS:
-            text = f"the grace takes {MIN_GRACE_SECONDS} to {MAX_GRACE_SECONDS} seconds"
+        if not 0 <= arg.grace_seconds <= MAX_GRACE_SECONDS:
+            text = f"the grace takes 0 to {MAX_GRACE_SECONDS} seconds"
             raise failure(ErrorType.BAD_INPUT, text)
         with Attempt(self._engine.timing.heartbeat_interval) as attempt:
             try:
@@ -139,32 +144,67 @@ class Containers(ContainersPort):
             return restore(self._engine, arg, attempt)
 
     def _stop(self, arg: StopInput, attempt: Attempt) -> StopResult:
-        pin, untouched = arg.pin, arg.expect_untouched and not attempt.may_have_sent
-        seen = self._approved(pin, untouched=untouched)
-        if arg.for_snapshot and untouched:
-            self._capacity.check(self._engine, pin.container_id)
-            # That can take long; only what is approved right before the stop is stopped.
-            seen = self._approved(pin, untouched=untouched)
+        pin, took = arg.pin, 0.0
+        untouched = arg.expect_untouched and not attempt.may_have_sent
+        seen = self._unchanged(arg) if untouched else self._stopped_by_us(pin)
         if not seen.state.is_down:
-            attempt.sending()
-            self._engine.stop(pin.container_id, arg.grace_seconds)
+            began = time.monotonic()
+            attempt.send(lambda: self._engine.stop(pin.container_id, arg.grace_seconds))
+            took = time.monotonic() - began
             seen = self._engine.container(pin.container_id)
-            _check_not_lost(seen)
+            _refuse(lost(seen))
         if not seen.state.is_down:
             text = f"the container is {seen.state} after it was stopped"
             raise failure(ErrorType.STATE_CONFLICT, text, repeatable=True)
-        return _stop_result(pin, seen)
+        return _stop_result(pin, seen, had_its_grace=took >= arg.grace_seconds - _IMPRECISION)
 
-    def _approved(self, pin: ContainerPin, *, untouched: bool) -> ContainerInspect:
-        """Look at the container, which must be as people decided about it."""
-        # A stop of ours brings a container down; nothing of ours brings up one that was down.
-        may_rest = not pin.state.is_down and not untouched
+    def _unchanged(self, arg: StopInput) -> ContainerInspect:
+        """Look at a container that nothing of ours has touched: it must be as approved."""
+        pin = arg.pin
+        engine_facts = verify_engine(self._engine, pin)
+        seen = find_pinned(self._engine, pin)
+        facts = Facts(engine=engine_facts, container=seen)
+        facts = self._look_around(facts, None, for_snapshot=arg.for_snapshot)
+        _refuse(change(facts, pin))
+        if arg.for_snapshot and self._capacity.is_limited:
+            facts = self._with_room(facts)
+            # That can take long; only what is approved right before the stop is stopped.
+            seen = find_pinned(self._engine, pin)
+            facts = replace(facts, container=seen, protected=protection(self._engine, seen))
+            _refuse(change(facts, pin))
+        return facts.container
+
+    def _stopped_by_us(self, pin: ContainerPin) -> ContainerInspect:
+        """Look at a container that a stop of ours may have reached already."""
         seen = verify_pin(self._engine, pin)
-        if not may_rest and _situation(seen.state) != _situation(pin.state):
-            text = f"the container is {seen.state} now, and was {pin.state} on the card"
-            raise failure(ErrorType.CONTAINER_CHANGED, text)
-        _check_not_lost(seen)
+        # A stop of ours brings a container down; nothing of ours brings up one that was down.
+        if pin.state.is_down:
+            _refuse(other_situation(seen, pin))
+        _refuse(lost(seen))
         return seen
+
+    def _look_around(
+        self, facts: Facts, found: Sequence[ContainerListEntry] | None, *, for_snapshot: bool
+    ) -> Facts:
+        """Ask for what the container depends on. ``found`` are all containers, if known."""
+        seen = facts.container
+        needs_image = for_snapshot and facts.engine.has_layer_store
+        if found is None:
+            found = self._engine.containers() if seen.owners else ()
+        return replace(
+            facts,
+            protected=protection(self._engine, seen),
+            for_snapshot=for_snapshot,
+            image=self._engine.image(seen.image_id) if needs_image else None,
+            owners=tuple(_owner(space, owner, found) for space, owner in seen.owners),
+        )
+
+    def _with_room(self, facts: Facts) -> Facts:
+        if not facts.for_snapshot:
+            return facts
+        container = facts.container.container_id
+        shortage = self._capacity.shortage(self._engine, facts.engine, container)
+        return replace(facts, shortage=shortage)
 
     def _look(self, container_id: str) -> ContainerInspect | None:
         try:
@@ -173,20 +213,6 @@ class Containers(ContainersPort):
             if error.type == ErrorType.CONTAINER_GONE:
                 return None
             raise
-
-    def _refuse_unusable(self, seen: ContainerInspect, *, snapshot: bool) -> None:
-        protected = self._engine.protection.refusal(
-            container_id=seen.container_id, name=seen.name, labels=seen.labels
-        )
-        if protected is not None:
-            raise failure(protected, _REFUSALS[protected])
-        if seen.auto_remove:
-            text = "it was started with --rm: stopping it would remove it"
-            raise failure(RefusalCode.AUTO_REMOVE, text)
-        if seen.state not in _USABLE:
-            raise failure(RefusalCode.UNUSABLE_STATE, f"the container is {seen.state}")
-        if seen.state.is_down and not snapshot:
-            raise failure(RefusalCode.ALREADY_STOPPED, f"the container is {seen.state}")
 
     def _is_taken(self, reference: str) -> bool:
         if not reference:
@@ -241,27 +267,31 @@ def _either(names: Sequence[str]) -> str:
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
-def _situation(state: ContainerState) -> str:
-    """Name what people decided about: a crash-looping container is as up as a running one."""
-    if state.is_up:
-        return "up"
-    return "down" if state.is_down else state
+def _refuse(obstacle: Obstacle | None) -> None:
+    """Raise what is in the way, if anything is."""
+    if obstacle is not None:
+        raise failure(obstacle.kind, obstacle.text)
 
 
-def _check_not_lost(seen: ContainerInspect) -> None:
-    if seen.state in _LOST:
-        text = f"the container is {seen.state}: it can neither be committed nor started"
-        raise failure(ErrorType.CONTAINER_GONE, text)
+def _owner(space: str, reference: str, found: Sequence[ContainerListEntry]) -> Owner:
+    for entry in found:
+        if reference in (entry.container_id, entry.name):
+            return Owner(space=space, reference=reference, name=entry.name, state=entry.state)
+    return Owner(space=space, reference=reference)
 
 
-def _stop_result(pin: ContainerPin, seen: ContainerInspect) -> StopResult:
-    """Tell the truth after any number of attempts: it was running if it was when approved."""
+def _stop_result(pin: ContainerPin, seen: ContainerInspect, *, had_its_grace: bool) -> StopResult:
+    """Tell the truth after any number of attempts: it was running if it was when approved.
+
+    A container can end with a kill's exit code by itself, so only a stop that took all of its
+    grace is known to have killed it.
+    """
     was_running = not pin.state.is_down
     ended = seen.state is ContainerState.EXITED
     return StopResult(
         was_running=was_running,
         exit_code=seen.exit_code if ended else None,
-        graceful=not (was_running and seen.exit_code == _KILLED),
+        graceful=not (was_running and seen.exit_code == _KILLED and had_its_grace),
         restarted_since=seen.started_at != pin.started_at,
         stopped_at=seen.finished_at if was_running and ended else None,
     )

@@ -1,7 +1,7 @@
-"""Which calls do we make to a Docker engine, with which client, and what may reach it?
+"""Which calls do we make to a Docker engine, and what may reach it?
 
-The only file that talks to an engine: :class:`Engine` has the calls that we make, and each goes
-through :class:`Connection`, with a time limit of its own, and so through the one error table.
+The only file that talks to an engine: each call goes through a ``Connection``, with a time limit
+of its own, and so through the one error table.
 Containers are addressed by their full id alone (a name or a short id can be shadowed by another
 container's name), images by their full id or by a checked reference, and label values hold
 hexadecimal digits only: nothing that a path, a filter or an instruction could be made of.
@@ -10,7 +10,6 @@ hexadecimal digits only: nothing that a path, a filter or an instruction could b
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -24,24 +23,28 @@ from activities.docker.answers import (
     ImageInspect,
     container_inspect,
     container_list_entry,
+    container_state,
     engine_facts,
-    engine_id,
     image_id as full_image_id,
     image_inspect,
 )
-from activities.docker.errors import RAW_ERRORS, failure, translate
+from activities.docker.connection import Connection
+from activities.docker.engine_words import log_refusal
+from activities.docker.errors import (
+    CONTAINER,
+    IMAGE,
+    Subject,
+    failure,
+)
 from activities.docker.protection import Protection
+from activities.docker.refused_start import missing_for_start, name_it
 from workflows.model.errors import ErrorType
 from workflows.model.image_reference import reference_problem
 from workflows.model.names import CONTAINER_ID_FORM, REQUEST_LABEL, SOURCE_LABEL
 from workflows.model.timing import TIMING, Timing
 
-#: The oldest API version that has all we need, and the one that all was measured with.
-API_VERSION: Final = "1.41"
 _IMAGE_ID_FORM: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _LABEL_VALUE: Final = re.compile(r"[0-9a-f]{12,64}")
-#: As many as the threads of a worker; with fewer, each surplus call connects anew.
-_CONNECTIONS: Final = 16
 _T = TypeVar("_T")
 
 
@@ -65,13 +68,9 @@ class Engine:
         self._connection = Connection(base_url, version_limit=timing.inspect_http)
 
     def facts(self) -> EngineFacts:
-        """Describe the engine."""
+        """Describe the engine; never remembered, for the address may lead to another now."""
         info = self._read(lambda api: api.info())
         return engine_facts(info, self._connection.api_version)
-
-    def engine_id(self) -> str:
-        """Ask which engine this is; never remembered, for the address may lead to another now."""
-        return engine_id(self._read(lambda api: api.info()))
 
     def containers(self) -> tuple[ContainerListEntry, ...]:
         """List all containers by name, without inspecting each: one may vanish meanwhile."""
@@ -104,26 +103,25 @@ class Engine:
         return frozenset((image.get("Labels") or {}).get(REQUEST_LABEL, "") for image in found)
 
     def stop(self, container_id: str, grace_seconds: int) -> None:
-        """Stop a container; the engine kills it after the grace."""
-        check_container_id(container_id)
+        """Stop a container; the engine kills it after the grace, and at once without one."""
         # docker-py adds the grace to the client's time limit.
         limit = self.timing.stop_margin
-        self._connection.call(limit, lambda api: api.stop(container_id, timeout=grace_seconds))
+        self._change("stop", container_id, limit, lambda api: api.stop(container_id, grace_seconds))
 
     def start(self, container_id: str) -> None:
         """Start a container; success proves nothing, the process may die at once."""
-        check_container_id(container_id)
-        self._connection.call(self.timing.start_http, lambda api: api.start(container_id))
+        limit = self.timing.start_http
+        self._change("start", container_id, limit, lambda api: api.start(container_id))
 
     def pause(self, container_id: str) -> None:
         """Pause a container."""
-        check_container_id(container_id)
-        self._connection.call(self.timing.start_http, lambda api: api.pause(container_id))
+        limit = self.timing.start_http
+        self._change("pause", container_id, limit, lambda api: api.pause(container_id))
 
     def unpause(self, container_id: str) -> None:
         """Unpause a container."""
-        check_container_id(container_id)
-        self._connection.call(self.timing.start_http, lambda api: api.unpause(container_id))
+        limit = self.timing.start_http
+        self._change("unpause", container_id, limit, lambda api: api.unpause(container_id))
 
     def commit(self, container_id: str, labels: Mapping[str, str]) -> str:
         """Make an image of a container and give its id.
@@ -135,7 +133,9 @@ class Engine:
             check_label_value(value)
         changes = "\n".join(f"LABEL {name}={value}" for name, value in labels.items())
         limit = self.timing.commit_http
-        made = self._connection.call(limit, lambda api: api.commit(container_id, changes=changes))
+        made = self._change(
+            "commit", container_id, limit, lambda api: api.commit(container_id, changes=changes)
+        )
         return full_image_id(made["Id"])
 
     def image(self, name: str) -> ImageInspect | None:
@@ -143,7 +143,7 @@ class Engine:
         if not is_image_id(name):
             check_reference(name)
         try:
-            raw = self._read(_inspect_image(name), ErrorType.SNAPSHOT_VANISHED)
+            raw = self._read(_inspect_image(name), IMAGE)
         except ApplicationError as error:
             if error.type == ErrorType.SNAPSHOT_VANISHED:
                 return None
@@ -174,7 +174,7 @@ class Engine:
         self._connection.call(
             self.timing.tag_http,
             lambda api: api.tag(image_id, repository, tag),
-            ErrorType.SNAPSHOT_VANISHED,
+            IMAGE,
         )
 
     def remove_image(self, image_id: str) -> None:
@@ -183,106 +183,58 @@ class Engine:
         self._connection.call(
             self.timing.tag_http,
             lambda api: api.remove_image(image_id),
-            ErrorType.SNAPSHOT_VANISHED,
+            IMAGE,
         )
 
     def close(self) -> None:
         """Close the connections; the next call makes new ones."""
         self._connection.close()
 
-    def _read(
-        self,
-        send: Callable[[docker.APIClient], Any],
-        missing: ErrorType = ErrorType.CONTAINER_GONE,
-    ) -> Any:  # noqa: ANN401 - the engine's JSON, read by activities.docker.answers
-        return self._connection.call(self.timing.inspect_http, send, missing)
+    def _read(self, send: Callable[[docker.APIClient], Any], subject: Subject = CONTAINER) -> Any:  # noqa: ANN401 - the engine's JSON, read by activities.docker.answers
+        return self._connection.call(self.timing.inspect_http, send, subject)
 
-
-class Connection:
-    """The way to one engine, through one client per time limit.
-
-    Nothing is sent before the first call. The API version is agreed upon then, and again after
-    the engine was away: it may have been upgraded.
-
-    Args:
-        base_url: the engine's address, like ``unix:///var/run/docker.sock``.
-        version_limit: how many seconds the question for the version may take.
-    """
-
-    def __init__(self, base_url: str, *, version_limit: int) -> None:
-        self.api_version = ""
-        self._base_url = base_url
-        self._version_limit = version_limit
-        self._clients: dict[int, docker.APIClient] = {}
-        self._lock = threading.Lock()
-
-    def call(
-        self,
-        limit: int,
-        send: Callable[[docker.APIClient], _T],
-        missing: ErrorType = ErrorType.CONTAINER_GONE,
+    def _change(
+        self, verb: str, container_id: str, limit: int, send: Callable[[docker.APIClient], _T]
     ) -> _T:
-        """Make one call.
+        """Make a call that changes a container; what the engine says to refuse it is logged."""
+        check_container_id(container_id)
+        subject = Subject(container_id=container_id, starting=verb == "start")
+        answers: list[str] = []
+        try:
+            return self._connection.call(limit, send, subject, answers.append)
+        except ApplicationError as error:
+            failed = error
+        if answers and failed.type != ErrorType.CONTAINER_GONE:
+            failed = self._explained(failed, verb, container_id, answers[0])
+        raise failed
 
-        Args:
-            limit: how many seconds the engine may keep silent.
-            send: what makes the call.
-            missing: what "not found" means for it.
+    def _explained(
+        self, failed: ApplicationError, verb: str, container_id: str, words: str
+    ) -> ApplicationError:
+        """Log what the engine said, and name what the container lacks as far as that is no secret.
 
-        Raises:
-            ApplicationError: it failed; the error is one of ours and carries nothing of the raw.
+        The container's own settings, which say what is a secret, are asked for this alone.
         """
+        raw = self._raw_container(container_id)
+        log_refusal(verb, container_id, words, raw)
+        missing = missing_for_start(words, container_id) if verb == "start" and raw else None
+        text = name_it(missing, words, raw, self._find_owner) if missing and raw else ""
+        if not text:
+            return failed
+        return ApplicationError(text, type=failed.type, non_retryable=failed.non_retryable)
+
+    def _find_owner(self, owner: str) -> tuple[str, str]:
+        raw = self._raw_container(owner) if CONTAINER_ID_FORM.fullmatch(owner) else None
+        if raw is None:
+            return "", ""
+        return raw["Name"].removeprefix("/"), container_state(raw["State"].get("Status"))
+
+    def _raw_container(self, container_id: str) -> dict[str, Any] | None:
         try:
-            return send(self._client(limit))
-        except RAW_ERRORS as raw:
-            error = translate(raw, missing=missing)
-        if error.type == ErrorType.ENGINE_UNAVAILABLE:
-            self.close()
-        # Not inside the handler: the raw error would travel along as the context of ours.
-        raise error
-
-    def close(self) -> None:
-        """Close all connections; the next call makes new ones."""
-        with self._lock:
-            for client in self._clients.values():
-                client.close()
-            self._clients.clear()
-            self.api_version = ""
-
-    def _client(self, limit: int) -> docker.APIClient:
-        # Asked outside the lock: a hung engine must not make its callers queue up.
-        version = self.api_version or self._agree_on_version()
-        with self._lock:
-            self.api_version = version
-            if limit not in self._clients:
-                self._clients[limit] = self._connect(version, limit)
-            return self._clients[limit]
-
-    def _agree_on_version(self) -> str:
-        client = self._connect(API_VERSION, self._version_limit)
-        try:
-            offered = client.version(api_version=False)
-        finally:
-            client.close()
-        return choose_api_version(offered.get("MinAPIVersion"), offered.get("ApiVersion"))
-
-    def _connect(self, version: str, limit: int) -> docker.APIClient:
-        client = docker.APIClient(
-            base_url=self._base_url, version=version, timeout=limit, max_pool_size=_CONNECTIONS
-        )
-        # No proxy and no netrc of the environment may come between us and the engine.
-        client.trust_env = False
-        return client
-
-
-def choose_api_version(oldest: str | None, newest: str | None) -> str:
-    """Choose the API version closest to ours among those that an engine speaks."""
-
-    def number(version: str) -> tuple[int, ...]:
-        return tuple(int(part) for part in version.split("."))
-
-    version = max(API_VERSION, oldest or API_VERSION, key=number)
-    return min(version, newest or version, key=number)
+            found: dict[str, Any] = self._read(lambda api: api.inspect_container(container_id))
+        except ApplicationError:
+            return None
+        return found
 
 
 def is_image_id(text: str) -> bool:

@@ -2,12 +2,15 @@
 
 One table for every call to the engine, and one way to make the errors that we find out about
 ourselves. The message is always ours: ``str(APIError)`` holds the
-URL with its parameters, and an engine's explanation can quote a command line.
+URL with its parameters, and an engine's explanation can quote a command line. What "not found" is
+about is read from the answer's words and from the id in them, never from its status alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 import docker.errors
@@ -15,6 +18,7 @@ import requests.exceptions
 import urllib3.exceptions
 from temporalio.exceptions import ApplicationError
 
+from activities.docker.refused_start import missing_for_start, names_another
 from workflows.model.errors import ErrorType, RefusalCode
 
 #: What a call through docker-py can raise. A time-out and a dead engine are errors of
@@ -23,6 +27,7 @@ RAW_ERRORS: Final = (
     docker.errors.DockerException,
     requests.exceptions.RequestException,
     OSError,
+    KeyError,
     TypeError,
     ValueError,
 )
@@ -32,6 +37,8 @@ _FATAL: Final = frozenset(
         ErrorType.ENGINE_FORBIDDEN,
         ErrorType.BAD_ENGINE_REQUEST,
         ErrorType.DISK_FULL,
+        ErrorType.IMAGE_MISSING,
+        ErrorType.TOO_MANY_LAYERS,
         ErrorType.CONTAINER_GONE,
         ErrorType.SNAPSHOT_VANISHED,
         ErrorType.BAD_INPUT,
@@ -45,6 +52,12 @@ _WORDS: Final = {
     ErrorType.ENGINE_ERROR: "the Docker engine failed",
     ErrorType.BAD_ENGINE_REQUEST: "the Docker engine does not take this request",
     ErrorType.DISK_FULL: "the disk of the Docker engine is full",
+    ErrorType.IMAGE_MISSING: "the image of the container is missing on the host",
+    ErrorType.TOO_MANY_LAYERS: "the image of the container has as many layers as can be stacked",
+    ErrorType.OWNER_MISSING: "a container that it depends on does not run",
+    ErrorType.MOUNT_MISSING: "one of its mounts is missing on the host",
+    ErrorType.DEVICE_MISSING: "one of its devices is missing on the host",
+    ErrorType.CANNOT_RUN: "the engine cannot run it as it is set up",
     ErrorType.PORT_BUSY: "a port that the container publishes is in use",
     ErrorType.NETWORK_MISSING: "a network of the container is missing",
     ErrorType.STATE_CONFLICT: "the container is in another state than expected",
@@ -58,8 +71,8 @@ _EXPLANATIONS: Final = (
     ("is too old", ErrorType.ENGINE_UNAVAILABLE),  # the engine was upgraded under our client
     ("is too new", ErrorType.ENGINE_UNAVAILABLE),
     ("no space left", ErrorType.DISK_FULL),
-    ("port is already allocated", ErrorType.PORT_BUSY),
-    ("address already in use", ErrorType.PORT_BUSY),
+    ("failed to get digest", ErrorType.IMAGE_MISSING),  # of the image that a commit is based on
+    ("max depth exceeded", ErrorType.TOO_MANY_LAYERS),
     ("container state improper", ErrorType.STATE_CONFLICT),
     ("invalid reference", ErrorType.BAD_ENGINE_REQUEST),
     ("invalid tag", ErrorType.BAD_ENGINE_REQUEST),
@@ -79,6 +92,9 @@ _STATUS: Final = {
     503: ErrorType.ENGINE_AMBIGUOUS,
     504: ErrorType.ENGINE_AMBIGUOUS,
 }
+
+#: How Docker and Podman both say it; a proxy, and an engine that lacks something else, do not.
+_NO_CONTAINER: Final = "no such container"
 
 _NOT_SENT: Final = (
     FileNotFoundError,
@@ -102,52 +118,100 @@ def failure(
     return ApplicationError(text, type=kind, non_retryable=not repeatable)
 
 
-def translate(raw: Exception, *, missing: ErrorType = ErrorType.CONTAINER_GONE) -> ApplicationError:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a call is about.
+
+    ``missing`` is what "not found" means for it. ``container_id`` is the container that the call
+    would change, and ``starting`` says that the call would start it, for which much around the
+    container must be there too.
+    """
+
+    missing: ErrorType = ErrorType.CONTAINER_GONE
+    container_id: str = ""
+    starting: bool = False
+
+
+#: What most calls are about: a container that they only look at.
+CONTAINER: Final = Subject()
+IMAGE: Final = Subject(missing=ErrorType.SNAPSHOT_VANISHED)
+
+
+def translate(raw: Exception, subject: Subject = CONTAINER) -> ApplicationError:
     """Turn a raw error into one that says whether to try again.
 
     Args:
         raw: what docker-py, requests or the socket raised.
-        missing: what "not found" means for this call.
+        subject: what the call was about.
 
     Returns:
         An error of ours; raise it outside the ``except`` block, or Temporal stores the raw one
         with it as its context.
     """
-    kind = _kind(raw, missing)
+    kind = _kind(raw, subject)
     status = raw.status_code if isinstance(raw, docker.errors.APIError) else None
     words = _WORDS.get(kind, "the Docker engine failed")
     text = f"{words} (HTTP {status})" if kind is ErrorType.ENGINE_ERROR and status else words
     return ApplicationError(text, type=kind, non_retryable=kind in _FATAL)
 
 
-def _kind(raw: Exception, missing: ErrorType) -> ErrorType:
+def answered_words(raw: Exception) -> str | None:
+    """Give the engine's own words when it answered with a no; they may quote a secret."""
+    if isinstance(raw, docker.errors.APIError):
+        return str(raw.explanation or f"HTTP {raw.status_code}")
+    return None
+
+
+def _kind(raw: Exception, subject: Subject) -> ErrorType:
+    kind = ErrorType.BAD_INPUT
     match raw:
         case docker.errors.APIError():
-            return _kind_of_answer(raw, missing)
+            kind = _kind_of_answer(raw, subject)
         case docker.errors.NullResource():
-            return ErrorType.BAD_INPUT
-        case docker.errors.DockerException():
+            pass
+        case docker.errors.DockerException(__cause__=Exception() as cause):
             # The version look-up wraps what really happened.
-            if isinstance(raw.__cause__, Exception):
-                return _kind(raw.__cause__, missing)
-            return ErrorType.BAD_ENGINE_REQUEST
+            kind = _kind(cause, subject)
+        case docker.errors.DockerException():
+            kind = ErrorType.BAD_ENGINE_REQUEST
         case requests.exceptions.RequestException() | OSError():
-            return _kind_of_failed_call(raw)
-    return ErrorType.BAD_INPUT
+            kind = _kind_of_failed_call(raw)
+        case KeyError():
+            # docker-py looks for a message in every refusal, and a proxy may send none.
+            kind = ErrorType.ENGINE_ERROR
+    return kind
 
 
-def _kind_of_answer(raw: docker.errors.APIError, missing: ErrorType) -> ErrorType:
-    explanation = str(raw.explanation or "").lower()
-    if isinstance(raw, docker.errors.ImageNotFound):
-        return ErrorType.SNAPSHOT_VANISHED
-    if isinstance(raw, docker.errors.NotFound):
-        if "page not found" in explanation:  # no engine, or one that lacks the call
-            return ErrorType.ENGINE_ERROR
-        return ErrorType.NETWORK_MISSING if "network" in explanation else missing
+def _kind_of_answer(raw: docker.errors.APIError, subject: Subject) -> ErrorType:
+    words = str(raw.explanation or "")
+    explanation = words.lower()
+    missing = missing_for_start(words, subject.container_id) if subject.starting else None
+    if missing is not None:
+        return missing.kind
+    if raw.status_code == HTTPStatus.NOT_FOUND:
+        return _kind_of_not_found(raw, explanation, subject)
     for fragment, kind in _EXPLANATIONS:
         if fragment in explanation:
             return kind
+    if subject.starting and raw.status_code == HTTPStatus.BAD_REQUEST:
+        return ErrorType.CANNOT_RUN  # the call itself holds nothing but an id
     return _STATUS.get(raw.status_code or 0, ErrorType.ENGINE_ERROR)
+
+
+def _kind_of_not_found(
+    raw: docker.errors.APIError, explanation: str, subject: Subject
+) -> ErrorType:
+    if "page not found" in explanation:  # no engine, or one that lacks the call
+        return ErrorType.ENGINE_ERROR
+    if isinstance(raw, docker.errors.ImageNotFound):
+        # Of a container that is started or committed, it is the image that it was made of.
+        return ErrorType.IMAGE_MISSING if subject.container_id else ErrorType.SNAPSHOT_VANISHED
+    if subject.missing is not ErrorType.CONTAINER_GONE:
+        return subject.missing
+    is_ours = not (subject.container_id and names_another(explanation, subject.container_id))
+    if _NO_CONTAINER in explanation and is_ours:
+        return ErrorType.CONTAINER_GONE
+    return ErrorType.ENGINE_ERROR
 
 
 def _kind_of_failed_call(raw: Exception) -> ErrorType:

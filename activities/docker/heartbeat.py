@@ -12,24 +12,29 @@ import contextlib
 import contextvars
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.docker.errors import failure
 from workflows.model.errors import ErrorType
 from workflows.model.timing import TIMING
 
 _NOTHING_SENT: Final = "nothing sent"
+_ANSWERED: Final = "answered"
+_T = TypeVar("_T")
 
 
 class Attempt:
     """One attempt of an activity that changes something, and what is known of those before it.
 
-    An attempt that fails before it sent anything says so in its last heartbeat, and the next
-    attempt can rely on that. A killed worker says nothing: then a request may have been sent,
-    and may still be at work in the engine.
+    An attempt that fails says in its last heartbeat whether it sent nothing, or whether all that
+    it sent was answered, and the next attempt can rely on that: a "no" of the engine is a no. A
+    killed worker says nothing, nor does one whose request got no answer: then it may still be at
+    work in the engine.
 
     Args:
         interval: seconds between two beats.
@@ -40,27 +45,50 @@ class Attempt:
         info = activity.info()
         self._heartbeat = Heartbeat(interval, timeout)
         self._number = info.attempt
-        word_of_the_last = [_NOTHING_SENT, info.attempt - 1]
-        self._sent = info.attempt > 1 and list(info.heartbeat_details) != word_of_the_last
+        last = list(info.heartbeat_details)
+        is_first = info.attempt == 1
+        self._sent = not is_first and last != [_NOTHING_SENT, info.attempt - 1]
+        self._unheard = self._sent and last != [_ANSWERED, info.attempt - 1]
 
     @property
     def may_have_sent(self) -> bool:
         """Whether this attempt or an earlier one may have asked the engine to change something."""
         return self._sent
 
-    def sending(self) -> None:
-        """Note that the next call changes something.
+    @property
+    def may_be_at_work(self) -> bool:
+        """Whether the engine may still be at work on a request that it has not answered."""
+        return self._unheard
+
+    def send(self, change: Callable[[], _T]) -> _T:
+        """Make a call that changes something.
 
         Raises:
-            ApplicationError: this attempt was given up, because its worker was frozen or cut off.
-                Another one may be at work, or all may be over: nothing may be sent any more.
+            ApplicationError: the call failed, or this attempt was given up, because its worker
+                was frozen or cut off. Another one may be at work, or all may be over: nothing
+                may be sent any more.
         """
+        self._check_not_given_up()
+        before = self._unheard
+        self._sent = self._unheard = True
+        try:
+            result = change()
+        except ApplicationError as error:
+            self._unheard = before or error.type == ErrorType.ENGINE_AMBIGUOUS
+            raise
+        self._unheard = before
+        return result
+
+    def settled(self) -> None:
+        """Note that what was not answered has been waited for, and can come no more."""
+        self._unheard = False
+
+    def _check_not_given_up(self) -> None:
         details = activity.cancellation_details()
         forgotten = details is not None and (details.not_found or details.timed_out)
         if forgotten or self._heartbeat.was_missed:
             text = "this attempt was away for so long that it was given up"
             raise failure(ErrorType.WORKER_UNAVAILABLE, text, repeatable=True)
-        self._sent = True
 
     def __enter__(self) -> Self:
         """Start to beat."""
@@ -73,10 +101,10 @@ class Attempt:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop to beat; on a failure, leave word when nothing was sent."""
+        """Stop to beat; on a failure, leave word of what cannot be at work any more."""
         self._heartbeat.__exit__(kind, error, traceback)
-        if error is not None and not self._sent:
-            activity.heartbeat(_NOTHING_SENT, self._number)
+        if error is not None and not self._unheard:
+            activity.heartbeat(_ANSWERED if self._sent else _NOTHING_SENT, self._number)
 
 
 class Heartbeat:

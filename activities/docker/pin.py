@@ -6,11 +6,15 @@ which only says what is there.
 
 from __future__ import annotations
 
-from activities.docker.answers import ContainerInspect
+from typing import Final
+
+from activities.docker.answers import ContainerInspect, EngineFacts
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
-from workflows.model.errors import ErrorType
+from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import ContainerPin
+
+_OTHER: Final = "this is another Docker engine than the one the container was approved on"
 
 
 def verify_pin(engine: Engine, pin: ContainerPin, *, restoring: bool = False) -> ContainerInspect:
@@ -25,32 +29,46 @@ def verify_pin(engine: Engine, pin: ContainerPin, *, restoring: bool = False) ->
         ApplicationError: this is another engine, the container is gone or is not the one
             approved, or it is out of bounds now.
     """
-    verify_engine(
-        engine, pin, "this is another Docker engine than the one the container was approved on"
-    )
-    seen = engine.container(pin.container_id)
-    if seen.image_id != pin.image_id:
-        raise failure(ErrorType.CONTAINER_CHANGED, "the container runs another image than approved")
+    verify_engine(engine, pin)
+    seen = find_pinned(engine, pin)
     if not restoring:
         _refuse_out_of_bounds(engine, seen)
     return seen
 
 
-def verify_engine(engine: Engine, pin: ContainerPin, otherwise: str) -> None:
+def verify_engine(engine: Engine, pin: ContainerPin, otherwise: str = _OTHER) -> EngineFacts:
     """See that the engine is the one the container was approved on, or say ``otherwise``.
 
     Raises:
         ApplicationError: another one answers at its address.
     """
-    if engine.engine_id() != pin.engine_id:
+    facts = engine.facts()
+    if facts.engine_id != pin.engine_id:
         raise failure(ErrorType.WRONG_ENGINE, otherwise)
+    return facts
+
+
+def find_pinned(engine: Engine, pin: ContainerPin) -> ContainerInspect:
+    """Look at the pinned container, on an engine that was verified a moment ago.
+
+    Raises:
+        ApplicationError: the container is gone, or is not the one approved.
+    """
+    seen = engine.container(pin.container_id)
+    if seen.image_id != pin.image_id:
+        raise failure(ErrorType.CONTAINER_CHANGED, "the container runs another image than approved")
+    return seen
+
+
+def protection(engine: Engine, seen: ContainerInspect) -> RefusalCode | None:
+    """Say why a container is out of bounds, or ``None``."""
+    return engine.protection.refusal(
+        container_id=seen.container_id, name=seen.name, labels=seen.labels
+    )
 
 
 def _refuse_out_of_bounds(engine: Engine, seen: ContainerInspect) -> None:
-    protected = engine.protection.refusal(
-        container_id=seen.container_id, name=seen.name, labels=seen.labels
-    )
-    if protected is not None:
+    if protection(engine, seen) is not None:
         raise failure(ErrorType.CONTAINER_CHANGED, "the container is protected now")
     if seen.auto_remove:
         raise failure(ErrorType.CONTAINER_CHANGED, "the container is removed when it stops")

@@ -17,7 +17,7 @@ from activities.docker.answers import ContainerInspect, ImageInspect
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.heartbeat import Attempt, Heartbeat
-from activities.docker.pin import verify_engine, verify_pin
+from activities.docker.pin import find_pinned, verify_engine, verify_pin
 from workflows.model.errors import ErrorType
 from workflows.model.image_reference import reference_problem
 from workflows.model.names import REQUEST_ID_FORM, REQUEST_LABEL, SOURCE_LABEL
@@ -41,16 +41,16 @@ class Snapshots(SnapshotsPort):
         with Attempt(self._engine.timing.heartbeat_interval) as attempt:
             repeated = attempt.may_have_sent
             seen = self._resting(arg.pin)
-            found = self._found(labels, seen, patient=repeated)
+            found = self._found(labels, seen, patient=attempt.may_be_at_work)
+            attempt.settled()
             if not found:
-                attempt.sending()
-                self._engine.commit(arg.pin.container_id, labels)
+                attempt.send(lambda: self._engine.commit(arg.pin.container_id, labels))
                 found = self._engine.labelled_images(labels)
             if not found:
                 raise failure(ErrorType.SNAPSHOT_VANISHED, "the image vanished after its commit")
             for duplicate in found[1:]:
                 self._remove(duplicate)
-            self._resting(arg.pin)
+            _check_rests(find_pinned(self._engine, arg.pin))
         return SnapshotResult(
             image_id=found[0].image_id, size_bytes=found[0].size_bytes, repeated=repeated
         )
@@ -72,14 +72,14 @@ class Snapshots(SnapshotsPort):
                 raise failure(ErrorType.BAD_INPUT, "the image is no snapshot of this request")
             holder = self._engine.image(arg.reference)
             if holder is None:
-                attempt.sending()
-                self._engine.tag(arg.image_id, arg.reference)
+                attempt.send(lambda: self._engine.tag(arg.image_id, arg.reference))
                 holder = self._engine.image(arg.reference)
             if holder is None:
                 raise failure(ErrorType.SNAPSHOT_VANISHED, "the snapshot lost its tag at once")
             if holder.image_id != arg.image_id:
                 raise failure(ErrorType.REFERENCE_TAKEN, "another image has this tag")
-            self._check_circumstances(arg)
+            if arg.while_resting:
+                _check_rests(find_pinned(self._engine, arg.pin))
         return SnapshotResult(
             image_id=arg.image_id, reference=arg.reference, size_bytes=image.size_bytes
         )
@@ -108,8 +108,7 @@ class Snapshots(SnapshotsPort):
     def _resting(self, pin: ContainerPin) -> ContainerInspect:
         """Look at the container, which must rest: a restart policy may have started it again."""
         seen = verify_pin(self._engine, pin)
-        if not seen.state.is_down:
-            raise failure(ErrorType.NOT_STOPPED, f"the container is {seen.state} again")
+        _check_rests(seen)
         return seen
 
     def _check_circumstances(self, arg: TagInput) -> None:
@@ -153,6 +152,11 @@ class Snapshots(SnapshotsPort):
                 return False
             raise
         return True
+
+
+def _check_rests(seen: ContainerInspect) -> None:
+    if not seen.state.is_down:
+        raise failure(ErrorType.NOT_STOPPED, f"the container is {seen.state} again")
 
 
 def _is_failed(image: ImageInspect, arg: SweepInput) -> bool:

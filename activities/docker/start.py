@@ -8,36 +8,52 @@ nothing either, so the container is watched.
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Any, Final
 
 from temporalio.exceptions import ApplicationError
 
-from activities.docker.answers import ContainerInspect
+from activities.docker.answers import ContainerInspect, EngineFacts, ever, moment
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.heartbeat import Attempt
-from activities.docker.pin import verify_pin
+from activities.docker.pin import find_pinned, verify_engine
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.ports import RestoreInput, RestoreResult
 from workflows.model.requests import ContainerState
 
 _POLL: Final = 0.2
+#: What the engine itself may take to run a health check that is due, in seconds.
+_HEALTH_SLACK: Final = 5
+#: Then another look would only wait for the same silence again.
+_ENGINE_AWAY: Final = frozenset(
+    {
+        ErrorType.ENGINE_UNAVAILABLE,
+        ErrorType.ENGINE_AMBIGUOUS,
+        ErrorType.ENGINE_FORBIDDEN,
+        ErrorType.WRONG_ENGINE,
+    }
+)
+#: What a mere look can find; to look again at once would find the same.
+_NOT_BACK: Final = frozenset({ErrorType.NOT_RUNNING, ErrorType.UNHEALTHY})
 
 
 def restore(engine: Engine, arg: RestoreInput, attempt: Attempt) -> RestoreResult:
-    """Bring a container back.
+    """Bring a container back, or only look whether it is.
 
     Raises:
         ApplicationError: it is not back. All but what no repetition can mend may be retried:
-            to give up would be to leave a service down.
+            to give up would be to leave a service down. Its one detail says whether anything
+            was sent, and what the engine says of the container, if it does.
     """
+    work = _Restore(engine, arg, attempt)
     try:
-        return _Restore(engine, arg, attempt).run()
+        return work.run()
     except ApplicationError as error:
         failed = error
+    details = {"touched": attempt.may_have_sent, **work.sighting(failed)}
     # Whoever made the error: whether to try again is said here alone.
-    hopeless = failed.type in HOPELESS_ERRORS
-    raise ApplicationError(failed.message, type=failed.type, non_retryable=hopeless)
+    final = failed.type in HOPELESS_ERRORS or (arg.look_only and failed.type in _NOT_BACK)
+    raise ApplicationError(failed.message, details, type=failed.type, non_retryable=final)
 
 
 class _Restore:
@@ -48,20 +64,27 @@ class _Restore:
         self._pin = arg.pin
         self._settle_seconds = arg.settle_seconds
         self._stopped_at = arg.stopped_at
+        self._look_only = arg.look_only
         self._attempt = attempt
         self._may_have_started = attempt.may_have_sent
         self._started = False
+        self._last: ContainerInspect | None = None
 
     def run(self) -> RestoreResult:
         """Settle, bring back, prove."""
-        seen = verify_pin(self._engine, self._pin, restoring=True)
+        facts = verify_engine(self._engine, self._pin)
+        # Being out of bounds by now is no reason to leave it down.
+        seen = self._last = find_pinned(self._engine, self._pin)
         if self._pin.state.is_down:
-            return RestoreResult(state=seen.state, started=False)
+            return self._result(seen)
         self._respect_people(seen)
-        seen = self._settle(seen)
+        if not self._look_only:
+            seen = self._settle(seen)
         if seen.started_at == self._pin.started_at and not seen.state.is_down:
             return self._untouched(seen)
-        if seen.state.is_down:
+        if self._look_only:
+            self._check_back(seen)
+        elif seen.state.is_down:
             seen = self._start(seen)
         match self._pin.state, seen.state:
             case ContainerState.PAUSED, ContainerState.PAUSED:
@@ -70,13 +93,31 @@ class _Restore:
                 return self._pause()
             case _, ContainerState.PAUSED:
                 # It ran anew since the approval, so a commit that was cut off paused it.
-                self._attempt.sending()
-                self._engine.unpause(self._pin.container_id)
+                self._attempt.send(lambda: self._engine.unpause(self._pin.container_id))
                 seen = self._look()
         if self._pin.state is ContainerState.RESTARTING:
             return self._await_loop()
         self._watch(seen)
-        return self._await_health(seen)
+        return self._await_health(seen, facts)
+
+    def sighting(self, failed: ApplicationError) -> dict[str, Any]:
+        """Say how the engine described the container last, in this try; nothing if it did not."""
+        if self._last is not None and failed.type not in _ENGINE_AWAY:
+            try:
+                self._look()
+            except ApplicationError as error:
+                if error.type == ErrorType.CONTAINER_GONE:
+                    return {}
+        if self._last is None:
+            return {}
+        since = ever(self._last.finished_at) if self._last.state.is_down else None
+        return {"state": str(self._last.state), "since": since.isoformat() if since else None}
+
+    def _check_back(self, seen: ContainerInspect) -> None:
+        """See that a container is in the state in which it was approved, without doing anything."""
+        up = seen.state.is_up and self._pin.state.is_up
+        if not up and seen.state is not self._pin.state:
+            raise self._not_back(seen)
 
     def _respect_people(self, seen: ContainerInspect) -> None:
         """Leave a container alone that ended once more since our stop, unless we started it."""
@@ -100,8 +141,7 @@ class _Restore:
 
     def _start(self, seen: ContainerInspect) -> ContainerInspect:
         before = seen.started_at
-        self._attempt.sending()
-        self._engine.start(self._pin.container_id)
+        self._attempt.send(lambda: self._engine.start(self._pin.container_id))
         self._started = True
         seen = self._look()
         if seen.started_at == before:
@@ -110,8 +150,7 @@ class _Restore:
         return seen
 
     def _pause(self) -> RestoreResult:
-        self._attempt.sending()
-        self._engine.pause(self._pin.container_id)
+        self._attempt.send(lambda: self._engine.pause(self._pin.container_id))
         seen = self._look()
         if seen.state is not ContainerState.PAUSED:
             raise self._not_back(seen)
@@ -139,18 +178,29 @@ class _Restore:
             time.sleep(_POLL)
             seen = self._look()
 
-    def _await_health(self, first: ContainerInspect) -> RestoreResult:
-        """See the container become healthy, unless it was not when it was approved."""
-        deadline = time.monotonic() + self._engine.timing.verify_health
+    def _await_health(self, first: ContainerInspect, facts: EngineFacts) -> RestoreResult:
+        """See the container become healthy, unless it was not when it was approved.
+
+        A verdict that is still to come is waited for as long as its check takes, and not at all
+        when it cannot come in our time: no verdict is neither a failure nor a proof.
+        """
+        deadline = time.monotonic() + self._health_wait(first, facts)
         while True:
             seen = self._look()
             self._check_same_run(first, seen)
             if not self._pin.has_healthcheck or self._pin.unhealthy or seen.health == "healthy":
                 return self._result(seen)
-            if seen.health == "unhealthy" or time.monotonic() >= deadline:
-                text = f"it runs again, but its health check says {seen.health or 'nothing'}"
-                raise failure(ErrorType.UNHEALTHY, text)
+            if seen.health == "unhealthy":
+                raise failure(ErrorType.UNHEALTHY, "it runs again, but its health check fails")
+            if time.monotonic() >= deadline:
+                return self._result(seen)
             time.sleep(_POLL)
+
+    def _health_wait(self, seen: ContainerInspect, facts: EngineFacts) -> float:
+        longest, check = self._engine.timing.verify_health, seen.health_check
+        if self._look_only or check.first_verdict(facts) > longest:
+            return 0
+        return min(longest, check.last_verdict + _HEALTH_SLACK)
 
     def _check_same_run(self, first: ContainerInspect, seen: ContainerInspect) -> None:
         if seen.state is not ContainerState.RUNNING:
@@ -161,10 +211,16 @@ class _Restore:
 
     def _result(self, seen: ContainerInspect) -> RestoreResult:
         ran_anew = seen.started_at != self._pin.started_at
+        was_up = not self._pin.state.is_down
+        has_verdict = seen.health in ("healthy", "unhealthy")
+        expects_verdict = was_up and self._pin.has_healthcheck and seen.state.is_up
         return RestoreResult(
             state=seen.state,
-            started=self._started or (self._may_have_started and ran_anew),
-            healthy=seen.health == "healthy" if self._pin.has_healthcheck else None,
+            started=was_up and (self._started or (self._may_have_started and ran_anew)),
+            healthy=seen.health == "healthy" if expects_verdict and has_verdict else None,
+            health_pending=expects_verdict and not has_verdict,
+            ended_at=ever(seen.finished_at),
+            started_at=ever(moment(seen.started_at)),
         )
 
     def _not_back(self, seen: ContainerInspect) -> ApplicationError:
@@ -173,9 +229,10 @@ class _Restore:
             text = "the container is dead: the engine can only remove it"
             return failure(ErrorType.CONTAINER_GONE, text)
         text = f"the container is {seen.state}, and was {self._pin.state} when approved"
-        if seen.state is ContainerState.EXITED:
+        if seen.state is ContainerState.EXITED and seen.started_at != self._pin.started_at:
             text = f"it did not stay up: it ended with exit code {seen.exit_code}"
         return failure(ErrorType.NOT_RUNNING, text)
 
     def _look(self) -> ContainerInspect:
-        return self._engine.container(self._pin.container_id)
+        self._last = self._engine.container(self._pin.container_id)
+        return self._last

@@ -75,15 +75,18 @@ async def test_a_restart_is_told(driver: RequestDriver) -> None:
     await driver.check_snapshotted(request, state)
 
 
-async def test_a_rename_is_followed(driver: RequestDriver) -> None:
-    """What was approved is stopped under whatever name, and nothing else under the old one."""
+async def test_a_rename_is_out_of_date(driver: RequestDriver) -> None:
+    """The card shows a name that is another container's by now: neither of the two is touched."""
     driver.engine.run(name="old-name")
     (request,) = await driver.ask("old-name")
     driver.engine.api.rename("old-name", "new-name")
-    other = driver.engine.run(name="old-name")
+    driver.engine.run(name="old-name")
+    before = _states(driver.engine)
     await driver.approve(request)
-    await driver.check_snapshotted(request, await request.outcome())
-    assert driver.engine.state(other) == "running"
+    await driver.check(request, await request.outcome(), RequestStatus.STALE)
+    assert "it is named new-name now" in str(await driver.card(request))
+    assert _states(driver.engine) == before
+    assert driver.images(request) == []
 
 
 async def test_a_name_like_an_id(driver: RequestDriver) -> None:

@@ -56,7 +56,7 @@ class DockerWorker:
 
     def pin(self, container: str) -> ContainerPin:
         """Pin a container as the inspection does."""
-        return self.engine.container(container).pin(self.engine.engine_id())
+        return self.engine.container(container).pin(self.engine.facts().engine_id)
 
     def inspect(self, name: str, **fields: Any) -> InspectInput:
         """Ask for the inspection of a name."""

@@ -11,7 +11,7 @@ import pytest
 
 from activities.docker.protection import Protection
 from tests.integration.activities.docker.docker_worker import Attempts, DockerWorker, fail, run
-from tests.rigs.dockerd import IGNORES_TERM, DockerEngine
+from tests.rigs.dockerd import HEARS_TERM, IGNORES_TERM, DockerEngine
 from tests.rigs.lossy_socket import LossySocket
 from tests.rigs.waiting import wait_until
 from workflows.model.errors import ErrorType
@@ -41,6 +41,26 @@ def test_tells_that_a_container_had_to_be_killed(
     assert result == _ended(
         engine, container, StopResult(was_running=True, exit_code=137, graceful=False)
     )
+
+
+def test_without_a_grace_a_container_is_killed_at_once(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
+    """A grace of 0 is what some containers ask for, and the result says what it did."""
+    container = engine.run(HEARS_TERM)
+    result = run(worker.containers.ensure_stopped, worker.stop(worker.pin(container), grace=0))
+    assert result == _ended(
+        engine, container, StopResult(was_running=True, exit_code=137, graceful=False)
+    )
+
+
+def test_a_container_that_ends_like_a_killed_one_was_not_killed(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
+    """Exit code 137 within the grace is the container's own."""
+    container = engine.run('trap "exit 137" TERM; sleep 100000 & wait $!')
+    result = run(worker.containers.ensure_stopped, worker.stop(worker.pin(container), grace=30))
+    assert result == _ended(engine, container, StopResult(was_running=True, exit_code=137))
 
 
 def test_stops_a_paused_container(worker: DockerWorker, engine: DockerEngine) -> None:
@@ -124,13 +144,19 @@ def test_never_touches_a_recreated_container(worker: DockerWorker, engine: Docke
     assert engine.state(new) == "running"
 
 
-def test_follows_a_renamed_container(worker: DockerWorker, engine: DockerEngine) -> None:
-    """A new name changes nothing about what was approved."""
+def test_a_renamed_container_is_not_what_the_card_shows(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
+    """While nothing was touched it is out of date, under its new name; after a stop it is ours."""
     container = engine.run(name="web-1")
     pin = worker.pin(container)
     engine.api.rename(container, "web-old")
     other = engine.run(name="web-1")
-    run(worker.containers.ensure_stopped, worker.stop(pin))
+    error = fail(worker.containers.ensure_stopped, worker.stop(pin))
+    assert (error.type, error.details) == (ErrorType.CONTAINER_CHANGED, ())
+    assert error.message == "it is named web-old now"
+    assert (engine.state(container), engine.state(other)) == ("running", "running")
+    run(worker.containers.ensure_stopped, worker.stop(pin, untouched=False))
     assert (engine.state(container), engine.state(other)) == ("exited", "running")
 
 
@@ -188,9 +214,8 @@ def test_joins_a_stop_that_was_given_up(
     end_of_grace.start()
     result = attempts.run(worker.containers.ensure_stopped, worker.stop(pin, grace=60))
     end_of_grace.join()
-    assert result == _ended(
-        engine, container, StopResult(was_running=True, exit_code=137, graceful=False)
-    )
+    # Nobody saw the grace end, so that is not told.
+    assert result == _ended(engine, container, StopResult(was_running=True, exit_code=137))
 
 
 def test_a_stop_of_a_lost_attempt_is_our_own_doing(

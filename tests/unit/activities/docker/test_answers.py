@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from activities.docker.answers import (
+    HealthCheck,
+    container_inspect,
     container_list_entry,
     container_state,
     engine_facts,
     image_id,
     moment,
 )
-from activities.docker.engine import choose_api_version
+from activities.docker.connection import choose_api_version
 from workflows.model.requests import ContainerState
 
 
@@ -95,3 +98,63 @@ def test_the_api_version_is_one_that_the_engine_speaks(
 def test_where_an_engine_keeps_its_images(answer: dict[str, object], root: str) -> None:
     """An engine that keeps them elsewhere than it says is not believed."""
     assert engine_facts({"ID": "E"} | answer, "1.41").data_root == root
+
+
+def _inspect(*, config: dict[str, Any], host: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Id": "c" * 64,
+        "Name": "/web-1",
+        "Image": "sha256:a",
+        "State": {},
+        "Config": config,
+        "HostConfig": host,
+    }
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 7, 100_000, None])
+def test_a_stop_limit_is_shown_as_the_engine_has_it(limit: int | None) -> None:
+    """What a negative one, or one of no seconds, means is for others to say."""
+    seen = container_inspect(_inspect(config={"StopTimeout": limit}, host={}))
+    assert seen.pin("E").stop_timeout_seconds == limit
+
+
+@pytest.mark.parametrize(
+    ("raw", "first", "last"),
+    [
+        ({}, 30, 180),
+        ({"Interval": 0, "Retries": 0, "Timeout": 0}, 30, 180),
+        ({"Interval": 2_000_000_000, "Timeout": 500_000_000, "Retries": 4}, 2, 10),
+        ({"StartPeriod": 600_000_000_000}, 30, 780),
+        ({"Interval": 600_000_000_000}, 600, 1890),
+    ],
+)
+def test_when_a_health_check_speaks(raw: dict[str, Any], first: float, last: float) -> None:
+    """Docker leaves out what was not set, and means its defaults."""
+    check = container_inspect(_inspect(config={"Healthcheck": raw}, host={})).health_check
+    engine = engine_facts({"ID": "E", "ServerVersion": "20.10.24"}, "1.41")
+    assert (check.first_verdict(engine), check.last_verdict) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("version", "first"), [("24.0.9", 60), ("25.0.0", 5), ("28.2.2", 5), ("dev", 60)]
+)
+def test_newer_engines_check_more_often_while_a_container_starts(
+    version: str, first: float
+) -> None:
+    """Only within a start period, though."""
+    engine = engine_facts({"ID": "E", "ServerVersion": version}, "1.41")
+    assert HealthCheck(interval=60, start_period=60).first_verdict(engine) == first
+    assert HealthCheck(interval=60).first_verdict(engine) == 60
+
+
+def test_without_whom_a_container_does_not_start() -> None:
+    """Owners of namespaces, and those that it is linked to; a host's namespaces have none."""
+    host = {
+        "NetworkMode": "container:" + "d" * 64,
+        "IpcMode": "container:gw",
+        "PidMode": "host",
+        "Links": ["/db:/web-1/database"],
+    }
+    seen = container_inspect(_inspect(config={}, host=host))
+    assert seen.owners == (("network", "d" * 64), ("IPC space", "gw"), ("link", "db"))
+    assert container_inspect(_inspect(config={}, host={"NetworkMode": "none"})).owners == ()

@@ -16,7 +16,7 @@ import requests
 import requests.exceptions
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from activities.docker.errors import RAW_ERRORS, translate
+from activities.docker.errors import IMAGE, RAW_ERRORS, Subject, translate
 from workflows.model.errors import ErrorType
 
 CANARY = "hunter2"
@@ -47,7 +47,7 @@ def _broken(cause: Exception) -> Exception:
     ("status", "message", "kind", "fatal"),
     [
         (404, "No such container: abc", ErrorType.CONTAINER_GONE, FATAL),
-        (404, "network lan not found", ErrorType.NETWORK_MISSING, RETRIED),
+        (404, "something else is not found", ErrorType.ENGINE_ERROR, RETRIED),
         (404, "No such image: sha256:abc", ErrorType.SNAPSHOT_VANISHED, FATAL),
         (404, "page not found", ErrorType.ENGINE_ERROR, RETRIED),
         (409, "container abc is paused, unpause it", ErrorType.STATE_CONFLICT, RETRIED),
@@ -61,8 +61,8 @@ def _broken(cause: Exception) -> Exception:
         (500, "Multiple IDs found with provided prefix", ErrorType.BAD_ENGINE_REQUEST, FATAL),
         (500, 'strconv.Atoi: parsing "1.5"', ErrorType.BAD_ENGINE_REQUEST, FATAL),
         (500, "write /x: no space left on device", ErrorType.DISK_FULL, FATAL),
-        (500, "Bind failed: port is already allocated", ErrorType.PORT_BUSY, RETRIED),
-        (500, "listen tcp4: address already in use", ErrorType.PORT_BUSY, RETRIED),
+        (500, "failed to get digest sha256:abc: no such file", ErrorType.IMAGE_MISSING, FATAL),
+        (500, "max depth exceeded", ErrorType.TOO_MANY_LAYERS, FATAL),
         (500, "container state improper", ErrorType.STATE_CONFLICT, RETRIED),
         (500, "something new", ErrorType.ENGINE_ERROR, RETRIED),
         (502, "bad gateway", ErrorType.ENGINE_AMBIGUOUS, RETRIED),
@@ -95,6 +95,7 @@ def test_an_answer_is_named(status: int, message: str, kind: ErrorType, *, fatal
         (requests.exceptions.InvalidURL("x"), ErrorType.BAD_ENGINE_REQUEST, FATAL),
         (docker.errors.DockerException("Invalid bind"), ErrorType.BAD_ENGINE_REQUEST, FATAL),
         (docker.errors.NullResource("x"), ErrorType.BAD_INPUT, FATAL),
+        (KeyError("message"), ErrorType.ENGINE_ERROR, RETRIED),
         (TypeError("x"), ErrorType.BAD_INPUT, FATAL),
         (ValueError("x"), ErrorType.BAD_INPUT, FATAL),
     ],
@@ -108,8 +109,37 @@ def test_a_failed_call_is_named(raw: Exception, kind: ErrorType, *, fatal: bool)
 
 def test_a_missing_thing_is_what_the_caller_asked_for() -> None:
     """The same 404 means an image when the call was about an image."""
-    error = translate(_answer(404, "not known"), missing=ErrorType.SNAPSHOT_VANISHED)
+    error = translate(_answer(404, "not known"), IMAGE)
     assert error.type == ErrorType.SNAPSHOT_VANISHED
+
+
+_OURS, _OTHER = "a1" * 32, "b2" * 32
+
+
+@pytest.mark.parametrize(
+    ("starting", "status", "message", "kind"),
+    [
+        (True, 404, f"No such container: {_OURS}", ErrorType.CONTAINER_GONE),
+        (True, 404, f"No such container: {_OTHER}", ErrorType.OWNER_MISSING),
+        (True, 404, "network lan not found", ErrorType.NETWORK_MISSING),
+        (True, 404, "nothing that is known", ErrorType.ENGINE_ERROR),
+        (True, 409, f"container {_OTHER} is restarting, wait", ErrorType.OWNER_MISSING),
+        (True, 409, f"container {_OURS} is restarting, wait", ErrorType.STATE_CONFLICT),
+        (True, 409, "cannot start a paused container", ErrorType.STATE_CONFLICT),
+        (True, 400, "nothing that is known", ErrorType.CANNOT_RUN),
+        (True, 500, "nothing that is known", ErrorType.ENGINE_ERROR),
+        (True, 404, "No such image: sha256:abc", ErrorType.IMAGE_MISSING),
+        (False, 404, f"No such container: {_OURS}", ErrorType.CONTAINER_GONE),
+        (False, 404, f"No such container: {_OTHER}", ErrorType.ENGINE_ERROR),
+        (False, 400, "nothing that is known", ErrorType.BAD_ENGINE_REQUEST),
+    ],
+)
+def test_the_id_in_an_answer_says_what_it_is_about(
+    status: int, message: str, kind: ErrorType, *, starting: bool
+) -> None:
+    """A start is refused because of other things too, and never blames the call for them."""
+    subject = Subject(container_id=_OURS, starting=starting)
+    assert translate(_answer(status, message), subject).type == kind
 
 
 @pytest.fixture

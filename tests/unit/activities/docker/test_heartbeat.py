@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -45,42 +46,79 @@ def test_it_beats_from_another_thread_until_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "details", "may_have_sent"),
+    ("number", "details", "may_have_sent", "may_be_at_work"),
     [
-        (1, (), False),
-        (2, (), True),
-        (2, ("nothing sent", 1), False),
-        (3, ("nothing sent", 1), True),
-        (3, ("nothing sent", 2), False),
+        (1, (), False, False),
+        (2, (), True, True),
+        (2, ("nothing sent", 1), False, False),
+        (3, ("nothing sent", 1), True, True),
+        (3, ("nothing sent", 2), False, False),
+        (2, ("answered", 1), True, False),
+        (3, ("answered", 1), True, True),
     ],
 )
 def test_only_clear_word_of_the_attempt_before_is_believed(
-    number: int, details: tuple[Any, ...], *, may_have_sent: bool
+    number: int, details: tuple[Any, ...], *, may_have_sent: bool, may_be_at_work: bool
 ) -> None:
     """A killed worker leaves no word, or that of an older attempt: then something may be sent."""
 
     def work() -> None:
         with Attempt(60) as attempt:
             assert attempt.may_have_sent is may_have_sent
+            assert attempt.may_be_at_work is may_be_at_work
 
     _environment(number, details).run(work)
 
 
-@pytest.mark.parametrize("sent", [False, True])
-def test_a_failure_leaves_word_when_nothing_was_sent(*, sent: bool) -> None:
-    """The last heartbeat before the failure tells the next attempt."""
+def _fail_with(kind: ErrorType) -> Callable[[Attempt], None]:
+    def call() -> None:
+        raise ApplicationError("no", type=kind)
+
+    return lambda attempt: attempt.send(call)
+
+
+@pytest.mark.parametrize(
+    ("act", "word"),
+    [
+        (lambda _: None, "nothing sent"),
+        (lambda attempt: attempt.send(lambda: None), "answered"),
+        (_fail_with(ErrorType.ENGINE_ERROR), "answered"),
+        (_fail_with(ErrorType.ENGINE_UNAVAILABLE), "answered"),
+        (_fail_with(ErrorType.ENGINE_AMBIGUOUS), ""),
+    ],
+)
+def test_a_failure_leaves_word_of_what_is_not_at_work(
+    act: Callable[[Attempt], object], word: str
+) -> None:
+    """The last heartbeat before the failure tells the next attempt; a lost answer leaves none."""
     environment, beats = _environment(), []
     environment.on_heartbeat = lambda *details: beats.append(details)
 
     def work() -> None:
         with Attempt(60) as attempt:
-            if sent:
-                attempt.sending()
+            act(attempt)
             raise LookupError
 
-    with pytest.raises(LookupError):
+    with pytest.raises((LookupError, ApplicationError)):
         environment.run(work)
-    assert beats == ([] if sent else [("nothing sent", 1)])
+    assert beats == ([(word, 1)] if word else [])
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_an_answer_says_nothing_of_a_call_before_it(*, settled: bool) -> None:
+    """What an earlier attempt sent may still be at work, until it was waited for."""
+    environment, beats = _environment(2, ()), []
+    environment.on_heartbeat = lambda *details: beats.append(details)
+
+    def work() -> None:
+        with Attempt(60) as attempt:
+            if settled:
+                attempt.settled()
+            _fail_with(ErrorType.ENGINE_ERROR)(attempt)
+
+    with pytest.raises(ApplicationError):
+        environment.run(work)
+    assert beats == ([("answered", 2)] if settled else [])
 
 
 @pytest.mark.parametrize("interval", [60, 0.2])
@@ -94,7 +132,7 @@ def test_an_attempt_that_was_frozen_sends_nothing_more(interval: float) -> None:
             # A worker that is frozen sees its clock leap.
             beaten.wait(0.5)
             assert not attempt.may_have_sent
-            attempt.sending()
+            attempt.send(lambda: None)
 
     with pytest.raises(ApplicationError, match="given up") as caught:
         environment.run(work)
@@ -126,7 +164,7 @@ def test_an_attempt_that_temporal_forgot_sends_nothing_more(
         environment.cancel(told)
         with Attempt(60) as attempt:
             with contextlib.suppress(ApplicationError):
-                attempt.sending()
+                attempt.send(lambda: None)
             return attempt.may_have_sent
 
     assert environment.run(work) is sends
