@@ -7,15 +7,17 @@ A docker worker needs no Slack token, a control worker no access to an engine.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from activities.docker.capacity import SnapshotCapacity
@@ -23,21 +25,32 @@ from activities.docker.containers import Containers
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
-from activities.slack.client import slack_client
+from activities.slack.client import call, refused_with, slack_client
 from activities.slack.directory import Directory
 from activities.slack.messages import Messages
 from activities.temporal.schedules import ensure_reconciliation
 from activities.temporal.visibility import Visibility
+from activities.watch import OwnThread, Sight, SlackHealth, Watch
 from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow
-from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
+from workflows.model.errors import ErrorType
+from workflows.model.names import (
+    CONTROL_TASK_QUEUE,
+    docker_commit_queue,
+    docker_stop_queue,
+    docker_task_queue,
+)
 from workflows.reconcile import ReconcileWorkflow
 from workflows.request.workflow import ContainerLifecycleWorkflow
 from workflows.sandbox import workflow_runner
 
-#: Commits block their thread for minutes; looks must still be answered beside them.
-_DOCKER_THREADS = 16
+#: Each stop may become a put-back that waits for it to settle; looks are answered beside them.
+_LOOKS_AT_ONCE = 16
+#: Work that takes minutes comes one by one: more pollers would only wait.
+_SLOW_POLLERS = 2
 _STICKY = timedelta(seconds=3)
+_ENGINE_EVERY = 30.0
+_TOKEN_EVERY = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +58,9 @@ class WorkerConfig:
     """What a worker process serves, and with what.
 
     ``serve`` holds ``control``, ``docker`` or both; ``graceful_seconds`` is how long a shutdown
-    waits for running activities, and must exceed the longest stop. ``command`` is the slash
-    command that private advice names. The limits of snapshots are explained in
+    waits for running activities, and must exceed the longest stop. ``stops_at_once`` is how many
+    stops, and how many commits, run beside each other. ``command`` is the slash command that
+    private advice names. The limits of snapshots are explained in
     :class:`activities.docker.capacity.SnapshotCapacity`.
     """
 
@@ -57,6 +71,7 @@ class WorkerConfig:
     snapshots_per_container: int
     min_free_mb: int
     data_root: Path | None
+    stops_at_once: int
     slack_token: str
     slack_api_url: str
     command: str
@@ -73,23 +88,32 @@ class EngineReport:
     words: str
 
 
+#: Says what is wrong with a part, under its name; empty when nothing is.
+Problem = Callable[[], str]
+
+
 async def run_worker(
-    client: Client, config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], None]
+    client: Client,
+    config: WorkerConfig,
+    stop: asyncio.Event,
+    ready: Callable[[Sequence[Problem]], None],
 ) -> None:
     """Serve until ``stop`` is set, then finish what runs.
 
-    ``ready`` is called once the workers poll.
+    ``ready`` is called once the workers poll, with what can still be wrong then.
     """
+    problems: list[Problem] = []
     async with AsyncExitStack() as stack:
         if "docker" in config.serve:
-            threads = stack.enter_context(ThreadPoolExecutor(_DOCKER_THREADS, "docker"))
-            await stack.enter_async_context(_docker_worker(client, config, threads))
+            await stack.enter_async_context(_docker_workers(client, config))
+            problems.append(await stack.enter_async_context(_engine_watched(config)))
         # Left first: no workflow may send a step to a docker worker that takes none any more.
         if "control" in config.serve:
             session = await stack.enter_async_context(aiohttp.ClientSession())
             await stack.enter_async_context(_control_worker(client, config, session))
+            problems.append(await stack.enter_async_context(_token_watched(config, session)))
             await ensure_reconciliation(client)
-        ready()
+        ready(problems)
         await stop.wait()
 
 
@@ -145,28 +169,138 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
     )
 
 
-def _docker_worker(client: Client, config: WorkerConfig, threads: ThreadPoolExecutor) -> Worker:
-    protection = Protection(name_patterns=config.protected_names, own_container=own_container_id())
-    engine = Engine(base_url=config.docker_base_url, host=config.host, protection=protection)
+@asynccontextmanager
+async def _docker_workers(client: Client, config: WorkerConfig) -> AsyncIterator[None]:
+    """Serve one engine: what is slow has a queue, slots and threads of its own.
+
+    Temporal gives slots to a worker and not to a kind of activity, so that sixteen long stops
+    would let nobody look, and no container be put back.
+    """
+    engine = _engine(config, own_container=own_container_id())
     capacity = SnapshotCapacity(
         snapshots_per_container=config.snapshots_per_container,
         min_free_mb=config.min_free_mb,
         data_root=config.data_root,
     )
     containers, snapshots = Containers(engine, capacity), Snapshots(engine)
-    return Worker(
-        client,
-        task_queue=docker_task_queue(config.host),
-        activities=[
-            containers.inspect_container,
-            containers.list_containers,
-            containers.ensure_stopped,
-            containers.ensure_running,
-            snapshots.ensure_snapshot,
-            snapshots.ensure_tag,
-            snapshots.sweep_snapshots,
-        ],
-        activity_executor=threads,
-        max_concurrent_activities=_DOCKER_THREADS,
-        graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
+    stops = config.stops_at_once
+    quick: list[Callable[..., object]] = [
+        containers.inspect_container,
+        containers.list_containers,
+        containers.ensure_running,
+        snapshots.ensure_tag,
+        snapshots.sweep_snapshots,
+        # A control worker of the release before sends these here too, and so does an operation
+        # that was under way when it was replaced.
+        containers.ensure_stopped,
+        snapshots.ensure_snapshot,
+    ]
+    queues: tuple[tuple[str, list[Callable[..., object]], int, int | None], ...] = (
+        (docker_task_queue(config.host), quick, stops + _LOOKS_AT_ONCE, None),
+        (docker_stop_queue(config.host), [containers.ensure_stopped], stops, _SLOW_POLLERS),
+        (docker_commit_queue(config.host), [snapshots.ensure_snapshot], stops, _SLOW_POLLERS),
     )
+    async with AsyncExitStack() as stack:
+        workers = []
+        for queue, activities, slots, pollers in queues:
+            threads = stack.enter_context(ThreadPoolExecutor(slots, queue))
+            worker = Worker(
+                client,
+                task_queue=queue,
+                activities=activities,
+                activity_executor=threads,
+                max_concurrent_activities=slots,
+                max_concurrent_activity_task_polls=pollers,
+                graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
+            )
+            workers.append(await stack.enter_async_context(worker))
+        try:
+            yield
+        finally:
+            # All at once, so that the drain takes as long as the longest of them.
+            await asyncio.gather(*(worker.shutdown() for worker in workers))
+
+
+def _engine(config: WorkerConfig, *, own_container: str | None = None) -> Engine:
+    protection = Protection(name_patterns=config.protected_names, own_container=own_container)
+    return Engine(base_url=config.docker_base_url, host=config.host, protection=protection)
+
+
+@asynccontextmanager
+async def _engine_watched(config: WorkerConfig) -> AsyncIterator[Problem]:
+    """Look at the engine meanwhile."""
+    # With connections of its own: where a look fails, those of its engine are closed.
+    engine, thread = _engine(config), OwnThread("engine-watch")
+
+    def look() -> Sight:
+        try:
+            facts = engine.facts()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong, an operator wants one line
+            why = getattr(error, "message", type(error).__name__)
+            away = getattr(error, "type", "") == ErrorType.ENGINE_UNAVAILABLE
+            return Sight(
+                event=f"{why}; requests for {config.host} are refused until it does",
+                problem="no answer" if away else why,
+                facts={"address": config.docker_base_url},
+            )
+        return Sight(
+            event="engine is there",
+            facts={
+                "version": facts.version,
+                "storage_driver": facts.storage_driver,
+                **({"warning": facts.warning} if facts.warning else {}),
+            },
+        )
+
+    watch = Watch(lambda: thread.call(look), every=_ENGINE_EVERY, until_known="not asked yet")
+    try:
+        async with _running(watch):
+            yield lambda: f"engine: {watch.problem}" if watch.problem else ""
+    finally:
+        thread.leave()
+
+
+@asynccontextmanager
+async def _token_watched(
+    config: WorkerConfig, session: aiohttp.ClientSession
+) -> AsyncIterator[Problem]:
+    """Ask Slack meanwhile whether it takes our token."""
+    token = _Token(config, session)
+    async with _running(Watch(token.look, every=_TOKEN_EVERY)):
+        yield partial(_words_of, token)
+
+
+def _words_of(slack: SlackHealth) -> str:
+    return f"slack: {slack.refused}" if slack.refused else ""
+
+
+class _Token:
+    """The bot token, as Slack sees it."""
+
+    def __init__(self, config: WorkerConfig, session: aiohttp.ClientSession) -> None:
+        self._slack = slack_client(config.slack_token, config.slack_api_url, session)
+        self.refused = ""
+
+    async def look(self) -> Sight | None:
+        """Ask; a Slack that is away says nothing about the token."""
+        try:
+            await call(self._slack.auth_test, "auth.test")
+        except ApplicationError as error:
+            code = refused_with(error)
+            if not code:
+                return None
+            self.refused = code
+            event = "Slack refuses the bot token; no card is drawn until it takes it again"
+            return Sight(event=event, problem=code, facts={"why": code})
+        self.refused = ""
+        return Sight(event="Slack takes the bot token")
+
+
+@asynccontextmanager
+async def _running(watch: Watch) -> AsyncIterator[None]:
+    task = asyncio.create_task(watch.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))

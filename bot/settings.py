@@ -142,6 +142,12 @@ class Settings(BaseSettings):
         default=None,
         description="A directory on that disk as the worker sees it; empty: the engine's own.",
     )
+    stops_at_once: int = Field(
+        default=64,
+        description="How many containers of a host are stopped, and how many copied, at once.",
+        ge=1,
+        le=500,
+    )
     temporal_ui_url: str = Field(
         default="", description="Address of Temporal's web UI, for links on cards; empty: no links."
     )

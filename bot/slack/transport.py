@@ -124,7 +124,8 @@ class SocketTransport:
             )
             raise ConfigurationError(message) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            _log.warning("Slack is not reachable yet", extra={"why": repr(error)})
+            _log.warning("Slack is not reachable yet; its sockets are tried again and again")
+            _log.debug("Slack cannot be reached", extra={"why": repr(error)})
 
     async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         """Answer an envelope; one that came over both connections is worked on once."""
@@ -140,7 +141,8 @@ class SocketTransport:
         try:
             await send_async_response(client, request, response, time.time())
         except Exception as error:  # noqa: BLE001 - the other connection sends the same answer
-            _log.warning("answer not sent", extra={"why": repr(error)})
+            _log.warning("answer not sent", extra={"why": type(error).__name__})
+            _log.debug("answer not sent", extra={"why": repr(error)})
 
     async def _watch(self) -> None:
         """Get a fresh address for a connection that stays down.

@@ -85,9 +85,9 @@ async def connect_patiently(stop: asyncio.Event, *, first_wait: float = 1.0) -> 
             message = f"{config['target_host']} is no usable address of Temporal: {error}"
             raise ConfigurationError(message) from error
         except RuntimeError as error:
-            _log.warning(
-                "waiting for Temporal", extra={"address": config["target_host"], "why": str(error)}
-            )
+            address = config["target_host"]
+            _log.warning("waiting for Temporal; next try in %g s", wait, extra={"address": address})
+            _log.debug("Temporal cannot be reached", extra={"why": str(error)})
         try:
             await asyncio.wait_for(stop.wait(), wait)
         except TimeoutError:
