@@ -22,6 +22,7 @@ from bot.settings import ConfigurationError
 from bot.slack import middleware
 from bot.slack.actions import Actions
 from bot.slack.commands import Commands, WorkflowUrl
+from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner, report
 from bot.slack.views import Views
 from workflows.model.names import REJECT_FORM, ActionId
@@ -73,6 +74,7 @@ def build_app(
     signing_secret: str,
     runner: ListenerRunner,
     service: Service,
+    follow_ups: FollowUps,
     default_host: str,
     workflow_url: WorkflowUrl,
 ) -> AsyncApp:
@@ -100,6 +102,7 @@ def build_app(
         runner,
         client=client,
         service=service,
+        follow_ups=follow_ups,
         default_host=default_host,
         workflow_url=workflow_url,
     )
@@ -112,22 +115,26 @@ def register_listeners(
     *,
     client: AsyncWebClient,
     service: Service,
+    follow_ups: FollowUps,
     default_host: str,
     workflow_url: WorkflowUrl,
 ) -> None:
     """Tie all listeners to their deliveries."""
     commands = Commands(
         service,
+        follow_ups.follow,
         command=runner.command,
         default_host=default_host,
         workflow_url=workflow_url,
     )
-    actions = Actions(service, client, command=runner.command)
-    views = Views(service)
+    actions = Actions(service, follow_ups.follow, client, command=runner.command)
+    views = Views(service, follow_ups.follow)
     app.command(runner.command)(runner.guarded(commands.run))
     app.action(ActionId.APPROVE)(runner.guarded(actions.approve))
     app.action(ActionId.REJECT)(runner.guarded(actions.open_reject_form))
     app.action(ActionId.CANCEL)(runner.guarded(actions.cancel))
+    app.action(ActionId.STOP_TRYING)(runner.guarded(actions.stop_trying))
+    app.action(ActionId.TRY_NOW)(runner.guarded(actions.try_now))
     app.action(ActionId.AGAIN)(runner.guarded(actions.request_again))
     app.view(REJECT_FORM)(runner.guarded(views.reject))
     app.action(re.compile(".*"))(_acknowledge)

@@ -18,6 +18,7 @@ from bot import health, policy_book as policies
 from bot.service import Service
 from bot.settings import Settings, SlackMode, require_for_bot
 from bot.slack.app import Identity, build_app, identify, slack_client
+from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner
 from bot.slack.transport import HttpTransport, SocketTransport, Transport
 from bot.temporal import client as temporal
@@ -58,12 +59,15 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
         if identity is None:
             return
         runner = ListenerRunner(session, command=settings.command)
+        service = Service(RequestClient(client), book)
+        follow_ups = FollowUps(service, slack, command=settings.command)
         app = build_app(
             identity=identity,
             client=slack,
             signing_secret=settings.slack_signing_secret.get_secret_value(),
             runner=runner,
-            service=Service(RequestClient(client), book),
+            service=service,
+            follow_ups=follow_ups,
             default_host=settings.default_host,
             workflow_url=partial(workflow_url, settings.temporal_ui_url, client.namespace),
         )
@@ -84,6 +88,7 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
             await stop.wait()
         watching.cancel()
         await _shut_down(transport, runner)
+        await follow_ups.close()
 
 
 class Presence:

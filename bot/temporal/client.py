@@ -23,7 +23,12 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 from bot.settings import ConfigurationError
-from bot.temporal.errors import TemporalCall, TemporalMisconfiguredError, TemporalUnavailableError
+from bot.temporal.errors import (
+    RequestStuckError,
+    TemporalCall,
+    TemporalMisconfiguredError,
+    TemporalUnavailableError,
+)
 from workflows.model import names
 from workflows.model.state import RequestState
 
@@ -46,6 +51,8 @@ _REFUSED = frozenset(
         RPCStatusCode.FAILED_PRECONDITION,
     }
 )
+#: How the server refuses a question to a workflow at which the workers fail, again and again.
+_FAILED_TASK = "Workflow Task in failed state"
 _IN_TIME_UNKNOWN = frozenset({RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
 
 
@@ -127,13 +134,26 @@ def is_missing(error: RPCError) -> bool:
 async def state_of(
     handle: WorkflowHandle[object, object], within: timedelta
 ) -> RequestState | None:
-    """Ask a workflow where it stands; ``None`` when nobody can answer now."""
+    """Ask a workflow where it stands; ``None`` when nobody can answer now.
+
+    Raises:
+        RequestStuckError: the workers fail at this workflow.
+        TemporalMisconfiguredError: Temporal refuses such calls for good.
+    """
     try:
         return await bounded(
             TemporalCall.READ,
             handle.query(names.STATE_QUERY, result_type=RequestState, rpc_timeout=within),
             within,
         )
+    except TemporalMisconfiguredError as error:
+        cause = error.__cause__
+        if not isinstance(cause, RPCError) or cause.status is not RPCStatusCode.FAILED_PRECONDITION:
+            raise
+        # The server says by the same status that no worker has asked for work for a while.
+        if _FAILED_TASK not in error.detail:
+            return None
+        raise RequestStuckError(handle.id) from error
     except (
         TemporalUnavailableError,
         WorkflowQueryFailedError,
