@@ -20,7 +20,7 @@ from bot.slack.app import build_app, identify, slack_client
 from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner
 from bot.temporal.errors import RequestSummary
-from bot.temporal.requests import Uptake
+from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import RequestPage
 from tests.fakes.slack_stub import TEAM, SlackStub
 from workflows.host_query import HostQueryResult
@@ -159,6 +159,7 @@ class Bot:
     slack_stub: SlackStub
     requests: FakeRequestClient
     runner: ListenerRunner
+    follow_ups: FollowUps
 
     async def command(self, text: str, **changes: Any) -> dict[str, Any]:
         """Type a command; give the private answer."""
@@ -184,6 +185,7 @@ async def bot_on(
     signing_secret: str = "",
     acknowledge_within: float = 2.6,
     followed_after: float = 3.0,
+    real_requests: RequestClient | None = None,
 ) -> AsyncIterator[Bot]:
     """Build the real app on a stub of Slack."""
     async with aiohttp.ClientSession() as session:
@@ -192,7 +194,7 @@ async def bot_on(
         runner = ListenerRunner(
             session, command="/container", acknowledge_within=acknowledge_within
         )
-        service = Service(requests, BOOK)  # type: ignore[arg-type]
+        service = Service(real_requests or requests, BOOK)  # type: ignore[arg-type]
         follow_ups = FollowUps(service, client, command="/container", after=followed_after)
         app = build_app(
             identity=await identify(client),
@@ -204,7 +206,7 @@ async def bot_on(
             default_host="local",
             workflow_url=lambda workflow_id, _: f"http://temporal.test/{workflow_id}",
         )
-        yield Bot(app, slack_stub, requests, runner)
+        yield Bot(app, slack_stub, requests, runner, follow_ups)
         assert await runner.drain(5)
         await follow_ups.close()
 
