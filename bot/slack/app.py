@@ -10,7 +10,6 @@ import logging
 import re
 from dataclasses import dataclass
 
-import aiohttp
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -21,6 +20,7 @@ from bot.service import Service
 from bot.settings import ConfigurationError
 from bot.slack import middleware
 from bot.slack.actions import Actions
+from bot.slack.client import refusal
 from bot.slack.commands import Commands, WorkflowUrl
 from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner, report
@@ -39,24 +39,21 @@ class Identity:
     bot_user_id: str
 
 
-def slack_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Make a client that never repeats a call by itself: what was lost may have arrived."""
-    return AsyncWebClient(
-        token=token, base_url=api_url, session=session, timeout=10, retry_handlers=[]
-    )
-
-
 async def identify(client: AsyncWebClient) -> Identity:
     """Ask Slack who the bot is.
 
     Raises:
         ConfigurationError: Slack refuses the token.
+        SlackApiError: Slack has troubles of its own.
     """
     try:
         answer = await client.auth_test()
     except SlackApiError as error:
+        code = refusal(error)
+        if not code:
+            raise
         message = (
-            f"Slack refuses the bot token ({error.response.get('error')}): "
+            f"Slack refuses the bot token ({code}): "
             "set DOCKWARDEN_SLACK_BOT_TOKEN to the xoxb-… token of the installed app"
         )
         raise ConfigurationError(message) from error

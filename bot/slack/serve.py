@@ -17,7 +17,8 @@ from temporalio.service import RPCError
 from bot import health, policy_book as policies
 from bot.service import Service
 from bot.settings import Settings, SlackMode, require_for_bot
-from bot.slack.app import Identity, build_app, identify, slack_client
+from bot.slack.app import Identity, build_app, identify
+from bot.slack.client import refusal, slack_client
 from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner
 from bot.slack.transport import HttpTransport, SocketTransport, Transport
@@ -115,9 +116,10 @@ class Presence:
             try:
                 await slack.auth_test()
             except SlackApiError as error:
-                self._take(str(error.response.get("error")))
+                # One that has troubles of its own, or is away, says nothing about the token.
+                if code := refusal(error):
+                    self._take(code)
             except (aiohttp.ClientError, TimeoutError, OSError):
-                # A Slack that is away says nothing about the token.
                 continue
             else:
                 self._take("")
@@ -147,7 +149,7 @@ async def _identify_patiently(slack: AsyncWebClient, stop: asyncio.Event) -> Ide
     while not stop.is_set():
         try:
             return await identify(slack)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
             _log.warning(
                 "waiting for Slack; next try in %g s", wait, extra={"address": slack.base_url}
             )

@@ -21,12 +21,14 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import ConfigurationError
+from bot.slack.client import refusal
 
 _log = logging.getLogger(__name__)
 # The client logs each failed attempt with its trace; the watchdog says the same in one line.
 _sdk_log = logging.getLogger("slack_sdk.socket")
 _sdk_log.setLevel(logging.CRITICAL)
 
+_NOT_YET = "Slack is not reachable yet; its sockets are tried again and again"
 HTTP_PATH = "/slack/events"
 _CONNECTIONS = 2
 _REMEMBERED = 1000
@@ -118,13 +120,17 @@ class SocketTransport:
         try:
             await self._web_client.apps_connections_open(app_token=self._app_token)
         except SlackApiError as error:
+            code = refusal(error)
+            if not code:
+                _log.warning(_NOT_YET)
+                return
             message = (
-                f"Slack refuses the app-level token ({error.response.get('error')}): set "
+                f"Slack refuses the app-level token ({code}): set "
                 "DOCKWARDEN_SLACK_APP_TOKEN to an xapp-… token with the scope connections:write"
             )
             raise ConfigurationError(message) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            _log.warning("Slack is not reachable yet; its sockets are tried again and again")
+            _log.warning(_NOT_YET)
             _log.debug("Slack cannot be reached", extra={"why": repr(error)})
 
     async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:

@@ -42,7 +42,7 @@ async def test_the_check_of_a_good_machine(environment: dict[str, str]) -> None:
         f"ok    {thing}"
         for thing in (
             *("settings", "policies", "Slack token", "Slack scopes", "Socket Mode"),
-            *("Temporal", "search attributes", "Docker"),
+            *("Temporal", "records", "search attributes", "Docker"),
         )
     ]
     (docker,) = [line for line in check.lines if "Docker" in line]

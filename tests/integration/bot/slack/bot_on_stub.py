@@ -16,7 +16,8 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot import policy_book as policies
 from bot.service import Service
-from bot.slack.app import build_app, identify, slack_client
+from bot.slack.app import build_app, identify
+from bot.slack.client import slack_client
 from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner
 from bot.temporal.errors import RequestSummary
