@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -18,6 +18,7 @@ from pathlib import Path
 import aiohttp
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities.docker.capacity import SnapshotCapacity
@@ -49,6 +50,9 @@ _LOOKS_AT_ONCE = 16
 #: Work that takes minutes comes one by one: more pollers would only wait.
 _SLOW_POLLERS = 2
 _STICKY = timedelta(seconds=3)
+_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
+_TEMPORAL_EVERY = 10.0
+_TEMPORAL_ANSWERS_WITHIN = timedelta(seconds=5)
 _ENGINE_EVERY = 30.0
 _TOKEN_EVERY = 60.0
 
@@ -104,6 +108,7 @@ async def run_worker(
     """
     problems: list[Problem] = []
     async with AsyncExitStack() as stack:
+        problems.append(await stack.enter_async_context(_temporal_watched(client)))
         if "docker" in config.serve:
             await stack.enter_async_context(_docker_workers(client, config))
             problems.append(await stack.enter_async_context(_engine_watched(config)))
@@ -112,9 +117,23 @@ async def run_worker(
             session = await stack.enter_async_context(aiohttp.ClientSession())
             await stack.enter_async_context(_control_worker(client, config, session))
             problems.append(await stack.enter_async_context(_token_watched(config, session)))
-            await ensure_reconciliation(client)
+            await _start_reconciliation(client, stop)
         ready(problems)
         await stop.wait()
+
+
+async def _start_reconciliation(client: Client, stop: asyncio.Event) -> None:
+    """See to it that Temporal has the schedule; one that went away meanwhile is waited for."""
+    while not stop.is_set():
+        try:
+            await ensure_reconciliation(client)
+        except RPCError as error:
+            if error.status not in _AWAY:
+                raise
+        else:
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1)
 
 
 def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> EngineReport:
@@ -224,6 +243,26 @@ async def _docker_workers(client: Client, config: WorkerConfig) -> AsyncIterator
 def _engine(config: WorkerConfig, *, own_container: str | None = None) -> Engine:
     protection = Protection(name_patterns=config.protected_names, own_container=own_container)
     return Engine(base_url=config.docker_base_url, host=config.host, protection=protection)
+
+
+@asynccontextmanager
+async def _temporal_watched(client: Client) -> AsyncIterator[Problem]:
+    """Ask Temporal meanwhile whether it is there; the SDK's workers wait for it by themselves."""
+    address = client.service_client.config.target_host
+
+    async def look() -> Sight:
+        try:
+            await client.service_client.check_health(timeout=_TEMPORAL_ANSWERS_WITHIN)
+        except RPCError as error:
+            # Whatever else it says, it is there.
+            if error.status in _AWAY:
+                event = "Temporal does not answer; nothing is begun until it does"
+                return Sight(event=event, problem="no answer", facts={"address": address})
+        return Sight(event="Temporal is there", facts={"address": address})
+
+    watch = Watch(look, every=_TEMPORAL_EVERY)
+    async with _running(watch):
+        yield lambda: f"temporal: {watch.problem}" if watch.problem else ""
 
 
 @asynccontextmanager

@@ -55,6 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         settings = bot_settings.load()
         logs.configure(as_json=settings.log_format is LogFormat.JSON, level=settings.log_level)
+        temporal.log_in_our_way()
         return _COMMANDS[options.command](settings, options)
     except ConfigurationError as error:
         for line in str(error).splitlines():

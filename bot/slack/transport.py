@@ -156,17 +156,23 @@ class SocketTransport:
         The client tries the same address for ever, and Slack's addresses expire.
         """
         misses = [0] * len(self._clients)
+        are_down = False
         while True:
             await asyncio.sleep(self._ping_seconds)
             for number, client in enumerate(self._clients):
                 connected = await client.is_connected()
                 misses[number] = 0 if connected else misses[number] + 1
                 if misses[number] >= _PATIENCE:
-                    _log.warning(
-                        "socket is down, asking for a new address", extra={"socket": number}
-                    )
+                    _log.debug("a new address is asked for", extra={"socket": number})
                     client.wss_uri = None
                     misses[number] = 0
+                    if not are_down and not self.is_ready:
+                        are_down = True
+                        wait = _PATIENCE * self._ping_seconds
+                        _log.warning("no socket to Slack stands; next try in %g s", wait)
+            if are_down and self.is_ready:
+                are_down = False
+                _log.info("a socket to Slack stands again")
 
 
 class HttpTransport:

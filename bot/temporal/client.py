@@ -20,6 +20,13 @@ from temporalio.client import (
     WorkflowQueryRejectedError,
 )
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 from bot.settings import ConfigurationError
@@ -69,6 +76,23 @@ def connection() -> ClientConnectConfig:
         raise ConfigurationError(message) from error
     config.setdefault("target_host", DEFAULT_ADDRESS)
     return config
+
+
+def log_in_our_way() -> None:
+    """Have the SDK's core write into our log, in our form, and not its own beside it.
+
+    That each of its calls is repeated while Temporal is away it says for each poller and each
+    minute, with the raw error; the worker says it once.
+    """
+    away = "WARN" if _log.isEnabledFor(logging.DEBUG) else "ERROR"
+    levels = TelemetryFilter(core_level="WARN", other_level="ERROR").formatted()
+    forwarding = LogForwardingConfig(
+        logger=logging.getLogger("temporalio.core"),
+        append_target_to_name=False,
+        prepend_target_on_message=False,
+    )
+    logs = LoggingConfig(filter=f"{levels},temporalio_client::retry={away}", forwarding=forwarding)
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=logs)))
 
 
 async def connect_lazily() -> Client:

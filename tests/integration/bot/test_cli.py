@@ -13,7 +13,9 @@ from temporalio.client import Client
 
 from tests.fakes.slack_stub import SlackStub
 from tests.integration.bot.slack.bot_on_stub import BUTTON, click_body, command_body
+from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import dockwarden, free_port
+from tests.rigs.waiting import eventually
 from workflows.model.names import ActionId
 
 
@@ -109,6 +111,28 @@ async def test_a_bot_waits_for_a_slack_with_troubles(
         slack_stub.refusals.clear()
         await bot.until(" ready role=bot")
         assert await _read(environment, "readyz") == (200, "ready\n")
+
+
+@pytest.mark.fault
+async def test_a_worker_whose_temporal_goes_says_so_once(environment: dict[str, str]) -> None:
+    """It is not ready meanwhile, goes on by itself, and the log stays readable."""
+    port = free_port()
+    environment["TEMPORAL_ADDRESS"] = f"127.0.0.1:{port}"
+    async with dockwarden("worker", "--serve", "control", **environment) as worker:
+        async with temporal_server(port=port):
+            await worker.until(" ready role=worker")
+            began = len(worker.lines)
+        await worker.until("Temporal does not answer; nothing is begun until it does", 40)
+        assert await _read(environment, "readyz") == (503, "temporal: no answer\n")
+        async with temporal_server(port=port):
+            await eventually(lambda: _is_ready(environment), within=40)
+        assert sum("Temporal does not answer" in line for line in worker.lines[began:]) == 1
+    assert not worker.has("tonic")
+    assert not worker.has("Traceback")
+
+
+async def _is_ready(environment: dict[str, str]) -> bool:
+    return await _get(environment, "readyz") == 200
 
 
 async def test_a_worker_whose_token_is_refused_is_not_ready(
