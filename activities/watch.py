@@ -64,10 +64,12 @@ class Watch:
             sight = await self._look()
             if sight is not None:
                 self._take(sight)
-            if not self.problem:
+            if self.problem:
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, self._every)
+            else:
+                await asyncio.sleep(self._every)
                 wait = _FIRST_WAIT
-            await asyncio.sleep(wait if self.problem else self._every)
-            wait = min(2 * wait, self._every)
 
     def _take(self, sight: Sight) -> None:
         if sight != self._last:
