@@ -7,6 +7,7 @@ A docker worker needs no Slack token, a control worker no access to an engine.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -44,6 +45,8 @@ from workflows.model.names import (
 from workflows.reconcile import ReconcileWorkflow
 from workflows.request.workflow import ContainerLifecycleWorkflow
 from workflows.sandbox import workflow_runner
+
+_log = logging.getLogger(__name__)
 
 #: Each stop may become a put-back that waits for it to settle; looks are answered beside them.
 _LOOKS_AT_ONCE = 16
@@ -236,6 +239,7 @@ async def _docker_workers(client: Client, config: WorkerConfig) -> AsyncIterator
         try:
             yield
         finally:
+            _log.info("taking no more work for the engine, finishing what runs")
             # All at once, so that the drain takes as long as the longest of them.
             await asyncio.gather(*(worker.shutdown() for worker in workers))
 
