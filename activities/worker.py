@@ -7,15 +7,18 @@ A docker worker needs no Slack token, a control worker no access to an engine.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities.docker.capacity import SnapshotCapacity
@@ -23,23 +26,39 @@ from activities.docker.containers import Containers
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
-from activities.slack.client import slack_client
+from activities.slack.client import SlackClient, call, slack_client
 from activities.slack.directory import Directory
 from activities.slack.messages import Messages
 from activities.temporal.queues import Queues
 from activities.temporal.schedules import ensure_reconciliation
 from activities.temporal.visibility import Visibility
+from activities.watch import OwnThread, Sight, Watch
 from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow
 from workflows.last_word import LastWordWorkflow
-from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
+from workflows.model.errors import ErrorType
+from workflows.model.names import (
+    CONTROL_TASK_QUEUE,
+    docker_commit_queue,
+    docker_stop_queue,
+    docker_task_queue,
+)
 from workflows.reconcile import ReconcileWorkflow
 from workflows.request.workflow import ContainerLifecycleWorkflow
 from workflows.sandbox import workflow_runner
 
-#: Commits block their thread for minutes; looks must still be answered beside them.
-_DOCKER_THREADS = 16
+_log = logging.getLogger(__name__)
+
+#: Each stop may become a put-back that waits for it to settle; looks are answered beside them.
+_LOOKS_AT_ONCE = 16
+#: Work that takes minutes comes one by one: more pollers would only wait.
+_SLOW_POLLERS = 2
 _STICKY = timedelta(seconds=3)
+_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
+_TEMPORAL_EVERY = 10.0
+_TEMPORAL_ANSWERS_WITHIN = timedelta(seconds=5)
+_ENGINE_EVERY = 30.0
+_TOKEN_EVERY = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +66,9 @@ class WorkerConfig:
     """What a worker process serves, and with what.
 
     ``serve`` holds ``control``, ``docker`` or both; ``graceful_seconds`` is how long a shutdown
-    waits for running activities, and must exceed the longest stop. ``command`` is the slash
-    command that private advice names. The limits of snapshots are explained in
+    waits for running activities, and must exceed the longest stop. ``stops_at_once`` is how many
+    stops, and how many commits, run beside each other. ``command`` is the slash command that
+    private advice names. The limits of snapshots are explained in
     :class:`activities.docker.capacity.SnapshotCapacity`.
     """
 
@@ -59,6 +79,7 @@ class WorkerConfig:
     snapshots_per_container: int
     min_free_mb: int
     data_root: Path | None
+    stops_at_once: int
     slack_token: str
     slack_api_url: str
     command: str
@@ -75,24 +96,49 @@ class EngineReport:
     words: str
 
 
+#: Says what is wrong with a part, under its name; empty when nothing is.
+Problem = Callable[[], str]
+
+
 async def run_worker(
-    client: Client, config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], None]
+    client: Client,
+    config: WorkerConfig,
+    stop: asyncio.Event,
+    ready: Callable[[Sequence[Problem]], None],
 ) -> None:
     """Serve until ``stop`` is set, then finish what runs.
 
-    ``ready`` is called once the workers poll.
+    ``ready`` is called once the workers poll, with what can still be wrong then.
     """
+    problems: list[Problem] = []
     async with AsyncExitStack() as stack:
+        problems.append(await stack.enter_async_context(_temporal_watched(client)))
         if "docker" in config.serve:
-            threads = stack.enter_context(ThreadPoolExecutor(_DOCKER_THREADS, "docker"))
-            await stack.enter_async_context(_docker_worker(client, config, threads))
+            await stack.enter_async_context(_docker_workers(client, config))
+            problems.append(await stack.enter_async_context(_engine_watched(config)))
         # Left first: no workflow may send a step to a docker worker that takes none any more.
         if "control" in config.serve:
             session = await stack.enter_async_context(aiohttp.ClientSession())
-            await stack.enter_async_context(_control_worker(client, config, session))
-            await ensure_reconciliation(client)
-        ready()
+            slack = slack_client(config.slack_token, config.slack_api_url, session)
+            await stack.enter_async_context(_control_worker(client, config, slack))
+            problems.append(await stack.enter_async_context(_token_watched(slack)))
+            await _start_reconciliation(client, stop)
+        ready(problems)
         await stop.wait()
+
+
+async def _start_reconciliation(client: Client, stop: asyncio.Event) -> None:
+    """See to it that Temporal has the schedule; one that went away meanwhile is waited for."""
+    while not stop.is_set():
+        try:
+            await ensure_reconciliation(client)
+        except RPCError as error:
+            if error.status not in _AWAY:
+                raise
+        else:
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1)
 
 
 def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> EngineReport:
@@ -114,8 +160,7 @@ def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> Eng
     return EngineReport(usable=disk.enough, words=words)
 
 
-def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.ClientSession) -> Worker:
-    slack = slack_client(config.slack_token, config.slack_api_url, session)
+def _control_worker(client: Client, config: WorkerConfig, slack: SlackClient) -> Worker:
     messages = Messages(
         slack,
         temporal_ui=config.temporal_ui,
@@ -149,28 +194,144 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
     )
 
 
-def _docker_worker(client: Client, config: WorkerConfig, threads: ThreadPoolExecutor) -> Worker:
-    protection = Protection(name_patterns=config.protected_names, own_container=own_container_id())
-    engine = Engine(base_url=config.docker_base_url, host=config.host, protection=protection)
+@asynccontextmanager
+async def _docker_workers(client: Client, config: WorkerConfig) -> AsyncIterator[None]:
+    """Serve one engine: what is slow has a queue, slots and threads of its own.
+
+    Temporal gives slots to a worker and not to a kind of activity, so that sixteen long stops
+    would let nobody look, and no container be put back.
+    """
+    engine = _engine(config, own_container=own_container_id())
     capacity = SnapshotCapacity(
         snapshots_per_container=config.snapshots_per_container,
         min_free_mb=config.min_free_mb,
         data_root=config.data_root,
     )
     containers, snapshots = Containers(engine, capacity), Snapshots(engine)
-    return Worker(
-        client,
-        task_queue=docker_task_queue(config.host),
-        activities=[
-            containers.inspect_container,
-            containers.list_containers,
-            containers.ensure_stopped,
-            containers.ensure_running,
-            snapshots.ensure_snapshot,
-            snapshots.ensure_tag,
-            snapshots.sweep_snapshots,
-        ],
-        activity_executor=threads,
-        max_concurrent_activities=_DOCKER_THREADS,
-        graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
+    stops = config.stops_at_once
+    quick: list[Callable[..., object]] = [
+        containers.inspect_container,
+        containers.list_containers,
+        containers.ensure_running,
+        snapshots.ensure_tag,
+        snapshots.sweep_snapshots,
+        # A control worker of the release before sends these here too, and so does an operation
+        # that was under way when it was replaced.
+        containers.ensure_stopped,
+        snapshots.ensure_snapshot,
+    ]
+    queues: tuple[tuple[str, list[Callable[..., object]], int, int | None], ...] = (
+        (docker_task_queue(config.host), quick, stops + _LOOKS_AT_ONCE, None),
+        (docker_stop_queue(config.host), [containers.ensure_stopped], stops, _SLOW_POLLERS),
+        (docker_commit_queue(config.host), [snapshots.ensure_snapshot], stops, _SLOW_POLLERS),
     )
+    async with AsyncExitStack() as stack:
+        workers = []
+        for queue, activities, slots, pollers in queues:
+            threads = stack.enter_context(ThreadPoolExecutor(slots, queue))
+            worker = Worker(
+                client,
+                task_queue=queue,
+                activities=activities,
+                activity_executor=threads,
+                max_concurrent_activities=slots,
+                max_concurrent_activity_task_polls=pollers,
+                graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
+            )
+            workers.append(await stack.enter_async_context(worker))
+        try:
+            yield
+        finally:
+            _log.info("taking no more work for the engine, finishing what runs")
+            # All at once, so that the drain takes as long as the longest of them.
+            await asyncio.gather(*(worker.shutdown() for worker in workers))
+
+
+def _engine(config: WorkerConfig, *, own_container: str | None = None) -> Engine:
+    protection = Protection(name_patterns=config.protected_names, own_container=own_container)
+    return Engine(base_url=config.docker_base_url, host=config.host, protection=protection)
+
+
+@asynccontextmanager
+async def _temporal_watched(client: Client) -> AsyncIterator[Problem]:
+    """Ask Temporal meanwhile whether it is there; the SDK's workers wait for it by themselves."""
+    address = client.service_client.config.target_host
+
+    async def look() -> Sight:
+        try:
+            await client.service_client.check_health(timeout=_TEMPORAL_ANSWERS_WITHIN)
+        except RPCError as error:
+            # Whatever else it says, it is there.
+            if error.status in _AWAY:
+                event = "Temporal does not answer; nothing is begun until it does"
+                return Sight(event=event, problem="no answer", facts={"address": address})
+        return Sight(event="Temporal is there", facts={"address": address})
+
+    watch = Watch(look, every=_TEMPORAL_EVERY)
+    async with _running(watch):
+        yield lambda: f"temporal: {watch.problem}" if watch.problem else ""
+
+
+@asynccontextmanager
+async def _engine_watched(config: WorkerConfig) -> AsyncIterator[Problem]:
+    """Look at the engine meanwhile."""
+    # With connections of its own: where a look fails, those of its engine are closed.
+    engine, thread = _engine(config), OwnThread("engine-watch")
+
+    def look() -> Sight:
+        try:
+            facts = engine.facts()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong, an operator wants one line
+            why = getattr(error, "message", type(error).__name__)
+            away = getattr(error, "type", "") == ErrorType.ENGINE_UNAVAILABLE
+            return Sight(
+                event=f"{why}; requests for {config.host} are refused until it does",
+                problem="no answer" if away else why,
+                facts={"address": config.docker_base_url},
+            )
+        return Sight(
+            event="engine is there",
+            facts={
+                "version": facts.version,
+                "storage_driver": facts.storage_driver,
+                **({"warning": facts.warning} if facts.warning else {}),
+            },
+        )
+
+    watch = Watch(lambda: thread.call(look), every=_ENGINE_EVERY, until_known="not asked yet")
+    try:
+        async with _running(watch):
+            yield lambda: f"engine: {watch.problem}" if watch.problem else ""
+    finally:
+        thread.leave()
+
+
+@asynccontextmanager
+async def _token_watched(slack: SlackClient) -> AsyncIterator[Problem]:
+    """Ask Slack meanwhile whether it takes our token; each call that people cause tells it too."""
+
+    async def look() -> Sight | None:
+        try:
+            await call(slack.auth_test, "auth.test")
+        except ApplicationError:
+            if not slack.health.refused:
+                # A Slack that is away says nothing about the token.
+                return None
+        refused = slack.health.refused
+        if not refused:
+            return Sight(event="Slack takes the bot token")
+        event = "Slack refuses the bot token; no card is drawn until it takes it again"
+        return Sight(event=event, problem=refused, facts={"why": refused})
+
+    async with _running(Watch(look, every=_TOKEN_EVERY)):
+        yield lambda: f"slack: {slack.health.refused}" if slack.health.refused else ""
+
+
+@asynccontextmanager
+async def _running(watch: Watch) -> AsyncIterator[None]:
+    task = asyncio.create_task(watch.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))

@@ -14,12 +14,13 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from bot import policy_book as policies, settings as bot_settings
 from bot.settings import ConfigurationError, Settings, SlackMode, variable
-from bot.slack.app import slack_client
+from bot.slack.client import refusal, slack_client
 from bot.temporal import client as temporal
 from workflows.model.names import SEARCH_ATTRIBUTES
 
@@ -33,6 +34,10 @@ _SCOPES = (
     "channels:history",
     "groups:history",
 )
+_TROUBLES = "Slack has troubles of its own; try again"
+#: As far back as people can list requests, and what they are better kept for.
+_SHORTEST_KEPT = timedelta(days=7)
+_DAYS_TO_KEEP = 30
 _GROUP_SCOPE = "usergroups:read"
 
 
@@ -110,27 +115,39 @@ async def _policies(settings: Settings) -> list[Finding]:
 
 
 async def _slack(settings: Settings) -> list[Finding]:
+    findings = await _bot_token(settings)
+    if settings.slack_mode is SlackMode.HTTP:
+        return [*findings, _signing_secret(settings)]
+    return [*findings, await _socket(settings)]
+
+
+async def _bot_token(settings: Settings) -> list[Finding]:
+    thing = "Slack token"
     token = settings.slack_bot_token.get_secret_value()
-    if not token:
-        return [Finding(False, "Slack token", f"{variable('slack_bot_token')} is not set")]
+    if wrong := _not_what_it_is_called(settings, "slack_bot_token", thing):
+        return [wrong]
     async with aiohttp.ClientSession() as session:
         client = slack_client(token, settings.slack_api_url, session)
         try:
             answer = await client.auth_test()
         except SlackApiError as error:
-            words = f"Slack refuses it ({error.response.get('error')}); install the app again"
-            return [Finding(False, "Slack token", words)]
+            code = refusal(error)
+            words = f"Slack refuses it ({code}): copy it anew from the page of the installed app"
+            return [Finding(False, thing, words if code else _TROUBLES)]
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             words = f"{settings.slack_api_url} cannot be reached ({type(error).__name__})"
             return [Finding(False, "Slack", words)]
-        who = f"{answer.get('user')} in {answer.get('team')} ({answer.get('team_id')})"
-        findings = [Finding(True, "Slack token", who), _scopes(settings, answer.headers)]
-        if settings.slack_mode is SlackMode.HTTP:
-            findings.append(_signing_secret(settings))
-        else:
-            app_token = settings.slack_app_token.get_secret_value()
-            findings.append(await _socket(client.apps_connections_open, app_token))
-        return findings
+    who = f"{answer.get('user')} in {answer.get('team')} ({answer.get('team_id')})"
+    return [Finding(True, thing, who), _scopes(settings, answer.headers)]
+
+
+def _not_what_it_is_called(settings: Settings, field: str, thing: str) -> Finding | None:
+    """Find a secret that is missing, or stands in another one's place."""
+    secret: str = getattr(settings, field).get_secret_value()
+    if not secret:
+        return Finding(False, thing, f"{variable(field)} is not set")
+    words = bot_settings.mistaken(settings, field)
+    return Finding(False, thing, words) if words else None
 
 
 def _scopes(settings: Settings, headers: dict[str, str]) -> Finding:
@@ -152,26 +169,30 @@ def _group_scope(settings: Settings) -> tuple[str, ...]:
         return ()
 
 
-async def _socket(open_connection: Callable[..., Awaitable[object]], app_token: str) -> Finding:
-    if not app_token:
-        return Finding(False, "Socket Mode", f"{variable('slack_app_token')} is not set")
-    try:
-        await open_connection(app_token=app_token)
-    except SlackApiError as error:
-        words = (
-            f"Slack refuses the app-level token ({error.response.get('error')}); "
-            "it needs the scope connections:write"
-        )
-        return Finding(False, "Socket Mode", words)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return Finding(False, "Socket Mode", f"cannot be reached ({type(error).__name__})")
-    return Finding(True, "Socket Mode", "connections can be opened")
+async def _socket(settings: Settings) -> Finding:
+    thing = "Socket Mode"
+    if wrong := _not_what_it_is_called(settings, "slack_app_token", thing):
+        return wrong
+    async with aiohttp.ClientSession() as session:
+        client = slack_client("", settings.slack_api_url, session)
+        app_token = settings.slack_app_token.get_secret_value()
+        try:
+            await client.apps_connections_open(app_token=app_token)
+        except SlackApiError as error:
+            code = refusal(error)
+            words = (
+                f"Slack refuses the app-level token ({code}); it needs the scope connections:write"
+            )
+            return Finding(False, thing, words if code else _TROUBLES)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return Finding(False, thing, f"cannot be reached ({type(error).__name__})")
+    return Finding(True, thing, "connections can be opened")
 
 
 def _signing_secret(settings: Settings) -> Finding:
-    if settings.slack_signing_secret.get_secret_value():
-        return Finding(True, "signing secret", "set")
-    return Finding(False, "signing secret", f"{variable('slack_signing_secret')} is not set")
+    thing = "signing secret"
+    wrong = _not_what_it_is_called(settings, "slack_signing_secret", thing)
+    return wrong or Finding(True, thing, "set")
 
 
 async def _temporal() -> list[Finding]:
@@ -185,8 +206,39 @@ async def _temporal() -> list[Finding]:
         address = config["target_host"]
         words = f"{address} does not answer; start Temporal, or set TEMPORAL_ADDRESS"
         return [Finding(False, "Temporal", words)]
+    records = await _records(client)
+    if records is None:
+        words = (
+            f"{config['target_host']} has no namespace {client.namespace}; create it with: "
+            f"temporal operator namespace create --namespace {client.namespace} "
+            f"--retention {_DAYS_TO_KEEP}d"
+        )
+        return [Finding(False, "Temporal", words)]
     reached = Finding(True, "Temporal", f"{config['target_host']}, namespace {client.namespace}")
-    return [reached, await _search_attributes(client)]
+    return [reached, records, await _search_attributes(client)]
+
+
+async def _records(client: Client) -> Finding | None:
+    """Look how long Temporal keeps what is over; ``None`` when the namespace is missing."""
+    thing = "records"
+    try:
+        answer = await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=client.namespace), timeout=_WITHIN
+        )
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        return Finding(True, thing, "this server does not tell how long it keeps them")
+    kept = answer.config.workflow_execution_retention_ttl.ToTimedelta()
+    words = f"kept for {kept.days} {'day' if kept.days == 1 else 'days'}"
+    if kept >= _SHORTEST_KEPT:
+        return Finding(True, thing, words)
+    command = (
+        f"temporal operator namespace update --namespace {client.namespace} "
+        f"--retention {_DAYS_TO_KEEP}d"
+    )
+    words += f": `requests recent`, `status` and Request again end there; run: {command}"
+    return Finding(False, thing, words)
 
 
 async def _search_attributes(client: Client) -> Finding:

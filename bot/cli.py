@@ -55,6 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         settings = bot_settings.load()
         logs.configure(as_json=settings.log_format is LogFormat.JSON, level=settings.log_level)
+        temporal.log_in_our_way()
         return _COMMANDS[options.command](settings, options)
     except ConfigurationError as error:
         for line in str(error).splitlines():
@@ -137,18 +138,23 @@ async def _serve_worker(
         run_worker,
     )
 
-    is_ready = False
+    problems: Sequence[Callable[[], str]] = (lambda: "waiting for Temporal",)
 
-    def ready() -> None:
-        nonlocal is_ready
-        is_ready = True
+    def what_is_wrong() -> str:
+        if stop.is_set():
+            return "stopping"
+        return "; ".join(words for problem in problems if (words := problem()))
+
+    def ready(told: Sequence[Callable[[], str]]) -> None:
+        nonlocal problems
+        problems = told
         what = ",".join(sorted(serve))
         _log.info("ready", extra={"role": "worker", "serve": what, "host": host})
 
     async with health.served(
         address=settings.listen,
         port=settings.health_port,
-        is_ready=lambda: is_ready and not stop.is_set(),
+        what_is_wrong=what_is_wrong,
     ):
         client = await temporal.connect_patiently(stop)
         if client is None:
@@ -161,6 +167,7 @@ async def _serve_worker(
             snapshots_per_container=settings.snapshots_per_container,
             min_free_mb=settings.min_free_mb,
             data_root=settings.data_root,
+            stops_at_once=settings.stops_at_once,
             slack_token=settings.slack_bot_token.get_secret_value(),
             slack_api_url=settings.slack_api_url,
             command=settings.command,

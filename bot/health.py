@@ -1,4 +1,4 @@
-"""Does the process live, and does it serve?"""
+"""Does the process live, and does it serve; if not, what is in the way?"""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from bot.settings import ConfigurationError
 
 
 @asynccontextmanager
-async def served(*, address: str, port: int, is_ready: Callable[[], bool]) -> AsyncIterator[None]:
+async def served(
+    *, address: str, port: int, what_is_wrong: Callable[[], str]
+) -> AsyncIterator[None]:
     """Answer ``/livez`` and ``/readyz`` meanwhile; with port 0 nothing is opened.
+
+    ``what_is_wrong`` says in words why the process does not serve; nothing when it does.
 
     Raises:
         ConfigurationError: the port is taken.
@@ -25,10 +29,8 @@ async def served(*, address: str, port: int, is_ready: Callable[[], bool]) -> As
         return web.Response(text="alive\n")
 
     async def readyz(_request: web.Request) -> web.Response:
-        ready = is_ready()
-        return web.Response(
-            text="ready\n" if ready else "not ready\n", status=200 if ready else 503
-        )
+        words = what_is_wrong()
+        return web.Response(text=f"{words or 'ready'}\n", status=503 if words else 200)
 
     app = web.Application()
     app.add_routes([web.get("/livez", livez), web.get("/readyz", readyz)])

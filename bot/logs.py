@@ -16,7 +16,11 @@ from typing import TextIO
 _TOKEN = re.compile(r"\b(?:xox[a-z](?:\.xox[a-z])?|xapp|xwfp)-[A-Za-z0-9-]+")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 #: Libraries whose lower levels hold payloads, and with them what people wrote.
-_QUIET = ("slack_bolt", "slack_sdk", "aiohttp", "aiohttp.access", "asyncio", "docker", "urllib3")
+_QUIET = (
+    *("slack_bolt", "slack_sdk", "aiohttp", "aiohttp.access", "asyncio", "docker", "urllib3"),
+    # It says of each of its workers that it ends, and how long that may take: we say it once.
+    "temporalio.worker._worker",
+)
 
 
 def redact(text: str) -> str:

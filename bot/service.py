@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot import policy_book
 from bot.policy_book import PolicyBook
 from bot.temporal.errors import NoPolicyError, RequestSummary
-from bot.temporal.requests import RequestClient
+from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import Visibility
 from workflows.host_query import HostQueryResult
 from workflows.model.names import RequestAddress
@@ -23,6 +24,7 @@ from workflows.model.requests import (
     ContainerRef,
     Decision,
     Instruction,
+    Intent,
     LifecycleRequest,
     OperationSpec,
 )
@@ -37,6 +39,14 @@ class Actor:
 
     user_id: str
     team_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """That something was recorded for a request; ``act_id`` is empty for its start."""
+
+    address: RequestAddress
+    act_id: str = ""
 
 
 class Service:
@@ -60,8 +70,8 @@ class Service:
         reason: str,
         channel_id: str,
         key: str,
-    ) -> str | None:
-        """Start a request and give its id; ``None`` when a copy of the same wish has started it.
+    ) -> Receipt | None:
+        """Start a request; ``None`` when a copy of the same wish has started it.
 
         Args:
             actor: who asks.
@@ -104,7 +114,10 @@ class Service:
                 "policy_book": self._book.hash,
             },
         )
-        return request.request_id
+        address = RequestAddress(
+            request_id=request.request_id, host=container.host, container=container.name
+        )
+        return Receipt(address=address)
 
     async def decide(
         self,
@@ -114,7 +127,7 @@ class Service:
         *,
         source: str,
         comment: str = "",
-    ) -> None:
+    ) -> Receipt:
         """Record what one person decides; whether it counts is for the workflow to say.
 
         Args:
@@ -154,24 +167,26 @@ class Service:
                 "source": source,
             },
         )
-        await self._requests.decide(request, decision)
+        address = await self._requests.decide(request, decision)
+        return Receipt(address=address, act_id=decision.decision_id)
 
-    async def cancel(self, actor: Actor, request: RequestAddress | str, *, source: str) -> None:
+    async def cancel(self, actor: Actor, request: RequestAddress | str, *, source: str) -> Receipt:
         """Record that one person wants to cancel; see :meth:`decide`."""
-        request_id = _id_of(request)
-        _log.info(
-            "cancel received",
-            extra={
-                "request_id": request_id,
-                "user": actor.user_id,
-                "team": actor.team_id,
-                "source": source,
-            },
-        )
-        cancel = Instruction(
-            request_id=request_id, user_id=actor.user_id, team_id=actor.team_id, source=source
-        )
-        await self._requests.cancel(request, cancel)
+        return await self._instruct(actor, request, Intent.CANCEL, source)
+
+    async def stop_trying(
+        self, actor: Actor, request: RequestAddress | str, *, source: str
+    ) -> Receipt:
+        """Record that one person wants the tries to put a container back to end."""
+        return await self._instruct(actor, request, Intent.STOP_TRYING, source)
+
+    async def try_now(self, actor: Actor, request: RequestAddress | str, *, source: str) -> Receipt:
+        """Record that one person wants a container to be put back now, not at the next try."""
+        return await self._instruct(actor, request, Intent.TRY_NOW, source)
+
+    async def is_taken_up(self, receipt: Receipt) -> Uptake:
+        """Ask once, and not for long, whether a request has taken up what was recorded for it."""
+        return await self._requests.uptake(receipt.address, receipt.act_id)
 
     async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
         """Say where a request stands; without a worker only its summary is known.
@@ -188,6 +203,30 @@ class Service:
             NoWorkerError: the question was put, but nobody answered.
         """
         return await self._requests.look(host, name)
+
+    async def _instruct(
+        self, actor: Actor, request: RequestAddress | str, intent: Intent, source: str
+    ) -> Receipt:
+        instruction = Instruction(
+            request_id=_id_of(request),
+            user_id=actor.user_id,
+            team_id=actor.team_id,
+            source=source,
+            intent=intent,
+            instruction_id=uuid.uuid4().hex,
+        )
+        _log.info(
+            "instruction received",
+            extra={
+                "request_id": instruction.request_id,
+                "intent": intent,
+                "user": actor.user_id,
+                "team": actor.team_id,
+                "source": source,
+            },
+        )
+        address = await self._requests.instruct(request, instruction)
+        return Receipt(address=address, act_id=instruction.instruction_id)
 
 
 def _id_of(request: RequestAddress | str) -> str:

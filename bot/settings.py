@@ -31,6 +31,13 @@ _MISTAKEN: dict[str, Callable[[str], bool]] = {
 }
 
 
+#: How a token begins, which setting it is for, and what people call it.
+_KINDS = {
+    "xoxb-": ("slack_bot_token", "the bot token"),
+    "xapp-": ("slack_app_token", "the app-level token"),
+}
+
+
 class ConfigurationError(Exception):
     """The program cannot start as it is set up; the message says what to do."""
 
@@ -141,6 +148,12 @@ class Settings(BaseSettings):
     data_root: Path | None = Field(
         default=None,
         description="A directory on that disk as the worker sees it; empty: the engine's own.",
+    )
+    stops_at_once: int = Field(
+        default=64,
+        description="How many containers of a host are stopped, and how many copied, at once.",
+        ge=1,
+        le=500,
     )
     temporal_ui_url: str = Field(
         default="", description="Address of Temporal's web UI, for links on cards; empty: no links."
@@ -275,6 +288,20 @@ def require_for_worker(settings: Settings, *, serves_control: bool, serves_docke
     )
 
 
+def mistaken(settings: Settings, field: str) -> str:
+    """Say what a secret is instead of what its name says; nothing when it may be right."""
+    secret: str = getattr(settings, field).get_secret_value()
+    if not _MISTAKEN[field](secret):
+        return ""
+    begins = next((begins for begins in _KINDS if secret.startswith(begins)), "")
+    if not begins:
+        return f"{variable(field)} holds another kind of token"
+    other, kind = _KINDS[begins]
+    swapped = _MISTAKEN[other](getattr(settings, other).get_secret_value())
+    words = f"{variable(field)} begins with {begins}, so it is {kind}"
+    return f"{words}; it and {variable(other)} are swapped" if swapped else words
+
+
 def _missing_bot_token(settings: Settings) -> list[str]:
     return _missing(settings, "slack_bot_token", when=True, needed="the bot token (xoxb-…)")
 
@@ -293,9 +320,8 @@ def _missing(settings: Settings, field: str, *, when: bool, needed: str) -> list
         return []
     if not secret.strip():
         return [f"{variable(field)} is missing: set it, or {variable(field)}_FILE, to {needed}"]
-    if _MISTAKEN[field](secret):
-        return [f"{variable(field)} holds another kind of token: set it to {needed}"]
-    return []
+    mistake = mistaken(settings, field)
+    return [f"{mistake}: set it to {needed}"] if mistake else []
 
 
 def _refuse(problems: list[str]) -> None:

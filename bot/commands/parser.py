@@ -24,6 +24,8 @@ EXAMPLES = {
     "requests": "requests waiting",
     "status": "status 3f9a1c2b4d5e",
     "cancel": "cancel 3f9a1c2b4d5e",
+    "stop-trying": "stop-trying 3f9a1c2b4d5e",
+    "try-now": "try-now 3f9a1c2b4d5e",
     "approve": 'approve 3f9a1c2b4d5e "looks good"',
     "reject": 'reject 3f9a1c2b4d5e "not during the sale"',
     "help": "help stop",
@@ -42,7 +44,15 @@ USAGE = {
     "inspect": ("inspect NAME [on HOST]", "Shows one container, without its environment."),
     "requests": ("requests [waiting|mine|recent]", "Shows requests; waiting ones if not told."),
     "status": ("status ID", "Shows where a request stands."),
-    "cancel": ("cancel ID", "Cancels your own request."),
+    "cancel": (
+        "cancel ID",
+        "Cancels your own request; what was begun is undone, and the container put back.",
+    ),
+    "stop-trying": (
+        "stop-trying ID",
+        "Ends the tries to put a container back. It asks once more before it does.",
+    ),
+    "try-now": ("try-now ID", "Tries at once to put a container back that needs a person."),
     "approve": ('approve ID ["comment"]', "Approves a request, like the button on its card."),
     "reject": ('reject ID "reason"', "Rejects a request, like the button on its card."),
     "help": ("help [SUBCOMMAND]", "Shows this, or more about one sub-command."),
@@ -117,6 +127,20 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StopTrying:
+    """``stop-trying ID``."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryNow:
+    """``try-now ID``."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
     """``approve ID ["comment"]``."""
 
@@ -147,6 +171,8 @@ Command = (
     | Requests
     | Status
     | Cancel
+    | StopTrying
+    | TryNow
     | Approve
     | Reject
     | Help
@@ -230,6 +256,14 @@ def _parse_cancel(words: Words, _default_host: str) -> Cancel:
     return Cancel(request_id=take_request_id(words))
 
 
+def _parse_stop_trying(words: Words, _default_host: str) -> StopTrying:
+    return StopTrying(request_id=take_request_id(words))
+
+
+def _parse_try_now(words: Words, _default_host: str) -> TryNow:
+    return TryNow(request_id=take_request_id(words))
+
+
 def _parse_approve(words: Words, _default_host: str) -> Approve:
     return Approve(request_id=take_request_id(words), comment=take_comment(words))
 
@@ -262,6 +296,8 @@ _PARSERS: dict[str, Callable[[Words, str], Command]] = {
     "requests": _parse_requests,
     "status": _parse_status,
     "cancel": _parse_cancel,
+    "stop-trying": _parse_stop_trying,
+    "try-now": _parse_try_now,
     "approve": _parse_approve,
     "reject": _parse_reject,
     "help": _parse_help,

@@ -13,7 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.service import Service
 from bot.slack import replies
-from bot.slack.listener import SlackRequest, submit
+from bot.slack.listener import Follow, SlackRequest, submit
+from bot.slack.uptake_words import Act
 from bot.slack.views import RejectForm
 from workflows.model.names import RequestAddress, parse_button_value
 from workflows.model.requests import Choice
@@ -24,8 +25,11 @@ _log = logging.getLogger(__name__)
 class Actions:
     """Carries out the clicks."""
 
-    def __init__(self, service: Service, client: AsyncWebClient, *, command: str) -> None:
+    def __init__(
+        self, service: Service, follow: Follow, client: AsyncWebClient, *, command: str
+    ) -> None:
         self._service = service
+        self._follow = follow
         self._client = client
         self._command = command
 
@@ -34,16 +38,44 @@ class Actions:
         address = await _address(slack_request)
         if address is None:
             return
-        await self._service.decide(
+        receipt = await self._service.decide(
             slack_request.actor, address, Choice.APPROVE, source=_source(slack_request)
         )
+        self._follow(slack_request, receipt, Act.APPROVAL)
 
     async def cancel(self, slack_request: SlackRequest) -> None:
-        """Record a cancel."""
+        """Record a cancel. Cards of earlier releases have this button to stop trying too."""
         address = await _address(slack_request)
         if address is None:
             return
-        await self._service.cancel(slack_request.actor, address, source=_source(slack_request))
+        receipt = await self._service.cancel(
+            slack_request.actor, address, source=_source(slack_request)
+        )
+        self._follow(slack_request, receipt, Act.CANCEL)
+
+    async def stop_trying(self, slack_request: SlackRequest) -> None:
+        """Record that the tries to put a container back are to end."""
+        address = await _address(slack_request)
+        if address is None:
+            return
+        receipt = await self._service.stop_trying(
+            slack_request.actor, address, source=_source(slack_request)
+        )
+        self._follow(slack_request, receipt, Act.STOP_TRYING)
+        if slack_request.is_on_private_answer:
+            # Its button is used up, and the card is in another place.
+            done = replies.recorded(address.request_id, Act.STOP_TRYING)
+            await slack_request.tell(done, replace=True)
+
+    async def try_now(self, slack_request: SlackRequest) -> None:
+        """Record that a container is to be put back now."""
+        address = await _address(slack_request)
+        if address is None:
+            return
+        receipt = await self._service.try_now(
+            slack_request.actor, address, source=_source(slack_request)
+        )
+        self._follow(slack_request, receipt, Act.TRY_NOW)
 
     async def open_reject_form(self, slack_request: SlackRequest) -> None:
         """Open the form that asks for the reason."""
@@ -72,7 +104,14 @@ class Actions:
         if state is None:
             await slack_request.tell(replies.again_unknown(self._command, address.request_id))
             return
-        await submit(self._service, slack_request, state.operation, state.container, state.reason)
+        await submit(
+            self._service,
+            self._follow,
+            slack_request,
+            state.operation,
+            state.container,
+            reason=state.reason,
+        )
 
 
 async def _address(slack_request: SlackRequest) -> RequestAddress | None:

@@ -10,7 +10,6 @@ import logging
 import re
 from dataclasses import dataclass
 
-import aiohttp
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -21,7 +20,9 @@ from bot.service import Service
 from bot.settings import ConfigurationError
 from bot.slack import middleware
 from bot.slack.actions import Actions
+from bot.slack.client import refusal
 from bot.slack.commands import Commands, WorkflowUrl
+from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner, report
 from bot.slack.views import Views
 from workflows.model.names import REJECT_FORM, ActionId
@@ -38,24 +39,21 @@ class Identity:
     bot_user_id: str
 
 
-def slack_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Make a client that never repeats a call by itself: what was lost may have arrived."""
-    return AsyncWebClient(
-        token=token, base_url=api_url, session=session, timeout=10, retry_handlers=[]
-    )
-
-
 async def identify(client: AsyncWebClient) -> Identity:
     """Ask Slack who the bot is.
 
     Raises:
         ConfigurationError: Slack refuses the token.
+        SlackApiError: Slack has troubles of its own.
     """
     try:
         answer = await client.auth_test()
     except SlackApiError as error:
+        code = refusal(error)
+        if not code:
+            raise
         message = (
-            f"Slack refuses the bot token ({error.response.get('error')}): "
+            f"Slack refuses the bot token ({code}): "
             "set DOCKWARDEN_SLACK_BOT_TOKEN to the xoxb-… token of the installed app"
         )
         raise ConfigurationError(message) from error
@@ -73,6 +71,7 @@ def build_app(
     signing_secret: str,
     runner: ListenerRunner,
     service: Service,
+    follow_ups: FollowUps,
     default_host: str,
     workflow_url: WorkflowUrl,
 ) -> AsyncApp:
@@ -100,6 +99,7 @@ def build_app(
         runner,
         client=client,
         service=service,
+        follow_ups=follow_ups,
         default_host=default_host,
         workflow_url=workflow_url,
     )
@@ -112,22 +112,26 @@ def register_listeners(
     *,
     client: AsyncWebClient,
     service: Service,
+    follow_ups: FollowUps,
     default_host: str,
     workflow_url: WorkflowUrl,
 ) -> None:
     """Tie all listeners to their deliveries."""
     commands = Commands(
         service,
+        follow_ups.follow,
         command=runner.command,
         default_host=default_host,
         workflow_url=workflow_url,
     )
-    actions = Actions(service, client, command=runner.command)
-    views = Views(service)
+    actions = Actions(service, follow_ups.follow, client, command=runner.command)
+    views = Views(service, follow_ups.follow)
     app.command(runner.command)(runner.guarded(commands.run))
     app.action(ActionId.APPROVE)(runner.guarded(actions.approve))
     app.action(ActionId.REJECT)(runner.guarded(actions.open_reject_form))
     app.action(ActionId.CANCEL)(runner.guarded(actions.cancel))
+    app.action(ActionId.STOP_TRYING)(runner.guarded(actions.stop_trying))
+    app.action(ActionId.TRY_NOW)(runner.guarded(actions.try_now))
     app.action(ActionId.AGAIN)(runner.guarded(actions.request_again))
     app.view(REJECT_FORM)(runner.guarded(views.reject))
     app.action(re.compile(".*"))(_acknowledge)

@@ -9,9 +9,10 @@ from typing import Any
 from bot.commands import parser
 from bot.commands.parser import parse
 from bot.commands.tokens import CommandError
-from bot.service import Service
-from bot.slack import listings, replies
-from bot.slack.listener import SlackRequest, submit
+from bot.service import Receipt, Service
+from bot.slack import listings, replies, trying
+from bot.slack.listener import Follow, SlackRequest, submit
+from bot.slack.uptake_words import Act
 from workflows.model.requests import Choice, ContainerRef, OperationKind, OperationSpec
 
 #: Gives the address of a workflow and of its run in Temporal's UI, or nothing.
@@ -31,12 +32,14 @@ class Commands:
     def __init__(
         self,
         service: Service,
+        follow: Follow,
         *,
         command: str,
         default_host: str,
         workflow_url: WorkflowUrl,
     ) -> None:
         self._service = service
+        self._follow = follow
         self._command = command
         self._default_host = default_host
         self._workflow_url = workflow_url
@@ -48,6 +51,8 @@ class Commands:
             parser.Requests: self._requests,
             parser.Status: self._status,
             parser.Cancel: self._cancel,
+            parser.StopTrying: self._stop_trying,
+            parser.TryNow: self._try_now,
             parser.Approve: self._approve,
             parser.Reject: self._reject,
             parser.Help: self._help,
@@ -74,7 +79,9 @@ class Commands:
             grace_seconds=stop.grace_seconds,
         )
         container = ContainerRef(host=stop.host, name=stop.container)
-        await submit(self._service, slack_request, operation, container, stop.reason)
+        await submit(
+            self._service, self._follow, slack_request, operation, container, reason=stop.reason
+        )
 
     async def _snapshot(self, slack_request: SlackRequest, snapshot: parser.Snapshot) -> None:
         operation = OperationSpec(
@@ -84,7 +91,9 @@ class Commands:
             grace_seconds=snapshot.grace_seconds,
         )
         container = ContainerRef(host=snapshot.host, name=snapshot.container)
-        await submit(self._service, slack_request, operation, container, snapshot.reason)
+        await submit(
+            self._service, self._follow, slack_request, operation, container, reason=snapshot.reason
+        )
 
     async def _list(self, slack_request: SlackRequest, asked: parser.ListContainers) -> None:
         await slack_request.acknowledge()
@@ -126,8 +135,17 @@ class Commands:
         )
 
     async def _cancel(self, slack_request: SlackRequest, asked: parser.Cancel) -> None:
-        await self._service.cancel(slack_request.actor, asked.request_id, source=_SOURCE)
-        await slack_request.tell(replies.cancel_recorded(asked.request_id))
+        receipt = await self._service.cancel(slack_request.actor, asked.request_id, source=_SOURCE)
+        await self._tell_recorded(slack_request, receipt, Act.CANCEL)
+
+    async def _stop_trying(self, slack_request: SlackRequest, asked: parser.StopTrying) -> None:
+        """Ask once more: a button does it."""
+        summary, state = await self._service.status(asked.request_id)
+        await slack_request.tell(trying.ask_to_stop(summary, state, command=self._command))
+
+    async def _try_now(self, slack_request: SlackRequest, asked: parser.TryNow) -> None:
+        receipt = await self._service.try_now(slack_request.actor, asked.request_id, source=_SOURCE)
+        await self._tell_recorded(slack_request, receipt, Act.TRY_NOW)
 
     async def _approve(self, slack_request: SlackRequest, asked: parser.Approve) -> None:
         await self._decide(slack_request, asked, Choice.APPROVE)
@@ -138,10 +156,14 @@ class Commands:
     async def _decide(
         self, slack_request: SlackRequest, asked: parser.Approve | parser.Reject, choice: Choice
     ) -> None:
-        await self._service.decide(
+        receipt = await self._service.decide(
             slack_request.actor, asked.request_id, choice, source=_SOURCE, comment=asked.comment
         )
-        await slack_request.tell(replies.recorded(asked.request_id))
+        await self._tell_recorded(slack_request, receipt, Act.of(choice))
+
+    async def _tell_recorded(self, slack_request: SlackRequest, receipt: Receipt, act: Act) -> None:
+        self._follow(slack_request, receipt, act)
+        await slack_request.tell(replies.recorded(receipt.address.request_id, act))
 
     async def _help(self, slack_request: SlackRequest, asked: parser.Help) -> None:
         await slack_request.tell(replies.help_text(self._command, asked.topic))

@@ -12,15 +12,16 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.service import Actor, Service
+from bot.service import Actor, Receipt, Service
 from bot.slack import replies
 from bot.slack.mrkdwn import Reply
+from bot.slack.uptake_words import Act
 from bot.temporal.errors import BotError
 from workflows.model.requests import ContainerRef, OperationSpec
 
@@ -98,14 +99,24 @@ class SlackRequest:
         actions = self.body.get("actions") or [{}]
         return str(actions[0].get("value", ""))
 
+    @property
+    def can_be_answered(self) -> bool:
+        """Whether there is a way back to the one who acted; a form has none."""
+        return bool(self.body.get("response_url"))
+
+    @property
+    def is_on_private_answer(self) -> bool:
+        """Whether the button that was pressed stands on an answer of ours, not on a card."""
+        return self._part("container").get("is_ephemeral") is True
+
     async def acknowledge(self) -> None:
         """Tell Slack that the delivery arrived, without words."""
         if not self.acknowledged:
             self.acknowledged = True
             await self._ack()
 
-    async def tell(self, reply: Reply) -> None:
-        """Answer the one who asked, and nobody else."""
+    async def tell(self, reply: Reply, *, replace: bool = False) -> None:
+        """Answer the one who asked, and nobody else; in place of our last answer if told so."""
         if not self.acknowledged and self.kind is not Kind.CLICK:
             self.acknowledged = True
             if self.kind is Kind.COMMAND:
@@ -120,11 +131,20 @@ class SlackRequest:
             _log.warning("no way to answer", extra={"kind": self.kind, "user": self.user_id})
             return
         webhook = AsyncWebhookClient(url, session=self._session, retry_handlers=[], timeout=10)
-        await webhook.send_dict({**reply.as_arguments(), "replace_original": False})
+        await webhook.send_dict({**reply.as_arguments(), "replace_original": replace})
 
     def _part(self, name: str) -> dict[str, Any]:
         part = self.body.get(name)
         return part if isinstance(part, dict) else {}
+
+
+class Follow(Protocol):
+    """Has it looked, in a moment, whether an act was taken up."""
+
+    def __call__(
+        self, slack_request: SlackRequest, receipt: Receipt, act: Act, *, channel_id: str = ""
+    ) -> None:
+        """Follow one act; a delivery that cannot be answered needs the channel."""
 
 
 Listener = Callable[[SlackRequest], Awaitable[None]]
@@ -192,13 +212,15 @@ class ListenerRunner:
 
 async def submit(
     service: Service,
+    follow: Follow,
     slack_request: SlackRequest,
     operation: OperationSpec,
     container: ContainerRef,
+    *,
     reason: str,
 ) -> None:
     """Start a request of the one who asks, then say so in private."""
-    request_id = await service.submit(
+    receipt = await service.submit(
         slack_request.actor,
         operation,
         container,
@@ -206,16 +228,17 @@ async def submit(
         channel_id=slack_request.channel_id,
         key=slack_request.key,
     )
-    if request_id is None:
+    if receipt is None:
         # Who asked hears of the copy that started it.
         await slack_request.acknowledge()
         return
     reply = replies.started(
-        request_id=request_id,
+        request_id=receipt.address.request_id,
         what=operation.words,
         container=container.name,
         host=container.host,
     )
+    follow(slack_request, receipt, Act.START)
     await slack_request.tell(reply)
 
 

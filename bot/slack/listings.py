@@ -27,12 +27,13 @@ _STATUS = {
     RequestStatus.RUNNING: ("🚧", "working"),
     RequestStatus.SUCCEEDED: ("✅", "done"),
     RequestStatus.PUT_BACK: ("↩️", "put back as it was"),
-    RequestStatus.FAILED: ("❌", "not done, nothing was changed"),
+    RequestStatus.FAILED: ("❌", "not done, nothing had to be put back"),
     RequestStatus.NEEDS_PERSON: ("🛑", "needs a person"),
     ENDED: ("🔌", "ended in Temporal"),
 }
 _STEP = {
     StepStatus.TODO: "▫️",
+    StepStatus.QUEUED: "▫️",
     StepStatus.RUNNING: "⏳",
     StepStatus.DONE: "✅",
     StepStatus.SKIPPED: "\u2796",
@@ -204,6 +205,8 @@ def _step(step: StepState) -> str:
     if step.started_at is not None and step.finished_at is not None:
         took = f" · {(step.finished_at - step.started_at).total_seconds():.1f} s"
     note = f" · {escape(step.note)}" if step.note else ""
+    if step.status is StepStatus.QUEUED:
+        note = " · waits for its turn"
     return f"{_STEP[step.status]} {step.name.replace('_', ' ')}{took}{note}"
 
 

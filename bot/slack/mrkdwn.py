@@ -29,11 +29,42 @@ class Line:
     plain: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DangerButton:
+    """A button for what must not happen by mistake: it asks once more.
+
+    ``question`` is what is asked, as plain text, and ``back`` is the way out.
+    """
+
+    action_id: str
+    value: str
+    label: str
+    question: str
+    back: str
+
+    def build(self) -> Block:
+        """Draw the button."""
+        texts = {"title": f"{self.label}?", "text": self.question, "confirm": self.label}
+        confirm: Block = {
+            key: {"type": "plain_text", "text": text}
+            for key, text in {**texts, "deny": self.back}.items()
+        }
+        return {
+            "type": "button",
+            "action_id": self.action_id,
+            "value": self.value,
+            "text": {"type": "plain_text", "text": self.label},
+            "style": "danger",
+            "confirm": {**confirm, "style": "danger"},
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A private answer."""
+    """A private answer, with a button under it if there is something left to decide."""
 
     lines: tuple[Line, ...]
+    button: DangerButton | None = None
 
     @property
     def text(self) -> str:
@@ -50,22 +81,26 @@ class Reply:
     @property
     def blocks(self) -> list[Block]:
         """The answer in sections, none longer than Slack takes."""
-        return [
+        sections = [
             _section(part, plain=line.plain)
             for line in self.lines
             for part in _split(line.content)
             if part.strip()
         ]
+        blocks = sections
+        if self.button is not None:
+            blocks = [*sections, {"type": "actions", "elements": [self.button.build()]}]
+        return [{**block, "block_id": f"answer.{n}"} for n, block in enumerate(blocks)]
 
     def as_arguments(self) -> dict[str, Any]:
         """Give the arguments of ``ack`` and ``respond``; only the one who asked reads it."""
         return {"response_type": "ephemeral", "text": self.text, "blocks": self.blocks}
 
 
-def reply(*lines: str | Line | None) -> Reply:
+def reply(*lines: str | Line | None, button: DangerButton | None = None) -> Reply:
     """Put an answer together; empty lines are left out."""
     given = (Line(line) if isinstance(line, str) else line for line in lines)
-    return Reply(tuple(line for line in given if line is not None and line.content))
+    return Reply(tuple(line for line in given if line is not None and line.content), button)
 
 
 def plain(text: str) -> Line:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from bot.commands.parser import EXAMPLES, USAGE
 from bot.slack.listings import status_words
 from bot.slack.mrkdwn import Reply, bullet_list, code, escape, link, plain, reply
+from bot.slack.uptake_words import Act
 from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
     NoPolicyError,
     NoWorkerError,
     RequestEndedError,
+    RequestStuckError,
     RequestUnknownError,
     TemporalCall,
     TemporalMisconfiguredError,
@@ -24,6 +26,8 @@ _NOT_DONE = {
     TemporalCall.START: "Not started: Temporal does not answer. Nothing was recorded.",
     TemporalCall.DECIDE: "Not recorded: Temporal does not answer. The request is as it was.",
     TemporalCall.CANCEL: "Not recorded: Temporal does not answer. Nothing was cancelled.",
+    TemporalCall.STOP_TRYING: "Not recorded: Temporal does not answer. Nothing was changed.",
+    TemporalCall.TRY_NOW: "Not recorded: Temporal does not answer. Nothing was changed.",
     TemporalCall.READ: "Temporal does not answer, so there is nothing to show.",
 }
 _MAYBE_DONE = {
@@ -38,6 +42,14 @@ _MAYBE_DONE = {
     TemporalCall.CANCEL: (
         "Not confirmed: Temporal did not answer in time, so it may not be recorded. "
         "Cancelling again does no harm."
+    ),
+    TemporalCall.STOP_TRYING: (
+        "Not confirmed: Temporal did not answer in time, so it may not be recorded. "
+        "Saying it again does no harm."
+    ),
+    TemporalCall.TRY_NOW: (
+        "Not confirmed: Temporal did not answer in time, so it may not be recorded. "
+        "Saying it again does no harm."
     ),
     TemporalCall.READ: _NOT_DONE[TemporalCall.READ],
 }
@@ -72,24 +84,16 @@ def mistake(command: str, *, problem: str, marked: str, example: str) -> Reply:
 def started(*, request_id: str, what: str, container: str, host: str) -> Reply:
     """Say that a request was taken; the card is the workflow's."""
     return reply(
-        f"⏳ Request {code(request_id)} to {what} {code(container)} on {code(host)} is being "
-        "prepared; the card follows in this channel."
+        f"⏳ Request {code(request_id)} to {what} {code(container)} on {code(host)} is noted. You "
+        "hear more here: its card in this channel, or why there is none."
     )
 
 
-def recorded(request_id: str) -> Reply:
-    """Say that a decision by command was taken; what it came to is the workflow's to say."""
+def recorded(request_id: str, act: Act) -> Reply:
+    """Say that an act was taken; what it came to is the workflow's to say."""
     return reply(
-        f"🗳️ Recorded for request {code(request_id)}; its card shows what it comes to. "
-        "If it does not count, you are told so here."
-    )
-
-
-def cancel_recorded(request_id: str) -> Reply:
-    """Say that a cancel by command was taken."""
-    return reply(
-        f"🗳️ Cancel recorded for request {code(request_id)}; its card shows what it comes to. "
-        "If it does not count, you are told so here."
+        f"🗳️ {str(act).capitalize()} recorded for request {code(request_id)}; its card shows what "
+        "it comes to. If it does not count, you are told so here."
     )
 
 
@@ -161,6 +165,13 @@ def failure(error: BotError, command: str) -> Reply:
             words = (
                 "No worker answers. Try again in a moment; if it stays so, an administrator "
                 "looks whether `dockwarden worker` runs."
+            )
+        case RequestStuckError():
+            words = (
+                f"{code(error.workflow_id)} is stuck: Dockwarden's worker fails at it again and "
+                "again, and nothing that you do in Slack can change that. Tell whoever runs "
+                "Dockwarden: the worker's log has the fault under this name. See on the host "
+                "whether the container runs."
             )
         case TemporalMisconfiguredError():
             words = (

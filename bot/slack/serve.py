@@ -9,6 +9,7 @@ from functools import partial
 
 import aiohttp
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -16,7 +17,9 @@ from temporalio.service import RPCError
 from bot import health, policy_book as policies
 from bot.service import Service
 from bot.settings import Settings, SlackMode, require_for_bot
-from bot.slack.app import Identity, build_app, identify, slack_client
+from bot.slack.app import Identity, build_app, identify
+from bot.slack.client import refusal, slack_client
+from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner
 from bot.slack.transport import HttpTransport, SocketTransport, Transport
 from bot.temporal import client as temporal
@@ -30,6 +33,7 @@ _log = logging.getLogger(__name__)
 _DRAIN_SECONDS = 12.0
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
+_TOKEN_EVERY = 60.0
 
 
 async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
@@ -41,42 +45,91 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
     require_for_bot(settings)
     book = policies.load(settings.policies)
     client = await temporal.connect_lazily()
-    async with aiohttp.ClientSession() as session:
+    presence = Presence(stop)
+    async with (
+        aiohttp.ClientSession() as session,
+        health.served(
+            address=settings.listen,
+            port=settings.health_port,
+            what_is_wrong=presence.what_is_wrong,
+        ),
+    ):
         token = settings.slack_bot_token.get_secret_value()
         slack = slack_client(token, settings.slack_api_url, session)
         identity = await _identify_patiently(slack, stop)
         if identity is None:
             return
         runner = ListenerRunner(session, command=settings.command)
+        service = Service(RequestClient(client), book)
+        follow_ups = FollowUps(service, slack, command=settings.command)
         app = build_app(
             identity=identity,
             client=slack,
             signing_secret=settings.slack_signing_secret.get_secret_value(),
             runner=runner,
-            service=Service(RequestClient(client), book),
+            service=service,
+            follow_ups=follow_ups,
             default_host=settings.default_host,
             workflow_url=partial(workflow_url, settings.temporal_ui_url, client.namespace),
         )
-        transport = _transport(settings, app, slack)
-        async with health.served(
-            address=settings.listen,
-            port=settings.health_port,
-            is_ready=lambda: transport.is_ready and not stop.is_set(),
-        ):
-            await _warm_up(client)
-            if await _start(transport, stop):
-                _log.info(
-                    "ready",
-                    extra={
-                        "role": "bot",
-                        "team": identity.team_id,
-                        "mode": settings.slack_mode,
-                        "policies": len(book.policies),
-                        "policy_book": book.hash,
-                    },
-                )
-                await stop.wait()
-            await _shut_down(transport, runner)
+        presence.transport = transport = _transport(settings, app, slack)
+        watching = asyncio.create_task(presence.watch_token(slack))
+        await _warm_up(client)
+        if await _start(transport, stop):
+            _log.info(
+                "ready",
+                extra={
+                    "role": "bot",
+                    "team": identity.team_id,
+                    "mode": settings.slack_mode,
+                    "policies": len(book.policies),
+                    "policy_book": book.hash,
+                },
+            )
+            await stop.wait()
+        watching.cancel()
+        await _shut_down(transport, runner)
+        await follow_ups.close()
+
+
+class Presence:
+    """Whether people reach the bot, and it them, for who looks from outside."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+        self._refused = ""
+        self.transport: Transport | None = None
+
+    def what_is_wrong(self) -> str:
+        """Say in words why nobody is served; nothing when people are."""
+        if self._stop.is_set():
+            return "stopping"
+        if self._refused:
+            return f"slack: {self._refused}"
+        reached = self.transport is not None and self.transport.is_ready
+        return "" if reached else "slack: not connected"
+
+    async def watch_token(self, slack: AsyncWebClient) -> None:
+        """Ask Slack again and again whether it takes the bot token, which it did at the start."""
+        while True:
+            await asyncio.sleep(_TOKEN_EVERY)
+            try:
+                await slack.auth_test()
+            except SlackApiError as error:
+                # One that has troubles of its own, or is away, says nothing about the token.
+                if code := refusal(error):
+                    self._take(code)
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                continue
+            else:
+                self._take("")
+
+    def _take(self, refused: str) -> None:
+        if refused and not self._refused:
+            _log.error("Slack refuses the bot token; install the app again", extra={"why": refused})
+        elif self._refused and not refused:
+            _log.info("Slack takes the bot token again")
+        self._refused = refused
 
 
 def _transport(settings: Settings, app: AsyncApp, slack: AsyncWebClient) -> Transport:
@@ -96,8 +149,11 @@ async def _identify_patiently(slack: AsyncWebClient, stop: asyncio.Event) -> Ide
     while not stop.is_set():
         try:
             return await identify(slack)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            _log.warning("waiting for Slack", extra={"why": repr(error)})
+        except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            _log.warning(
+                "waiting for Slack; next try in %g s", wait, extra={"address": slack.base_url}
+            )
+            _log.debug("Slack cannot be reached", extra={"why": repr(error)})
         await _pause(stop, wait)
         wait = min(2 * wait, _LONGEST_WAIT)
     return None
@@ -111,8 +167,9 @@ async def _warm_up(client: Client) -> None:
     except (TemporalUnavailableError, TemporalMisconfiguredError, RPCError) as error:
         _log.warning(
             "Temporal does not answer; commands are refused until it does",
-            extra={"why": str(error.__cause__ or error)},
+            extra={"address": client.service_client.config.target_host},
         )
+        _log.debug("Temporal cannot be reached", extra={"why": str(error.__cause__ or error)})
 
 
 async def _start(transport: Transport, stop: asyncio.Event) -> bool:

@@ -21,12 +21,14 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.settings import ConfigurationError
+from bot.slack.client import refusal
 
 _log = logging.getLogger(__name__)
 # The client logs each failed attempt with its trace; the watchdog says the same in one line.
 _sdk_log = logging.getLogger("slack_sdk.socket")
 _sdk_log.setLevel(logging.CRITICAL)
 
+_NOT_YET = "Slack is not reachable yet; its sockets are tried again and again"
 HTTP_PATH = "/slack/events"
 _CONNECTIONS = 2
 _REMEMBERED = 1000
@@ -118,13 +120,18 @@ class SocketTransport:
         try:
             await self._web_client.apps_connections_open(app_token=self._app_token)
         except SlackApiError as error:
+            code = refusal(error)
+            if not code:
+                _log.warning(_NOT_YET)
+                return
             message = (
-                f"Slack refuses the app-level token ({error.response.get('error')}): set "
+                f"Slack refuses the app-level token ({code}): set "
                 "DOCKWARDEN_SLACK_APP_TOKEN to an xapp-… token with the scope connections:write"
             )
             raise ConfigurationError(message) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            _log.warning("Slack is not reachable yet", extra={"why": repr(error)})
+            _log.warning(_NOT_YET)
+            _log.debug("Slack cannot be reached", extra={"why": repr(error)})
 
     async def _handle(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         """Answer an envelope; one that came over both connections is worked on once."""
@@ -140,7 +147,8 @@ class SocketTransport:
         try:
             await send_async_response(client, request, response, time.time())
         except Exception as error:  # noqa: BLE001 - the other connection sends the same answer
-            _log.warning("answer not sent", extra={"why": repr(error)})
+            _log.warning("answer not sent", extra={"why": type(error).__name__})
+            _log.debug("answer not sent", extra={"why": repr(error)})
 
     async def _watch(self) -> None:
         """Get a fresh address for a connection that stays down.
@@ -148,17 +156,23 @@ class SocketTransport:
         The client tries the same address for ever, and Slack's addresses expire.
         """
         misses = [0] * len(self._clients)
+        are_down = False
         while True:
             await asyncio.sleep(self._ping_seconds)
             for number, client in enumerate(self._clients):
                 connected = await client.is_connected()
                 misses[number] = 0 if connected else misses[number] + 1
                 if misses[number] >= _PATIENCE:
-                    _log.warning(
-                        "socket is down, asking for a new address", extra={"socket": number}
-                    )
+                    _log.debug("a new address is asked for", extra={"socket": number})
                     client.wss_uri = None
                     misses[number] = 0
+                    if not are_down and not self.is_ready:
+                        are_down = True
+                        wait = _PATIENCE * self._ping_seconds
+                        _log.warning("no socket to Slack stands; next try in %g s", wait)
+            if are_down and self.is_ready:
+                are_down = False
+                _log.info("a socket to Slack stands again")
 
 
 class HttpTransport:

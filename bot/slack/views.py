@@ -12,7 +12,8 @@ from typing import Any
 from bot.commands.options import cut_with_notice
 from bot.service import Service
 from bot.slack import replies
-from bot.slack.listener import REASON_BLOCK, SlackRequest
+from bot.slack.listener import REASON_BLOCK, Follow, SlackRequest
+from bot.slack.uptake_words import Act
 from workflows.model.names import REJECT_FORM, RequestAddress, button_value, parse_button_value
 from workflows.model.requests import MAX_TEXT_LENGTH, Choice
 
@@ -97,8 +98,9 @@ class RejectForm:
 class Views:
     """Carries out the forms. What fails is shown in the form, which then stays open."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, follow: Follow) -> None:
         self._service = service
+        self._follow = follow
 
     async def reject(self, slack_request: SlackRequest) -> None:
         """Record a rejection with its reason."""
@@ -110,10 +112,11 @@ class Views:
         if not reason:
             await slack_request.tell(replies.reason_missing())
             return
-        await self._service.decide(
+        receipt = await self._service.decide(
             slack_request.actor,
             form.address,
             Choice.REJECT,
             source=f"form:{form.channel_id}:{form.message_ts}",
             comment=cut_with_notice(reason),
         )
+        self._follow(slack_request, receipt, Act.REJECTION, channel_id=form.channel_id)

@@ -20,10 +20,22 @@ from temporalio.client import (
     WorkflowQueryRejectedError,
 )
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 from bot.settings import ConfigurationError
-from bot.temporal.errors import TemporalCall, TemporalMisconfiguredError, TemporalUnavailableError
+from bot.temporal.errors import (
+    RequestStuckError,
+    TemporalCall,
+    TemporalMisconfiguredError,
+    TemporalUnavailableError,
+)
 from workflows.model import names
 from workflows.model.state import RequestState
 
@@ -46,6 +58,8 @@ _REFUSED = frozenset(
         RPCStatusCode.FAILED_PRECONDITION,
     }
 )
+#: How the server refuses a question to a workflow at which the workers fail, again and again.
+_FAILED_TASK = "Workflow Task in failed state"
 _IN_TIME_UNKNOWN = frozenset({RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
 
 
@@ -62,6 +76,23 @@ def connection() -> ClientConnectConfig:
         raise ConfigurationError(message) from error
     config.setdefault("target_host", DEFAULT_ADDRESS)
     return config
+
+
+def log_in_our_way() -> None:
+    """Have the SDK's core write into our log, in our form, and not its own beside it.
+
+    That each of its calls is repeated while Temporal is away it says for each poller and each
+    minute, with the raw error; the worker says it once.
+    """
+    away = "WARN" if _log.isEnabledFor(logging.DEBUG) else "ERROR"
+    levels = TelemetryFilter(core_level="WARN", other_level="ERROR").formatted()
+    forwarding = LogForwardingConfig(
+        logger=logging.getLogger("temporalio.core"),
+        append_target_to_name=False,
+        prepend_target_on_message=False,
+    )
+    logs = LoggingConfig(filter=f"{levels},temporalio_client::retry={away}", forwarding=forwarding)
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=logs)))
 
 
 async def connect_lazily() -> Client:
@@ -85,9 +116,9 @@ async def connect_patiently(stop: asyncio.Event, *, first_wait: float = 1.0) -> 
             message = f"{config['target_host']} is no usable address of Temporal: {error}"
             raise ConfigurationError(message) from error
         except RuntimeError as error:
-            _log.warning(
-                "waiting for Temporal", extra={"address": config["target_host"], "why": str(error)}
-            )
+            address = config["target_host"]
+            _log.warning("waiting for Temporal; next try in %g s", wait, extra={"address": address})
+            _log.debug("Temporal cannot be reached", extra={"why": str(error)})
         try:
             await asyncio.wait_for(stop.wait(), wait)
         except TimeoutError:
@@ -127,13 +158,26 @@ def is_missing(error: RPCError) -> bool:
 async def state_of(
     handle: WorkflowHandle[object, object], within: timedelta
 ) -> RequestState | None:
-    """Ask a workflow where it stands; ``None`` when nobody can answer now."""
+    """Ask a workflow where it stands; ``None`` when nobody can answer now.
+
+    Raises:
+        RequestStuckError: the workers fail at this workflow.
+        TemporalMisconfiguredError: Temporal refuses such calls for good.
+    """
     try:
         return await bounded(
             TemporalCall.READ,
             handle.query(names.STATE_QUERY, result_type=RequestState, rpc_timeout=within),
             within,
         )
+    except TemporalMisconfiguredError as error:
+        cause = error.__cause__
+        if not isinstance(cause, RPCError) or cause.status is not RPCStatusCode.FAILED_PRECONDITION:
+            raise
+        # The server says by the same status that no worker has asked for work for a while.
+        if _FAILED_TASK not in error.detail:
+            return None
+        raise RequestStuckError(handle.id) from error
     except (
         TemporalUnavailableError,
         WorkflowQueryFailedError,

@@ -42,6 +42,8 @@ class TemporalCall(StrEnum):
     START = "start"
     DECIDE = "decide"
     CANCEL = "cancel"
+    STOP_TRYING = "stop trying"
+    TRY_NOW = "try now"
     READ = "read"
 
 
@@ -71,6 +73,14 @@ class TemporalMisconfiguredError(BotError):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+
+class RequestStuckError(BotError):
+    """The workers fail at a workflow again and again: a fault of ours, or an upgrade gone wrong."""
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(f"workflow {workflow_id} is stuck")
+        self.workflow_id = workflow_id
 
 
 class AlreadyOpenError(BotError):

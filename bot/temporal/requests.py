@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from enum import StrEnum
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import (
@@ -28,6 +30,7 @@ from bot.temporal.errors import (
     AlreadyOpenError,
     NoWorkerError,
     RequestEndedError,
+    RequestStuckError,
     RequestSummary,
     TemporalCall,
 )
@@ -35,12 +38,30 @@ from bot.temporal.visibility import Visibility, summarise
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.names import RequestAddress
-from workflows.model.requests import Decision, Instruction, LifecycleRequest
+from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
 
+_CALLS = {
+    Intent.CANCEL: TemporalCall.CANCEL,
+    Intent.STOP_TRYING: TemporalCall.STOP_TRYING,
+    Intent.TRY_NOW: TemporalCall.TRY_NOW,
+}
 #: What a look at a host may take; Slack has its acknowledgement by then.
 LOOK = timedelta(seconds=10)
+#: What the question may take whether an act was taken up.
+_UPTAKE_WITHIN = timedelta(seconds=1)
+#: So many acts a request says that it has heard of.
+MAX_HEARD = 20
+
+
+class Uptake(StrEnum):
+    """What became of an act that Temporal has recorded, as far as a short question tells."""
+
+    TAKEN = "taken up"
+    NOT_YET = "not taken up yet"
+    NO_ANSWER = "nobody answers"
+    STUCK = "the request is stuck"
 
 
 class RequestClient:
@@ -78,8 +99,11 @@ class RequestClient:
             )
         return False
 
-    async def decide(self, request: RequestAddress | str, decision: Decision) -> None:
+    async def decide(self, request: RequestAddress | str, decision: Decision) -> RequestAddress:
         """Record a decision about a request, which is given by its address or by its id alone.
+
+        Returns:
+            The address of the request.
 
         Raises:
             RequestEndedError: the request is over.
@@ -87,11 +111,14 @@ class RequestClient:
             TemporalUnavailableError: Temporal did not take it, or nobody knows whether it did.
             TemporalMisconfiguredError: Temporal refuses such calls for good.
         """
-        await self._signal(request, TemporalCall.DECIDE, names.DECIDE_SIGNAL, decision)
+        return await self._signal(request, TemporalCall.DECIDE, names.DECIDE_SIGNAL, decision)
 
-    async def cancel(self, request: RequestAddress | str, cancel: Instruction) -> None:
-        """Record that somebody wants to cancel; see :meth:`decide`."""
-        await self._signal(request, TemporalCall.CANCEL, names.CANCEL_SIGNAL, cancel)
+    async def instruct(
+        self, request: RequestAddress | str, instruction: Instruction
+    ) -> RequestAddress:
+        """Record what somebody wants of a request besides deciding; see :meth:`decide`."""
+        intent = instruction.intent
+        return await self._signal(request, _CALLS[intent], intent.value, instruction)
 
     async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
         """Say where a request stands; without a worker only its summary is known.
@@ -109,6 +136,22 @@ class RequestClient:
             if told is not None and told.request_id == request_id:
                 state = replace(state, steps=told.steps, attempts=told.attempts)
         return summary, state
+
+    async def uptake(self, request: RequestAddress, act_id: str) -> Uptake:
+        """Ask whether a request has heard of an act; a start has no id, and is heard of at once."""
+        handle = self._client.get_workflow_handle(request.workflow_id)
+        try:
+            state = await state_of(handle, _UPTAKE_WITHIN)
+        except RequestStuckError:
+            return Uptake.STUCK
+        if state is None:
+            return Uptake.NO_ANSWER
+        is_over = state.closed or state.request_id != request.request_id
+        # Only the last of them are kept, and a worker of an earlier release keeps none.
+        may_be_forgotten = not 0 < len(state.heard) < MAX_HEARD
+        if not act_id or act_id in state.heard or is_over or may_be_forgotten:
+            return Uptake.TAKEN
+        return Uptake.NOT_YET
 
     async def look(self, host: str, name: str = "") -> HostQueryResult:
         """Ask the worker of a host for one container, or for all when ``name`` is empty.
@@ -187,7 +230,10 @@ class RequestClient:
         return None if is_other and not summary.open else summary
 
     async def _permalink(self, summary: RequestSummary) -> str:
-        state = await state_of(self._handle(summary), SHORT)
+        try:
+            state = await state_of(self._handle(summary), SHORT)
+        except RequestStuckError:
+            return ""
         return state.card.permalink if state is not None and state.card is not None else ""
 
     async def _signal(
@@ -196,18 +242,25 @@ class RequestClient:
         call: TemporalCall,
         signal: str,
         payload: Decision | Instruction,
-    ) -> None:
+    ) -> RequestAddress:
         if isinstance(request, str):
-            handle = self._handle(await self.visibility.find(request))
+            summary = await self.visibility.find(request)
+            handle = self._handle(summary)
+            address = RequestAddress(
+                request_id=request, host=summary.host, container=summary.container
+            )
         else:
             handle = self._client.get_workflow_handle(request.workflow_id)
+            address = request
+        state = None
         try:
             await bounded(call, handle.signal(signal, payload, rpc_timeout=BUDGET), BUDGET)
         except RPCError:
             summary = await self.visibility.find(payload.request_id)
-            state = await state_of(self._handle(summary), SHORT)
+            with suppress(RequestStuckError):
+                state = await state_of(self._handle(summary), SHORT)
         else:
-            return
+            return address
         if state is not None:
             summary = replace(
                 summary,
@@ -217,7 +270,9 @@ class RequestClient:
         raise RequestEndedError(summary)
 
     def _handle(self, summary: RequestSummary) -> WorkflowHandle[object, object]:
-        return self._client.get_workflow_handle(summary.workflow_id, run_id=summary.run_id)
+        # An open request may go on under another run id.
+        run_id = None if summary.open else summary.run_id
+        return self._client.get_workflow_handle(summary.workflow_id, run_id=run_id)
 
     def _handle_for(
         self, request: LifecycleRequest, run_id: str | None = None

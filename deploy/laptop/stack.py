@@ -19,7 +19,7 @@ from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST, dockwarden
 from deploy.laptop.slack_server import CHANNEL_ID, CHANNEL_NAME, USERS, slack_server, slack_url
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory, write_atomically
 from deploy.laptop.supervisor import Part, Supervisor, until_ready
-from deploy.laptop.temporal_server import NAMESPACE, temporal_server, temporal_ui_url
+from deploy.laptop.temporal_server import NAMESPACE, keep_records, temporal_server, temporal_ui_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,7 @@ class Laptop:
         await self.supervisor.start(
             temporal_server(state, self.ports), slack_server(state, self.ports)
         )
+        await keep_records(self.ports)
         warn(
             f"the local Slack listens on all interfaces, port {self.ports.slack}, without a "
             "password: whoever reaches that port can press Approve"

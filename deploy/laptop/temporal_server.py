@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
 import aiohttp
 
-from deploy.laptop.console import LaptopError
+from deploy.laptop.console import LaptopError, warn
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory
 from deploy.laptop.supervisor import Part, get_json, part_environment
 from workflows.model.names import SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"
+#: The dev server itself keeps what is over for a day, and has no option for it.
+_KEEPS = "30d"
 
 
 def temporal_server(state: StateDirectory, ports: Ports) -> Part:
@@ -37,6 +40,22 @@ def temporal_server(state: StateDirectory, ports: Ports) -> Part:
         log=state.logs / "temporal.log",
         is_ready=lambda: _is_set_up(temporal_ui_url(ports)),
     )
+
+
+async def keep_records(ports: Ports) -> None:
+    """Have Temporal keep what is over for as long as people look for it."""
+    process = await asyncio.create_subprocess_exec(
+        installed_command("temporal"),
+        *("operator", "namespace", "update", f"--namespace={NAMESPACE}", f"--retention={_KEEPS}"),
+        f"--address={LOOPBACK}:{ports.temporal}",
+        env=part_environment(),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    if process.returncode:
+        warn(f"Temporal keeps what is over for a day only: {said.decode().strip()}")
 
 
 def temporal_ui_url(ports: Ports) -> str:

@@ -42,7 +42,7 @@ async def test_the_check_of_a_good_machine(environment: dict[str, str]) -> None:
         f"ok    {thing}"
         for thing in (
             *("settings", "policies", "Slack token", "Slack scopes", "Socket Mode"),
-            *("Temporal", "search attributes", "Docker"),
+            *("Temporal", "records", "search attributes", "Docker"),
         )
     ]
     (docker,) = [line for line in check.lines if "Docker" in line]
@@ -114,7 +114,7 @@ async def test_a_bot_behind_http(people: People, environment: dict[str, str]) ->
         assert not [m for m in await people.channel.messages() if "called-1" in str(m)]
 
         status, answer = await call("stop called-1 snapshot", secret=secret, at=now)
-        assert (status, "being prepared" in answer) == (200, True)
+        assert (status, "You hear more here" in answer) == (200, True)
         card = await people.channel.wait_for(
             "the card", lambda m: bool(request_of(m)) and "called-1" in str(m)
         )

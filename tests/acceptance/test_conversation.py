@@ -59,9 +59,11 @@ async def test_deciding_by_command(people: People) -> None:
     await people.told("dave", first.request_id, "not among the approvers")
     assert people.engine.state(first.container) == "running"
 
-    assert "Recorded" in await people.type("bob", f'approve {first.request_id} "go ahead"')
+    answer = await people.type("bob", f'approve {first.request_id} "go ahead"')
+    assert "Approval recorded" in answer
     await people.until(first, RequestStatus.SUCCEEDED)
-    assert "Recorded" in await people.type("carol", f'reject {second.request_id} "no need"')
+    answer = await people.type("carol", f'reject {second.request_id} "no need"')
+    assert "Rejection recorded" in answer
     await people.until(second, RequestStatus.REJECTED)
     assert people.engine.state(first.container) == "exited"
     assert people.engine.state(second.container) == "running"

@@ -25,7 +25,7 @@ async def test_the_promise(people: People) -> None:
     """Alice asks, her own Approve is refused in private, bob approves; it is stopped and kept."""
     container = people.engine.run(name="web-1")
     request = await people.ask('stop web-1 snapshot reason="CVE-2026-1"')
-    await people.told("alice", request.request_id, "is being prepared")
+    await people.told("alice", request.request_id, "You hear more here")
     card = await people.until_card(request, "⏳ *Approval needed*")
     for fact in (container[:12], IMAGE, "running", "CVE-2026-1", "dockwarden/web-1:req-"):
         assert fact in card

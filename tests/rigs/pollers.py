@@ -8,7 +8,12 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
+from workflows.model.names import (
+    CONTROL_TASK_QUEUE,
+    docker_commit_queue,
+    docker_stop_queue,
+    docker_task_queue,
+)
 
 
 async def are_polled(client: Client, host: str) -> bool:
@@ -19,7 +24,10 @@ async def are_polled(client: Client, host: str) -> bool:
     queues = (
         (CONTROL_TASK_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
         (CONTROL_TASK_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
-        (docker_task_queue(host), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+        *(
+            (queue(host), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+            for queue in (docker_task_queue, docker_stop_queue, docker_commit_queue)
+        ),
     )
     try:
         return all([await _is_polled(client, name, kind) for name, kind in queues])

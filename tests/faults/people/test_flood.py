@@ -60,7 +60,7 @@ def _kind(text: str) -> str:
     said = json.dumps(json.loads(text)) if text else ""
     marks = {
         "Too many commands": "limited",
-        "is being prepared": "started",
+        "You hear more here": "started",
         "is still open": "open",
         "Your requests": "listed",
         "no requests": "listed",

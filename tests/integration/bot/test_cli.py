@@ -6,7 +6,6 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,31 +15,8 @@ from tests.fakes.slack_stub import SlackStub
 from tests.integration.bot.slack.bot_on_stub import BUTTON, click_body, command_body
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import dockwarden, free_port
-from workflows.model.names import SEARCH_ATTRIBUTES, ActionId
-
-POLICIES = '[[policy]]\nname = "all"\napprovers = ["U0BOB"]\n'
-
-
-@pytest.fixture(name="environment")
-def _environment(slack_stub: SlackStub, tmp_path: Path) -> dict[str, str]:
-    """Settings of a bot on the stub of Slack, with a Temporal that is not there."""
-    policies = tmp_path / "policies.toml"
-    policies.write_text(POLICIES)
-    return {
-        "DOCKWARDEN_SLACK_BOT_TOKEN": "xoxb-test",
-        "DOCKWARDEN_SLACK_APP_TOKEN": "xapp-test",
-        "DOCKWARDEN_SLACK_API_URL": f"{slack_stub.url}/api",
-        "DOCKWARDEN_SOCKET_PING_SECONDS": "1",
-        "DOCKWARDEN_POLICIES": str(policies),
-        "DOCKWARDEN_HEALTH_PORT": str(free_port()),
-        "TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}",
-    }
-
-
-@pytest.fixture(scope="module", name="client")
-async def _client() -> AsyncIterator[Client]:
-    async with temporal_server() as env:
-        yield env.client
+from tests.rigs.waiting import eventually
+from workflows.model.names import ActionId
 
 
 async def test_a_bot_serves_drains_and_ends(
@@ -59,7 +35,7 @@ async def test_a_bot_serves_drains_and_ends(
 
         assert await bot.end() == 0
 
-    assert "being prepared" in slack_stub.acks[0]["payload"]["text"]
+    assert "You hear more here" in slack_stub.acks[0]["payload"]["text"]
     description = await client.get_workflow_handle("request/local/web-1").describe()
     assert description.workflow_type == "ContainerLifecycleWorkflow"
     assert sum("ready role=bot" in line for line in bot.lines) == 1
@@ -110,7 +86,7 @@ async def test_a_killed_bot_leaves_no_silent_loss(
         await slack_stub.until(lambda: slack_stub.live_sockets() == 2)
         await slack_stub.deliver("e2", "slash_commands", command_body("stop web-9", slack_stub))
         await slack_stub.until(lambda: slack_stub.acks)
-    assert "being prepared" in slack_stub.acks[0]["payload"]["text"]
+    assert "You hear more here" in slack_stub.acks[0]["payload"]["text"]
 
 
 async def test_a_bot_waits_for_slack(environment: dict[str, str]) -> None:
@@ -123,14 +99,80 @@ async def test_a_bot_waits_for_slack(environment: dict[str, str]) -> None:
         assert await bot.end() == 0
 
 
+async def test_a_bot_waits_for_a_slack_with_troubles(
+    slack_stub: SlackStub, environment: dict[str, str]
+) -> None:
+    """A Slack that fails by itself refuses no token: the bot waits, says so, and is not ready."""
+    slack_stub.refusals["auth.test"] = "internal_error"
+    async with dockwarden("bot", **environment) as bot:
+        await bot.until("waiting for Slack; next try in 1 s address=")
+        assert await _get(environment, "livez") == 200
+        assert await _read(environment, "readyz") == (503, "slack: not connected\n")
+        slack_stub.refusals.clear()
+        await bot.until(" ready role=bot")
+        assert await _read(environment, "readyz") == (200, "ready\n")
+
+
+@pytest.mark.fault
+async def test_a_worker_whose_temporal_goes_says_so_once(environment: dict[str, str]) -> None:
+    """It is not ready meanwhile, goes on by itself, and the log stays readable."""
+    port = free_port()
+    environment["TEMPORAL_ADDRESS"] = f"127.0.0.1:{port}"
+    async with dockwarden("worker", "--serve", "control", **environment) as worker:
+        async with temporal_server(port=port):
+            await worker.until(" ready role=worker")
+            began = len(worker.lines)
+        await worker.until("Temporal does not answer; nothing is begun until it does", 40)
+        assert await _read(environment, "readyz") == (503, "temporal: no answer\n")
+        async with temporal_server(port=port):
+            await eventually(lambda: _is_ready(environment), within=40)
+        assert sum("Temporal does not answer" in line for line in worker.lines[began:]) == 1
+    assert not worker.has("tonic")
+    assert not worker.has("Traceback")
+
+
+async def _is_ready(environment: dict[str, str]) -> bool:
+    return await _get(environment, "readyz") == 200
+
+
+async def test_a_worker_whose_token_is_refused_is_not_ready(
+    slack_stub: SlackStub, environment: dict[str, str], client: Client
+) -> None:
+    """A control worker serves on, for what needs no Slack, and says what is wrong."""
+    slack_stub.refusals["auth.test"] = "invalid_auth"
+    environment["TEMPORAL_ADDRESS"] = client.service_client.config.target_host
+    async with dockwarden("worker", "--serve", "control", **environment) as worker:
+        await worker.until("Slack refuses the bot token")
+        await worker.until(" ready role=worker")
+        assert await _read(environment, "readyz") == (503, "slack: invalid_auth\n")
+        assert await _get(environment, "livez") == 200
+    assert not worker.has("Traceback")
+
+
+async def test_a_worker_without_its_engine_is_not_ready(
+    environment: dict[str, str], client: Client
+) -> None:
+    """A docker worker says in its log and at ``/readyz`` that its engine does not answer."""
+    environment["TEMPORAL_ADDRESS"] = client.service_client.config.target_host
+    environment["DOCKWARDEN_DOCKER_HOST"] = "unix:///nope.sock"
+    async with dockwarden("worker", "--serve", "docker", "--host", "edge", **environment) as worker:
+        line = await worker.until("does not answer; requests for edge are refused until it does")
+        assert " warning " in line
+        assert "address=unix:///nope.sock" in line
+        await worker.until(" ready role=worker")
+        assert await _read(environment, "readyz") == (503, "engine: no answer\n")
+    assert not worker.has("Traceback")
+
+
 async def test_a_worker_waits_for_temporal_and_serves(
     environment: dict[str, str], client: Client
 ) -> None:
     """A worker polls as soon as Temporal is there, says so, and ends well at SIGTERM."""
     async with dockwarden("worker", "--serve", "control", **environment) as worker:
-        await worker.until("waiting for Temporal")
+        line = await worker.until("waiting for Temporal; next try in 2 s")
+        assert line.endswith(f" address={environment['TEMPORAL_ADDRESS']}\n")
         assert await _get(environment, "livez") == 200
-        assert await _get(environment, "readyz") == 503
+        assert await _read(environment, "readyz") == (503, "waiting for Temporal\n")
         worker.process.send_signal(signal.SIGTERM)
         assert await worker.end() == 0
 
@@ -195,66 +237,6 @@ async def test_a_refused_token_ends_with_status_2(
     assert not program.has("Traceback")
 
 
-async def test_the_check_says_that_all_is_well(
-    slack_stub: SlackStub, environment: dict[str, str], client: Client
-) -> None:
-    """With everything in place each thing has its line, and the status is 0."""
-    environment["TEMPORAL_ADDRESS"] = client.service_client.config.target_host
-    slack_stub.scopes = "commands,chat:write,im:write,users:read,channels:history,groups:history"
-    only = "settings,policies,slack,temporal"
-    async with dockwarden("check", "--only", only, **environment) as check:
-        assert await check.end() == 0, check.lines
-
-    things = [line.split(":")[0] for line in check.lines]
-    assert things == [
-        "ok    settings",
-        "ok    policies",
-        "ok    Slack token",
-        "ok    Slack scopes",
-        "ok    Socket Mode",
-        "ok    Temporal",
-        "ok    search attributes",
-    ]
-
-
-async def test_the_check_says_what_to_do(
-    slack_stub: SlackStub, environment: dict[str, str]
-) -> None:
-    """Each thing that is wrong has its line with what to do, and the status is 1."""
-    slack_stub.scopes = "commands,chat:write"
-    slack_stub.refusals["apps.connections.open"] = "not_allowed_token_type"
-    environment["DOCKWARDEN_POLICIES"] = "/nowhere"
-    environment["DOCKWARDEN_SLACK_BOT_TOKN"] = "x"
-    environment["DOCKWARDEN_DOCKER_HOST"] = "unix:///nowhere.sock"
-    async with dockwarden("check", **environment) as check:
-        assert await check.end() == 1
-
-    for says in (
-        "FAIL  settings: DOCKWARDEN_SLACK_BOT_TOKN is not a setting; did you mean",
-        "FAIL  policies: the policy book /nowhere",
-        "FAIL  Slack scopes: missing im:write, users:read, channels:history, groups:history",
-        "FAIL  Socket Mode: Slack refuses the app-level token",
-        "FAIL  Temporal: 127.0.0.1",
-        "FAIL  Docker: ",
-    ):
-        assert check.has(says), (says, check.lines)
-    assert not check.has("Traceback")
-
-
-async def test_the_check_gives_the_command_for_missing_attributes(
-    environment: dict[str, str],
-) -> None:
-    """A Temporal without our search attributes gets the command that makes them."""
-    async with temporal_server(search_attributes=()) as env:
-        environment["TEMPORAL_ADDRESS"] = env.client.service_client.config.target_host
-        async with dockwarden("check", "--only", "temporal", **environment) as check:
-            assert await check.end() == 1
-
-    line = next(line for line in check.lines if line.startswith("FAIL  search attributes"))
-    assert "temporal operator search-attribute create --namespace default" in line
-    assert all(f"--name {key.name} --type Keyword" in line for key in SEARCH_ATTRIBUTES)
-
-
 async def test_the_version_is_printed() -> None:
     """The version needs no settings."""
     async with dockwarden("version") as program:
@@ -286,6 +268,10 @@ async def _mute_server() -> AsyncIterator[tuple[str, asyncio.Event]]:
 
 
 async def _get(environment: dict[str, str], path: str) -> int:
+    return (await _read(environment, path))[0]
+
+
+async def _read(environment: dict[str, str], path: str) -> tuple[int, str]:
     url = f"http://127.0.0.1:{environment['DOCKWARDEN_HEALTH_PORT']}/{path}"
     async with aiohttp.ClientSession() as session, session.get(url) as response:
-        return response.status
+        return response.status, await response.text()

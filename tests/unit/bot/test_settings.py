@@ -152,9 +152,19 @@ def test_an_empty_secret_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pa
                 "DOCKWARDEN_SLACK_APP_TOKEN": "xoxb-1",
             },
             [
-                "DOCKWARDEN_SLACK_BOT_TOKEN holds another",
-                "DOCKWARDEN_SLACK_APP_TOKEN holds another",
+                "DOCKWARDEN_SLACK_BOT_TOKEN begins with xapp-, so it is the app-level token; it",
+                "DOCKWARDEN_SLACK_APP_TOKEN begins with xoxb-, so it is the bot token; it and DOC",
             ],
+        ),
+        # one token in two places
+        (
+            {"DOCKWARDEN_SLACK_BOT_TOKEN": "xoxb-1", "DOCKWARDEN_SLACK_APP_TOKEN": "xoxb-1"},
+            ["DOCKWARDEN_SLACK_APP_TOKEN begins with xoxb-, so it is the bot token: set it to"],
+        ),
+        # the token of a person
+        (
+            {"DOCKWARDEN_SLACK_BOT_TOKEN": "xoxp-1", "DOCKWARDEN_SLACK_APP_TOKEN": "xapp-1"},
+            ["DOCKWARDEN_SLACK_BOT_TOKEN holds another kind of token: set it to the bot token"],
         ),
         # a signing secret of spaces would let nobody in, or everybody
         (

@@ -31,6 +31,14 @@ def _services() -> dict[str, str]:
     return dict(re.findall(r"^  ([a-z-]+):\n((?:    .*\n|\n)+)", section + "\n", re.M))
 
 
+def _networks(service: str) -> set[str]:
+    """Name the networks of a service; those that share a beginning get theirs from it."""
+    found = re.search(r"networks: \[(.*)\]", service)
+    if found is None and "<<: *temporal-cli" in service:
+        found = re.search(r"networks: \[(.*)\]", _read("compose.yaml").partition("\nservices:")[0])
+    return set(found[1].split(", ")) if found else set()
+
+
 @pytest.mark.parametrize("name", ["compose.yaml", "Dockerfile"])
 def test_settings_exist(name: str) -> None:
     """Every setting that a file gives is one that Dockwarden has."""
@@ -63,7 +71,59 @@ def test_no_request_can_stop_dockwarden_itself() -> None:
         for name, body in _services().items()
         if "*protected" not in body and "<<: *dockwarden" not in body
     }
-    assert bare == {"search-attributes"}
+    assert bare == {"namespace", "search-attributes"}
+
+
+def test_only_temporal_reaches_the_database() -> None:
+    """Whoever owns the bot or a worker cannot even try the database's password."""
+    networks = {name: _networks(body) for name, body in _services().items()}
+    with_database = {name for name, theirs in networks.items() if networks["postgres"] & theirs}
+    assert with_database == {"postgres", "temporal"}
+    with_temporal = {name for name, theirs in networks.items() if "temporal" in theirs}
+    assert with_temporal == set(networks) - {"postgres", "socket-proxy"}
+
+
+def test_only_who_calls_slack_has_a_way_out() -> None:
+    """All networks but one have no way to anywhere else."""
+    section = _read("compose.yaml").rpartition("\nnetworks:\n")[2]
+    networks = dict(re.findall(r"^  ([a-z]+):\n((?:    .*\n)*)", section, re.M))
+    assert {name for name, body in networks.items() if "internal: true" not in body} == {"outside"}
+    assert set(networks) == set().union(*map(_networks, _services().values()))
+    out = {name for name, body in _services().items() if "outside" in _networks(body)}
+    assert out == {"bot", "control-worker"}
+
+
+def test_temporals_own_command_looks_up_no_name() -> None:
+    """In a network without a way out its look-up of names hangs: it gets an address past that.
+
+    Dockwarden itself looks up names in another way, and does not know the prefix.
+    """
+    text = _read("compose.yaml")
+    cli = text.partition("x-temporal-cli: &temporal-cli\n")[2].partition("\n\n")[0]
+    assert "TEMPORAL_ADDRESS: passthrough:///temporal:7233" in cli
+    assert "entrypoint: [temporal]" in cli
+    users = {name for name, body in _services().items() if "<<: *temporal-cli" in body}
+    assert users == {"namespace", "search-attributes"}
+    given = re.findall(r"--address=(\S+?)[,\]\s]", text)
+    assert given == ["127.0.0.1:7233"]
+    ours = text.partition("x-temporal: &temporal\n")[2].partition("\n\n")[0]
+    assert "TEMPORAL_ADDRESS: temporal:7233" in ours
+
+
+def test_temporal_listens_in_both_of_its_networks() -> None:
+    """Left alone its image listens on the first address only that it finds for itself."""
+    temporal = _services()["temporal"]
+    assert _networks(temporal) == {"database", "temporal"}
+    assert "BIND_ON_IP: 0.0.0.0\n" in temporal
+    assert "TEMPORAL_BROADCAST_ADDRESS: 127.0.0.1\n" in temporal
+
+
+def test_requests_are_kept_for_a_month() -> None:
+    """Temporal's own day would end the lists, the status and Request again."""
+    assert "update, --retention=30d]" in _services()["namespace"]
+    waits = _read("compose.yaml").partition("x-dockwarden: &dockwarden\n")[2].partition("\n\n")[0]
+    for once in ("namespace", "search-attributes"):
+        assert f"{once}:\n      condition: service_completed_successfully" in waits
 
 
 def test_the_image_has_what_the_build_needs() -> None:

@@ -16,9 +16,12 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot import policy_book as policies
 from bot.service import Service
-from bot.slack.app import build_app, identify, slack_client
+from bot.slack.app import build_app, identify
+from bot.slack.client import slack_client
+from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner
 from bot.temporal.errors import RequestSummary
+from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import RequestPage
 from tests.fakes.slack_stub import TEAM, SlackStub
 from workflows.host_query import HostQueryResult
@@ -34,7 +37,8 @@ from workflows.model.requests import (
 from workflows.model.state import RequestState, RequestStatus
 
 REQUEST = "3f9a1c2b4d5e"
-BUTTON = button_value(RequestAddress(request_id=REQUEST, host="local", container="web-1"))
+ADDRESS = RequestAddress(request_id=REQUEST, host="local", container="web-1")
+BUTTON = button_value(ADDRESS)
 BOOK = policies.parse(
     '[[policy]]\nname = "web"\ncontainers = ["web-*"]\napprovers = ["U0BOB", "U0CAROL"]\n'
 )
@@ -96,10 +100,13 @@ class FakeRequestClient:
 
     started: list[LifecycleRequest] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
-    cancels: list[Instruction] = field(default_factory=list)
+    instructions: list[Instruction] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    uptake_is: Uptake = Uptake.TAKEN
     error: Exception | None = None
     before: Any = None
     state: RequestState | None = None
+    summary: RequestSummary = field(default_factory=summary)
     looked: HostQueryResult = field(default_factory=HostQueryResult)
     visibility: FakeVisibility = field(default_factory=FakeVisibility)
 
@@ -109,20 +116,29 @@ class FakeRequestClient:
         self.started.append(request)
         return True
 
-    async def decide(self, _request: RequestAddress | str, decision: Decision) -> None:
+    async def decide(self, _request: RequestAddress | str, decision: Decision) -> RequestAddress:
         """Note a decision."""
         await self._act()
         self.decisions.append(decision)
+        return ADDRESS
 
-    async def cancel(self, _request: RequestAddress | str, cancel: Instruction) -> None:
-        """Note a cancel."""
+    async def instruct(
+        self, _request: RequestAddress | str, instruction: Instruction
+    ) -> RequestAddress:
+        """Note what somebody wants."""
         await self._act()
-        self.cancels.append(cancel)
+        self.instructions.append(instruction)
+        return ADDRESS
+
+    async def uptake(self, _request: RequestAddress, act_id: str) -> Uptake:
+        """Say what became of an act."""
+        self.asked.append(act_id)
+        return self.uptake_is
 
     async def status(self, _request_id: str) -> tuple[RequestSummary, RequestState | None]:
         """Tell where the request stands."""
         await self._act()
-        return summary(), self.state
+        return self.summary, self.state
 
     async def look(self, _host: str, _name: str = "") -> HostQueryResult:
         """Look at a host."""
@@ -144,6 +160,7 @@ class Bot:
     slack_stub: SlackStub
     requests: FakeRequestClient
     runner: ListenerRunner
+    follow_ups: FollowUps
 
     async def command(self, text: str, **changes: Any) -> dict[str, Any]:
         """Type a command; give the private answer."""
@@ -164,7 +181,12 @@ class Bot:
 
 @asynccontextmanager
 async def bot_on(
-    slack_stub: SlackStub, *, signing_secret: str = "", acknowledge_within: float = 2.6
+    slack_stub: SlackStub,
+    *,
+    signing_secret: str = "",
+    acknowledge_within: float = 2.6,
+    followed_after: float = 3.0,
+    real_requests: RequestClient | None = None,
 ) -> AsyncIterator[Bot]:
     """Build the real app on a stub of Slack."""
     async with aiohttp.ClientSession() as session:
@@ -173,17 +195,21 @@ async def bot_on(
         runner = ListenerRunner(
             session, command="/container", acknowledge_within=acknowledge_within
         )
+        service = Service(real_requests or requests, BOOK)  # type: ignore[arg-type]
+        follow_ups = FollowUps(service, client, command="/container", after=followed_after)
         app = build_app(
             identity=await identify(client),
             client=client,
             signing_secret=signing_secret,
             runner=runner,
-            service=Service(requests, BOOK),  # type: ignore[arg-type]
+            service=service,
+            follow_ups=follow_ups,
             default_host="local",
             workflow_url=lambda workflow_id, _: f"http://temporal.test/{workflow_id}",
         )
-        yield Bot(app, slack_stub, requests, runner)
+        yield Bot(app, slack_stub, requests, runner, follow_ups)
         assert await runner.drain(5)
+        await follow_ups.close()
 
 
 def command_body(text: str, slack_stub: SlackStub, **changes: Any) -> dict[str, Any]:

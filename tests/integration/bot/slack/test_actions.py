@@ -12,7 +12,7 @@ from bot.temporal.errors import RequestEndedError, TemporalCall, TemporalUnavail
 from tests.fakes.slack_stub import TEAM
 from tests.integration.bot.slack.bot_on_stub import BUTTON, REQUEST, Bot, form_body, state, summary
 from workflows.model.names import ActionId
-from workflows.model.requests import MAX_TEXT_LENGTH, Choice
+from workflows.model.requests import MAX_TEXT_LENGTH, Choice, Intent
 
 METADATA = json.dumps({"v": 1, "request": BUTTON, "channel": "C0OPS", "ts": "17.1"})
 
@@ -59,9 +59,42 @@ async def test_cancel_is_recorded(bot: Bot) -> None:
     """The Cancel button says who pressed it."""
     await bot.click(ActionId.CANCEL)
 
-    (cancel,) = bot.requests.cancels
+    (cancel,) = bot.requests.instructions
     assert (cancel.request_id, cancel.user_id) == (REQUEST, "U0BOB")
     assert cancel.source == "card:C0OPS:17.1"
+
+
+@pytest.mark.parametrize(
+    ("action", "intent"),
+    [
+        # the button of earlier cards stays a cancel, also where they called it "Stop trying"
+        ("request.cancel", Intent.CANCEL),
+        (ActionId.STOP_TRYING, Intent.STOP_TRYING),
+        (ActionId.TRY_NOW, Intent.TRY_NOW),
+    ],
+)
+async def test_a_button_says_what_is_meant(bot: Bot, action: str, intent: Intent) -> None:
+    """Each press is an act of its own, with the intent that its button names, and no words."""
+    assert await bot.click(action) == ""
+    assert await bot.click(action) == ""
+
+    first, second = bot.requests.instructions
+    assert (first.intent, second.intent) == (intent, intent)
+    assert first.instruction_id
+    assert first.instruction_id != second.instruction_id
+    assert bot.slack_stub.responses == []
+
+
+async def test_the_button_of_a_private_answer_is_used_once(bot: Bot) -> None:
+    """Pressed where a command was answered, the question gives way to what was recorded."""
+    container = {"channel_id": "C0OPS", "message_ts": "18.1", "is_ephemeral": True}
+    await bot.click(ActionId.STOP_TRYING, container=container)
+
+    (instruction,) = bot.requests.instructions
+    assert instruction.intent is Intent.STOP_TRYING
+    (answer,) = bot.slack_stub.responses
+    assert answer["replace_original"] is True
+    assert "Stop trying recorded" in answer["text"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +130,7 @@ async def test_a_forged_button_is_refused(bot: Bot, value: str) -> None:
 
     assert (
         bot.requests.decisions,
-        bot.requests.cancels,
+        bot.requests.instructions,
         bot.requests.started,
     ) == ([], [], [])
     await bot.slack_stub.until(lambda: len(bot.slack_stub.responses) == len(ActionId))

@@ -13,24 +13,28 @@ from bot.temporal.errors import (
     BotError,
     NoWorkerError,
     RequestEndedError,
+    RequestStuckError,
     RequestUnknownError,
     TemporalCall,
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
 from tests.fakes.slack_stub import TEAM, SlackStub
-from tests.integration.bot.slack.bot_on_stub import REQUEST, Bot, bot_on, summary
+from tests.integration.bot.slack.bot_on_stub import BUTTON, REQUEST, Bot, bot_on, state, summary
+from tests.rigs.payload_rules import problems
 from workflows.host_query import HostQueryResult
 from workflows.model.errors import RefusalCode
+from workflows.model.names import ActionId
 from workflows.model.ports import ContainerList, ContainerSummary, Inspection
 from workflows.model.requests import (
     Choice,
     ContainerPin,
     ContainerRef,
     ContainerState,
+    Intent,
     OperationKind,
 )
-from workflows.model.state import Refusal
+from workflows.model.state import Refusal, RequestStatus
 
 
 async def test_a_stop_starts_a_request(bot: Bot) -> None:
@@ -51,7 +55,7 @@ async def test_a_stop_starts_a_request(bot: Bot) -> None:
     assert re.fullmatch(r"[0-9a-f]{12}", request.request_id)
     assert answer["response_type"] == "ephemeral"
     assert f"⏳ Request `{request.request_id}`" in answer["text"]
-    assert "being prepared" in answer["text"]
+    assert "You hear more here" in answer["text"]
 
 
 async def test_a_snapshot_always_makes_one(bot: Bot) -> None:
@@ -102,6 +106,8 @@ async def test_text_of_people_is_never_markup(bot: Bot, evil: str) -> None:
         (TemporalUnavailableError(TemporalCall.START, maybe_done=True), "Not confirmed"),
         # it lacks what Dockwarden needs
         (TemporalMisconfiguredError("no mapping"), "dockwarden check"),
+        # Dockwarden itself is at fault
+        (RequestStuckError("request/local/web-1"), "`request/local/web-1` is stuck"),
         # another request is in the way, with and without a card
         (
             AlreadyOpenError(
@@ -123,7 +129,7 @@ async def test_a_start_that_fails_says_so(bot: Bot, error: BotError, says: str) 
 
     assert bot.requests.started == []
     assert says in answer["text"]
-    assert "being prepared" not in answer["text"]
+    assert "You hear more here" not in answer["text"]
 
 
 @pytest.mark.parametrize(
@@ -156,15 +162,73 @@ async def test_decisions_by_command(bot: Bot) -> None:
     assert (rejection.approver_id, rejection.team_id) == ("U0BOB", TEAM)
     assert rejection.source == "command"
     assert rejection.sent_at is not None
-    assert "Recorded" in answer["text"]
+    assert "Rejection recorded" in answer["text"]
 
 
 async def test_a_cancel_by_command(bot: Bot) -> None:
     """Cancel carries who asks; whether they may is the workflow's to say."""
     await bot.command(f"cancel {REQUEST}")
 
-    (cancel,) = bot.requests.cancels
+    (cancel,) = bot.requests.instructions
     assert (cancel.request_id, cancel.user_id, cancel.team_id) == (REQUEST, "U0ALICE", TEAM)
+    assert cancel.intent is Intent.CANCEL
+
+
+async def test_try_now_by_command(bot: Bot) -> None:
+    """It acts at once, and says that it is recorded."""
+    answer = await bot.command(f"try-now {REQUEST}")
+
+    (instruction,) = bot.requests.instructions
+    assert (instruction.intent, instruction.source) == (Intent.TRY_NOW, "command")
+    assert f"Try now recorded for request `{REQUEST}`" in answer["text"]
+
+
+async def test_stop_trying_by_command_asks_once_more(bot: Bot) -> None:
+    """What is meant is said, and nothing recorded before the button under it is pressed."""
+    bot.requests.state = state(status=RequestStatus.NEEDS_PERSON)
+
+    answer = await bot.command(f"stop-trying {REQUEST}")
+
+    assert bot.requests.instructions == []
+    assert "goes on trying to bring `web-1` on `local` back by itself" in answer["text"]
+    assert "If it stops, nobody will but you." in answer["text"]
+    (button,) = answer["blocks"][-1]["elements"]
+    assert (button["action_id"], button["value"]) == (ActionId.STOP_TRYING, BUTTON)
+    assert button["style"] == "danger"
+    assert "by hand" in button["confirm"]["text"]["text"]
+    assert not problems("chat.postEphemeral", answer)
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ({"status": RequestStatus.WAITING}, "waits for approval, and nothing was touched. To with"),
+        ({"status": RequestStatus.RUNNING}, "is being carried out"),
+        ({"status": RequestStatus.NEEDS_PERSON, "closed": True}, "does not try"),
+        ({"status": RequestStatus.PUT_BACK}, "put back as it was"),
+        (None, "no worker answers"),
+    ],
+    ids=str,
+)
+async def test_stop_trying_where_nothing_is_tried(
+    bot: Bot, found: dict[str, Any] | None, says: str
+) -> None:
+    """A request that does not need a person gets a true answer and no button."""
+    bot.requests.state = state(**found) if found else None
+
+    answer = await bot.command(f"stop-trying {REQUEST}")
+
+    assert says in answer["text"]
+    assert all(block["type"] == "section" for block in answer["blocks"])
+
+
+async def test_stop_trying_when_the_request_is_over(bot: Bot) -> None:
+    """It is said how it ended."""
+    bot.requests.summary = summary(open=False, status="succeeded")
+
+    answer = await bot.command(f"stop-trying {REQUEST}")
+
+    assert "is over: ✅ done" in answer["text"]
 
 
 @pytest.mark.parametrize(
@@ -286,7 +350,7 @@ async def test_a_slow_start_is_acknowledged_in_time(slack_stub: SlackStub) -> No
 
         release.set()
         await slack_stub.until(lambda: slack_stub.responses)
-    assert "being prepared" in slack_stub.responses[0]["text"]
+    assert "You hear more here" in slack_stub.responses[0]["text"]
 
 
 async def test_the_same_delivery_is_worked_on_once(bot: Bot) -> None:

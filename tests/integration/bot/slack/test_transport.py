@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from bot.settings import ConfigurationError
-from bot.slack.app import slack_client
+from bot.slack.client import slack_client
 from bot.slack.transport import HTTP_PATH, HttpTransport, SocketTransport
 from tests.fakes.slack_stub import SlackStub
 from tests.integration.bot.slack.bot_on_stub import (

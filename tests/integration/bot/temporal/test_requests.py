@@ -175,7 +175,7 @@ async def test_a_decision_by_id_and_a_cancel_by_id(
     await requests.decide(under_test.request.request_id, under_test.decision("UBOB"))
     await eventually(lambda: _approvals(under_test, 1))
     cancel = Instruction(request_id=under_test.request.request_id, user_id="UALICE", team_id="T1")
-    await requests.cancel(under_test.request.request_id, cancel)
+    await requests.instruct(under_test.request.request_id, cancel)
 
     assert (await under_test.result()).status is RequestStatus.CANCELLED
 

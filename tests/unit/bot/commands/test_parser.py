@@ -19,6 +19,8 @@ from bot.commands.parser import (
     Snapshot,
     Status,
     Stop,
+    StopTrying,
+    TryNow,
     parse,
 )
 from bot.commands.tokens import CommandError
@@ -38,6 +40,10 @@ ID = "3f9a1c2b4d5e"
         ("requests", Requests()),
         (f"status {ID}", Status(request_id=ID)),
         (f"cancel {ID}", Cancel(request_id=ID)),
+        (f"stop-trying {ID}", StopTrying(request_id=ID)),
+        (f"try-now {ID}", TryNow(request_id=ID)),
+        # a phone writes another hyphen
+        (f"stop\u2011trying {ID}", StopTrying(request_id=ID)),
         (f"approve {ID}", Approve(request_id=ID)),
         (f'reject {ID} "no"', Reject(request_id=ID, comment="no")),
         ("help", Help()),

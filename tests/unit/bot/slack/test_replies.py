@@ -13,6 +13,7 @@ from activities.slack.mrkdwn import plain as card_plain
 from bot.commands.parser import USAGE
 from bot.slack import listings, replies
 from bot.slack.mrkdwn import Reply, code, escape, link, person, plain, reply
+from bot.slack.uptake_words import Act, not_taken_up
 from bot.temporal.errors import (
     ENDED,
     AlreadyOpenError,
@@ -20,14 +21,17 @@ from bot.temporal.errors import (
     NoPolicyError,
     NoWorkerError,
     RequestEndedError,
+    RequestStuckError,
     RequestSummary,
     RequestUnknownError,
     TemporalCall,
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
+from bot.temporal.requests import Uptake
 from bot.temporal.visibility import RequestPage
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.names import RequestAddress
 from workflows.model.ports import ContainerList, ContainerSummary, Inspection
 from workflows.model.requests import (
     Choice,
@@ -53,6 +57,7 @@ from workflows.model.state import (
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ID = "3f9a1c2b4d5e"
+ADDRESS = RequestAddress(request_id=ID, host="local", container="web-1")
 EVIL = "<!channel> `x` <@U0BOB> <http://evil|ok> & \u202etxt"
 SUMMARY = RequestSummary(
     request_id=ID,
@@ -134,6 +139,7 @@ ERRORS: list[BotError] = [
     AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink=""),
     RequestUnknownError(ID),
     RequestEndedError(SUMMARY),
+    RequestStuckError("request/local/web-1"),
     BotError(EVIL),
 ]
 ALL: list[Reply] = [
@@ -141,8 +147,12 @@ ALL: list[Reply] = [
     *(replies.help_text("/container", topic) for topic in USAGE),
     replies.mistake("/container", problem=EVIL, marked=EVIL, example="help"),
     replies.started(request_id=ID, what="stop", container="web-1", host="local"),
-    replies.recorded(ID),
-    replies.cancel_recorded(ID),
+    *(replies.recorded(ID, act) for act in Act),
+    *(
+        not_taken_up(act, uptake, ADDRESS, at=NOW, command="/container")
+        for act in Act
+        for uptake in Uptake
+    ),
     replies.form_unavailable("/container", ID),
     replies.too_many(),
     replies.foreign_team(),
@@ -214,6 +224,31 @@ def test_no_answer_lets_the_writing_direction_be_turned(answer: Reply) -> None:
 
     for text in (arguments["text"], *(block["text"]["text"] for block in arguments["blocks"])):
         assert not {unicodedata.category(c) for c in text.replace("\n", "")} & {"Cc", "Cf", "Cs"}
+
+
+@pytest.mark.parametrize("act", list(Act))
+def test_what_nobody_takes_up_promises_nothing(act: Act) -> None:
+    """What is noted and when, why nothing follows yet, and that it need not be repeated."""
+    answer = not_taken_up(act, Uptake.NO_ANSWER, ADDRESS, at=NOW, command="/container")
+
+    assert "no Dockwarden worker answers" in answer.text
+    assert "`web-1`" in answer.text
+    if act is Act.START:
+        assert "so there is no card yet" in answer.text
+        assert f"`/container status {ID}`" in answer.text
+    else:
+        assert f"{NOW:%H:%M:%S} UTC" in answer.text
+        assert "you need not repeat it" in answer.text
+    assert ("expired" in answer.text) == (act in (Act.APPROVAL, Act.REJECTION))
+
+
+@pytest.mark.parametrize("status", StepStatus)
+def test_every_step_is_shown(status: StepStatus) -> None:
+    """No status of a step is missing, and one that waits for its turn says so."""
+    text = _status(_state(steps=(StepState(name=StepName.STOP, status=status),))).text
+
+    assert "stop" in text
+    assert ("waits for its turn" in text) == (status is StepStatus.QUEUED)
 
 
 def test_a_reason_reads_the_same_as_on_the_card() -> None:

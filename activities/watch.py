@@ -1,0 +1,86 @@
+"""Does a part that a worker needs answer, what is wrong with it, and who gets to know?
+
+An operator reads in the log what changed, once; ``/readyz`` says what is wrong now. Looking
+changes nothing for requests: they are refused by what their own calls meet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+_log = logging.getLogger(__name__)
+
+_FIRST_WAIT = 1.0
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """How a part was found.
+
+    ``event`` and ``facts`` are what the log says of it; ``problem`` is what is wrong with it in a
+    few words, and empty when nothing is.
+    """
+
+    event: str
+    problem: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Watch:
+    """Looks at one part again and again: soon while it is away, seldom while it is there.
+
+    Args:
+        look: looks once; ``None`` says that the part is as well known as before.
+        every: how many seconds pass between two looks at a part that is there.
+        until_known: what is wrong with it before the first look has an answer.
+    """
+
+    def __init__(
+        self, look: Callable[[], Awaitable[Sight | None]], *, every: float, until_known: str = ""
+    ) -> None:
+        self._look = look
+        self._every = every
+        self._last: Sight | None = None
+        self.problem = until_known
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        wait = _FIRST_WAIT
+        while True:
+            sight = await self._look()
+            if sight is not None:
+                self._take(sight)
+            if self.problem:
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, self._every)
+            else:
+                await asyncio.sleep(self._every)
+                wait = _FIRST_WAIT
+
+    def _take(self, sight: Sight) -> None:
+        if sight != self._last:
+            level = logging.WARNING if sight.problem else logging.INFO
+            _log.log(level, sight.event, extra=dict(sight.facts))
+        self._last = sight
+        self.problem = sight.problem
+
+
+class OwnThread:
+    """Makes blocking calls, one at a time, in a thread that no shutdown waits for."""
+
+    def __init__(self, name: str) -> None:
+        self._threads = ThreadPoolExecutor(1, name)
+
+    async def call(self, blocking: Callable[[], _T]) -> _T:
+        """Make one call."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, blocking)
+
+    def leave(self) -> None:
+        """Give the thread up; a call that hangs ends with the process."""
+        self._threads.shutdown(wait=False, cancel_futures=True)

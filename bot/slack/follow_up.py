@@ -1,0 +1,104 @@
+"""Was what somebody did taken up a moment later, and who is told if not?
+
+Temporal keeps every act for good, also when no worker runs, and then nothing at all happens in
+Slack: a button seems dead. So the state is asked once, three seconds after an act; when nobody
+answers, that person is told in private, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.service import Receipt, Service
+from bot.slack import uptake_words
+from bot.slack.listener import SlackRequest
+from bot.slack.mrkdwn import Reply
+from bot.slack.uptake_words import Act
+from bot.temporal.requests import Uptake
+
+_log = logging.getLogger(__name__)
+
+_AFTER = 3.0
+#: So many acts are followed at once. Whoever acts in a flood beyond it is not told.
+_MOST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What somebody did, by which delivery, and when it was recorded.
+
+    ``channel_id`` is where it can be answered when the delivery has no way back of its own.
+    """
+
+    act: Act
+    receipt: Receipt
+    slack_request: SlackRequest
+    channel_id: str
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class FollowUps:
+    """Follows acts. Nobody waits for it: no delivery, and no shutdown."""
+
+    def __init__(
+        self, service: Service, client: AsyncWebClient, *, command: str, after: float = _AFTER
+    ) -> None:
+        self._service = service
+        self._client = client
+        self._command = command
+        self._after = after
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def follow(
+        self, slack_request: SlackRequest, receipt: Receipt, act: Act, *, channel_id: str = ""
+    ) -> None:
+        """Ask in a moment whether an act was taken up."""
+        if len(self._tasks) >= _MOST:
+            return
+        done = Done(
+            act=act,
+            receipt=receipt,
+            slack_request=slack_request,
+            channel_id=channel_id or slack_request.channel_id,
+        )
+        task = asyncio.create_task(self._follow(done))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Give up what is being followed."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow(self, done: Done) -> None:
+        await asyncio.sleep(self._after)
+        ids = {"request_id": done.receipt.address.request_id, "act": done.act}
+        try:
+            uptake = await self._service.is_taken_up(done.receipt)
+            if uptake is Uptake.TAKEN:
+                return
+            _log.warning("not taken up", extra={**ids, "why": uptake})
+            reply = uptake_words.not_taken_up(
+                done.act, uptake, done.receipt.address, at=done.at, command=self._command
+            )
+            await self._tell(done, reply)
+        except Exception as error:  # noqa: BLE001 - nobody waits for it, and the act is recorded
+            _log.warning("not followed to its end", extra={**ids, "why": type(error).__name__})
+
+    async def _tell(self, done: Done, reply: Reply) -> None:
+        if done.slack_request.can_be_answered:
+            await done.slack_request.tell(reply)
+            return
+        await self._client.chat_postEphemeral(
+            channel=done.channel_id,
+            user=done.slack_request.user_id,
+            text=reply.text,
+            blocks=reply.blocks,
+        )
