@@ -33,6 +33,7 @@ _SCOPES = (
     "users:read",
     "channels:history",
     "groups:history",
+    "im:history",
 )
 _TROUBLES = "Slack has troubles of its own; try again"
 #: As far back as people can list requests, and what they are better kept for.

@@ -2,7 +2,8 @@
 
 Each scenario takes one request to its end on a real server. ``python -m tests.histories.scenarios``
 records them all anew; that is only right when no request of an older release is open any more,
-or when the change of the workflows is guarded by ``workflow.patched``.
+or when the change of the workflows is guarded by ``workflow.patched``. What was recorded before
+such a change stays in ``recorded/earlier``, as long as such requests may be open.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ class StepRunner:
             self._tracker.change(restarted_since=True)
             self._card_updater.redraw(ThreadEntry(key="restarted", kind=ThreadKind.RESTARTED))
         if result.was_running:
-            self._end(StepName.STOP, StepStatus.DONE, note=stop_note(result))
+            self._end(StepName.STOP, StepStatus.DONE, note=stop_note(result, state.grace_seconds))
         else:
             self._end(StepName.STOP, StepStatus.SKIPPED)
 
@@ -279,10 +279,11 @@ def start_note(result: RestoreResult) -> str:
     return "up, health not known yet" if result.health_pending else ""
 
 
-def stop_note(result: StopResult) -> str:
+def stop_note(result: StopResult, grace_seconds: int) -> str:
     """Tell how a container ended: a kill may have cost it data."""
     if not result.graceful:
-        return f"killed after the grace, exit code {result.exit_code}"
+        when = "after the grace" if grace_seconds else "at once"
+        return f"killed {when}, exit code {result.exit_code}"
     return "" if result.exit_code is None else f"exit code {result.exit_code}"
 
 

@@ -14,6 +14,8 @@ from tests.rigs.program import dockwarden
 from tests.rigs.waiting import eventually
 from workflows.model.names import SEARCH_ATTRIBUTES
 
+_HISTORIES = ("channels:history", "groups:history", "im:history")
+
 
 async def test_the_check_says_that_all_is_well(
     slack_stub: SlackStub, environment: dict[str, str], client: Client
@@ -21,7 +23,8 @@ async def test_the_check_says_that_all_is_well(
     """With everything in place each thing has its line, and the status is 0."""
     await _keep(client, days=30)
     environment["TEMPORAL_ADDRESS"] = client.service_client.config.target_host
-    slack_stub.scopes = "commands,chat:write,im:write,users:read,channels:history,groups:history"
+    scopes = ("commands", "chat:write", "im:write", "users:read", *_HISTORIES)
+    slack_stub.scopes = ",".join(scopes)
     only = "settings,policies,slack,temporal"
     async with dockwarden("check", "--only", only, **environment) as check:
         assert await check.end() == 0, check.lines
@@ -54,7 +57,7 @@ async def test_the_check_says_what_to_do(
     for says in (
         "FAIL  settings: DOCKWARDEN_SLACK_BOT_TOKN is not a setting; did you mean",
         "FAIL  policies: the policy book /nowhere",
-        "FAIL  Slack scopes: missing im:write, users:read, channels:history, groups:history",
+        f"FAIL  Slack scopes: missing im:write, users:read, {', '.join(_HISTORIES)}",
         "FAIL  Socket Mode: Slack refuses the app-level token",
         "FAIL  Temporal: 127.0.0.1",
         "FAIL  Docker: ",

@@ -145,8 +145,10 @@ def test_the_manifest_asks_for_what_the_bot_calls() -> None:
     assert command["command"] == Settings.model_fields["command"].default
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == {
         *("commands", "chat:write", "im:write", "users:read", "usergroups:read"),
-        *("channels:history", "groups:history"),
+        *("channels:history", "groups:history", "im:history"),
     }
+    # Without it Slack takes no direct message, the last way to reach somebody.
+    assert manifest["features"]["app_home"]["messages_tab_enabled"]
     assert manifest["settings"]["socket_mode_enabled"]
     assert manifest["settings"]["interactivity"]["is_enabled"]
     assert len(manifest["display_information"]["description"]) <= 140
