@@ -27,6 +27,7 @@ from activities.slack.client import slack_client
 from activities.slack.directory import Directory
 from activities.slack.messages import Messages
 from activities.temporal.schedules import ensure_reconciliation
+from activities.temporal.stuck import Watch
 from activities.temporal.visibility import Visibility
 from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow
@@ -120,7 +121,7 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
         namespace=config.namespace,
         command=config.command,
     )
-    directory, visibility = Directory(slack), Visibility(client)
+    directory, visibility, watch = Directory(slack), Visibility(client), Watch(client)
     return Worker(
         client,
         task_queue=CONTROL_TASK_QUEUE,
@@ -140,6 +141,8 @@ def _control_worker(client: Client, config: WorkerConfig, session: aiohttp.Clien
             directory.list_group_members,
             visibility.find_ended_runs,
             visibility.last_state,
+            watch.find_stuck_runs,
+            watch.end_stuck_run,
         ],
         graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
     )

@@ -20,6 +20,7 @@ from temporalio.exceptions import (
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import DirectoryPort, MessagesPort, VisibilityPort
 from workflows.model.state import Refusal
+from workflows.model.watch_ports import WatchPort
 
 _ASKS_SLACK = frozenset(
     stub.__name__
@@ -31,7 +32,13 @@ _ASKS_SLACK = frozenset(
     )
 )
 _ASKS_TEMPORAL = frozenset(
-    stub.__name__ for stub in (VisibilityPort.find_ended_runs, VisibilityPort.last_state)
+    stub.__name__
+    for stub in (
+        VisibilityPort.find_ended_runs,
+        VisibilityPort.last_state,
+        WatchPort.find_stuck_runs,
+        WatchPort.end_stuck_run,
+    )
 )
 _UNREACHABLE = frozenset(
     {

@@ -14,6 +14,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
+from activities.temporal.stuck import Watch
 from activities.temporal.visibility import Visibility
 from tests.fakes.fake_docker import FakeDocker
 from tests.fakes.fake_slack import FakeSlack
@@ -84,13 +85,19 @@ class Workers:
 
     async def start_control(self, workflows: list[type] | None = None, **options: Any) -> None:
         """Start the worker of workflows and Slack."""
-        ledger = Visibility(self.client)
+        ledger, watch = Visibility(self.client), Watch(self.client)
         worker = Worker(
             self.client,
             task_queue=names.CONTROL_TASK_QUEUE,
             workflows=workflows or PRODUCT_WORKFLOWS,
             workflow_runner=workflow_runner(),
-            activities=[*self.slack.activities, ledger.find_ended_runs, ledger.last_state],  # type: ignore[list-item]  # bound methods
+            activities=[
+                *self.slack.activities,  # type: ignore[list-item]  # bound methods
+                ledger.find_ended_runs,
+                ledger.last_state,
+                watch.find_stuck_runs,
+                watch.end_stuck_run,
+            ],
             **options,
         )
         await self._control.enter_async_context(worker)

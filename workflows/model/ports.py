@@ -28,9 +28,10 @@ from workflows.model.state import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedInput:
-    """Asks for work that was ended from outside; ``known`` are the runs seen to before."""
+    """Asks for work that was ended from outside since a time; ``known`` is seen to already."""
 
     known: tuple[str, ...] = ()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +54,19 @@ class EndedRun:
     is_operation: bool
     state: RequestState
     superseded: bool = False
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedRuns:
-    """What was ended from outside and is nobody's any more; ``seen`` are all runs looked at."""
+    """What was ended from outside and is nobody's any more; ``seen`` are all runs looked at.
+
+    ``left_since`` is the end of the oldest run that is still to be looked at.
+    """
 
     runs: tuple[EndedRun, ...] = ()
     seen: tuple[str, ...] = ()
+    left_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

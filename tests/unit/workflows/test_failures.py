@@ -15,7 +15,7 @@ from temporalio.exceptions import (
 )
 
 from workflows import failures
-from workflows.model import ports
+from workflows.model import ports, watch_ports
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.state import Refusal
 
@@ -55,6 +55,8 @@ TIMED_OUT = {
     "list_group_members": ErrorType.SLACK_UNAVAILABLE,
     "find_ended_runs": ErrorType.UNEXPECTED,
     "last_state": ErrorType.UNEXPECTED,
+    "find_stuck_runs": ErrorType.UNEXPECTED,
+    "end_stuck_run": ErrorType.UNEXPECTED,
 }
 
 
@@ -82,7 +84,8 @@ def test_every_activity_is_in_the_table() -> None:
     """The table above names each activity of each port."""
     stubs = [
         stub
-        for _, port in inspect.getmembers(ports, inspect.isclass)
+        for module in (ports, watch_ports)
+        for _, port in inspect.getmembers(module, inspect.isclass)
         if port.__name__.endswith("Port")
         for name, stub in inspect.getmembers(port, inspect.isfunction)
         if not name.startswith("_")
