@@ -38,8 +38,6 @@ from workflows.model.timing import WORKFLOW_TASK_SECONDS
 from workflows.model.watch_ports import WatchLimits
 from workflows.watchdog import Watched
 
-#: Ends of the last day are looked at, and older ones as long as they are not seen to.
-_WINDOW = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -65,16 +63,19 @@ class ReconcileWorkflow:
     async def run(self, limits: WatchLimits | None = None) -> ReconcileResult:
         """Look once."""
         last = workflow.get_last_completion_result(ReconcileResult) or ReconcileResult()
+        limits = limits or WatchLimits()
         # Beside each other: what is stuck may keep neither an engine nor Slack waiting.
         ended, watched = await asyncio.gather(
-            self._look_after_ended(last),
-            watchdog.watch(last.watched or Watched(), limits or WatchLimits(), self._recover),
+            self._look_after_ended(last, timedelta(seconds=limits.look_back)),
+            watchdog.watch(last.watched or Watched(), limits, self._recover),
         )
         return replace(ended, watched=watched)
 
-    async def _look_after_ended(self, last: ReconcileResult) -> ReconcileResult:
+    async def _look_after_ended(
+        self, last: ReconcileResult, look_back: timedelta
+    ) -> ReconcileResult:
         """Take up what has ended and was seen to by nobody."""
-        window = workflow.now() - _WINDOW
+        window = workflow.now() - look_back
         since = min(window, _EPOCH + timedelta(seconds=last.since)) if last.since else window
         found = await workflow.execute_activity_method(
             VisibilityPort.find_ended_runs,

@@ -19,12 +19,16 @@ from workflows.model.state import RequestState
 class WatchLimits:
     """When a run counts as stuck, in seconds, and how much is looked at in one go.
 
+    ``look_back`` is about runs that have ended: older ends are looked at only while they are not
+    seen to.
+
     ``page_after`` and ``end_after`` are how long tasks have failed without one that worked;
     ``overdue_after`` is how long past its expiry a request still waits. ``attempts`` counts where
     the server itself does not report such runs. ``at_a_time`` requests are looked at in one go,
     and a round through all of them begins every ``round_every``.
     """
 
+    look_back: float = 24 * 3600
     page_after: float = 120
     end_after: float = 600
     overdue_after: float = 600

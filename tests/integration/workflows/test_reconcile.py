@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
+from temporalio.api.workflowservice.v1 import (
+    PollWorkflowTaskQueueRequest,
+)
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
 from activities.temporal.visibility import Visibility
 from tests.fakes.fake_docker import failure
+from tests.rigs.looks import Looks
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.execution.workflow import OperateInput
@@ -22,6 +25,7 @@ from workflows.model.errors import ErrorType
 from workflows.model.ports import EndedInput, LastStateInput
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepStatus
+from workflows.model.watch_ports import WatchLimits
 from workflows.reconcile import ReconcileResult
 
 STEPS = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
@@ -268,6 +272,31 @@ async def test_end_that_nobody_could_draw_any_more_is_drawn(workers: Workers) ->
     ]
     assert [card.status for card in drawn] == [RequestStatus.WAITING, RequestStatus.EXPIRED]
     assert drawn[-1].closed
+
+
+async def test_end_that_nobody_could_be_told_of_is_not_forgotten(workers: Workers) -> None:
+    """Slack is away for longer than a look goes back: the next look goes back further."""
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    await under_test.handle.terminate()
+    await _listed(workers, under_test)
+    closed_at = (await under_test.handle.describe()).close_time
+    assert closed_at is not None
+    workers.slack.publish_faults = [failure(ErrorType.SLACK_FORBIDDEN)]
+
+    async with Looks(workers.client, WatchLimits(look_back=6)) as looks:
+        refused = await looks.look()
+        await eventually(lambda: datetime.now(UTC) > closed_at + timedelta(seconds=7))
+        await looks.look()
+        told = await looks.look()
+
+    assert workers.slack.publish_faults == []
+    assert refused.since == pytest.approx(closed_at.timestamp())
+    assert [state.status for state in workers.slack.drawn] == [
+        RequestStatus.WAITING,
+        RequestStatus.CANCELLED,
+    ]
+    assert told.since > closed_at.timestamp()
 
 
 # The last, for later looks would wait for its host.
