@@ -54,8 +54,6 @@ _RUNNING: Final = "ExecutionStatus = 'Running'"
 #: So many are told of in one go, and so long runs are looked at; the rest comes the next time.
 _AT_A_TIME: Final = 20
 _LOOK_WITHIN: Final = timedelta(seconds=15)
-#: Of a server that reports nothing: this many operations and requests are looked at in one go.
-_UNREPORTED: Final = 100
 #: A query waits this long; a run that cannot answer must not hold up the others.
 _PATIENCE: Final = timedelta(seconds=2)
 #: A poll lasts a minute; a worker that has not asked for longer is gone.
@@ -79,10 +77,10 @@ class Watch(WatchPort):
         else:
             operations = f"WorkflowType = '{OPERATION_WORKFLOW}' AND {_RUNNING}"
             await look.at(
-                self._client.list_workflows(operations, limit=_UNREPORTED),
+                self._client.list_workflows(operations, limit=arg.limits.unreported),
                 attempts=arg.limits.attempts,
             )
-        through = await look.around(arg.limits.at_a_time if reports else _UNREPORTED)
+        through = await look.around(arg.limits.at_a_time if reports else arg.limits.unreported)
         return StuckRuns(runs=tuple(look.found), still=tuple(look.still), round=through)
 
     @activity.defn(name="end_stuck_run")

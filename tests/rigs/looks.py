@@ -21,6 +21,8 @@ from workflows.model import names
 from workflows.model.watch_ports import WatchLimits
 from workflows.reconcile import ReconcileResult
 
+#: How often a task must fail before a server reports its workflow; 0 turns that off.
+REPORTED_AFTER: Final = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
 #: Whatever fails now has failed for long enough.
 AT_ONCE: Final = WatchLimits(
     page_after=0, end_after=0, overdue_after=0, attempts=2, at_a_time=1000, round_every=0

@@ -23,9 +23,10 @@ class WatchLimits:
     seen to.
 
     ``page_after`` and ``end_after`` are how long tasks have failed without one that worked;
-    ``overdue_after`` is how long past its expiry a request still waits. ``attempts`` counts where
-    the server itself does not report such runs. ``at_a_time`` requests are looked at in one go,
-    and a round through all of them begins every ``round_every``.
+    ``overdue_after`` is how long past its expiry a request still waits. ``at_a_time`` requests are
+    looked at in one go, and a round through all of them begins every ``round_every``. Where the
+    server does not report such runs, ``unreported`` requests and operations are, and their tasks
+    must have failed ``attempts`` times.
     """
 
     look_back: float = 24 * 3600
@@ -34,6 +35,7 @@ class WatchLimits:
     overdue_after: float = 600
     attempts: int = 5
     at_a_time: int = 20
+    unreported: int = 100
     round_every: float = 600
 
 

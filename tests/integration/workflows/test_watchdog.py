@@ -16,7 +16,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from tests.fakes.fake_docker import failure
 from tests.rigs import misfits
 from tests.rigs.dev_server import temporal_server
-from tests.rigs.looks import AT_ONCE, PAGE_ONLY, Looks
+from tests.rigs.looks import AT_ONCE, PAGE_ONLY, REPORTED_AFTER, Looks
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
@@ -24,8 +24,6 @@ from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import ThreadKind
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestStatus, StepName, StepStatus
-
-REPORTED_AFTER = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
 
 
 @pytest.fixture(scope="module", name="client")
