@@ -124,7 +124,9 @@ class Visibility(VisibilityPort):
         if await self._goes_on(execution, newest, state.request_id):
             return None
         if is_operation:
-            if await self._operation_cared_for(execution, state):
+            if await self._is_forged(execution) or await self._operation_cared_for(
+                execution, state
+            ):
                 return None
         elif await self._request_cared_for(state):
             return None
@@ -158,6 +160,14 @@ class Visibility(VisibilityPort):
                 async for run in self._client.list_workflows(query)
             ]
         )
+
+    async def _is_forged(self, execution: WorkflowExecution) -> bool:
+        """Tell whether somebody started an operation by hand; Temporal vouches for the parent.
+
+        It would have been refused, and must not come to be carried out by being ended.
+        """
+        handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        return (await handle.describe()).parent_id is None
 
     async def _operation_cared_for(self, execution: WorkflowExecution, state: RequestState) -> bool:
         """Tell whether a later run for the same request sees to it.
