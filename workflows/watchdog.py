@@ -21,10 +21,12 @@ from workflows.model.ports import (
     ContainersPort,
     EndedRun,
     InspectInput,
+    LastStateInput,
     MessagesPort,
     PublishInput,
     ThreadEntry,
     ThreadKind,
+    VisibilityPort,
 )
 from workflows.model.state import RequestState
 from workflows.model.watch_ports import (
@@ -120,16 +122,34 @@ async def _is_told(run: StuckRun) -> bool:
         at=run.since,
     )
     try:
-        await workflow.execute_activity_method(
-            MessagesPort.publish,
-            PublishInput(state=replace(state, paged=True), thread=(entry,)),
-            **activity_options.publish(last=False),
-        )
+        await _publish(replace(state, paged=True), entry)
+        await _make_good(run, state)
     except ActivityError as error:
         error_type = failures.error_type(error)
         workflow.logger.error("nobody was told", extra={"error_type": str(error_type)})
         return error_type is ErrorType.SLACK_REFUSED
     return True
+
+
+async def _publish(state: RequestState, *thread: ThreadEntry) -> None:
+    await workflow.execute_activity_method(
+        MessagesPort.publish,
+        PublishInput(state=state, thread=thread),
+        **activity_options.publish(last=False),
+    )
+
+
+async def _make_good(run: StuckRun, drawn: RequestState) -> None:
+    """Draw a run that has come to life meanwhile as it is: its last card may have been hidden."""
+    if not run.is_operation and drawn.operation_workflow_id:
+        return
+    now = await workflow.execute_activity_method(
+        VisibilityPort.last_state,
+        LastStateInput(workflow_id=run.workflow_id, run_id=run.run_id),
+        **activity_options.ask_temporal(),
+    )
+    if now.state is not None and now.state.revision > drawn.revision:
+        await _publish(now.state)
 
 
 def _last_known(run: StuckRun) -> RequestState | None:

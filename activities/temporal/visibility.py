@@ -107,10 +107,22 @@ class Visibility(VisibilityPort):
 
     @activity.defn(name="last_state")
     async def last_state(self, arg: LastStateInput) -> LastState:
-        """Ask an ended run how far it had come; it is tried again when nobody answers."""
-        state = await self._state(arg.workflow_id, arg.run_id)
-        if state is None and arg.run_id:
-            state = (await read_history(self._client, arg.workflow_id, arg.run_id)).state
+        """Ask a run how far it has come; it is tried again when nobody answers.
+
+        One whose tasks fail would let the question wait for its next try.
+        """
+        handle = self._client.get_workflow_handle(arg.workflow_id, run_id=arg.run_id or None)
+        try:
+            found = await handle.describe()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return LastState()
+        is_open = found.status is WorkflowExecutionStatus.RUNNING
+        is_failing = is_open and found.raw_description.pending_workflow_task.attempt > 1
+        state = None if is_failing else await self._state(arg.workflow_id, arg.run_id)
+        if state is None:
+            state = (await read_history(self._client, arg.workflow_id, found.run_id)).state
         return LastState(state=state)
 
     async def _orphan(self, execution: WorkflowExecution) -> EndedRun | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from temporalio import activity
 from temporalio.api.common.v1 import Payloads, WorkflowType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from tests.fakes.fake_docker import failure
+from tests.fakes.fake_slack import FakeSlack
 from tests.rigs import misfits
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.looks import AT_ONCE, PAGE_ONLY, REPORTED_AFTER, Looks
@@ -21,9 +24,9 @@ from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
 from workflows.model.errors import ErrorType, RefusalCode
-from workflows.model.ports import ThreadKind
+from workflows.model.ports import PublishInput, ThreadKind
 from workflows.model.requests import ContainerState
-from workflows.model.state import RequestStatus, StepName, StepStatus
+from workflows.model.state import CardRef, RequestStatus, StepName, StepStatus
 
 
 @pytest.fixture(scope="module", name="client")
@@ -117,6 +120,45 @@ async def test_stuck_request_is_told_once(workers: Workers) -> None:
     assert page.card is not None
     assert page.pin == posted.pin
     assert state.status is RequestStatus.SUCCEEDED
+
+
+class SlowPages(FakeSlack):
+    """A Slack to which a call for help takes long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_page = asyncio.Event()
+        self.paging = asyncio.Event()
+
+    @activity.defn(name="publish")
+    async def publish(self, arg: PublishInput) -> CardRef:
+        """Hold up whatever calls for help."""
+        if arg.state.paged and arg.state.request_id in self.requests:
+            self.paging.set()
+            await self.may_page.wait()
+        return await super().publish(arg)
+
+
+async def test_last_card_is_not_hidden_by_a_late_page(workers: Workers) -> None:
+    """The request came to life while the page was posted: its card shows how it ended."""
+    slack = SlowPages()
+    slack.people = workers.slack.people
+    workers.slack = slack
+    await _mended(workers)
+    under_test = await _stuck_request(workers)
+
+    async with Looks(workers.client) as looks:
+        look = asyncio.create_task(looks.look())
+        await slack.paging.wait()
+        await _mended(workers)
+        state = await under_test.result()
+        slack.may_page.set()
+        await look
+
+    assert state.status is RequestStatus.SUCCEEDED
+    assert [drawn.status for drawn in slack.drawn if drawn.paged] == [RequestStatus.WAITING]
+    assert slack.drawn[-1].status is RequestStatus.SUCCEEDED
+    assert slack.drawn[-1].closed
 
 
 async def test_stuck_run_is_told_when_slack_is_back(workers: Workers) -> None:
