@@ -31,6 +31,7 @@ from activities.slack.directory import Directory
 from activities.slack.messages import Messages
 from activities.temporal.queues import Queues
 from activities.temporal.schedules import ensure_reconciliation
+from activities.temporal.stuck import Watchdog
 from activities.temporal.visibility import Visibility
 from activities.watch import OwnThread, Sight, Watch
 from workflows.execution.workflow import OperationWorkflow
@@ -168,6 +169,7 @@ def _control_worker(client: Client, config: WorkerConfig, slack: SlackClient) ->
         command=config.command,
     )
     directory, visibility, queues = Directory(slack), Visibility(client), Queues(client)
+    watchdog = Watchdog(client)
     return Worker(
         client,
         task_queue=CONTROL_TASK_QUEUE,
@@ -189,6 +191,8 @@ def _control_worker(client: Client, config: WorkerConfig, slack: SlackClient) ->
             visibility.find_ended_runs,
             visibility.last_state,
             queues.queue_place,
+            watchdog.find_stuck_runs,
+            watchdog.end_stuck_run,
         ],
         graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),
     )

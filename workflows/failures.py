@@ -21,9 +21,11 @@ from temporalio.exceptions import (
 )
 
 from workflows.model.errors import ErrorType, RefusalCode
-from workflows.model.ports import DirectoryPort, MessagesPort, QueuesPort, VisibilityPort
+from workflows.model.ports import DirectoryPort, MessagesPort, VisibilityPort
+from workflows.model.queue_ports import QueuesPort
 from workflows.model.requests import ContainerState
 from workflows.model.state import Refusal, Sighting
+from workflows.model.watchdog_ports import WatchdogPort
 
 _ASKS_SLACK = frozenset(
     stub.__name__
@@ -40,6 +42,8 @@ _ASKS_TEMPORAL = frozenset(
         VisibilityPort.find_ended_runs,
         VisibilityPort.last_state,
         QueuesPort.queue_place,
+        WatchdogPort.find_stuck_runs,
+        WatchdogPort.end_stuck_run,
     )
 )
 #: In these words the server says that no worker had taken up what was cancelled (1.32).

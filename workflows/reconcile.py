@@ -2,20 +2,21 @@
 
 A workflow that is terminated runs no code any more. A Temporal Schedule starts this one every
 minute: it finds such requests and operations, has the containers put back, and redraws cards
-whose buttons lead nowhere. What a person decided in the meantime it leaves alone.
+whose buttons lead nowhere. What a person decided in the meantime it leaves alone. The watchdog
+looks beside it for what still runs, but only in name.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
-from workflows import activity_options, failures
+from workflows import activity_options, failures, watchdog
 from workflows.execution import steps
 from workflows.execution.workflow import OperateInput
 from workflows.model import names
@@ -23,6 +24,7 @@ from workflows.model.errors import ErrorType
 from workflows.model.ports import (
     EndedInput,
     EndedRun,
+    EndedRuns,
     MessagesPort,
     PublishInput,
     SnapshotsPort,
@@ -33,14 +35,24 @@ from workflows.model.ports import (
 )
 from workflows.model.state import RequestState, RequestStatus, StepName
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
+from workflows.model.watchdog_ports import WatchLimits
+from workflows.watchdog import Watched
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileResult:
-    """``seen`` are the runs that need no second look, ``recovered`` what was taken up."""
+    """``seen`` are the runs that need no second look, ``recovered`` what was taken up.
+
+    ``since`` is what the next look begins with: seconds of Unix time, for inside the sandbox a
+    time could not be read back. ``watched`` is what the watchdog remembers.
+    """
 
     seen: tuple[str, ...] = ()
     recovered: tuple[str, ...] = ()
+    since: float = 0
+    watched: Watched | None = None
 
 
 @workflow.defn(name=names.RECONCILE_WORKFLOW)
@@ -48,21 +60,44 @@ class ReconcileWorkflow:
     """Takes up what was ended from outside. It remembers through its schedule's last result."""
 
     @workflow.run
-    async def run(self) -> ReconcileResult:
+    async def run(self, limits: WatchLimits | None = None) -> ReconcileResult:
         """Look once."""
         last = workflow.get_last_completion_result(ReconcileResult) or ReconcileResult()
+        limits = limits or WatchLimits()
+        # Beside each other: what is stuck may keep neither an engine nor Slack waiting.
+        ended, watched = await asyncio.gather(
+            self._look_after_ended(last, timedelta(seconds=limits.look_back)),
+            watchdog.watch(last.watched or Watched(), limits, self._recover),
+        )
+        return replace(ended, watched=watched)
+
+    async def _look_after_ended(
+        self, last: ReconcileResult, look_back: timedelta
+    ) -> ReconcileResult:
+        """Take up what has ended and was seen to by nobody."""
+        window = workflow.now() - look_back
+        since = min(window, _EPOCH + timedelta(seconds=last.since)) if last.since else window
         found = await workflow.execute_activity_method(
             VisibilityPort.find_ended_runs,
-            EndedInput(known=last.seen),
+            EndedInput(known=last.seen, since=since),
             **activity_options.ask_temporal(),
         )
         # All at once: a host that is gone must not keep the others waiting.
         done = await asyncio.gather(*(self._take_up(ended) for ended in found.runs))
-        again = {run.run_id for run, is_done in zip(found.runs, done, strict=True) if not is_done}
+        again = [run for run, is_done in zip(found.runs, done, strict=True) if not is_done]
+        ids = {run.run_id for run in again}
         return ReconcileResult(
-            seen=tuple(run_id for run_id in found.seen if run_id not in again),
-            recovered=tuple(run.workflow_id for run in found.runs if run.run_id not in again),
+            seen=tuple(run_id for run_id in found.seen if run_id not in ids),
+            recovered=tuple(run.workflow_id for run in found.runs if run.run_id not in ids),
+            since=self._next_since(window, found, again),
         )
+
+    def _next_since(self, window: datetime, found: EndedRuns, again: list[EndedRun]) -> float:
+        """Go back as far as to the oldest end that is not seen to: an outage may last days."""
+        left = [run.closed_at for run in again if run.closed_at is not None]
+        if found.left_since is not None:
+            left.append(found.left_since)
+        return (min([window, *left]) - _EPOCH).total_seconds()
 
     async def _take_up(self, ended: EndedRun) -> bool:
         """See to one run; false says that it is to be looked at again the next time."""

@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 from workflows.model.names import docker_task_queue
-from workflows.model.ports import QueuePlace, QueuePlaceInput, QueuesPort
+from workflows.model.queue_ports import QueuePlace, QueuePlaceInput, QueuesPort
 
 #: A worker asks anew every minute at the latest; the server lists one that is gone for longer.
 _POLLED_WITHIN: Final = timedelta(seconds=75)

@@ -1,7 +1,7 @@
 """What does Temporal's own record say about requests that were ended from outside?
 
 A terminated workflow still answers queries: a worker replays its history, and its last state
-comes to light.
+comes to light. Where its code fails, its history is read instead.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.temporal.history import read_history
 from workflows.model.names import OPERATION_WORKFLOW, REQUEST_ID, REQUEST_WORKFLOW, STATE_QUERY
 from workflows.model.ports import (
-    BegunWith,
     EndedInput,
     EndedRun,
     EndedRuns,
@@ -32,7 +32,7 @@ from workflows.model.ports import (
 )
 from workflows.model.state import RequestState, RequestStatus
 
-#: Older ends are no longer looked at; Temporal keeps histories for some days only.
+#: What is looked at when nobody says since when.
 _WINDOW: Final = timedelta(days=1)
 _AT_A_TIME: Final = 20
 #: A query waits this long; one for a worker that was killed finds the next worker only later.
@@ -55,6 +55,10 @@ _NOT_OPERATED: Final = frozenset(
 )
 
 
+class _StillFollowedError(Exception):
+    """An operation that was ended has a request that takes up its end, or could yet fail to."""
+
+
 class Visibility(VisibilityPort):
     """The activities that read Temporal's record."""
 
@@ -65,7 +69,7 @@ class Visibility(VisibilityPort):
     @activity.defn(name="find_ended_runs")
     async def find_ended_runs(self, arg: EndedInput) -> EndedRuns:
         """Find requests and operations that were terminated and that nobody looks after."""
-        since = (datetime.now(UTC) - _WINDOW).strftime("%Y-%m-%dT%H:%M:%SZ")
+        since = (arg.since or datetime.now(UTC) - _WINDOW).strftime("%Y-%m-%dT%H:%M:%SZ")
         query = (
             f"WorkflowType IN ('{REQUEST_WORKFLOW}', '{OPERATION_WORKFLOW}') "
             "AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed') "
@@ -73,31 +77,53 @@ class Visibility(VisibilityPort):
         )
         runs: list[EndedRun] = []
         seen: list[str] = []
+        left: list[datetime] = []
         deadline = time.monotonic() + _LOOK_WITHIN
         async for execution in self._client.list_workflows(query):
             if execution.run_id in arg.known:
                 seen.append(execution.run_id)
                 continue
-            if len(runs) >= _AT_A_TIME or time.monotonic() > deadline:
-                # What was seen to before stays so.
-                continue
-            activity.heartbeat()
-            try:
-                ended = await self._orphan(execution)
-            except RPCError as error:
-                # Not seen: it is looked at again the next time, or its container stays down.
-                kind = error.status.name
-                activity.logger.warning("%s cannot tell its state yet: %s", execution.id, kind)
+            ended = None
+            # What was seen to before stays so, however many there are.
+            looks = len(runs) < _AT_A_TIME and time.monotonic() < deadline
+            if looks:
+                activity.heartbeat()
+                try:
+                    ended = await self._orphan(execution)
+                except RPCError as error:
+                    # It is looked at again the next time, or its container stays down.
+                    kind = error.status.name
+                    activity.logger.warning("%r cannot tell its state yet: %s", execution.id, kind)
+                    looks = False
+                except _StillFollowedError:
+                    looks = False
+            if not looks:
+                left += [execution.close_time] if execution.close_time is not None else []
                 continue
             seen.append(execution.run_id)
             if ended is not None:
                 runs.append(ended)
-        return EndedRuns(runs=tuple(runs), seen=tuple(seen))
+        return EndedRuns(runs=tuple(runs), seen=tuple(seen), left_since=min(left) if left else None)
 
     @activity.defn(name="last_state")
     async def last_state(self, arg: LastStateInput) -> LastState:
-        """Ask an ended run how far it had come; it is tried again when nobody answers."""
-        return LastState(state=await self._state(arg.workflow_id, arg.run_id))
+        """Ask a run how far it has come; it is tried again when nobody answers.
+
+        One whose tasks fail would let the question wait for its next try.
+        """
+        handle = self._client.get_workflow_handle(arg.workflow_id, run_id=arg.run_id or None)
+        try:
+            found = await handle.describe()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return LastState()
+        is_open = found.status is WorkflowExecutionStatus.RUNNING
+        is_failing = is_open and found.raw_description.pending_workflow_task.attempt > 1
+        state = None if is_failing else await self._state(arg.workflow_id, arg.run_id)
+        if state is None:
+            state = (await read_history(self._client, arg.workflow_id, found.run_id)).state
+        return LastState(state=state)
 
     async def _orphan(self, execution: WorkflowExecution) -> EndedRun | None:
         # A state that says "closed" proves no last card: a replay runs ahead of what was done
@@ -105,36 +131,73 @@ class Visibility(VisibilityPort):
         state = await self._last_known(execution)
         if state is None:
             return None
-        is_operation, newest = execution.workflow_type == OPERATION_WORKFLOW, execution
-        if not is_operation:
-            if await self._request_cared_for(state):
+        is_operation = execution.workflow_type == OPERATION_WORKFLOW
+        newest = await self._client.get_workflow_handle(execution.id).describe()
+        if await self._goes_on(execution, newest, state.request_id):
+            return None
+        if is_operation:
+            if await self._is_forged(execution) or await self._operation_cared_for(
+                execution, state
+            ):
                 return None
-        else:
-            newest = await self._client.get_workflow_handle(execution.id).describe()
-            if await self._operation_cared_for(execution, newest, state):
-                return None
+        elif await self._request_cared_for(state):
+            return None
         return EndedRun(
             workflow_id=execution.id,
             run_id=execution.run_id,
             is_operation=is_operation,
             state=state,
-            superseded=newest.run_id != execution.run_id,
+            superseded=is_operation and newest.run_id != execution.run_id,
+            closed_at=execution.close_time,
         )
 
-    async def _operation_cared_for(
-        self, execution: WorkflowExecution, newest: WorkflowExecution, state: RequestState
+    async def _goes_on(
+        self, execution: WorkflowExecution, newest: WorkflowExecution, request_id: str
     ) -> bool:
-        """Tell whether a later run for the same request, or that request, sees to it."""
-        for other in (newest, *await self._operations(state.request_id)):
-            is_ours = other.typed_search_attributes.get(REQUEST_ID) == state.request_id
-            if is_ours and other.start_time > execution.start_time:
+        """Tell whether a later run is of the same request: it was reset, or continued as new."""
+        if newest.run_id == execution.run_id:
+            return False
+        known = newest.typed_search_attributes.get(REQUEST_ID)
+        if known is None:
+            # Whoever starts a request by hand need not say what people can look for.
+            told = await read_history(self._client, newest.id, newest.run_id)
+            known = told.request_id
+        if known == request_id:
+            return True
+        # A third request may have come since, so that the newest run is another's.
+        query = f"WorkflowType = '{execution.workflow_type}' AND {REQUEST_ID.name} = '{request_id}'"
+        return any(
+            [
+                run.id == execution.id and run.start_time > execution.start_time
+                async for run in self._client.list_workflows(query)
+            ]
+        )
+
+    async def _is_forged(self, execution: WorkflowExecution) -> bool:
+        """Tell whether somebody started an operation by hand; Temporal vouches for the parent.
+
+        It would have been refused, and must not come to be carried out by being ended.
+        """
+        handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        return (await handle.describe()).parent_id is None
+
+    async def _operation_cared_for(self, execution: WorkflowExecution, state: RequestState) -> bool:
+        """Tell whether a later run for the same request sees to it.
+
+        Raises:
+            _StillFollowedError: its request is there, which sees to it as long as it is.
+        """
+        for other in await self._operations(state.request_id):
+            if other.start_time > execution.start_time:
                 return True
         request = await self._state(state.workflow_id, "")
-        return (
+        if (
             request is not None
             and request.request_id == state.request_id
             and await self._is_open(state.workflow_id)
-        )
+        ):
+            raise _StillFollowedError
+        return False
 
     async def _request_cared_for(self, state: RequestState) -> bool:
         """Tell whether there is no card to mend, or the operation will mend it."""
@@ -159,16 +222,14 @@ class Visibility(VisibilityPort):
         return found.status is WorkflowExecutionStatus.RUNNING
 
     async def _last_known(self, execution: WorkflowExecution) -> RequestState | None:
-        """Give a run's last state: for one that was to put back, at least what it began with."""
+        """Give a run's last state; one that never began to do anything has none."""
         state = await self._state(execution.id, execution.run_id)
-        if state is not None or execution.workflow_type != OPERATION_WORKFLOW:
+        if state is not None:
             return state
-        handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
-        async for event in handle.fetch_history_events(page_size=1):
-            payloads = event.workflow_execution_started_event_attributes.input.payloads
-            (begun,) = await self._client.data_converter.decode(payloads, [BegunWith])
-            return begun.state if begun.recover else None
-        return None
+        told = await read_history(self._client, execution.id, execution.run_id)
+        if execution.workflow_type == OPERATION_WORKFLOW:
+            return told.state if told.recover or told.has_stopped else None
+        return told.state
 
     async def _state(self, workflow_id: str, run_id: str) -> RequestState | None:
         """Ask for a state; ``None`` when there never will be an answer.

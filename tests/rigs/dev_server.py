@@ -43,8 +43,12 @@ async def temporal_server(
     time_skipping: bool = False,
     port: int | None = None,
     search_attributes: Sequence[SearchAttributeKey[Any]] = names.SEARCH_ATTRIBUTES,
+    settings: Sequence[str] = (),
 ) -> AsyncIterator[WorkflowEnvironment]:
-    """Run a dev server with the product's search attributes, or others, and warm it up."""
+    """Run a dev server with the product's search attributes, or others, and warm it up.
+
+    ``settings`` are further values of its dynamic configuration: ``name=value``.
+    """
     start: Any = (
         WorkflowEnvironment.start_time_skipping_v2
         if time_skipping
@@ -54,7 +58,10 @@ async def temporal_server(
         port=port,
         dev_server_existing_path=server_path(),
         search_attributes=list(search_attributes),
-        dev_server_extra_args=SERVER_ARGUMENTS,
+        dev_server_extra_args=[
+            *SERVER_ARGUMENTS,
+            *(word for setting in settings for word in ("--dynamic-config-value", setting)),
+        ],
         dev_server_startup_timeout=_BOOT,
     ) as env:
         # The product gives its first call two seconds, which must not go into the server's start.

@@ -7,11 +7,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from temporalio.client import WorkflowHandle
+from temporalio.client import Client, ScheduleActionExecutionStartWorkflow, WorkflowHandle
 
 from tests.rigs.dev_server import server_path
 from tests.rigs.waiting import eventually
 from workflows.model.names import DECIDE_SIGNAL, RECONCILE_SCHEDULE
+from workflows.reconcile import ReconcileResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Terminal:
         """Terminate a workflow."""
         await self.run("workflow", "terminate", "--workflow-id", workflow_id, "--reason", "a test")
 
+    async def reset(self, workflow_id: str) -> None:
+        """Reset a workflow to its last task."""
+        options = ("--workflow-id", workflow_id, "--type", "LastWorkflowTask")
+        await self.run("workflow", "reset", *options, "--reason", "a test")
+
     async def cancel(self, workflow_id: str) -> None:
         """Cancel a workflow."""
         await self.run("workflow", "cancel", "--workflow-id", workflow_id)
@@ -60,6 +66,22 @@ class Terminal:
     async def reconcile(self) -> None:
         """Let the schedule look now."""
         await self.run("schedule", "trigger", "--schedule-id", RECONCILE_SCHEDULE)
+
+    async def seen_by_a_look(self, client: Client) -> tuple[str, ...]:
+        """Let the schedule look, and give the ended runs that need no further look."""
+        handle = client.get_schedule_handle(RECONCILE_SCHEDULE)
+        before = (await handle.describe()).info.num_actions
+        await self.reconcile()
+
+        async def has_looked() -> bool:
+            info = (await handle.describe()).info
+            return info.num_actions > before and not info.running_actions
+
+        await eventually(has_looked, within=30)
+        action = (await handle.describe()).info.recent_actions[-1].action
+        assert isinstance(action, ScheduleActionExecutionStartWorkflow)
+        look = client.get_workflow_handle(action.workflow_id, result_type=ReconcileResult)
+        return (await look.result()).seen
 
     async def reconcile_until_taken_up(
         self, operation: WorkflowHandle[Any, Any], run_id: str

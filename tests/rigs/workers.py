@@ -15,6 +15,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 from activities.temporal.queues import Queues
+from activities.temporal.stuck import Watchdog
 from activities.temporal.visibility import Visibility
 from tests.fakes.fake_docker import FakeDocker
 from tests.fakes.fake_slack import FakeSlack
@@ -98,7 +99,7 @@ class Workers:
 
     async def start_control(self, workflows: list[type] | None = None, **options: Any) -> None:
         """Start the worker of workflows and Slack."""
-        ledger = Visibility(self.client)
+        ledger, watchdog = Visibility(self.client), Watchdog(self.client)
         worker = Worker(
             self.client,
             task_queue=names.CONTROL_TASK_QUEUE,
@@ -109,6 +110,8 @@ class Workers:
                 ledger.find_ended_runs,
                 ledger.last_state,
                 self.queues.queue_place,
+                watchdog.find_stuck_runs,
+                watchdog.end_stuck_run,
             ],
             **options,
         )

@@ -19,7 +19,8 @@ from workflows import activity_options, failures
 from workflows.card_updates import RequestTracker
 from workflows.execution.saga import heard_out
 from workflows.model.errors import ErrorType
-from workflows.model.ports import ContainersPort, QueuePlaceInput, QueuesPort, StopInput
+from workflows.model.ports import ContainersPort, StopInput
+from workflows.model.queue_ports import QueuePlaceInput, QueuesPort
 from workflows.model.state import RequestState, StepStatus, StopResult
 
 #: Between two attempts at a stop; the last of them is repeated by nobody.

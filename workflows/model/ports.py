@@ -28,9 +28,10 @@ from workflows.model.state import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedInput:
-    """Asks for work that was ended from outside; ``known`` are the runs seen to before."""
+    """Asks for work that was ended from outside since a time; ``known`` is seen to already."""
 
     known: tuple[str, ...] = ()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +54,19 @@ class EndedRun:
     is_operation: bool
     state: RequestState
     superseded: bool = False
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedRuns:
-    """What was ended from outside and is nobody's any more; ``seen`` are all runs looked at."""
+    """What was ended from outside and is nobody's any more; ``seen`` are all runs looked at.
+
+    ``left_since`` is the end of the oldest run that is still to be looked at.
+    """
 
     runs: tuple[EndedRun, ...] = ()
     seen: tuple[str, ...] = ()
+    left_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,27 +82,6 @@ class LastState:
     """``None`` when the run cannot tell any more."""
 
     state: RequestState | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuePlaceInput:
-    """Asks who takes work of a host, and whether a step of a workflow has been taken up.
-
-    ``activity_type`` is the step's activity by name; ``""`` asks about the host alone.
-    """
-
-    host: str
-    workflow_id: str = ""
-    run_id: str = ""
-    activity_type: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuePlace:
-    """``polled`` says that a worker of the host is there, ``begun`` that it took the step up."""
-
-    polled: bool
-    begun: bool = False
 
 
 class ThreadKind(StrEnum):
@@ -386,15 +371,6 @@ class DirectoryPort:
     @activity.defn(name="list_group_members")
     async def list_group_members(self, arg: GroupMembersInput) -> GroupMembers:
         """Say who could decide now, so that no request is opened that nobody can approve."""
-        raise NotImplementedError
-
-
-class QueuesPort:
-    """What Temporal says about the task queues of hosts."""
-
-    @activity.defn(name="queue_place")
-    async def queue_place(self, arg: QueuePlaceInput) -> QueuePlace:
-        """Say whether a worker of a host is there, and whether a step waits for its turn."""
         raise NotImplementedError
 
 

@@ -18,9 +18,8 @@ from workflows.model.ports import (
     DirectoryPort,
     GroupMembersInput,
     InspectInput,
-    QueuePlaceInput,
-    QueuesPort,
 )
+from workflows.model.queue_ports import QueuePlaceInput, QueuesPort
 from workflows.model.requests import ContainerPin, LifecycleRequest, Policy
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.model.timing import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS

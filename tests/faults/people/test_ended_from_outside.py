@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowExecutionStatus
 
 from tests.rigs.docker_proxy import Moment
 from tests.rigs.dockerd import IGNORES_TERM
@@ -102,6 +104,28 @@ async def test_a_terminated_wait_leaves_no_dead_buttons(
     await eventually(told)
     assert "request.approve" not in str(await users.card(request))
     assert users.engine.state(request.container) == "running"
+
+
+async def test_a_reset_wait_keeps_its_card(users: SlackUsers, terminal: Terminal) -> None:
+    """A run has ended, but the request has not: its card stays, and it is carried out."""
+    request = await users.run_and_ask("reset")
+    before = (await request.handle.describe()).run_id
+    await terminal.reset(request.handle.id)
+    latest = users.client.get_workflow_handle(request.handle.id, result_type=RequestState)
+    assert (await latest.describe()).run_id != before
+    ended = users.client.get_workflow_handle(request.handle.id, run_id=before)
+
+    async def is_seen() -> bool:
+        return before in await terminal.seen_by_a_look(users.client)
+
+    await eventually(is_seen, within=30)
+    assert (await ended.describe()).status is WorkflowExecutionStatus.TERMINATED
+    assert "🚫" not in str(await users.card(request))
+    request = replace(request, handle=latest)
+    await users.approve(request)
+    state = await request.last_state()
+    await users.check(request, state, RequestStatus.SUCCEEDED)
+    assert users.engine.state(request.container) == "exited"
 
 
 async def test_what_a_person_stopped_meanwhile_stays_stopped(

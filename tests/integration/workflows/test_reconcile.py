@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import threading
 import uuid
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
+from temporalio.api.workflowservice.v1 import (
+    PollWorkflowTaskQueueRequest,
+)
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
 from activities.temporal.visibility import Visibility
 from tests.fakes.fake_docker import failure
+from tests.rigs.looks import Looks
+from tests.rigs.misfits import OTHER_OPERATION
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.execution.workflow import OperateInput
@@ -21,7 +26,8 @@ from workflows.model import names
 from workflows.model.errors import ErrorType
 from workflows.model.ports import EndedInput, LastStateInput
 from workflows.model.requests import ContainerState
-from workflows.model.state import RequestState, RequestStatus, StepStatus
+from workflows.model.state import RequestStatus, StepStatus
+from workflows.model.watchdog_ports import WatchLimits
 from workflows.reconcile import ReconcileResult
 
 STEPS = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
@@ -199,32 +205,51 @@ async def test_living_request_is_not_reconciled(workers: Workers) -> None:
 
 
 async def test_recovery_that_was_terminated_before_it_began_is_taken_up(workers: Workers) -> None:
-    """A recovery that no worker ever had is known by what it was to begin with."""
+    """A recovery that did not come to do anything is known by what it was to begin with."""
     under_test = await _terminated(workers, "ensure_snapshot")
-    state = await under_test.operation.query(names.STATE_QUERY, result_type=RequestState)
+    first = (await under_test.operation.describe()).run_id
     await workers.stop_control()
-    recovery = await workers.client.start_workflow(
-        names.OPERATION_WORKFLOW,
-        OperateInput(state=state, recover=True),
-        id=under_test.operation.id,
-        task_queue=names.CONTROL_TASK_QUEUE,
-        search_attributes=names.request_attributes(
-            host=state.container.host,
-            container=state.container.name,
-            requester=state.requester,
-            request_id=state.request_id,
-        ),
-    )
-    await recovery.terminate()
+    await workers.start_control(OTHER_OPERATION)
+    await _reconcile(workers)
+    recovery = (await under_test.operation.describe()).run_id
+    assert recovery != first
+    await under_test.operation.terminate()
+    await workers.stop_control()
     await workers.start_control()
-    await _listed(workers, under_test)
 
     async def taken_up() -> bool:
-        return under_test.operation.id in (await _reconcile(workers)).recovered
+        await _reconcile(workers)
+        return (await under_test.operation.describe()).run_id != recovery
 
-    await eventually(taken_up)
+    await eventually(taken_up, within=30)
     await under_test.operation.result()
     assert workers.docker.state is ContainerState.RUNNING
+
+
+async def test_forged_recovery_is_not_carried_out_by_ending_it(workers: Workers) -> None:
+    """Whoever reaches Temporal can start one, which is refused, and can end it before that."""
+    under_test = await workers.start(workers.request())
+    state = await under_test.until(RequestStatus.WAITING)
+    await workers.stop_control()
+    forged = await workers.client.start_workflow(
+        names.OPERATION_WORKFLOW,
+        OperateInput(state=replace(state, request_id="0" * 12), recover=True),
+        id=under_test.operation.id,
+        task_queue=names.CONTROL_TASK_QUEUE,
+    )
+    await forged.terminate()
+    await workers.start_control()
+    calls = list(workers.docker.calls)
+    run_id = (await under_test.operation.describe()).run_id
+
+    async def is_seen() -> bool:
+        return run_id in (await _reconcile(workers)).seen
+
+    await eventually(is_seen)
+    assert (await under_test.operation.describe()).run_id == run_id
+    assert workers.docker.calls == calls
+    await under_test.cancel()
+    await under_test.result()
 
 
 async def test_card_that_slack_did_not_take_is_drawn_the_next_time(workers: Workers) -> None:
@@ -268,6 +293,31 @@ async def test_end_that_nobody_could_draw_any_more_is_drawn(workers: Workers) ->
     ]
     assert [card.status for card in drawn] == [RequestStatus.WAITING, RequestStatus.EXPIRED]
     assert drawn[-1].closed
+
+
+async def test_end_that_nobody_could_be_told_of_is_not_forgotten(workers: Workers) -> None:
+    """Slack is away for longer than a look goes back: the next look goes back further."""
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    await under_test.handle.terminate()
+    await _listed(workers, under_test)
+    closed_at = (await under_test.handle.describe()).close_time
+    assert closed_at is not None
+    workers.slack.publish_faults = [failure(ErrorType.SLACK_FORBIDDEN)]
+
+    async with Looks(workers.client, WatchLimits(look_back=6)) as looks:
+        refused = await looks.look()
+        await eventually(lambda: datetime.now(UTC) > closed_at + timedelta(seconds=7))
+        await looks.look()
+        told = await looks.look()
+
+    assert workers.slack.publish_faults == []
+    assert refused.since == pytest.approx(closed_at.timestamp())
+    assert [state.status for state in workers.slack.drawn] == [
+        RequestStatus.WAITING,
+        RequestStatus.CANCELLED,
+    ]
+    assert told.since > closed_at.timestamp()
 
 
 # The last, for later looks would wait for its host.

@@ -17,7 +17,7 @@ from temporalio.exceptions import (
 )
 
 from workflows import failures
-from workflows.model import ports
+from workflows.model import ports, queue_ports, watchdog_ports
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import ContainerState
 from workflows.model.state import Refusal, Sighting
@@ -59,6 +59,8 @@ TIMED_OUT = {
     "find_ended_runs": ErrorType.UNEXPECTED,
     "last_state": ErrorType.UNEXPECTED,
     "queue_place": ErrorType.UNEXPECTED,
+    "find_stuck_runs": ErrorType.UNEXPECTED,
+    "end_stuck_run": ErrorType.UNEXPECTED,
 }
 
 
@@ -86,7 +88,8 @@ def test_every_activity_is_in_the_table() -> None:
     """The table above names each activity of each port."""
     stubs = [
         stub
-        for _, port in inspect.getmembers(ports, inspect.isclass)
+        for module in (ports, queue_ports, watchdog_ports)
+        for _, port in inspect.getmembers(module, inspect.isclass)
         if port.__name__.endswith("Port")
         for name, stub in inspect.getmembers(port, inspect.isfunction)
         if not name.startswith("_")
