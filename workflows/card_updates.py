@@ -132,7 +132,7 @@ class CardUpdater:
             await self._drawing
         self._entries.extend(entries)
         if not await self._draw(activity_options.publish_last()):
-            await self._leave_last_word()
+            await leave_last_word(self._tracker.state, tuple(self._entries))
         await self.told()
 
     async def hand_over(self) -> tuple[ThreadEntry, ...]:
@@ -185,20 +185,6 @@ class CardUpdater:
     def _is_calling(self) -> bool:
         return any(entry.kind is ThreadKind.PAGE for entry in self._entries)
 
-    async def _leave_last_word(self) -> None:
-        """Leave the last card to a workflow that goes on trying when this one has ended."""
-        state = self._tracker.state
-        try:
-            await workflow.start_child_workflow(
-                names.LAST_WORD_WORKFLOW,
-                PublishInput(state=state, thread=tuple(self._entries)),
-                id=names.last_word_workflow_id(state.request_id),
-                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                static_summary=f"last card of request {state.request_id}",
-            )
-        except WorkflowAlreadyStartedError:
-            workflow.logger.warning("the last card is being drawn already")
-
     async def _publish(self, options: workflow.ActivityConfig) -> None:
         entries, self._entries = tuple(self._entries), []
         try:
@@ -230,3 +216,17 @@ class CardUpdater:
 def _brief(notice: Notice) -> Notice:
     """Leave out of a notice's state what its words do not need: fifty may go out at once."""
     return replace(notice, state=replace(notice.state, pin=None, reason="", steps=()))
+
+
+async def leave_last_word(state: RequestState, thread: tuple[ThreadEntry, ...]) -> None:
+    """Leave the last card to a workflow that goes on trying when this one has ended."""
+    try:
+        await workflow.start_child_workflow(
+            names.LAST_WORD_WORKFLOW,
+            PublishInput(state=state, thread=thread),
+            id=names.last_word_workflow_id(state.request_id),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            static_summary=f"last card of request {state.request_id}",
+        )
+    except WorkflowAlreadyStartedError:
+        workflow.logger.warning("the last card is being drawn already")

@@ -17,6 +17,7 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
 from workflows import activity_options, failures, watchdog
+from workflows.card_updates import leave_last_word
 from workflows.execution import steps
 from workflows.execution.workflow import OperateInput
 from workflows.model import names
@@ -194,5 +195,8 @@ class ReconcileWorkflow:
         except ActivityError as error:
             error_type = failures.error_type(error)
             workflow.logger.warning("card not redrawn", extra={"error_type": str(error_type)})
-            return error_type is ErrorType.SLACK_REFUSED
+            if error_type is not ErrorType.SLACK_REFUSED:
+                return False
+            # Nobody could be told, here or directly: a channel may come back.
+            await leave_last_word(over, (entry,))
         return True

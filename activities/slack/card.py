@@ -75,6 +75,7 @@ def _waiting(state: RequestState) -> list[Block | None]:
         _reason(state),
         _section(state, "plan", f"*What will happen*\n{plan_lines(state)}" if state.steps else ""),
         _context(state, "cautions", caution_lines(state)),
+        _context(state, "stuck", _stuck(state)),
         _context(state, "mounts", _not_in_the_snapshot(state)),
         _context(state, "who", _approvers_line(state)),
     ]
@@ -101,6 +102,7 @@ def _decided(state: RequestState) -> list[Block | None]:
         _comment(state),
         *told,
         _context(state, "restarted", _restarted(state)),
+        _context(state, "stuck", _stuck(state)),
         _reason(state),
         _context(state, "who", f"Requested by {person(state.requester)}{_approvals_suffix(state)}"),
     ]
@@ -177,6 +179,15 @@ def _cause(state: RequestState) -> Block | None:
         return None
     detail = plain(f"Detail: {state.cause_text}", _CAUSE_LIMIT)
     return ContextBlock(block_id=_id(state, "cause"), elements=[detail])
+
+
+def _stuck(state: RequestState) -> str:
+    """Say that people were called for Dockwarden's own sake, while the request still goes on."""
+    if not state.paged or state.status not in (RequestStatus.WAITING, RequestStatus.RUNNING):
+        return ""
+    return (
+        "🛑 Dockwarden itself failed again and again at this request. Whoever runs it was called."
+    )
 
 
 def _restarted(state: RequestState) -> str:

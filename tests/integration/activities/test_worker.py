@@ -64,7 +64,7 @@ class Host:
     async def begin_stop(self, container: str, queue: str) -> WorkflowHandle[Any, Any]:
         """Have a stop begin that takes its grace."""
         engine = Engine(base_url=self._engine.base_url, host=self.name, protection=Protection())
-        pin = engine.container(container).pin(engine.engine_id())
+        pin = engine.container(container).pin(engine.facts().engine_id)
         engine.close()
         argument = asdict(StopInput(pin=pin, grace_seconds=_GRACE))
         return await self.begin("ensure_stopped", queue, argument)

@@ -92,6 +92,7 @@ async def test_the_button_of_a_private_answer_is_used_once(bot: Bot) -> None:
 
     (instruction,) = bot.requests.instructions
     assert instruction.intent is Intent.STOP_TRYING
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
     (answer,) = bot.slack_stub.responses
     assert answer["replace_original"] is True
     assert "Stop trying recorded" in answer["text"]

@@ -181,6 +181,7 @@ _STALE = replace(WAITING, status=RequestStatus.STALE, decisions=APPROVED, **OVER
 
 STATES: dict[str, RequestState] = {
     "pending": WAITING,
+    "pending-stuck": replace(WAITING, paged=True),
     "pending-two-of-two": replace(WAITING, policy=replace(POLICY, required_approvals=2)),
     "pending-one-more": replace(
         WAITING, policy=replace(POLICY, required_approvals=2), decisions=APPROVED
