@@ -111,6 +111,7 @@ class DockerEngine:
         ports: dict[int, int] | None = None,
         stop_timeout: int | None = None,
         volumes: tuple[str, ...] = (),
+        binds: dict[str, Path] | None = None,
     ) -> str:
         """Create a container that runs a shell script as its process 1, and give its id."""
         second = 1_000_000_000
@@ -129,6 +130,10 @@ class DockerEngine:
                 auto_remove=auto_remove,
                 network_mode=network,
                 port_bindings=ports,
+                mounts=[
+                    docker.types.Mount(target, str(source), type="bind")
+                    for target, source in (binds or {}).items()
+                ],
                 restart_policy={"Name": policy} if policy != "no" else None,
             ),
         )

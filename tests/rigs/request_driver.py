@@ -95,10 +95,12 @@ class RequestDriver:
         self._log = f"{laptop.ready['slack']}/_control/log"
         self.client = client
 
-    async def ask(self, *names: str, command: str = "stop {} snapshot") -> list[Request]:
+    async def ask(
+        self, *names: str, command: str = "stop {} snapshot", by: str = "alice"
+    ) -> list[Request]:
         """Ask about containers, one request each, and wait for the cards."""
         known = {request_of(message) for message in await self._channel.messages()}
-        asked = (self._channel.ask("alice", command.format(name)) for name in names)
+        asked = (self._channel.ask(by, command.format(name)) for name in names)
         await asyncio.gather(*asked)
         deadline, pause = time.monotonic() + 60, pauses()
         cards: dict[str, Message] = {}
@@ -121,6 +123,14 @@ class RequestDriver:
         (request,) = await self.ask(name, command=command)
         await self.approve(request)
         return request
+
+    async def press(self, who: str, request: Request, action_id: ActionId) -> None:
+        """Press a button of the card as it is now."""
+        await self._channel.press(who, await self.card(request), action_id)
+
+    async def type(self, who: str, text: str) -> None:
+        """Type a command."""
+        await self._channel.ask(who, text)
 
     async def cancel(self, request: Request) -> None:
         """Cancel it as its requester, and wait until the operation knows."""

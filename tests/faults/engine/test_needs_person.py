@@ -6,6 +6,8 @@ Each obstacle has a container of its own; all are met, told and removed beside e
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +30,13 @@ _DIES_LATER: Final = (
     f"touch /started; {STOPS_AT_ONCE}"
 )
 _SICK_LATER: Final = f"if test -e /started; then touch /again; fi; touch /started; {STOPS_AT_ONCE}"
+#: What a container mounts, and where somebody moves it.
+_BOUND: Final = Path(tempfile.gettempdir()) / "dw-needs-person" / "data"
+_BOUND_AWAY: Final = _BOUND.with_name("moved")
+_SHOW_OWNERS: Final = (
+    "docker inspect --format "
+    "'{{.HostConfig.NetworkMode}} {{.HostConfig.IpcMode}} {{.HostConfig.PidMode}}' ID"
+)
 _SICK: Final = "test ! -e /again || test -e /data/mended"
 
 
@@ -103,6 +112,22 @@ _OBSTACLES: Final = (
         go_away=_do_as_told,
     ),
     Obstacle(
+        name="mount-gone",
+        kind=ErrorType.MOUNT_MISSING,
+        commands=("docker inspect --format '{{json .Mounts}}' ID",),
+        container={"binds": {"/srv": _BOUND}},
+        arise=lambda _engine, _: _BOUND.rename(_BOUND_AWAY),
+        go_away=lambda _engine, _: _BOUND_AWAY.rename(_BOUND),
+    ),
+    Obstacle(
+        name="owner-gone",
+        kind=ErrorType.OWNER_MISSING,
+        commands=(_SHOW_OWNERS,),
+        container={"network": "container:gateway"},
+        arise=lambda engine, _: engine.api.stop("gateway", timeout=0),
+        go_away=lambda engine, _: engine.api.start("gateway"),
+    ),
+    Obstacle(
         name="cut-off",
         kind=ErrorType.ENGINE_AMBIGUOUS,
         commands=(
@@ -138,8 +163,11 @@ def module_engine(engine: DockerEngine) -> Iterator[DockerEngine]:
     """Give the shared engine two networks."""
     for network in ("lan", "gone"):
         engine.api.create_network(network)
+    engine.run(name="gateway")
+    _BOUND.mkdir(parents=True)
     yield engine
     engine.clear()
+    shutil.rmtree(_BOUND.parent)
 
 
 @pytest.fixture(scope="module")
