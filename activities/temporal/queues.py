@@ -40,18 +40,8 @@ class Queues(QueuesPort):
         return QueuePlace(begun=begun, polled=begun or await self._is_polled(arg.host))
 
     async def _is_polled(self, host: str) -> bool:
-        request = DescribeTaskQueueRequest(
-            namespace=self._client.namespace,
-            task_queue=TaskQueue(name=docker_task_queue(host)),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-        )
-        answer = await self._client.workflow_service.describe_task_queue(
-            request, timeout=_CALL_WITHIN
-        )
-        since = datetime.now(UTC) - _POLLED_WITHIN
-        return any(
-            poller.last_access_time.ToDatetime(tzinfo=UTC) >= since for poller in answer.pollers
-        )
+        kind = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+        return await is_polled(self._client, docker_task_queue(host), kind)
 
     async def _is_begun(self, arg: QueuePlaceInput) -> bool:
         """Tell a step that is at work, or over, from one that nobody has taken up."""
@@ -62,3 +52,13 @@ class Queues(QueuesPort):
             and pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
             for pending in described.raw_description.pending_activities
         )
+
+
+async def is_polled(client: Client, name: str, kind: TaskQueueType.ValueType) -> bool:
+    """Tell whether a worker is there that takes tasks of this kind from a queue."""
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind
+    )
+    answer = await client.workflow_service.describe_task_queue(request, timeout=_CALL_WITHIN)
+    since = datetime.now(UTC) - _POLLED_WITHIN
+    return any(poller.last_access_time.ToDatetime(tzinfo=UTC) >= since for poller in answer.pollers)

@@ -16,8 +16,7 @@ from typing import Final
 
 from temporalio import activity
 from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import (
     Client,
     WorkflowExecution,
@@ -28,7 +27,8 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.temporal.history import Told, moment, read_history
+from activities.temporal.history import Told, read_history
+from activities.temporal.queues import is_polled
 from workflows.model.names import (
     CONTROL_TASK_QUEUE,
     OPERATION_WORKFLOW,
@@ -56,8 +56,7 @@ _AT_A_TIME: Final = 20
 _LOOK_WITHIN: Final = timedelta(seconds=15)
 #: A query waits this long; a run that cannot answer must not hold up the others.
 _PATIENCE: Final = timedelta(seconds=2)
-#: A poll lasts a minute; a worker that has not asked for longer is gone.
-_POLLED_WITHIN: Final = timedelta(seconds=70)
+_WORKFLOW_TASKS: Final = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 _LONGEST_WAIT: Final = timedelta(seconds=MAX_EXPIRY_SECONDS)
 
 
@@ -97,7 +96,7 @@ class Watchdog(WatchdogPort):
             or found.status is not WorkflowExecutionStatus.RUNNING
             or found.raw_description.pending_activities
             or told.failing_since != arg.since
-            or not await self._is_polled()
+            or not await is_polled(self._client, CONTROL_TASK_QUEUE, _WORKFLOW_TASKS)
         ):
             return EndedStuck()
         followed = await self._is_followed(arg.request_workflow_id, told.request_id)
@@ -110,17 +109,6 @@ class Watchdog(WatchdogPort):
         request = DescribeNamespaceRequest(namespace=self._client.namespace)
         answer = await self._client.workflow_service.describe_namespace(request)
         return answer.namespace_info.capabilities.reported_problems_search_attribute
-
-    async def _is_polled(self) -> bool:
-        """Tell whether a worker is there that could go on with the run, were it not stuck."""
-        request = DescribeTaskQueueRequest(
-            namespace=self._client.namespace,
-            task_queue=TaskQueue(name=CONTROL_TASK_QUEUE),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-        answer = await self._client.workflow_service.describe_task_queue(request)
-        since = datetime.now(UTC) - _POLLED_WITHIN
-        return any(moment(poller.last_access_time) > since for poller in answer.pollers)
 
     async def _is_followed(self, workflow_id: str, request_id: str) -> bool:
         """Tell whether the request is there, and able, to take up the end of its operation."""
