@@ -53,9 +53,14 @@ _TO_STOP = 60
 
 
 async def is_tried_again(workflow: WorkflowHandle[Any, Any]) -> bool:
-    """Tell whether an activity of a workflow is at a second attempt."""
+    """Tell whether an attempt of an activity of a workflow was given up for another one."""
     pending = (await workflow.describe()).raw_description.pending_activities
-    return any(activity.attempt > 1 for activity in pending)
+    if any(activity.attempt > 1 for activity in pending):
+        return True
+    history = await workflow.fetch_history()
+    return any(
+        event.HasField("activity_task_timed_out_event_attributes") for event in history.events
+    )
 
 
 class QueuesUnderTest(Queues):
