@@ -112,6 +112,7 @@ class Restore:
         if _did_all_that_was_asked(state):
             # The snapshot is there, and the container runs again, only later than planned.
             status = RequestStatus.SUCCEEDED
+            self._tracker.change(cause=None, cause_text="")
         self._tracker.change(
             status=status,
             steps=steps.end(

@@ -134,7 +134,7 @@ async def test_container_that_ends_after_our_start_was_not_stopped_by_people(
     state = await (await workers.approved(operation=operation)).result()
 
     assert workers.docker.fired == ["ensure_running"]
-    assert state.status is RequestStatus.SUCCEEDED
+    assert (state.status, state.cause) == (RequestStatus.SUCCEEDED, None)
     assert state.snapshot is not None
     assert workers.docker.images == {state.snapshot.image_id: state.reference}
     assert [arg.stopped_at for arg in workers.docker.put_back] == [None, None]
