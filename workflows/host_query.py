@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from workflows import activity_options, failures
+from workflows import activity_options
+from workflows.looks import refusal_of_look
 from workflows.model.names import HOST_QUERY_WORKFLOW
 from workflows.model.ports import ContainerList, ContainersPort, InspectInput, Inspection, ListInput
 from workflows.model.requests import ContainerRef
@@ -57,4 +58,4 @@ class HostQueryWorkflow:
             )
             return HostQueryResult(containers=containers)
         except ActivityError as error:
-            return HostQueryResult(refusal=failures.refusal_of(error, look.host))
+            return HostQueryResult(refusal=await refusal_of_look(error, look.host))

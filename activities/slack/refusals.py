@@ -38,8 +38,9 @@ REQUESTS = {
         "Check its name, or start `dockwarden worker --host {plain_host}` there.",
     ),
     RefusalCode.HOST_BUSY: Words(
-        "the Dockwarden worker of {host} is so busy that it did not look in time",
-        "Ask again in a minute.",
+        "nobody looked at {host} in time: its Dockwarden worker is busy, or has just ended",
+        "Ask again in a minute. If it stays so, see whether `dockwarden worker --host "
+        "{plain_host}` runs there.",
     ),
     RefusalCode.OLD_WORKER: Words(
         "the Dockwarden worker of {host} is of an earlier release than the rest of Dockwarden",

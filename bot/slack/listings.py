@@ -42,6 +42,9 @@ _STEP = {
 }
 _REFUSALS = {
     RefusalCode.UNKNOWN_HOST: "nobody serves the host {host}, or its worker is down",
+    RefusalCode.HOST_BUSY: (
+        "nobody took the question about {host} up in time: its worker is busy, or has just ended"
+    ),
     RefusalCode.ENGINE_UNREACHABLE: "the Docker engine of {host} does not answer",
     RefusalCode.UNKNOWN_CONTAINER: "there is no container {name} on {host}; `list` shows all",
     RefusalCode.AMBIGUOUS_CONTAINER: "more than one container could be meant by {name}",

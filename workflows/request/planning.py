@@ -10,8 +10,9 @@ from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
 from workflows.execution import steps
+from workflows.looks import refusal_of_look
 from workflows.model import policy
-from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.errors import RefusalCode
 from workflows.model.image_reference import complete_reference
 from workflows.model.ports import (
     ContainersPort,
@@ -19,7 +20,6 @@ from workflows.model.ports import (
     GroupMembersInput,
     InspectInput,
 )
-from workflows.model.queue_ports import QueuePlaceInput, QueuesPort
 from workflows.model.requests import ContainerPin, LifecycleRequest, Policy
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.model.timing import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS
@@ -63,7 +63,7 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
     except ActivityError as error:
         if failures.is_cancellation(error):
             raise
-        return _refused(state, await _refusal_of_look(error, arg.container.host))
+        return _refused(state, await refusal_of_look(error, arg.container.host))
     # The look of a request of an earlier release says nothing of queues.
     if workflow.patched("three-queues") and not inspection.three_queues:
         detail = arg.container.host
@@ -82,25 +82,6 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
         cautions=inspection.cautions,
         expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
     )
-
-
-async def _refusal_of_look(error: ActivityError, host: str) -> Refusal:
-    """Say why a look at a container failed; that nobody is there is told by who asks for work."""
-    if failures.error_type(error) is ErrorType.WORKER_UNAVAILABLE and await _is_served(host):
-        return Refusal(code=RefusalCode.HOST_BUSY, detail=host)
-    return failures.refusal_of(error, host)
-
-
-async def _is_served(host: str) -> bool:
-    try:
-        place = await workflow.execute_activity_method(
-            QueuesPort.queue_place, QueuePlaceInput(host=host), **activity_options.ask_queue()
-        )
-    except ActivityError as error:
-        if failures.is_cancellation(error):
-            raise
-        return False
-    return place.polled
 
 
 async def _refusal(

@@ -84,13 +84,17 @@ async def test_a_terminate_in_the_last_steps(
         state = await asyncio.wait_for(handle.result(), 60)
     else:
         state = await request.outcome()
-    await driver.check(request, state, RequestStatus.PUT_BACK)
+    # All that was asked for is there when only the start was cut off, and made good.
+    is_done = pattern == _START
+    await driver.check(
+        request, state, RequestStatus.SUCCEEDED if is_done else RequestStatus.PUT_BACK
+    )
     after = driver.engine.inspect(request.container)["State"]
     assert (after["Status"], after["StartedAt"] != began) == ("running", True)
     # A snapshot that had its tag already is complete, and the card goes on naming it.
     kept = [image["RepoTags"] for image in driver.images(request)]
-    assert kept == ([[state.reference]] if pattern == _START else [])
-    assert (state.reference in str(await driver.card(request))) == (pattern == _START)
+    assert kept == ([[state.reference]] if is_done else [])
+    assert (state.reference in str(await driver.card(request))) == is_done
 
 
 async def _cancel(driver: RequestDriver, terminal: Terminal, request: Request, way: str) -> None:

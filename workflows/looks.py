@@ -1,0 +1,34 @@
+"""A look at a host failed: why, and is somebody there at all?
+
+That nobody took it up in time does not say that nobody is there: a worker may be busy, or have
+ended a moment ago. Temporal knows who has asked for work lately.
+"""
+
+from __future__ import annotations
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from workflows import activity_options, failures
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.queue_ports import QueuePlaceInput, QueuesPort
+from workflows.model.state import Refusal
+
+
+async def refusal_of_look(error: ActivityError, host: str) -> Refusal:
+    """Say why a look at a container, or at a host, failed."""
+    if failures.error_type(error) is ErrorType.WORKER_UNAVAILABLE and await _is_served(host):
+        return Refusal(code=RefusalCode.HOST_BUSY, detail=host)
+    return failures.refusal_of(error, host)
+
+
+async def _is_served(host: str) -> bool:
+    try:
+        place = await workflow.execute_activity_method(
+            QueuesPort.queue_place, QueuePlaceInput(host=host), **activity_options.ask_queue()
+        )
+    except ActivityError as error:
+        if failures.is_cancellation(error):
+            raise
+        return False
+    return place.polled
