@@ -17,10 +17,15 @@ from tests.rigs.slack_users import SlackUsers
 from tests.rigs.terminal import Terminal
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.names import (
+    CANCEL_SIGNAL,
+    CONTROL_TASK_QUEUE,
+    DECIDE_SIGNAL,
     OPERATION_WORKFLOW,
     PROGRESS_SIGNAL,
     PROTECTED_LABEL,
     REQUEST_WORKFLOW,
+    STOP_TRYING_SIGNAL,
+    TRY_NOW_SIGNAL,
     operation_workflow_id,
     request_workflow_id,
 )
@@ -180,3 +185,25 @@ def _told(state: RequestState, **changes: Any) -> dict[str, Any]:
     payload = DataConverter.default.payload_converter.to_payload(dataclasses.replace(state))
     written: dict[str, Any] = json.loads(payload.data)
     return written | changes
+
+
+async def test_signals_and_starts_without_input_hold_nothing_up(
+    users: SlackUsers, installation: Installation, terminal: Terminal
+) -> None:
+    """As somebody types them who forgot ``--input``: at a waiting request, and while it works."""
+    request = await users.run_and_ask("mute", "stop {} snapshot")
+    signals = (DECIDE_SIGNAL, CANCEL_SIGNAL, STOP_TRYING_SIGNAL, TRY_NOW_SIGNAL, PROGRESS_SIGNAL)
+    for signal in signals:
+        await terminal.run(
+            "workflow", "signal", "--workflow-id", request.handle.id, "--name", signal
+        )
+    operation = operation_workflow_id(installation.host, request.container)
+    await terminal.run(
+        *("workflow", "start", "--type", OPERATION_WORKFLOW, "--workflow-id", operation),
+        *("--task-queue", CONTROL_TASK_QUEUE),
+    )
+    with pytest.raises(WorkflowFailureError):
+        await installation.client.get_workflow_handle(operation).result()
+
+    await users.approve(request)
+    await users.check_snapshotted(request, await request.outcome())
