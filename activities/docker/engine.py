@@ -218,15 +218,19 @@ class Engine:
         raw = self._raw_container(container_id)
         log_refusal(verb, container_id, words, raw)
         missing = missing_for_start(words, container_id) if verb == "start" and raw else None
-        text = name_it(missing, words, raw, self._find_owner) if missing and raw else ""
-        if not text:
+        found = name_it(missing, words, raw, self._find_owner) if missing and raw else None
+        if found is None or not found.text:
             return failed
-        return ApplicationError(text, type=failed.type, non_retryable=failed.non_retryable)
+        return ApplicationError(found.text, type=found.kind, non_retryable=failed.non_retryable)
 
-    def _find_owner(self, owner: str) -> tuple[str, str]:
-        raw = self._raw_container(owner) if CONTAINER_ID_FORM.fullmatch(owner) else None
-        if raw is None:
+    def _find_owner(self, owner: str) -> tuple[str, str] | None:
+        """Give name and state of another container; ``None``: the engine did not say."""
+        if not CONTAINER_ID_FORM.fullmatch(owner):
             return "", ""
+        try:
+            raw = self._read(lambda api: api.inspect_container(owner))
+        except ApplicationError as error:
+            return ("", "") if error.type == ErrorType.CONTAINER_GONE else None
         return raw["Name"].removeprefix("/"), container_state(raw["State"].get("Status"))
 
     def _raw_container(self, container_id: str) -> dict[str, Any] | None:

@@ -54,6 +54,7 @@ _WORDS: Final = {
     ErrorType.DISK_FULL: "the disk of the Docker engine is full",
     ErrorType.IMAGE_MISSING: "the image of the container is missing on the host",
     ErrorType.TOO_MANY_LAYERS: "the image of the container has as many layers as can be stacked",
+    ErrorType.OWNER_GONE: "a container whose namespace it uses was removed",
     ErrorType.OWNER_MISSING: "a container that it depends on does not run",
     ErrorType.MOUNT_MISSING: "one of its mounts is missing on the host",
     ErrorType.DEVICE_MISSING: "one of its devices is missing on the host",

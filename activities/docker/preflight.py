@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from activities.docker.answers import ContainerInspect, EngineFacts, ImageInspect
-from activities.docker.refused_start import owner_words
+from activities.docker.refused_start import owner_error, owner_words
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import ContainerPin, ContainerState
 from workflows.model.state import Caution, CautionCode
@@ -160,7 +160,7 @@ def _lacking_owner(facts: Facts) -> Obstacle | None:
     for owner in facts.owners:
         if owner.state not in _JOINABLE:
             text = owner_words(owner.space, owner.reference, owner.name, owner.state or "")
-            return Obstacle(ErrorType.OWNER_MISSING, text)
+            return Obstacle(owner_error(owner.space, owner.name), text)
     return None
 
 

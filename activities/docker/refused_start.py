@@ -114,6 +114,9 @@ _OWNED: Final = "container:"
 _LINK: Final = "link"
 
 
+FindOwner = Callable[[str], tuple[str, str] | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """What is in the way of a start; ``text`` is ours, ``""`` when the kind says it all."""
@@ -163,30 +166,41 @@ def name_it(
     missing: Missing,
     words: str,
     raw: Mapping[str, Any],
-    find_owner: Callable[[str], tuple[str, str]],
-) -> str:
+    find_owner: FindOwner,
+) -> Missing:
     """Say which of the container's own things is missing, as far as its settings show it.
 
     Args:
         missing: what the answer was found to be about.
         words: the answer.
         raw: the engine's own view of the container.
-        find_owner: gives name and state of another container, both ``""`` when there is none.
+        find_owner: gives name and state of another container, both ``""`` when there is none,
+            and ``None`` when the engine did not say.
 
     Returns:
-        A text of ours, ``""`` when there is no more to say than the kind does.
+        What is missing, with a text of ours; it is ``""`` when there is no more to say than the
+        kind does.
     """
     if missing.kind is ErrorType.OWNER_MISSING:
         return _owner(words, raw, find_owner)
     name = _NAMERS.get(missing.kind)
-    return missing.text or (name(words, raw) if name else "")
+    return Missing(missing.kind, missing.text or (name(words, raw) if name else ""))
 
 
-def _owner(words: str, raw: Mapping[str, Any], find_owner: Callable[[str], tuple[str, str]]) -> str:
+def owner_error(space: str, name: str) -> ErrorType:
+    """Tell an owner that is down from one that is gone for good: an id never comes back."""
+    gone = space != _LINK and not name
+    return ErrorType.OWNER_GONE if gone else ErrorType.OWNER_MISSING
+
+
+def _owner(words: str, raw: Mapping[str, Any], find_owner: FindOwner) -> Missing:
     for space, owner in owner_references(raw.get("HostConfig") or {}):
         if (f"/{owner} " if space == _LINK else owner) in words:
-            return owner_words(space, owner, *find_owner(owner))
-    return ""
+            found = find_owner(owner)
+            if found is None:
+                break
+            return Missing(owner_error(space, found[0]), owner_words(space, owner, *found))
+    return Missing(ErrorType.OWNER_MISSING)
 
 
 def _mount(words: str, raw: Mapping[str, Any]) -> str:

@@ -29,6 +29,7 @@ TOLD_BY_DETAIL = frozenset(
     {
         ErrorType.IMAGE_MISSING,
         ErrorType.TOO_MANY_LAYERS,
+        ErrorType.OWNER_GONE,
         ErrorType.OWNER_MISSING,
         ErrorType.MOUNT_MISSING,
         ErrorType.DEVICE_MISSING,
@@ -140,16 +141,26 @@ CAUSES = {
         "Build the image anew with fewer layers, or ask for a stop without a snapshot.",
         (Do("See whether the container is down", _LOOK),),
     ),
+    ErrorType.OWNER_GONE: Cause(
+        "a container whose network, IPC or process space it uses was removed",
+        "Make it anew: another container of that name is another one to Docker. Then ask again.",
+        (
+            Do(
+                "Make it anew, so that it uses a container that is there. Another one of the name "
+                "is another one to Docker, so this one can never start again"
+            ),
+        ),
+        then_start=False,
+    ),
     ErrorType.OWNER_MISSING: Cause(
         "a container whose network, IPC or process space it uses does not run",
-        "Start that container first; if it was made anew, this one has to be made anew too.",
+        "Start that container first.",
         (
             Do(
                 "See which container that is, and start it",
                 "docker inspect --format '{{.HostConfig.NetworkMode}} {{.HostConfig.IpcMode}} "
                 "{{.HostConfig.PidMode}}' {id}",
             ),
-            Do("If that one was made anew, this one has to be made anew too"),
         ),
     ),
     ErrorType.MOUNT_MISSING: Cause(

@@ -106,10 +106,15 @@ REQUESTS = {
         "`{command} stop {plain_name} on {plain_host}`.",
         as_detailed="{host} can make no snapshot of {name}: ",
     ),
+    RefusalCode.OWNER_GONE: Words(
+        "{name} could not be started again: it uses the network, IPC or process space of a "
+        "container that was removed",
+        "Make {name} anew, so that it uses a container that is there; then ask again.",
+    ),
     RefusalCode.OWNER_MISSING: Words(
         "{name} could not be started again: it uses the network, IPC or process space of a "
         "container that does not run",
-        "Start that container first; if it was made anew, {name} has to be made anew too.",
+        "Start that container first; then ask again.",
         as_detailed="{name} could not be started again: ",
     ),
     RefusalCode.NO_POLICY: Words(

@@ -27,6 +27,7 @@ class ErrorType(StrEnum):
     PORT_BUSY = "PortBusy"
     NETWORK_MISSING = "NetworkMissing"
     OWNER_MISSING = "NamespaceOwnerMissing"
+    OWNER_GONE = "NamespaceOwnerGone"
     MOUNT_MISSING = "MountMissing"
     DEVICE_MISSING = "DeviceMissing"
     CANNOT_RUN = "CannotRun"
@@ -78,6 +79,7 @@ class RefusalCode(StrEnum):
     IMAGE_MISSING = ErrorType.IMAGE_MISSING.value
     TOO_MANY_LAYERS = ErrorType.TOO_MANY_LAYERS.value
     OWNER_MISSING = ErrorType.OWNER_MISSING.value
+    OWNER_GONE = ErrorType.OWNER_GONE.value
     NO_POLICY = "NoPolicy"
     REASON_REQUIRED = "ReasonRequired"
     NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
@@ -113,6 +115,7 @@ PREFLIGHT_ERRORS = NO_ROOM_ERRORS | {
     ErrorType.IMAGE_MISSING,
     ErrorType.TOO_MANY_LAYERS,
     ErrorType.OWNER_MISSING,
+    ErrorType.OWNER_GONE,
 }
 
 #: What may have become true since the request was planned: when one of these comes before
@@ -120,4 +123,4 @@ PREFLIGHT_ERRORS = NO_ROOM_ERRORS | {
 STALE_ERRORS = _OTHER_CONTAINER | PREFLIGHT_ERRORS
 
 #: Errors that no repetition of a compensation can mend: a person is needed at once and for good.
-HOPELESS_ERRORS = _OTHER_CONTAINER | {ErrorType.STOPPED_BY_PERSON}
+HOPELESS_ERRORS = _OTHER_CONTAINER | {ErrorType.STOPPED_BY_PERSON, ErrorType.OWNER_GONE}

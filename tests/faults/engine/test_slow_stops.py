@@ -19,7 +19,7 @@ from workflows.model.state import RequestStatus
 _SLOW = 40
 _TIMES = 3
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.alone]
 
 
 async def test_forty_slow_stops_hold_nobody_up(driver: RequestDriver) -> None:

@@ -141,15 +141,19 @@ def _log_driver(engine: DockerEngine, _: Path) -> str:
 
 _CASES: Final = (
     *(
-        Case(f"{space}-{end}", _owner(setting, end), ErrorType.OWNER_MISSING, text)
+        Case(f"{space}-{end}", _owner(setting, end), kind, text)
         for setting, space in (
             ("network_mode", "network"),
             ("ipc_mode", "IPC space"),
             ("pid_mode", "process space"),
         )
-        for end, text in (
-            ("stopped", f"it uses the {space} of gw, which does not run (exited)"),
-            ("made anew", f"it uses the {space} of container "),
+        for end, kind, text in (
+            (
+                "stopped",
+                ErrorType.OWNER_MISSING,
+                f"it uses the {space} of gw, which does not run (exited)",
+            ),
+            ("made anew", ErrorType.OWNER_GONE, f"it uses the {space} of container "),
         )
     ),
     Case("bind", _bind, ErrorType.MOUNT_MISSING, "its bind mount /data is missing on the host"),
@@ -212,8 +216,7 @@ def test_what_is_missing_is_named(
     pin = replace(worker.pin(container), state=ContainerState.RUNNING)
     ended = engine.inspect(container)["State"]["FinishedAt"]
     error = fail(worker.containers.ensure_running, worker.put_back(pin))
-    assert (error.type, error.non_retryable) == (case.kind, False)
-    assert case.kind not in HOPELESS_ERRORS
+    assert (error.type, error.non_retryable) == (case.kind, case.kind in HOPELESS_ERRORS)
     assert error.message.startswith(case.text)
     assert "secret-source" not in error.message
     (told,) = error.details

@@ -72,7 +72,7 @@ _LACKS: Final = [
     (_facts(owners=_owner(ContainerState.PAUSED)), None),
     (_facts(owners=_owner(ContainerState.RESTARTING)), ErrorType.OWNER_MISSING),
     (_facts(owners=_owner(ContainerState.EXITED)), ErrorType.OWNER_MISSING),
-    (_facts(owners=_owner(None), for_snapshot=False), ErrorType.OWNER_MISSING),
+    (_facts(owners=_owner(None), for_snapshot=False), ErrorType.OWNER_GONE),
     (_facts(owners=_owner(None), engine=_PODMAN), None),
     (_facts(owners=_owner(None), container=_RESTING), None),
     (_facts(shortage=_SHORTAGE), ErrorType.DISK_FULL),

@@ -101,8 +101,25 @@ def test_what_is_about_the_container_itself_is_not_its_surroundings(words: str) 
     assert missing_for_start(words, _OURS) is None
 
 
-def _named(kind: ErrorType, words: str, owner: tuple[str, str] = ("", "")) -> str:
-    return name_it(Missing(kind), words, _RAW, lambda _: owner)
+def _named(kind: ErrorType, words: str, owner: tuple[str, str] | None = ("", "")) -> str:
+    return name_it(Missing(kind), words, _RAW, lambda _: owner).text
+
+
+@pytest.mark.parametrize(
+    ("owner", "kind"),
+    [
+        (("", ""), ErrorType.OWNER_GONE),
+        (("gw", "exited"), ErrorType.OWNER_MISSING),
+        # The engine did not say: nothing is given up for that.
+        (None, ErrorType.OWNER_MISSING),
+    ],
+)
+def test_an_owner_is_gone_only_if_the_engine_says_so(
+    owner: tuple[str, str] | None, kind: ErrorType
+) -> None:
+    """An id never comes back; all else may."""
+    words = f"No such container: {_OTHER}"
+    assert name_it(Missing(ErrorType.OWNER_MISSING), words, _RAW, lambda _: owner).kind is kind
 
 
 def test_a_thing_is_named_by_what_the_card_may_show() -> None:
