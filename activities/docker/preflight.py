@@ -131,9 +131,13 @@ def cautions(facts: Facts, longest_wait: int) -> tuple[Caution, ...]:
     if seen.state.is_down or not seen.has_healthcheck or seen.health == "unhealthy":
         return ()
     first = seen.health_check.first_verdict(facts.engine)
-    if first <= longest_wait:
+    if first > longest_wait:
+        detail = f"its first health check comes {round(first)} s after a start"
+    elif seen.health_check.start_period > longest_wait:
+        period = round(seen.health_check.start_period)
+        detail = f"a failing check does not count in the first {period} s after a start"
+    else:
         return ()
-    detail = f"its first health check comes {round(first)} s after a start"
     return (Caution(code=CautionCode.HEALTH_UNKNOWN, detail=detail),)
 
 

@@ -113,13 +113,13 @@ class Restore:
             # The snapshot is there, and the container runs again, only later than planned.
             status = RequestStatus.SUCCEEDED
             self._tracker.change(cause=None, cause_text="")
+        down = steps.down_seconds(state, result)
+        note = _words(result, ran_anew=down is not None)
         self._tracker.change(
             status=status,
-            steps=steps.end(
-                state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=_words(result)
-            ),
+            steps=steps.end(state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=note),
             next_try_at=None,
-            down_seconds=steps.down_seconds(state, result),
+            down_seconds=down,
         )
         if self._tracker.pin.state.is_down and not result.state.is_down:
             # Nothing of ours starts what rested: that is somebody's wish, and no way back.
@@ -240,10 +240,12 @@ def _pause(tries: int) -> timedelta:
     return pauses[tries - 1] if tries <= len(pauses) else _LONGEST_PAUSE
 
 
-def _words(result: RestoreResult) -> str:
+def _words(result: RestoreResult, *, ran_anew: bool) -> str:
     health = {None: "", True: ", healthy", False: ", not healthy"}[result.healthy]
     if result.health_pending:
         health = ", health not known yet"
     if result.started:
         return f"started again{health}"
+    if ran_anew:
+        return f"it had been started again meanwhile{health}"
     return f"it was still {result.state}{health}"

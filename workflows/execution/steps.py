@@ -176,12 +176,18 @@ class StepRunner:
         try:
             yield
         except (ActivityError, ApplicationError, asyncio.CancelledError) as error:
-            if failures.is_cancellation(error):
-                self._end(name, StepStatus.NOT_RUN, note="cancelled")
-            else:
+            untouched = name is StepName.STOP and not self.touched
+            if not failures.is_cancellation(error):
                 kind = failures.error_type(error)
                 tracker.change(steps=fail(tracker.state.steps, name, kind, workflow.now()))
-                self._tell_thread(name)
+                if not untouched:
+                    # What changed nothing is told by the request's outcome alone.
+                    self._tell_thread(name)
+            elif untouched:
+                self._end(name, StepStatus.NOT_RUN, note="cancelled")
+            else:
+                # An attempt may have been at work: whether it did anything, nobody has heard.
+                self._end(name, StepStatus.FAILED, note="cut short by the cancel")
             raise
 
     def _place_stop(self, status: StepStatus) -> None:

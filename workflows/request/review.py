@@ -121,19 +121,21 @@ class Review:
             self.tracker.change(status=RequestStatus.EXPIRED)
 
     def _judge_instruction(self, instruction: Instruction) -> None:
-        state = self.tracker.state
+        state, is_cancel = self.tracker.state, instruction.intent is Intent.CANCEL
         code = None
         if instruction.request_id != state.request_id:
             code = RefusalCode.WRONG_REQUEST
         elif state.closed or state.status not in _OPEN:
             code = RefusalCode.NOT_OPEN
+        elif not is_cancel and state.status is not RequestStatus.NEEDS_PERSON:
+            code = RefusalCode.NOT_TRYING
         elif not policy.may_cancel(state, instruction.user_id, instruction.team_id):
             code = RefusalCode.NOT_REQUESTER
-        elif state.status is RequestStatus.NEEDS_PERSON:
-            is_cancel = instruction.intent is Intent.CANCEL
-            code = RefusalCode.PUTTING_BACK if is_cancel else None
-        elif instruction.intent is not Intent.CANCEL:
-            code = RefusalCode.NOT_TRYING
+        elif is_cancel and (
+            state.status is RequestStatus.NEEDS_PERSON
+            or (state.status is RequestStatus.RUNNING and state.cancel_requested_by)
+        ):
+            code = RefusalCode.PUTTING_BACK
         if code is None:
             self._carry_out(instruction)
         else:

@@ -12,7 +12,7 @@ from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model.errors import ErrorType
 from workflows.model.requests import ContainerState, OperationKind, OperationSpec
-from workflows.model.state import RequestState, RequestStatus
+from workflows.model.state import RequestState, RequestStatus, StepStatus
 from workflows.model.timing import TIMING
 
 
@@ -193,3 +193,6 @@ async def test_cancel_between_two_tries_of_a_commit_waits_for_the_first(workers:
     assert state.status is RequestStatus.PUT_BACK
     assert workers.docker.settled == TIMING.commit_settle
     assert workers.docker.images == {}
+    # Nobody has heard whether it did anything: it is not called "not run".
+    commit = state.steps[1]
+    assert (commit.status, commit.note) == (StepStatus.FAILED, "cut short by the cancel")

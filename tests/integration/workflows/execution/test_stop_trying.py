@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from tests.fakes.fake_docker import failure
@@ -113,6 +115,36 @@ async def test_there_must_be_tries_to_end_or_to_hurry(workers: Workers, intent: 
 
     assert _told(workers) == [RefusalCode.NOT_TRYING]
     assert (await under_test.state()).status is RequestStatus.WAITING
+
+
+async def test_a_second_cancel_while_it_works_is_answered(workers: Workers) -> None:
+    """It was heard the first time, and the step under way is waited for."""
+    gate = workers.docker.gates["ensure_stopped"] = threading.Event()
+    under_test = await workers.approved()
+    await eventually(workers.docker.entered["ensure_stopped"].is_set)
+
+    for _ in range(2):
+        await under_test.cancel()
+    await eventually(lambda: bool(_told(workers)))
+    gate.set()
+    state = await under_test.result()
+
+    assert _told(workers) == [RefusalCode.PUTTING_BACK]
+    assert state.status is RequestStatus.PUT_BACK
+
+
+async def test_that_nothing_is_tried_is_told_to_whoever_asks(workers: Workers) -> None:
+    """Not that somebody else may cancel, which was not the question."""
+    gate = workers.docker.gates["ensure_stopped"] = threading.Event()
+    under_test = await workers.approved()
+    await eventually(workers.docker.entered["ensure_stopped"].is_set)
+
+    await under_test.instruct(Intent.TRY_NOW, "UDAVE")
+    await eventually(lambda: bool(_told(workers)))
+    gate.set()
+
+    assert _told(workers) == [RefusalCode.NOT_TRYING]
+    assert (await under_test.result()).status is RequestStatus.SUCCEEDED
 
 
 async def test_the_card_tells_of_each_try(workers: Workers) -> None:

@@ -139,6 +139,7 @@ _NEWER: Final = replace(_ENGINE, version="25.0.3")
         (_NEWER, _checked(interval=600, start_period=60), ""),
         (_NEWER, _checked(interval=600), "its first health check comes 600 s after a start"),
         (_NEWER, _checked(interval=600, start_period=60, start_interval=300), "300 s"),
+        (_ENGINE, _checked(interval=5, start_period=180), "does not count in the first 180 s"),
         (_ENGINE, replace(_checked(interval=600), health="unhealthy"), ""),
         (_ENGINE, replace(_checked(interval=600), state=ContainerState.EXITED), ""),
     ],
