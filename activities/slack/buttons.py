@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement, ConfirmObject, PlainTextObject
 
+from activities.slack.needs_person import goes_on_trying
 from activities.slack.plan import plan_sentence
 from activities.slack.status import is_putting_back, waits_for_turn
 from workflows.model.names import ActionId, RequestAddress, button_value
@@ -41,7 +42,7 @@ def _elements(state: RequestState) -> list[ButtonElement]:
             return [_approve(state), _reject(state), _cancel_waiting(state)]
         case RequestStatus.RUNNING if not state.cancel_requested_by and not is_putting_back(state):
             return [_cancel_running(state)]
-        case RequestStatus.NEEDS_PERSON if not state.closed:
+        case RequestStatus.NEEDS_PERSON if goes_on_trying(state):
             return [_try_now(state), _stop_trying(state)]
         case status if status in _ASK_AGAIN:
             return [_button(state, ActionId.AGAIN, "Request again")]

@@ -13,7 +13,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
 from activities.slack.buttons import buttons
-from activities.slack.error_help import HAVE_DETAILS, failure_summary
+from activities.slack.error_help import HAVE_DETAILS
 from activities.slack.mrkdwn import (
     clock,
     code,
@@ -26,6 +26,7 @@ from activities.slack.mrkdwn import (
     safe,
 )
 from activities.slack.needs_person import what_to_do
+from activities.slack.outcome import failure_summary
 from activities.slack.plan import caution_lines, plan_lines
 from activities.slack.status import headline, notification, snapshot_line, step_lines
 from workflows.model.names import card_block_id
@@ -164,13 +165,14 @@ def _not_in_the_snapshot(state: RequestState) -> str:
 
 
 def _reason(state: RequestState) -> Block | None:
-    return _typed(state, "reason", "Reason", state.reason, _REASON_LIMIT)
+    label = "Reason of the request" if state.status is RequestStatus.REJECTED else "Reason"
+    return _typed(state, "reason", label, state.reason, _REASON_LIMIT)
 
 
 def _comment(state: RequestState) -> Block | None:
     rejection = state.rejection
     why = rejection.comment if rejection else ""
-    return _typed(state, "why", "Why", why, _COMMENT_LIMIT)
+    return _typed(state, "why", "Why it was rejected", why, _COMMENT_LIMIT)
 
 
 def _cause(state: RequestState) -> Block | None:

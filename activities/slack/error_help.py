@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from activities.slack.mrkdwn import safe
+from activities.slack.mrkdwn import code, safe
 from workflows.model.errors import ErrorType
 from workflows.model.names import CONTAINER_ID_FORM
-from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.model.state import RequestState
 from workflows.model.text import short_id
 
 _LOOK = "docker inspect --format '{{.State.Status}}' {id}"
@@ -22,8 +22,6 @@ _LOGS = "docker logs --tail 50 {id}"
 _BY_ID = "docker ps --all --filter id={id}"
 _ENGINE_LOG = "journalctl --unit docker --since -15min"
 _WORKER_LOG = "The engine's own words are in the log of the docker worker of {host}."
-#: Ends of an operation in which a failure was overcome.
-_OVERCOME = (RequestStatus.PUT_BACK, RequestStatus.SUCCEEDED)
 #: Failures whose detail says the same more exactly: which mount, which port, which container.
 TOLD_BY_DETAIL = frozenset(
     {
@@ -133,8 +131,14 @@ CAUSES = {
     ErrorType.IMAGE_MISSING: Cause(
         "the image of the container was removed from the host, and the engine makes no snapshot "
         "without it",
-        "Bring the image back with `docker pull`, or ask for a stop without a snapshot.",
-        (Do("Bring the image back. It is", "docker inspect --format '{{.Config.Image}}' {id}"),),
+        "Bring back that very image, by `docker pull` or `docker load` from where it is kept, or "
+        "ask for a stop without a snapshot.",
+        (
+            Do(
+                "Bring back that very image from where it is kept. It is",
+                "docker inspect --format '{{.Config.Image}}' {id}",
+            ),
+        ),
     ),
     ErrorType.TOO_MANY_LAYERS: Cause(
         "the image of the container has as many layers as the engine can stack",
@@ -143,21 +147,22 @@ CAUSES = {
     ),
     ErrorType.OWNER_GONE: Cause(
         "a container whose network, IPC or process space it uses was removed",
-        "Make it anew: another container of that name is another one to Docker. Then ask again.",
+        "Make {name} anew: that container is gone for good, and a new one of the same name is "
+        "another one to Docker. Then ask again.",
         (
             Do(
-                "Make it anew, so that it uses a container that is there. Another one of the name "
-                "is another one to Docker, so this one can never start again"
+                "Make {name} anew: that container is gone for good, and a new one of the same name "
+                "is another one to Docker"
             ),
         ),
         then_start=False,
     ),
     ErrorType.OWNER_MISSING: Cause(
         "a container whose network, IPC or process space it uses does not run",
-        "Start that container first.",
+        "Start that container, then ask again.",
         (
             Do(
-                "See which container that is, and start it",
+                "Start that container. This shows which one it is",
                 "docker inspect --format '{{.HostConfig.NetworkMode}} {{.HostConfig.IpcMode}} "
                 "{{.HostConfig.PidMode}}' {id}",
             ),
@@ -188,9 +193,9 @@ CAUSES = {
         "the engine cannot run it as it is set up",
         "",
         (
-            Do("Bring back what is missing. This shows how it is set up", "docker inspect {id}"),
+            Do("See what it runs", "docker inspect --format '{{.Path}}' {id}"),
+            Do("If that is missing in the container, copy it back", "docker cp FILE {id}:PATH"),
             Do(_WORKER_LOG.rstrip(".")),
-            Do("What is missing in its image comes only with a container that is made anew"),
         ),
     ),
     ErrorType.PORT_BUSY: Cause(
@@ -229,8 +234,8 @@ CAUSES = {
         "the container is gone",
         "Ask again for the one that there is now.",
         (
-            Do("See that no container has its id", _BY_ID),
-            Do("It was removed, so it cannot be started again: make it anew"),
+            Do("See whether there is a container of its id after all", _BY_ID),
+            Do("If there is none, Dockwarden cannot help: make it anew"),
         ),
         then_start=False,
     ),
@@ -358,19 +363,12 @@ def advice_for(state: RequestState) -> str:
     return fill(cause_of(state.cause).advice, state)
 
 
-def failure_summary(state: RequestState) -> str:
-    """Say what went wrong and what helps, for an operation that failed and was put back."""
-    if state.cause is None or state.status not in _OVERCOME:
-        return ""
-    late = any(s.name is StepName.START and s.status is StepStatus.FAILED for s in state.steps)
-    label = "What was in the way of the start" if late else "What went wrong"
-    words = f"*{label}:* {reason(state.cause, state.cause_text)}."
-    return " ".join(part for part in (words, advice_for(state)) if part)
-
-
 def fill(text: str, state: RequestState) -> str:
-    """Put the host and the container's id into words of this list."""
-    return text.replace("{host}", safe(state.container.host)).replace("{id}", _id(state))
+    """Put the host, and the container's name and id, into words of this list."""
+    named = {"{host}": safe(state.container.host), "{name}": code(state.container.name)}
+    for gap, value in {"{id}": _id(state), **named}.items():
+        text = text.replace(gap, value)
+    return text
 
 
 def _id(state: RequestState) -> str:

@@ -29,7 +29,10 @@ _COULD_NOT = "Dockwarden could not start it again"
 _LEFT_DOWN = {
     ErrorType.STOPPED_BY_PERSON: "Dockwarden leaves it so",
     ErrorType.CONTAINER_CHANGED: "Dockwarden does not touch it",
+    ErrorType.OWNER_GONE: "it can never be started again",
 }
+#: The try that finds this out starts nothing.
+_STARTS_NOTHING = HOPELESS_ERRORS - {ErrorType.OWNER_GONE}
 _DOWN = frozenset({ContainerState.EXITED, ContainerState.CREATED, ContainerState.DEAD})
 
 
@@ -85,7 +88,22 @@ def what_to_do(state: RequestState) -> str:
     """Say why it is so, what to do about it, and how it goes on."""
     if state.status is not RequestStatus.NEEDS_PERSON:
         return ""
-    return "\n".join([*why_lines(state), *_to_do(state), state_line(state)])
+    return f"{how_to_help(state)}\n{state_line(state)}"
+
+
+def how_to_help(state: RequestState) -> str:
+    """Say why it is so and what to do about it: what is still true in a minute."""
+    return "\n".join([*why_lines(state), *_to_do(state)])
+
+
+def goes_on_trying(state: RequestState) -> bool:
+    """Tell whether Dockwarden will try again: not once it is over, nor what is hopeless."""
+    return not state.closed and restore_error(state) not in HOPELESS_ERRORS
+
+
+def needs_person_outcome(state: RequestState) -> str:
+    """Say how it is left, below the reply that told all of it already."""
+    return f"🛑 {_condition(state).short}, and is left so"
 
 
 def why_lines(state: RequestState) -> list[str]:
@@ -138,15 +156,20 @@ def state_line(state: RequestState) -> str:
         utc = moment.astimezone(UTC)
         return utc.strftime("%H:%M:%S UTC" if utc.date() == day else "%d %b %H:%M:%S UTC")
 
-    parts = ["gone" if restore_error(state) is ErrorType.CONTAINER_GONE else "not known"]
+    error = restore_error(state)
+    is_gone = error is ErrorType.CONTAINER_GONE
+    parts = ["gone" if is_gone else "not known"]
     if seen is not None:
         parts = [f"{seen.state} since {at(seen.since)}" if seen.since else f"{seen.state}"]
-    if state.attempts:
-        last = f", last at {at(state.tried_at)}" if state.tried_at else ""
-        times = "once" if state.attempts == 1 else f"{state.attempts} times"
-        parts.append(f"tried {times}{last}")
-    if state.closed:
-        parts += [] if _gave_up(state) else ["🔕 Dockwarden does not try again"]
+    tries = max(state.attempts - (error in _STARTS_NOTHING), 0)
+    if tries:
+        is_last = state.tried_at is not None and error not in _STARTS_NOTHING
+        last = f", last at {at(state.tried_at)}" if is_last and state.tried_at else ""
+        parts.append(f"tried {'once' if tries == 1 else f'{tries} times'}{last}")
+    elif error in HOPELESS_ERRORS:
+        parts.append("not tried")
+    if not goes_on_trying(state):
+        parts += [] if is_gone or _gave_up(state) else ["🔕 Dockwarden does not try again"]
     elif step is not None and step.status is StepStatus.RUNNING:
         parts.append("🔁 trying now")
     elif state.next_try_at is not None:
@@ -202,7 +225,7 @@ def _line(do: Do, state: RequestState) -> str:
 
 
 def _last_line(cause: Cause, state: RequestState) -> str:
-    if not state.closed:
+    if goes_on_trying(state):
         return "Nothing else: Dockwarden tries again by itself, and says so here when it worked."
     if not cause.then_start:
         return ""

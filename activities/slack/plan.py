@@ -17,8 +17,8 @@ _DETAIL_LIMIT = 80
 _LONGEST = "the longest that Dockwarden waits"
 #: What can be done and undone, but is better known first; each begins a line of its own.
 CAUTIONS = {
-    CautionCode.HEALTH_UNKNOWN: "Its health check gives its first verdict later than Dockwarden "
-    "waits: it will be told as up, health not known yet",
+    CautionCode.HEALTH_UNKNOWN: "Its health may not be known when Dockwarden stops waiting for it: "
+    "then it is told as up, health not known yet",
 }
 
 
@@ -74,7 +74,10 @@ def _grace(state: RequestState) -> str:
     if state.operation.grace_seconds is not None:
         own = None
     if own == 0:
-        return "it is killed at once, for its own stop time-out is 0"
+        return (
+            "it gets no time, but is told to end and killed in the same moment, for its own stop "
+            "time-out is 0"
+        )
     beyond = own is not None and not 0 < own <= MAX_GRACE_SECONDS
     if own is not None and beyond and state.grace_seconds == MAX_GRACE_SECONDS:
         limit = duration(timedelta(seconds=own)) if own > 0 else "none"

@@ -20,12 +20,15 @@ class Words:
     """``wrong`` continues "Not done:" and ``advice`` is a sentence of its own.
 
     A detail is added to ``wrong`` in brackets; where it says the same more exactly it completes
-    ``as_detailed`` instead.
+    ``as_detailed`` instead. ``repeated`` is the beginning of a detail that says it once more.
+    ``is_all`` leaves out how the request stands, which ``wrong`` says.
     """
 
     wrong: str
     advice: str
     as_detailed: str = ""
+    repeated: str = ""
+    is_all: bool = False
 
 
 #: Refusals of a request: it was not let in, and there is no card.
@@ -51,7 +54,9 @@ REQUESTS = {
         "See to it that it runs, then ask again.",
     ),
     RefusalCode.UNKNOWN_CONTAINER: Words(
-        "there is no container {name} on {host}", "`{command} list on {plain_host}` shows all."
+        "there is no container {name} on {host}",
+        "`{command} list on {plain_host}` shows all.",
+        repeated="no container has this name",
     ),
     RefusalCode.AMBIGUOUS_CONTAINER: Words(
         "{name} does not name exactly one container on {host}",
@@ -60,13 +65,17 @@ REQUESTS = {
     RefusalCode.AUTO_REMOVE: Words(
         "{name} was started with `--rm`: stopping it would delete it for good",
         "Run it without `--rm` if it is meant to be kept.",
+        repeated="it was started with --rm: stopping it would remove it",
     ),
     RefusalCode.PROTECTED: Words(
         "{name} is protected, by its label or by the settings of its host",
         "Whoever runs the host can take care of it.",
+        repeated="nobody may touch this container through Dockwarden",
     ),
     RefusalCode.OWN_CONTAINER: Words(
-        "{name} is Dockwarden's own container", "Stop it on the host itself."
+        "{name} is Dockwarden's own container",
+        "Stop it on the host itself.",
+        repeated="Dockwarden itself runs in this container",
     ),
     RefusalCode.UNUSABLE_STATE: Words(
         "{name} is in a state in which it cannot be worked on",
@@ -76,6 +85,7 @@ REQUESTS = {
     RefusalCode.ALREADY_STOPPED: Words(
         "{name} on {host} is stopped already, so there is nothing to approve",
         "`{command} snapshot {plain_name} on {plain_host}` takes a snapshot of it as it is.",
+        repeated="the container is exited",
     ),
     RefusalCode.BAD_REFERENCE: Words(
         "the name for the snapshot is not a valid image reference",
@@ -96,7 +106,8 @@ REQUESTS = {
     ),
     RefusalCode.IMAGE_MISSING: Words(
         "the image of {name} was removed from {host}: the engine makes no snapshot without it",
-        "Bring it back with `docker pull`, or stop the container without a snapshot: "
+        "Bring back that very image, by `docker pull` or `docker load` from where it is kept, or "
+        "stop the container without a snapshot: "
         "`{command} stop {plain_name} on {plain_host}`.",
         as_detailed="{host} can make no snapshot of {name}: ",
     ),
@@ -109,12 +120,14 @@ REQUESTS = {
     RefusalCode.OWNER_GONE: Words(
         "{name} could not be started again: it uses the network, IPC or process space of a "
         "container that was removed",
-        "Make {name} anew, so that it uses a container that is there; then ask again.",
+        "Make {name} anew: that container is gone for good, and a new one of the same name is "
+        "another one to Docker. Then ask again.",
+        as_detailed="{name} could not be started again: ",
     ),
     RefusalCode.OWNER_MISSING: Words(
         "{name} could not be started again: it uses the network, IPC or process space of a "
         "container that does not run",
-        "Start that container first; then ask again.",
+        "Start that container, then ask again.",
         as_detailed="{name} could not be started again: ",
     ),
     RefusalCode.NO_POLICY: Words(
@@ -171,8 +184,8 @@ DECISIONS = {
     ),
     RefusalCode.NOT_OPEN: Words("there is nothing left to decide about this request", ""),
     RefusalCode.NOT_REQUESTER: Words(
-        "only {requester}, who asked for it, can cancel it",
-        "An approver can reject it instead.",
+        "only {requester}, who asked for it, can do that",
+        "An approver can reject it.",
     ),
     RefusalCode.PUTTING_BACK: Words(
         "{name} is being put back already, which is all that a cancel could do",
@@ -191,12 +204,23 @@ _NOT_VERIFIED_AT_THE_START = Words(
     "Ask again in a minute.",
 )
 _RUNNING_CANCEL = Words(
-    "only {requester}, who asked for it, can cancel it",
+    "only {requester}, who asked for it, can do that",
     "It is approved, and Dockwarden is at work on it: nobody can reject it any more.",
 )
 _NEEDS_PERSON_CANCEL = Words(
     "only {requester} and those who decided can hurry Dockwarden, or make it stop trying",
     "Ask one of them.",
+)
+
+_UNDER_WAY = Words("it is approved and under way; only {requester} can cancel it", "")
+_UNDER_WAY_TO_ITS_END = Words("it is approved and under way, and nobody can reject it any more", "")
+_CANCELLED_ALREADY = Words(
+    "{canceller} cancelled this already; {name} is put back as soon as the step under way ends",
+    "",
+    is_all=True,
+)
+_PUT_BACK_ALREADY = Words(
+    "{name} is being put back already, which is all that a cancel could do", ""
 )
 
 
@@ -207,10 +231,12 @@ def notice(refusal: Refusal, state: RequestState, *, command: str) -> str:
         lead = f"Not done, {state.operation.words} {code(state.container.name)}"
     else:
         lead = "That did not count"
-    lines = [f"🚫 {lead}: {_wrong(words, refusal, state, command)}."]
+    wrong = _wrong(words, refusal, state, command)
+    lines = [f"🚫 {wrong}." if words.is_all else f"🚫 {lead}: {wrong}."]
     if words.advice:
         lines.append(_fill(words.advice, state, command))
-    if not _is_of_request(refusal, state) and state.status is not RequestStatus.WAITING:
+    told = words.is_all or state.status is RequestStatus.WAITING
+    if not _is_of_request(refusal, state) and not told:
         lines.append(_what_became_of_it(state))
     lines.append(f"Request {code(state.request_id)}{_to_card(state)}")
     return "\n".join(lines)
@@ -226,15 +252,29 @@ def _words(refusal: Refusal, state: RequestState) -> Words:
         return _NOT_VERIFIED_AT_THE_START
     if refusal.code is RefusalCode.NOT_REQUESTER and state.status is RequestStatus.NEEDS_PERSON:
         return _NEEDS_PERSON_CANCEL
-    if refusal.code is RefusalCode.NOT_REQUESTER and state.status is RequestStatus.RUNNING:
-        return _RUNNING_CANCEL
+    if state.status is RequestStatus.RUNNING:
+        return _words_while_it_works(refusal.code, state)
     return WORDS[refusal.code]
 
 
+def _words_while_it_works(code_: RefusalCode, state: RequestState) -> Words:
+    """Find the words for what comes while the container is worked on: only a cancel can count."""
+    match code_:
+        case RefusalCode.NOT_REQUESTER:
+            return _RUNNING_CANCEL
+        case RefusalCode.PUTTING_BACK:
+            return _CANCELLED_ALREADY if state.cancel_requested_by else _PUT_BACK_ALREADY
+        case RefusalCode.NOT_OPEN:
+            can_cancel = not state.cancel_requested_by and state.cause is None
+            return _UNDER_WAY if can_cancel else _UNDER_WAY_TO_ITS_END
+    return WORDS[code_]
+
+
 def _wrong(words: Words, refusal: Refusal, state: RequestState, command: str) -> str:
-    if not _adds(refusal, state):
+    added = refusal.detail.removeprefix(words.repeated).lstrip("; ")
+    if not added or not _adds(refusal, state):
         return _fill(words.wrong, state, command)
-    detail = safe(refusal.detail, _DETAIL_LIMIT)
+    detail = safe(added, _DETAIL_LIMIT)
     if words.as_detailed:
         return f"{_fill(words.as_detailed, state, command)}{detail}"
     return f"{_fill(words.wrong, state, command)} ({detail})"
@@ -278,5 +318,6 @@ def _fill(words: str, state: RequestState, command: str) -> str:
         plain_name=safe(state.container.name),
         plain_host=safe(state.container.host),
         requester=person(state.requester),
+        canceller=person(state.cancel_requested_by),
         request=state.request_id,
     )

@@ -10,14 +10,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from activities.slack.error_help import advice_for, cause_of, failure_summary, reason
+from activities.slack.error_help import advice_for, cause_of
 from activities.slack.mrkdwn import clock, code, duration, person, safe, size
 from activities.slack.needs_person import (
     needs_person_headline,
     needs_person_text,
     restore_error,
 )
-from workflows.model.errors import NO_ROOM_ERRORS, PREFLIGHT_ERRORS, STALE_ERRORS, ErrorType
+from activities.slack.outcome import (
+    engine_was_silent,
+    failure_summary,
+    past,
+    started_late,
+    why_not_done,
+)
+from workflows.model.errors import NO_ROOM_ERRORS, PREFLIGHT_ERRORS, STALE_ERRORS
 from workflows.model.requests import ContainerState, OperationKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.text import short_id
@@ -39,6 +46,9 @@ _NAMES = {
     StepName.START: ("Start again", "Starting again", "Started again", ", and it stays up"),
     StepName.PUT_BACK: ("Put it back", "Putting it back", "Put back", ", and verified"),
 }
+#: So ends the note of a start whose health check has said nothing yet.
+_HEALTH_UNKNOWN = "health not known yet"
+_STARTED_LATE = "started again late"
 _SAYS_WHAT_WAS_DONE = frozenset(
     {RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON}
 )
@@ -68,6 +78,8 @@ def step_line(step: StepState, state: RequestState) -> str:
     to_come, going_on, over, proof = _NAMES[step.name]
     if step.name is StepName.START and was_paused(state):
         proof = ", and paused again as it was"
+    if step.note.endswith(_HEALTH_UNKNOWN):
+        proof = ""
     took = _took(step)
     match step.status:
         case StepStatus.TODO:
@@ -85,13 +97,23 @@ def step_line(step: StepState, state: RequestState) -> str:
         case StepStatus.NOT_RUN:
             words = f"{to_come}: not run"
         case StepStatus.FAILED:
-            why = f": {cause_of(step.error).meaning}" if step.error else ""
-            words = f"{going_on} failed{why}"
-            if _is_stop(step) and step.error in STALE_ERRORS:
-                words = f"Not stopped{why}"
+            words = _failed_words(step, state)
     note = f" · {safe(step.note, 120)}" if step.note else ""
     emoji = "↩️" if _is_put_back(step) and step.status is StepStatus.DONE else _EMOJI[step.status]
     return f"{emoji} {words}{note}"
+
+
+def _failed_words(step: StepState, state: RequestState) -> str:
+    meaning = cause_of(step.error).meaning if step.error else ""
+    not_begun = step.error in STALE_ERRORS or state.status is RequestStatus.FAILED
+    words = f"{_NAMES[step.name][1]} failed"
+    if _is_stop(step) and not_begun:
+        words = "Not stopped"
+        if engine_was_silent(state):
+            meaning = "the Docker engine did not answer"
+    elif step.name is StepName.START and started_late(state):
+        meaning = past(meaning)
+    return f"{words}: {meaning}" if meaning else words
 
 
 def step_lines(state: RequestState) -> str:
@@ -170,24 +192,19 @@ def _cancelled(state: RequestState) -> str:
 
 
 def _stale(state: RequestState) -> str:
-    cause = state.cause or ErrorType.CONTAINER_CHANGED
     title, advice = "Out of date", ""
     if state.cause in PREFLIGHT_ERRORS:
         title = "Not done, no room" if state.cause in NO_ROOM_ERRORS else "Not done"
         advice = f" {advice_for(state)}"
-    why = _capital(reason(cause, state.cause_text))
-    if state.cause is ErrorType.CONTAINER_GONE:
-        why = "That very container is gone; one that has its name now is another one"
-    return f"⚠️ *{title}* — {_what(state)}\n{why}. Nothing was changed.{advice}"
+    return f"⚠️ *{title}* — {_what(state)}\n{why_not_done(state)} Nothing was changed.{advice}"
 
 
 def _failed(state: RequestState) -> str:
-    why = _capital(reason(state.cause, state.cause_text))
-    if state.cause is ErrorType.WORKER_UNAVAILABLE:
-        why = f"No Dockwarden worker of {safe(state.container.host)} took it up in time"
-    return (
-        f"❌ *Not done* — {_what(state)}\n{why}. Nothing was changed. {advice_for(state)}".rstrip()
-    )
+    told = [why_not_done(state)]
+    if not engine_was_silent(state):
+        told.append("Nothing was changed.")
+    told.append(advice_for(state))
+    return f"❌ *Not done* — {_what(state)}\n{' '.join(part for part in told if part)}"
 
 
 def _running(state: RequestState) -> str:
@@ -205,9 +222,12 @@ def _running(state: RequestState) -> str:
 def _succeeded(state: RequestState) -> str:
     took = _total(state)
     in_time = f" in {duration(took)}" if took is not None else ""
+    done = f"*{_done(state)}*{in_time}"
+    if _was_late(state):
+        done = f"*Snapshotted*{in_time}, *and {_STARTED_LATE}{_unless_healthy(state)}*"
     stays = " stays stopped, as it was" if _stays_stopped(state) else ""
     was_down = f" was {down_time(state)}" if down_time(state) else ""
-    return f"✅ *{_done(state)}*{in_time} — {_where(state)}{stays}{was_down}"
+    return f"✅ {done} — {_where(state)}{stays}{was_down}"
 
 
 def _put_back(state: RequestState) -> str:
@@ -241,6 +261,11 @@ def _stale_text(state: RequestState) -> str:
     return f"⚠️ {title}, nothing was changed"
 
 
+def _failed_text(state: RequestState) -> str:
+    told = "Dockwarden did nothing" if engine_was_silent(state) else "nothing was changed"
+    return f"❌ Not done, {told}"
+
+
 _STATUS_TEXT: dict[RequestStatus, str | Callable[[RequestState], str]] = {
     RequestStatus.WAITING: lambda state: f"⏳ {_missing(state)}",
     RequestStatus.REJECTED: "⛔ Rejected, nothing was changed",
@@ -250,7 +275,7 @@ _STATUS_TEXT: dict[RequestStatus, str | Callable[[RequestState], str]] = {
     RequestStatus.RUNNING: _running_text,
     RequestStatus.SUCCEEDED: lambda state: f"✅ {_done(state)}",
     RequestStatus.PUT_BACK: _put_back_text,
-    RequestStatus.FAILED: "❌ Not done, nothing was changed",
+    RequestStatus.FAILED: _failed_text,
     RequestStatus.NEEDS_PERSON: needs_person_text,
 }
 _HEADLINES: dict[RequestStatus, Callable[[RequestState], str]] = {
@@ -288,12 +313,12 @@ def _missing(state: RequestState) -> str:
 def _done(state: RequestState) -> str:
     if state.operation.kind is OperationKind.SNAPSHOT:
         started = any(step.name is StepName.START for step in state.steps)
-        late = any(_is_put_back(s) and s.status is StepStatus.DONE for s in state.steps)
-        if late:
-            return "Snapshotted, and started again late"
+        if _was_late(state):
+            return f"Snapshotted, and {_STARTED_LATE}{_unless_healthy(state)}"
         if started and was_paused(state):
             return "Snapshotted and paused again"
-        return "Snapshotted and started again" if started else "Snapshotted"
+        again = f"Snapshotted and started again{_unless_healthy(state)}"
+        return again if started else "Snapshotted"
     stop = next((step for step in state.steps if step.name is StepName.STOP), None)
     if stop is not None and stop.status is StepStatus.SKIPPED:
         return "Snapshotted, was stopped already" if state.operation.snapshot else "Stopped already"
@@ -309,7 +334,19 @@ def _stays_stopped(state: RequestState) -> bool:
 def _as_before(state: RequestState) -> str:
     if state.pin is None:
         return "as it was"
-    return "running again" if state.pin.state.is_up else f"{state.pin.state}, as it was"
+    again = f"running again{_unless_healthy(state)}"
+    return again if state.pin.state.is_up else f"{state.pin.state}, as it was"
+
+
+def _unless_healthy(state: RequestState) -> str:
+    """Say of a container that was started that nothing proves it healthy yet, if that is so."""
+    ended = (s for s in state.steps if s.status is StepStatus.DONE)
+    return f", {_HEALTH_UNKNOWN}" if any(s.note.endswith(_HEALTH_UNKNOWN) for s in ended) else ""
+
+
+def _was_late(state: RequestState) -> bool:
+    """Tell whether a snapshot was made whose container was started only by being put back."""
+    return any(_is_put_back(s) and s.status is StepStatus.DONE for s in state.steps)
 
 
 def _position(state: RequestState) -> str:
@@ -322,14 +359,12 @@ def _position(state: RequestState) -> str:
 
 
 def _total(state: RequestState) -> timedelta | None:
-    """Say how long all steps took together."""
-    begun = [s.started_at for s in state.steps if s.started_at]
-    over = [s.finished_at for s in state.steps if s.finished_at]
+    """Say how long all steps took together; a start that came late has a time of its own."""
+    late = (StepName.START, StepName.PUT_BACK) if _was_late(state) else ()
+    counted = [step for step in state.steps if step.name not in late]
+    begun = [s.started_at for s in counted if s.started_at]
+    over = [s.finished_at for s in counted if s.finished_at]
     return max(over) - min(begun) if begun and over else None
-
-
-def _capital(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}"
 
 
 def _is_stop(step: StepState) -> bool:

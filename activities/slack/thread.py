@@ -12,18 +12,20 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
-from activities.slack.error_help import failure_summary, fill
+from activities.slack.error_help import fill
 from activities.slack.mrkdwn import clock, code, group, join_limited, mrkdwn, person, plain, safe
 from activities.slack.needs_person import (
     how_it_is_left,
+    how_to_help,
     mentions,
     needs_person_headline,
-    what_to_do,
+    needs_person_outcome,
 )
+from activities.slack.outcome import failure_summary, why_not_done_in_full
 from activities.slack.status import down_time, snapshot_line, status_text, step_line
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
-from workflows.model.state import RequestState
+from workflows.model.state import RequestState, RequestStatus
 
 CHANNEL_ID_FORM = re.compile(r"[CG][A-Z0-9]{1,30}")
 _COMMENT_LIMIT = 1000
@@ -125,15 +127,23 @@ def _stuck(state: RequestState, _: ThreadEntry) -> str:
 
 def _page(state: RequestState, _: ThreadEntry) -> str:
     first = needs_person_headline(state, _where(state), mentions(state))
-    return "\n".join(part for part in (first, what_to_do(state), snapshot_line(state)) if part)
+    return "\n".join(part for part in (first, how_to_help(state), snapshot_line(state)) if part)
 
 
 def _outcome(state: RequestState, _: ThreadEntry) -> str:
     """Tell how it ended: to whoever asked, and to all who were called for help."""
     people = mentions(state) if state.paged else person(state.requester)
     was_down = f", {down_time(state)}" if down_time(state) else ""
-    first = f"{people} {status_text(state)}: {_where(state)}{was_down}."
-    return "\n".join(line for line in (first, failure_summary(state), snapshot_line(state)) if line)
+    how = status_text(state)
+    if state.status is RequestStatus.NEEDS_PERSON and state.stop_trying_by:
+        how = needs_person_outcome(state)
+    lines = (
+        f"{people} {how}: {_where(state)}{was_down}.",
+        why_not_done_in_full(state),
+        failure_summary(state),
+        snapshot_line(state),
+    )
+    return "\n".join(line for line in lines if line)
 
 
 def _where(state: RequestState) -> str:

@@ -183,7 +183,7 @@ async def test_a_rejection_by_the_form(people: People) -> None:
     request = await people.ask("stop kept-1 snapshot")
     await people.reject(request, "not during the <!channel> sale")
     card = await people.until_card(request, "⛔ *Rejected* by <@U0BOB0001>")
-    assert "Why: not during the <!channel> sale" in card
+    assert "Why it was rejected: not during the <!channel> sale" in card
     why = next(b for b in (await people.card(request))["blocks"] if b["block_id"][:3] == "why")
     assert why["text"]["type"] == "plain_text"
     assert people.engine.state(container) == "running"
@@ -198,7 +198,7 @@ async def test_cancelling_a_waiting_one(people: People) -> None:
     container = people.engine.run(name="doubt-1")
     request = await people.ask("stop doubt-1")
     await people.press("bob", request, ActionId.CANCEL)
-    await people.told("bob", request.request_id, "can cancel it")
+    await people.told("bob", request.request_id, "can do that")
     await people.press("alice", request, ActionId.CANCEL)
     await people.until(request, RequestStatus.CANCELLED)
     await people.until_card(request, "🚫 *Cancelled*")

@@ -12,7 +12,8 @@ from tests.integration.activities.slack.slack_worker import SlackWorker, fresh
 from tests.integration.activities.slack.test_messages import APPROVED, OUTCOME, STEP
 from tests.rigs.local_slack import CHANNEL_ID, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
-from tests.unit.activities.slack.card_states import ALICE, BOB, CAROL, STATES
+from tests.unit.activities.slack.card_parts import ALICE, BOB, CAROL
+from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import ErrorType
 from workflows.model.ports import PublishInput, ThreadEntry, ThreadKind
 from workflows.model.state import CardRef, RequestState

@@ -11,7 +11,8 @@ from temporalio.exceptions import ApplicationError
 from tests.integration.activities.slack.slack_worker import SlackWorker, fresh
 from tests.rigs.local_slack import CHANNEL_ID, LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
-from tests.unit.activities.slack.card_states import ALICE, BOB, STATES
+from tests.unit.activities.slack.card_parts import ALICE, BOB
+from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import ErrorType
 from workflows.model.ports import PublishInput, ThreadEntry, ThreadKind
 from workflows.model.state import StepName, StepState, StepStatus

@@ -11,16 +11,8 @@ import pytest
 
 from activities.slack.card import Links, card
 from tests.rigs.payload_rules import block_problems
-from tests.unit.activities.slack.card_states import (
-    ALICE,
-    BOB,
-    CAROL,
-    LINKS,
-    NOW,
-    STATES,
-    WAITING,
-    decision,
-)
+from tests.unit.activities.slack.card_parts import ALICE, BOB, CAROL, LINKS, NOW, WAITING, decision
+from tests.unit.activities.slack.card_states import STATES
 from tests.unit.activities.slack.cards import DIRECTORY, read_out
 from workflows.model.errors import ErrorType
 from workflows.model.names import ActionId, RequestAddress, card_block_id, parse_button_value
@@ -153,6 +145,9 @@ _DECIDE = [ActionId.APPROVE, ActionId.REJECT, ActionId.CANCEL]
         ("needs-person", [ActionId.TRY_NOW, ActionId.STOP_TRYING]),
         ("needs-person-trying", [ActionId.TRY_NOW, ActionId.STOP_TRYING]),
         ("needs-person-gone", []),
+        ("needs-person-gone-called", []),
+        ("needs-person-owner-gone", []),
+        ("failed-engine-silent", [ActionId.AGAIN]),
         ("needs-person-given-up", []),
     ],
 )

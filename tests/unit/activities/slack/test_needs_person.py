@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from activities.slack.buttons import buttons
 from activities.slack.error_help import CAUSES
 from activities.slack.needs_person import what_to_do
 from activities.slack.status import headline, status_text, step_lines
-from tests.unit.activities.slack.card_states import PIN, STATES
-from workflows.model.errors import ErrorType
+from tests.unit.activities.slack.card_parts import PIN
+from tests.unit.activities.slack.card_states import STATES
+from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState
 
@@ -43,7 +45,7 @@ def test_every_failure_has_words() -> None:
 def test_every_failure_says_what_to_do(error: ErrorType, closed: bool) -> None:
     """All gaps are filled, and each command reaches the approved container by its id."""
     told = what_to_do(met(error, closed=closed))
-    assert commands(told)
+    assert bool(commands(told)) is (error is not ErrorType.OWNER_GONE)
     assert not re.search(r"{(id|host)}", told)
     for command in commands(told):
         if command.startswith("docker") and not command.startswith(_NAMES_NO_CONTAINER):
@@ -51,7 +53,32 @@ def test_every_failure_says_what_to_do(error: ErrorType, closed: bool) -> None:
             assert "web-1" not in command
 
 
-@pytest.mark.parametrize("error", ErrorType)
+@pytest.mark.parametrize("closed", [True, False], ids=["over", "still drawn as open"])
+@pytest.mark.parametrize("error", sorted(HOPELESS_ERRORS))
+def test_what_is_hopeless_promises_no_further_try(error: ErrorType, closed: bool) -> None:
+    """The page comes before the end: it says no more than the end will."""
+    state = met(error, closed=closed, next_try_at=None)
+    told = what_to_do(state)
+    assert "🔁" not in told
+    assert "tries again by itself" not in told
+    assert buttons(state) is None
+
+
+@pytest.mark.parametrize("error", sorted(HOPELESS_ERRORS))
+def test_a_try_that_starts_nothing_is_not_counted(error: ErrorType) -> None:
+    """What finds the container gone has not tried to start it; what the engine refused has."""
+    expected = "tried once" if error is ErrorType.OWNER_GONE else "not tried"
+    assert f" · {expected}" in what_to_do(met(error, attempts=1))
+
+
+def test_what_never_starts_again_is_not_to_be_started() -> None:
+    """A container whose owner was removed is to be made anew, by its name."""
+    told = what_to_do(met(ErrorType.OWNER_GONE, closed=True))
+    assert "Make `web-1` anew" in told
+    assert "docker start" not in told
+
+
+@pytest.mark.parametrize("error", sorted(set(ErrorType) - HOPELESS_ERRORS))
 def test_what_was_just_tried_is_not_the_only_advice(error: ErrorType) -> None:
     """As long as Dockwarden tries by itself, there is more to do than to try the same."""
     told = what_to_do(met(error, closed=False))

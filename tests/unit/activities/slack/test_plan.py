@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from activities.slack.plan import CAUTIONS, caution_lines, plan_lines
-from tests.unit.activities.slack.card_states import PIN, WAITING
+from tests.unit.activities.slack.card_parts import PIN, WAITING
 from workflows.model.state import Caution, CautionCode, RequestState
 from workflows.model.timing import MAX_GRACE_SECONDS
 
@@ -24,7 +24,10 @@ def with_limit(own: int | None, grace: int, *, asked: bool = False) -> RequestSt
     [
         (with_limit(None, 10), "it gets 10 s to end by itself, then it is killed"),
         (with_limit(30, 30), "it gets 30 s to end by itself, then it is killed"),
-        (with_limit(0, 1), "it is killed at once, for its own stop time-out is 0"),
+        (
+            with_limit(0, 1),
+            "it gets no time, but is told to end and killed in the same moment",
+        ),
         (
             with_limit(-1, MAX_GRACE_SECONDS),
             "its own limit is none, and it gets 10 min, the longest that Dockwarden waits; then",

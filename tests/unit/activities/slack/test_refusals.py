@@ -9,7 +9,8 @@ import pytest
 
 from activities.slack.mrkdwn import mrkdwn
 from activities.slack.refusals import DECISIONS, REQUESTS, WORDS, notice as notice_naming
-from tests.unit.activities.slack.card_states import ALICE, BOB, STATES, WAITING
+from tests.unit.activities.slack.card_parts import ALICE, BOB, WAITING
+from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import RefusalCode
 from workflows.model.requests import ContainerRef
 from workflows.model.state import CardRef, Refusal, RequestState, RequestStatus
@@ -70,7 +71,7 @@ def test_who_comes_too_late_learns_what_became_of_the_request(name: str, told: s
 def test_who_may_not_cancel_is_not_sent_to_reject_what_is_under_way() -> None:
     """A request that waits can be rejected instead; one that is being worked on cannot."""
     refusal = Refusal(code=RefusalCode.NOT_REQUESTER)
-    assert "can reject it instead" in notice(refusal, brief(WAITING))
+    assert "can reject it" in notice(refusal, brief(WAITING))
     assert "reject it any more" in notice(refusal, brief(STATES["running"]))
 
 
@@ -134,8 +135,37 @@ def test_the_notice_leads_to_the_card(permalink: str, expected: str) -> None:
             "`edge` can make no snapshot of `web-1`: its image was removed from the host.",
         ),
         (RefusalCode.OWNER_MISSING, "", "space of a container that does not run."),
+        (
+            RefusalCode.OWNER_GONE,
+            "it uses the network of container 4f5e6d7c8b9a, which was removed",
+            "again: it uses the network of container 4f5e6d7c8b9a, which was removed.",
+        ),
+        (
+            RefusalCode.UNKNOWN_CONTAINER,
+            "no container has this name",
+            "there is no container `web-1` on `edge`.",
+        ),
+        (
+            RefusalCode.UNKNOWN_CONTAINER,
+            "no container has this name; did you mean web-2?",
+            "there is no container `web-1` on `edge` (did you mean web-2?).",
+        ),
+        (
+            RefusalCode.ALREADY_STOPPED,
+            "the container is exited",
+            "is stopped already, so there is nothing to approve.",
+        ),
+        (
+            RefusalCode.ALREADY_STOPPED,
+            "the container is created",
+            "so there is nothing to approve (the container is created).",
+        ),
+        (
+            RefusalCode.AUTO_REMOVE,
+            "it was started with --rm: stopping it would remove it",
+            "`web-1` was started with `--rm`: stopping it would delete it for good.",
+        ),
     ],
-    ids=["owner", "image", "no detail"],
 )
 def test_what_the_detail_says_more_exactly_is_said_once(
     code: RefusalCode, detail: str, expected: str
@@ -150,3 +180,39 @@ def test_a_cancel_of_what_is_being_put_back_is_told_what_ends_the_tries() -> Non
     refusal = Refusal(code=RefusalCode.PUTTING_BACK)
     text = notice(refusal, brief(STATES["needs-person"]))
     assert "`/dockwarden stop-trying 0a1b2c3d4e5f`" in text
+
+
+@pytest.mark.parametrize("name", ["pending", "running", "needs-person"])
+def test_who_may_not_instruct_is_told_so_whatever_was_wanted(name: str) -> None:
+    """The refusal knows of no intent: a wish to try now is not called a cancel."""
+    first = notice(Refusal(code=RefusalCode.NOT_REQUESTER), brief(STATES[name])).splitlines()[0]
+    assert f"only <@{ALICE}>" in first
+    assert "cancel" not in first
+
+
+def test_a_second_cancel_is_told_of_the_first() -> None:
+    """It says who cancelled and what comes of it, and nothing besides."""
+    text = notice(Refusal(code=RefusalCode.PUTTING_BACK), brief(STATES["cancelling"]))
+    first, *rest = text.splitlines()
+    assert first.startswith(f"🚫 <@{ALICE}> cancelled this already; `web-1` is put back as soon as")
+    assert rest == ["Request `0a1b2c3d4e5f`"]
+
+
+def test_a_cancel_while_it_is_put_back_names_no_button_that_is_not_there() -> None:
+    """To stop trying can be asked only once people were called."""
+    text = notice(Refusal(code=RefusalCode.PUTTING_BACK), brief(STATES["putting-back"]))
+    assert "being put back already" in text
+    assert "Stop trying" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "can_cancel"), [("running", True), ("cancelling", False), ("putting-back", False)]
+)
+def test_a_rejection_of_what_is_under_way_is_told_who_can_end_it(
+    name: str, can_cancel: bool
+) -> None:
+    """As long as a cancel counts, it is named; after that it is not."""
+    text = notice(Refusal(code=RefusalCode.NOT_OPEN), brief(STATES[name]))
+    assert "it is approved and under way" in text
+    assert (f"only <@{ALICE}> can cancel it" in text) is can_cancel
+    assert "nothing left to decide" not in text

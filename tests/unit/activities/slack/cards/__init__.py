@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.slack.card import card
-from tests.unit.activities.slack.card_states import LINKS, NOW
+from tests.unit.activities.slack.card_parts import LINKS, NOW
 from workflows.model.state import RequestState
 
 DIRECTORY = Path(__file__).parent
