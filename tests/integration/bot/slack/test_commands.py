@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
-    NoWorkerError,
+    LookUnansweredError,
     RequestEndedError,
     RequestStuckError,
     RequestUnknownError,
+    Silent,
     TemporalCall,
     TemporalMisconfiguredError,
     TemporalUnavailableError,
@@ -33,8 +35,11 @@ from workflows.model.requests import (
     ContainerState,
     Intent,
     OperationKind,
+    RecordedDecision,
 )
-from workflows.model.state import Refusal, RequestStatus
+from workflows.model.state import Refusal, RequestStatus, Sighting
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 async def test_a_stop_starts_a_request(bot: Bot) -> None:
@@ -162,7 +167,7 @@ async def test_decisions_by_command(bot: Bot) -> None:
     assert (rejection.approver_id, rejection.team_id) == ("U0BOB", TEAM)
     assert rejection.source == "command"
     assert rejection.sent_at is not None
-    assert "Rejection recorded" in answer["text"]
+    assert answer["text"] == f"🗳️ Noted: your rejection of request `{REQUEST}`."
 
 
 async def test_a_cancel_by_command(bot: Bot) -> None:
@@ -180,18 +185,19 @@ async def test_try_now_by_command(bot: Bot) -> None:
 
     (instruction,) = bot.requests.instructions
     assert (instruction.intent, instruction.source) == (Intent.TRY_NOW, "command")
-    assert f"Try now recorded for request `{REQUEST}`" in answer["text"]
+    assert f"Noted: “Try now” for request `{REQUEST}`" in answer["text"]
 
 
 async def test_stop_trying_by_command_asks_once_more(bot: Bot) -> None:
     """What is meant is said, and nothing recorded before the button under it is pressed."""
-    bot.requests.state = state(status=RequestStatus.NEEDS_PERSON)
+    seen = Sighting(state=ContainerState.EXITED, at=NOW)
+    bot.requests.state = state(status=RequestStatus.NEEDS_PERSON, seen=seen)
 
     answer = await bot.command(f"stop-trying {REQUEST}")
 
     assert bot.requests.instructions == []
-    assert "goes on trying to bring `web-1` on `local` back by itself" in answer["text"]
-    assert "If it stops, nobody will but you." in answer["text"]
+    assert "goes on trying to put `web-1` on `local` back by itself" in answer["text"]
+    assert "it stays down until somebody starts it by hand." in answer["text"]
     (button,) = answer["blocks"][-1]["elements"]
     assert (button["action_id"], button["value"]) == (ActionId.STOP_TRYING, BUTTON)
     assert button["style"] == "danger"
@@ -203,10 +209,10 @@ async def test_stop_trying_by_command_asks_once_more(bot: Bot) -> None:
     ("found", "says"),
     [
         ({"status": RequestStatus.WAITING}, "waits for approval, and nothing was touched. To with"),
-        ({"status": RequestStatus.RUNNING}, "is being carried out"),
+        ({"status": RequestStatus.RUNNING}, "🚧 working; nothing has failed for good"),
         ({"status": RequestStatus.NEEDS_PERSON, "closed": True}, "does not try"),
-        ({"status": RequestStatus.PUT_BACK}, "put back as it was"),
-        (None, "no worker answers"),
+        ({"status": RequestStatus.PUT_BACK}, "cancelled and put back"),
+        (None, "Dockwarden has not answered in time"),
     ],
     ids=str,
 )
@@ -222,6 +228,56 @@ async def test_stop_trying_where_nothing_is_tried(
     assert all(block["type"] == "section" for block in answer["blocks"])
 
 
+@pytest.mark.parametrize(
+    ("changes", "may"),
+    [
+        ({"user_id": "U0ALICE"}, True),
+        ({"user_id": "U0BOB"}, True),
+        ({"user_id": "U0CAROL"}, False),
+    ],
+    ids=str,
+)
+async def test_stop_trying_asks_only_who_may(bot: Bot, changes: dict[str, str], may: bool) -> None:
+    """Who asked for it and who decided are asked; anybody else is refused before."""
+    approval = RecordedDecision(
+        decision_id="d",
+        approver_id="U0BOB",
+        choice=Choice.APPROVE,
+        comment="",
+        source="command",
+        decided_at=NOW,
+    )
+    bot.requests.state = state(status=RequestStatus.NEEDS_PERSON, decisions=(approval,))
+
+    answer = await bot.command(f"stop-trying {REQUEST}", **changes)
+
+    assert (answer["blocks"][-1]["type"] == "actions") == may
+    assert ("only <@U0ALICE>, who asked for it, and those who decided" in answer["text"]) != may
+
+
+@pytest.mark.parametrize("text", ["stop-trying", "try-now", "cancel"])
+async def test_a_request_whose_tries_were_ended_says_how_it_was_left(bot: Bot, text: str) -> None:
+    """Once nobody tries any more, that is what is said, and how the container was."""
+    ended = summary(open=False, status="needs_person")
+    seen = Sighting(state=ContainerState.EXITED, at=NOW)
+    left = state(status=RequestStatus.NEEDS_PERSON, closed=True, seen=seen)
+    bot.requests.summary, bot.requests.state = ended, left
+    if text != "stop-trying":
+        bot.requests.error = RequestEndedError(ended, left)
+
+    answer = await bot.command(f"{text} {REQUEST}")
+
+    words = "is over: 🛑 Dockwarden has stopped trying to put it back; it was DOWN then."
+    assert words in answer["text"]
+
+
+async def test_a_rejection_without_a_reason_shows_its_own_id(bot: Bot) -> None:
+    """The right example can be copied: it names the request that was meant."""
+    answer = await bot.command("reject 0123456789ab")
+
+    assert '`/container reject 0123456789ab "not during the sale"`' in answer["text"]
+
+
 async def test_stop_trying_when_the_request_is_over(bot: Bot) -> None:
     """It is said how it ended."""
     bot.requests.summary = summary(open=False, status="succeeded")
@@ -234,7 +290,8 @@ async def test_stop_trying_when_the_request_is_over(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("requests", "`web-1` on `local` · <@U0ALICE>"),
+        ("requests", "Requests that need somebody"),
+        ("requests waiting", "`web-1` on `local` · <@U0ALICE>"),
         ("requests mine", "Your requests"),
         ("requests recent", "none"),
         (f"status {REQUEST}", "waiting for approval — `web-1` on `local`"),
@@ -292,9 +349,13 @@ async def test_one_container_is_shown(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("result", "says"),
     [
-        (RefusalCode.UNKNOWN_HOST, "nobody serves the host `local`"),
+        (RefusalCode.UNKNOWN_HOST, "no Dockwarden worker serves the host `local`"),
         (RefusalCode.UNKNOWN_CONTAINER, "no container `web-1` on `local`"),
-        (NoWorkerError(), "No worker answers"),
+        (LookUnansweredError("local", Silent.WORKER), "no Dockwarden worker answers"),
+        (LookUnansweredError("local", Silent.BUSY), "worker is busy, or has just ended"),
+        (LookUnansweredError("local", Silent.HOST), "no Dockwarden worker serves `local`"),
+        (LookUnansweredError("local", Silent.BUSY_HOST), "worker of `local` is busy"),
+        (LookUnansweredError("local", Silent.ENGINE), "engine of `local` does not answer"),
     ],
 )
 async def test_a_look_that_fails_says_why(bot: Bot, result: Any, says: str) -> None:
