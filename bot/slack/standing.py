@@ -55,7 +55,7 @@ def over_words(summary: RequestSummary, state: RequestState | None) -> str:
     words = summary_words(summary)
     if words != _STOPPED_TRYING or state is None or state.status is not RequestStatus.NEEDS_PERSON:
         return words
-    if _is_gone(state):
+    if _restore_error(state) is ErrorType.CONTAINER_GONE:
         return f"{words}, for it is gone"
     return f"{words}; {_it_was(state)}"
 
@@ -111,10 +111,13 @@ def _at_work(state: RequestState) -> str:
 
 
 def _condition(state: RequestState) -> str:
-    if _is_gone(state):
+    error = _restore_error(state)
+    if error is ErrorType.CONTAINER_GONE:
         return "gone"
     if state.seen is None:
         return "perhaps down"
+    if error is ErrorType.UNHEALTHY and state.seen.state is ContainerState.RUNNING:
+        return "running, but its health check fails"
     return _SEEN.get(state.seen.state, str(state.seen.state))
 
 
@@ -124,10 +127,9 @@ def _it_was(state: RequestState) -> str:
     return f"it was {_condition(state)} then"
 
 
-def _is_gone(state: RequestState) -> bool:
+def _restore_error(state: RequestState) -> ErrorType | None:
     step = next((s for s in state.steps if s.name is StepName.PUT_BACK), None)
-    error = (step.error if step is not None else None) or state.cause
-    return error is ErrorType.CONTAINER_GONE
+    return (step.error if step is not None else None) or state.cause
 
 
 def _is_trying(state: RequestState) -> bool:

@@ -137,7 +137,14 @@ class RequestClient:
             live = self._client.get_workflow_handle(state.operation_workflow_id)
             told = await state_of(live, SHORT)
             if told is not None and told.request_id == request_id:
-                state = replace(state, steps=told.steps, attempts=told.attempts)
+                state = replace(
+                    state,
+                    steps=told.steps,
+                    attempts=told.attempts,
+                    seen=told.seen,
+                    tried_at=told.tried_at,
+                    next_try_at=told.next_try_at,
+                )
         return summary, state
 
     async def uptake(self, request: RequestAddress, act_id: str) -> Uptake:

@@ -75,6 +75,14 @@ def test_a_request_that_is_over_says_how_it_left_the_container(
     assert over_words(summary, gone) == f"{stopped}, for it is gone"
 
 
+def test_a_container_that_runs_is_not_called_down() -> None:
+    """One whose health check fails runs, and that is what is said."""
+    seen = replace(DOWN, state=ContainerState.RUNNING, since=None)
+    state = make_state(**{**TRYING, "seen": seen, "cause": ErrorType.UNHEALTHY})
+
+    assert "🛑 running, but its health check fails, needs a person" in show_status(state).text
+
+
 def test_a_list_tells_open_from_over() -> None:
     """While it is tried a person is needed; what somebody ended in Temporal stopped no tries."""
     tried = replace(SUMMARY, status="needs_person")
