@@ -200,7 +200,7 @@ class Service:
         """Look at one container of a host, or at all of them when ``name`` is empty.
 
         Raises:
-            NoWorkerError: the question was put, but nobody answered.
+            LookUnansweredError: the question was put, but not answered in time.
         """
         return await self._requests.look(host, name)
 

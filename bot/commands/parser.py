@@ -42,7 +42,10 @@ USAGE = {
     ),
     "list": ("list [on HOST]", "Shows the containers of a host."),
     "inspect": ("inspect NAME [on HOST]", "Shows one container, without its environment."),
-    "requests": ("requests [waiting|mine|recent]", "Shows requests; waiting ones if not told."),
+    "requests": (
+        "requests [waiting|mine|recent]",
+        "Shows requests; if not told which, those that need a person or an approval.",
+    ),
     "status": ("status ID", "Shows where a request stands."),
     "cancel": (
         "cancel ID",
@@ -107,9 +110,9 @@ class Selection(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """``requests [waiting|mine|recent]``."""
+    """``requests [waiting|mine|recent]``; ``None`` asks for all that somebody has to see to."""
 
-    selection: Selection = Selection.WAITING
+    selection: Selection | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +273,7 @@ def _parse_approve(words: Words, _default_host: str) -> Approve:
 
 def _parse_reject(words: Words, _default_host: str) -> Reject:
     request_id = take_request_id(words)
+    words.example = f'reject {request_id} "not during the sale"'
     comment = take_comment(words)
     if not comment:
         words.refuse("A rejection needs a reason, in quotes.")

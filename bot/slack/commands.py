@@ -20,6 +20,7 @@ WorkflowUrl = Callable[[str, str], str]
 
 _SOURCE = "command"
 _TITLES = {
+    None: "Requests that need somebody",
     parser.Selection.WAITING: "Requests waiting for approval",
     parser.Selection.MINE: "Your requests",
     parser.Selection.RECENT: "Requests of the last seven days",
@@ -118,6 +119,8 @@ class Commands:
     async def _requests(self, slack_request: SlackRequest, asked: parser.Requests) -> None:
         visibility = self._service.visibility
         match asked.selection:
+            case None:
+                page = await visibility.unsettled()
             case parser.Selection.WAITING:
                 page = await visibility.waiting()
             case parser.Selection.MINE:
@@ -141,7 +144,9 @@ class Commands:
     async def _stop_trying(self, slack_request: SlackRequest, asked: parser.StopTrying) -> None:
         """Ask once more: a button does it."""
         summary, state = await self._service.status(asked.request_id)
-        await slack_request.tell(trying.ask_to_stop(summary, state, command=self._command))
+        await slack_request.tell(
+            trying.ask_to_stop(summary, state, slack_request.actor, command=self._command)
+        )
 
     async def _try_now(self, slack_request: SlackRequest, asked: parser.TryNow) -> None:
         receipt = await self._service.try_now(slack_request.actor, asked.request_id, source=_SOURCE)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from itertools import accumulate
 
 from bot.slack.mrkdwn import Line, Reply, bullet_list, code, escape, link, person, plain, reply
-from bot.temporal.errors import ENDED, RequestSummary
+from bot.slack.standing import state_words, summary_words, tries
+from bot.temporal.errors import RequestSummary
 from bot.temporal.visibility import RequestPage
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, Inspection
@@ -18,19 +19,6 @@ from workflows.model.requests import ContainerState
 from workflows.model.state import Refusal, RequestState, RequestStatus, StepState, StepStatus
 from workflows.model.text import short_id
 
-_STATUS = {
-    RequestStatus.WAITING: ("⏳", "waiting for approval"),
-    RequestStatus.REJECTED: ("⛔", "rejected or refused"),
-    RequestStatus.EXPIRED: ("⌛", "expired, nothing was changed"),
-    RequestStatus.CANCELLED: ("🚫", "cancelled"),
-    RequestStatus.STALE: ("⚠️", "out of date, nothing was changed"),
-    RequestStatus.RUNNING: ("🚧", "working"),
-    RequestStatus.SUCCEEDED: ("✅", "done"),
-    RequestStatus.PUT_BACK: ("↩️", "put back as it was"),
-    RequestStatus.FAILED: ("❌", "not done, nothing had to be put back"),
-    RequestStatus.NEEDS_PERSON: ("🛑", "needs a person"),
-    ENDED: ("🔌", "ended in Temporal"),
-}
 _STEP = {
     StepStatus.TODO: "▫️",
     StepStatus.QUEUED: "▫️",
@@ -41,7 +29,7 @@ _STEP = {
     StepStatus.NOT_RUN: "\u2796",
 }
 _REFUSALS = {
-    RefusalCode.UNKNOWN_HOST: "nobody serves the host {host}, or its worker is down",
+    RefusalCode.UNKNOWN_HOST: "no Dockwarden worker serves the host {host}",
     RefusalCode.HOST_BUSY: (
         "nobody took the question about {host} up in time: its worker is busy, or has just ended"
     ),
@@ -55,17 +43,12 @@ _REFUSALS = {
 _LIST_LENGTH = 8000
 
 
-def status_words(status: str) -> str:
-    """Name where a request stands."""
-    return " ".join(_STATUS.get(status, ("•", escape(status) or "unknown")))
-
-
 def request_list(title: str, page: RequestPage, *, now: datetime) -> Reply:
     """Show requests, one a line."""
     if not page.rows:
         return reply(f"*{title}*: none.")
     lines = [
-        f"{status_words(row.status)} · {code(row.request_id)} · {_what(row)} · "
+        f"{summary_words(row)} · {code(row.request_id)} · {_what(row)} · "
         f"{person(row.requester)}, {ago(now, row.started_at)}"
         for row in page.rows
     ]
@@ -81,18 +64,20 @@ def request_status(
     temporal = link(ui, "Open in Temporal")
     if state is None:
         return reply(
-            f"{status_words(summary.status)} — {_what(summary)}",
+            f"{summary_words(summary)} — {_what(summary)}",
             f"{code(summary.request_id)} · asked by {person(summary.requester)}, "
-            f"{ago(now, summary.started_at)}. No worker answers, so no more is known now.",
+            f"{ago(now, summary.started_at)}. Dockwarden has not "
+            "answered in time, so no more is known now.",
             temporal,
         )
     card = link(state.card.permalink, "See its card") if state.card is not None else ""
     return reply(
-        f"{_status_text(state)} — {state.operation.words} "
+        f"{state_words(state)} — {state.operation.words} "
         f"{code(state.container.name)} on {code(state.container.host)}",
+        tries(state),
         _facts(state, now),
         _why(state),
-        "\n".join(_step(step) for step in state.steps),
+        "\n".join(_step(step, state) for step in state.steps),
         " · ".join(part for part in (card, temporal) if part),
     )
 
@@ -122,7 +107,7 @@ def container(host: str, inspection: Inspection) -> Reply:
         f"last start {code(_moment(pin.started_at))}" if pin.started_at else "",
         f"restart policy {code(pin.restart_policy or 'no')}",
         "has a health check" if pin.has_healthcheck else "",
-        f"stop time-out {pin.stop_timeout_seconds} s" if pin.stop_timeout_seconds else "",
+        _stop_timeout(pin.stop_timeout_seconds),
         "removed when it stops (--rm)" if pin.auto_remove else "",
         f"mounts, not in a snapshot: {', '.join(mounts)}" if mounts else "no mounts",
     ]
@@ -163,17 +148,6 @@ def _that_fit(rows: Sequence[str]) -> list[str]:
     return [row for row, length in zip(rows, lengths, strict=True) if length <= _LIST_LENGTH]
 
 
-def _status_text(state: RequestState) -> str:
-    """Name where a request stands, more exactly than Temporal's list can."""
-    if state.refusal is not None:
-        return "⛔ refused"
-    if state.rejection is not None:
-        return "⛔ rejected"
-    if state.status is RequestStatus.PUT_BACK:
-        return f"↩️ {'cancelled' if state.cause is None else 'failed'} and put back"
-    return status_words(state.status)
-
-
 def _facts(state: RequestState, now: datetime) -> str:
     needed = state.policy.required_approvals if state.policy is not None else 0
     facts = [
@@ -203,11 +177,21 @@ def _why(state: RequestState) -> Line | None:
     return plain(text) if text else None
 
 
-def _step(step: StepState) -> str:
+def _stop_timeout(seconds: int | None) -> str:
+    """Say what a stop without a grace of its own means for a container."""
+    if seconds is None:
+        return ""
+    if seconds < 0:
+        return "stop time-out: none"
+    return f"stop time-out {seconds} s" if seconds else "stop time-out 0 s: killed at once"
+
+
+def _step(step: StepState, state: RequestState) -> str:
     took = ""
     if step.started_at is not None and step.finished_at is not None:
         took = f" · {(step.finished_at - step.started_at).total_seconds():.1f} s"
-    note = f" · {escape(step.note)}" if step.note else ""
+    is_said = step.error is not None and step.note in state.cause_text
+    note = f" · {escape(step.note)}" if step.note and not is_said else ""
     if step.status is StepStatus.QUEUED:
         note = " · waits for its turn"
     return f"{_STEP[step.status]} {step.name.replace('_', ' ')}{took}{note}"

@@ -6,17 +6,18 @@ Pure. The words about decisions that did not count are the workflow's, not the b
 from __future__ import annotations
 
 from bot.commands.parser import EXAMPLES, USAGE
-from bot.slack.listings import status_words
 from bot.slack.mrkdwn import Reply, bullet_list, code, escape, link, plain, reply
+from bot.slack.standing import over_words
 from bot.slack.uptake_words import Act
 from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
+    LookUnansweredError,
     NoPolicyError,
-    NoWorkerError,
     RequestEndedError,
     RequestStuckError,
     RequestUnknownError,
+    Silent,
     TemporalCall,
     TemporalMisconfiguredError,
     TemporalUnavailableError,
@@ -52,6 +53,34 @@ _MAYBE_DONE = {
         "Saying it again does no harm."
     ),
     TemporalCall.READ: _NOT_DONE[TemporalCall.READ],
+}
+
+
+_NOTED = {
+    Act.APPROVAL: "your approval of request",
+    Act.REJECTION: "your rejection of request",
+    Act.CANCEL: "your cancel of request",
+    Act.STOP_TRYING: "“Stop trying” for request",
+    Act.TRY_NOW: "“Try now” for request",
+}
+_SILENT = {
+    Silent.WORKER: (
+        "no Dockwarden worker answers. Whoever runs Dockwarden can see whether `dockwarden "
+        "worker` runs."
+    ),
+    Silent.BUSY: (
+        "nobody took the question up in time: Dockwarden's worker is busy, or has just ended. "
+        "Try again in a minute."
+    ),
+    Silent.HOST: ("no Dockwarden worker serves {host}. Check its name, or start {start} there."),
+    Silent.BUSY_HOST: (
+        "nobody took the question up in time: the Dockwarden worker of {host} is busy, or has "
+        "just ended. Try again in a minute."
+    ),
+    Silent.ENGINE: (
+        "the Docker engine of {host} does not answer in time. If it stays so, whoever runs the "
+        "host can see to it."
+    ),
 }
 
 
@@ -91,10 +120,7 @@ def started(*, request_id: str, what: str, container: str, host: str) -> Reply:
 
 def recorded(request_id: str, act: Act) -> Reply:
     """Say that an act was taken; what it came to is the workflow's to say."""
-    return reply(
-        f"🗳️ {str(act).capitalize()} recorded for request {code(request_id)}; its card shows what "
-        "it comes to. If it does not count, you are told so here."
-    )
+    return reply(f"🗳️ Noted: {_NOTED[act]} {code(request_id)}.")
 
 
 def form_unavailable(command: str, request_id: str) -> Reply:
@@ -135,7 +161,9 @@ def reason_missing() -> Reply:
 
 def slow() -> Reply:
     """Say that the answer takes longer than Slack waits."""
-    return reply("⏳ Temporal is slow; not confirmed yet. If no answer follows, try again.")
+    return reply(
+        "⏳ This takes longer than usual; not confirmed yet. If no answer follows, try again."
+    )
 
 
 def unexpected(error_id: str) -> Reply:
@@ -161,11 +189,8 @@ def failure(error: BotError, command: str) -> Reply:
         case TemporalUnavailableError():
             words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]
             words += " Try again in a moment."
-        case NoWorkerError():
-            words = (
-                "No worker answers. Try again in a moment; if it stays so, an administrator "
-                "looks whether `dockwarden worker` runs."
-            )
+        case LookUnansweredError():
+            words = f"Nothing to show: {_SILENT[error.silent].format(**_host(error.host))}"
         case RequestStuckError():
             words = (
                 f"{code(error.workflow_id)} is stuck: Dockwarden's worker fails at it again and "
@@ -181,6 +206,10 @@ def failure(error: BotError, command: str) -> Reply:
         case _:
             words = escape(str(error))
     return reply(f"⚠️ {words}")
+
+
+def _host(host: str) -> dict[str, str]:
+    return {"host": code(host), "start": code(f"dockwarden worker --host {host}")}
 
 
 def _no_policy(error: NoPolicyError) -> Reply:
@@ -205,7 +234,7 @@ def _ended(error: RequestEndedError) -> Reply:
     card = link(request.permalink, "See its card")
     return reply(
         f"⛔ Not recorded: request {code(request.request_id)} for {code(request.container)} on "
-        f"{code(request.host)} is over: {status_words(request.status)}. {card}".rstrip()
+        f"{code(request.host)} is over: {over_words(request, error.state)}. {card}".rstrip()
     )
 
 

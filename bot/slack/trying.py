@@ -1,4 +1,4 @@
-"""Who types ``stop-trying``: is there something to stop, and what would it mean?
+"""Who types ``stop-trying``: may they, is there something to stop, and what would it mean?
 
 Pure. It is asked once more, because the wish is the opposite of what Dockwarden is for: a
 container that is down stays so.
@@ -6,45 +6,52 @@ container that is down stays so.
 
 from __future__ import annotations
 
-from bot.slack.listings import status_words
-from bot.slack.mrkdwn import DangerButton, Reply, code, reply
+from bot.service import Actor
+from bot.slack.mrkdwn import DangerButton, Reply, code, person, reply
+from bot.slack.standing import over_words, state_words
 from bot.temporal.errors import RequestSummary
 from workflows.model.names import ActionId, RequestAddress, button_value
+from workflows.model.policy import may_cancel
 from workflows.model.state import RequestState, RequestStatus
 
 
-def ask_to_stop(summary: RequestSummary, state: RequestState | None, *, command: str) -> Reply:
+def ask_to_stop(
+    summary: RequestSummary, state: RequestState | None, actor: Actor, *, command: str
+) -> Reply:
     """Ask whether Dockwarden is to stop trying, or say why there is nothing to stop."""
     request = code(summary.request_id)
     container = f"{code(summary.container)} on {code(summary.host)}"
     if not summary.open:
         return reply(
             f"Nothing to stop: request {request} for {container} is over: "
-            f"{status_words(summary.status)}."
+            f"{over_words(summary, state)}."
         )
     if state is None:
         return reply(
-            f"Not asked: no worker answers, so nobody knows whether {container} is still being "
-            "brought back. Nothing is tried until one is back; try again then."
+            f"Not asked: Dockwarden has not answered in time, so it is not known whether "
+            f"{container} is still being put back. Try again in a moment."
         )
     if state.status is not RequestStatus.NEEDS_PERSON:
         return reply(_not_trying(state, request, container, command))
     if state.closed:
+        return reply(f"Nothing to stop: Dockwarden does not try to put {container} back any more.")
+    if not may_cancel(state, actor.user_id, actor.team_id):
         return reply(
-            f"Nothing to stop: Dockwarden does not try to bring {container} back any more."
+            f"⛔ Not asked: only {person(state.requester)}, who asked for it, and those who "
+            f"decided can end the tries. Dockwarden goes on trying to put {container} back."
         )
     address = RequestAddress(
         request_id=summary.request_id, host=summary.host, container=summary.container
     )
     return reply(
-        f"⚠️ Dockwarden goes on trying to bring {container} back by itself. "
-        "If it stops, nobody will but you.",
+        f"⚠️ Dockwarden goes on trying to put {container} back by itself. "
+        f"If it stops, {_stays(state)} until somebody starts it by hand.",
         button=DangerButton(
             action_id=ActionId.STOP_TRYING,
             value=button_value(address),
             label="Stop trying",
             question=(
-                f"{summary.container} stays as it is, down perhaps, until somebody brings it back "
+                f"{summary.container} stays as it is, down perhaps, until somebody puts it back "
                 "by hand."
             ),
             back="Go on trying",
@@ -62,7 +69,13 @@ def _not_trying(state: RequestState, request: str, container: str, command: str)
         )
     if state.status is RequestStatus.RUNNING:
         return (
-            f"Nothing to stop: request {request} for {container} is being carried out, and nothing "
-            "has failed for good."
+            f"Nothing to stop yet: request {request} for {container}: {state_words(state)}; "
+            "nothing has failed for good."
         )
-    return f"Nothing to stop: request {request} for {container}: {status_words(state.status)}."
+    return f"Nothing to stop: request {request} for {container}: {state_words(state)}."
+
+
+def _stays(state: RequestState) -> str:
+    """Name how a container stays when nobody tries any more: down only if it was seen so."""
+    is_down = state.seen is not None and state.seen.state.is_down
+    return "it stays down" if is_down else "it stays as it is, down perhaps,"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from workflows.model.state import RequestState
+
 #: The status of a request whose workflow ended without a last word of its own.
 ENDED = "ended"
 
@@ -63,8 +65,23 @@ class TemporalUnavailableError(BotError):
         self.maybe_done = maybe_done
 
 
-class NoWorkerError(BotError):
-    """Temporal is there, but no worker answers."""
+class Silent(StrEnum):
+    """Which part has not answered a look in time, as far as Temporal knows."""
+
+    WORKER = "no worker of requests is there"
+    BUSY = "the worker of requests is busy, or has just ended"
+    HOST = "no worker of the host is there"
+    BUSY_HOST = "the worker of the host is busy, or has just ended"
+    ENGINE = "the engine of the host"
+
+
+class LookUnansweredError(BotError):
+    """Temporal is there, but a look was not answered in time."""
+
+    def __init__(self, host: str, silent: Silent) -> None:
+        super().__init__(f"a look at {host} was not answered: {silent}")
+        self.host = host
+        self.silent = silent
 
 
 class TemporalMisconfiguredError(BotError):
@@ -113,8 +130,12 @@ class RequestUnknownError(BotError):
 
 
 class RequestEndedError(BotError):
-    """The request is over: a decision or a cancel comes too late."""
+    """The request is over: a decision or a cancel comes too late.
 
-    def __init__(self, summary: RequestSummary) -> None:
+    ``state`` is the last one, where a worker could tell it.
+    """
+
+    def __init__(self, summary: RequestSummary, state: RequestState | None = None) -> None:
         super().__init__(f"request {summary.request_id} is over")
         self.summary = summary
+        self.state = state

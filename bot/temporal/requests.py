@@ -8,14 +8,13 @@ of the few in ``bot/temporal/errors.py``.
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -28,12 +27,14 @@ from temporalio.service import RPCError
 from bot.temporal.client import BUDGET, SHORT, bounded, is_missing, state_of
 from bot.temporal.errors import (
     AlreadyOpenError,
-    NoWorkerError,
+    LookUnansweredError,
     RequestEndedError,
     RequestStuckError,
     RequestSummary,
     TemporalCall,
+    TemporalUnavailableError,
 )
+from bot.temporal.presence import has_control_worker, silent_part
 from bot.temporal.visibility import Visibility, summarise
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
@@ -49,8 +50,9 @@ _CALLS = {
 }
 #: What a look at a host may take; Slack has its acknowledgement by then.
 LOOK = timedelta(seconds=10)
-#: What the question may take whether an act was taken up.
-_UPTAKE_WITHIN = timedelta(seconds=1)
+#: What the question may take whether an act was taken up: nobody waits for the answer, and a
+#: worker on a loaded machine is not to be taken for one that is gone.
+_UPTAKE_WITHIN = timedelta(seconds=4)
 #: So many acts a request says that it has heard of.
 MAX_HEARD = 20
 
@@ -60,7 +62,8 @@ class Uptake(StrEnum):
 
     TAKEN = "taken up"
     NOT_YET = "not taken up yet"
-    NO_ANSWER = "nobody answers"
+    NO_ANSWER = "no answer yet"
+    NO_WORKER = "no worker is there"
     STUCK = "the request is stuck"
 
 
@@ -134,7 +137,14 @@ class RequestClient:
             live = self._client.get_workflow_handle(state.operation_workflow_id)
             told = await state_of(live, SHORT)
             if told is not None and told.request_id == request_id:
-                state = replace(state, steps=told.steps, attempts=told.attempts)
+                state = replace(
+                    state,
+                    steps=told.steps,
+                    attempts=told.attempts,
+                    seen=told.seen,
+                    tried_at=told.tried_at,
+                    next_try_at=told.next_try_at,
+                )
         return summary, state
 
     async def uptake(self, request: RequestAddress, act_id: str) -> Uptake:
@@ -145,7 +155,7 @@ class RequestClient:
         except RequestStuckError:
             return Uptake.STUCK
         if state is None:
-            return Uptake.NO_ANSWER
+            return await self._why_silent()
         is_over = state.closed or state.request_id != request.request_id
         # Only the last of them are kept, and a worker of an earlier release keeps none.
         may_be_forgotten = not 0 < len(state.heard) < MAX_HEARD
@@ -153,15 +163,22 @@ class RequestClient:
             return Uptake.TAKEN
         return Uptake.NOT_YET
 
+    async def _why_silent(self) -> Uptake:
+        try:
+            is_there = await has_control_worker(self._client)
+        except TemporalUnavailableError:
+            return Uptake.NO_ANSWER
+        return Uptake.NO_ANSWER if is_there else Uptake.NO_WORKER
+
     async def look(self, host: str, name: str = "") -> HostQueryResult:
         """Ask the worker of a host for one container, or for all when ``name`` is empty.
 
         Raises:
-            NoWorkerError: the question was put, but nobody answered.
+            LookUnansweredError: the question was put, but not answered in time.
             TemporalUnavailableError: Temporal does not answer.
             TemporalMisconfiguredError: Temporal refuses such calls for good.
         """
-        handle = await bounded(
+        handle: WorkflowHandle[object, HostQueryResult] = await bounded(
             TemporalCall.READ,
             self._client.start_workflow(
                 names.HOST_QUERY_WORKFLOW,
@@ -176,11 +193,15 @@ class RequestClient:
             BUDGET,
         )
         try:
-            async with asyncio.timeout(LOOK.total_seconds()):
-                result: HostQueryResult = await handle.result()
-        except TimeoutError as error:
-            raise NoWorkerError from error
-        return result
+            return await bounded(TemporalCall.READ, handle.result(), LOOK)
+        except TemporalUnavailableError as error:
+            if not isinstance(error.__cause__, TimeoutError):
+                raise
+        described = await bounded(TemporalCall.READ, handle.describe(rpc_timeout=BUDGET), BUDGET)
+        if described.status is not WorkflowExecutionStatus.RUNNING:
+            return await bounded(TemporalCall.READ, handle.result(), BUDGET)
+        silent = await silent_part(self._client, described, host)
+        raise LookUnansweredError(host, silent)
 
     async def _start_unless_made(self, request: LifecycleRequest) -> bool:
         """Start a request, unless another copy of its delivery did.
@@ -261,13 +282,15 @@ class RequestClient:
                 state = await state_of(self._handle(summary), SHORT)
         else:
             return address
+        # The list lags behind.
+        summary = replace(summary, open=False)
         if state is not None:
             summary = replace(
                 summary,
                 status=state.status,
                 permalink=state.card.permalink if state.card is not None else "",
             )
-        raise RequestEndedError(summary)
+        raise RequestEndedError(summary, state)
 
     def _handle(self, summary: RequestSummary) -> WorkflowHandle[object, object]:
         # An open request may go on under another run id.

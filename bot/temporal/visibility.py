@@ -24,6 +24,7 @@ _LIST_WITHIN = timedelta(seconds=2)
 _TRIES = 4
 _BETWEEN_TRIES = 0.2
 _OPEN = frozenset({RequestStatus.WAITING, RequestStatus.RUNNING, ""})
+_CUT_OFF = frozenset({WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT})
 _REQUESTS = f"WorkflowType = '{names.REQUEST_WORKFLOW}'"
 
 
@@ -58,10 +59,15 @@ class Visibility:
 
     async def waiting(self) -> RequestPage:
         """Give the requests that wait for a decision."""
-        status = _quoted(RequestStatus.WAITING)
-        return await self._select_and_count(
-            f"{_REQUESTS} AND ExecutionStatus = 'Running' AND {names.STATUS.name} = {status}"
+        return await self._open(RequestStatus.WAITING)
+
+    async def unsettled(self) -> RequestPage:
+        """Give the requests that need somebody: first where a container may be down."""
+        urgent, waiting = await asyncio.gather(
+            self._open(RequestStatus.NEEDS_PERSON), self._open(RequestStatus.WAITING)
         )
+        rows = (*urgent.rows, *waiting.rows)[:MAX_ROWS]
+        return RequestPage(rows=rows, total=urgent.total + waiting.total)
 
     async def of(self, user_id: str) -> RequestPage:
         """Give the requests that a user made, newest first."""
@@ -73,6 +79,12 @@ class Visibility:
         """Give the requests of the last seven days, newest first."""
         since = (datetime.now(UTC) - _RECENT).isoformat(timespec="seconds")
         return await self._select_and_count(f"{_REQUESTS} AND StartTime > '{since}'")
+
+    async def _open(self, status: RequestStatus) -> RequestPage:
+        return await self._select_and_count(
+            f"{_REQUESTS} AND ExecutionStatus = 'Running' "
+            f"AND {names.STATUS.name} = {_quoted(status)}"
+        )
 
     async def _select_and_count(self, query: str) -> RequestPage:
         # One more than is shown tells whether the rest must be counted at all.
@@ -101,9 +113,11 @@ async def summarise(execution: WorkflowExecution) -> RequestSummary:
     attributes = execution.typed_search_attributes
     is_open = execution.status is WorkflowExecutionStatus.RUNNING
     status = attributes.get(names.STATUS) or ""
+    # One that needs a person ends by itself too, when nobody tries any more.
+    is_cut_off = status == RequestStatus.NEEDS_PERSON and execution.status in _CUT_OFF
     return RequestSummary(
         request_id=attributes.get(names.REQUEST_ID) or "",
-        status=ENDED if not is_open and status in _OPEN else status,
+        status=ENDED if (status in _OPEN and not is_open) or is_cut_off else status,
         host=attributes.get(names.HOST) or "",
         container=attributes.get(names.CONTAINER) or "",
         operation=str(await execution.memo_value(names.OPERATION_MEMO, "")),

@@ -60,10 +60,10 @@ async def test_deciding_by_command(people: People) -> None:
     assert people.engine.state(first.container) == "running"
 
     answer = await people.type("bob", f'approve {first.request_id} "go ahead"')
-    assert "Approval recorded" in answer
+    assert "Noted: your approval" in answer
     await people.until(first, RequestStatus.SUCCEEDED)
     answer = await people.type("carol", f'reject {second.request_id} "no need"')
-    assert "Rejection recorded" in answer
+    assert "Noted: your rejection" in answer
     await people.until(second, RequestStatus.REJECTED)
     assert people.engine.state(first.container) == "exited"
     assert people.engine.state(second.container) == "running"

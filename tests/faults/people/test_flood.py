@@ -65,6 +65,6 @@ def _kind(text: str) -> str:
         "Your requests": "listed",
         "no requests": "listed",
         "Not confirmed": "slow",
-        "Temporal is slow": "slow",
+        "takes longer than usual": "slow",
     }
     return next((kind for mark, kind in marks.items() if mark in said), "other")

@@ -85,6 +85,10 @@ class FakeVisibility:
         """List what waits."""
         return RequestPage(rows=(summary(),), total=1)
 
+    async def unsettled(self) -> RequestPage:
+        """List what needs somebody."""
+        return await self.waiting()
+
     async def of(self, user_id: str) -> RequestPage:
         """List what a user asked for."""
         return RequestPage(rows=(summary(requester=user_id),), total=1)

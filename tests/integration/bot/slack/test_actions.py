@@ -95,7 +95,7 @@ async def test_the_button_of_a_private_answer_is_used_once(bot: Bot) -> None:
     await bot.slack_stub.until(lambda: bot.slack_stub.responses)
     (answer,) = bot.slack_stub.responses
     assert answer["replace_original"] is True
-    assert "Stop trying recorded" in answer["text"]
+    assert "Noted: “Stop trying” for request" in answer["text"]
 
 
 @pytest.mark.parametrize(

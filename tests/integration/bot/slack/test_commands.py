@@ -11,20 +11,19 @@ import pytest
 from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
-    NoWorkerError,
+    LookUnansweredError,
     RequestEndedError,
     RequestStuckError,
     RequestUnknownError,
+    Silent,
     TemporalCall,
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
 from tests.fakes.slack_stub import TEAM, SlackStub
-from tests.integration.bot.slack.bot_on_stub import BUTTON, REQUEST, Bot, bot_on, state, summary
-from tests.rigs.payload_rules import problems
+from tests.integration.bot.slack.bot_on_stub import REQUEST, Bot, bot_on, summary
 from workflows.host_query import HostQueryResult
 from workflows.model.errors import RefusalCode
-from workflows.model.names import ActionId
 from workflows.model.ports import ContainerList, ContainerSummary, Inspection
 from workflows.model.requests import (
     Choice,
@@ -34,7 +33,7 @@ from workflows.model.requests import (
     Intent,
     OperationKind,
 )
-from workflows.model.state import Refusal, RequestStatus
+from workflows.model.state import Refusal
 
 
 async def test_a_stop_starts_a_request(bot: Bot) -> None:
@@ -162,7 +161,7 @@ async def test_decisions_by_command(bot: Bot) -> None:
     assert (rejection.approver_id, rejection.team_id) == ("U0BOB", TEAM)
     assert rejection.source == "command"
     assert rejection.sent_at is not None
-    assert "Rejection recorded" in answer["text"]
+    assert answer["text"] == f"🗳️ Noted: your rejection of request `{REQUEST}`."
 
 
 async def test_a_cancel_by_command(bot: Bot) -> None:
@@ -180,61 +179,21 @@ async def test_try_now_by_command(bot: Bot) -> None:
 
     (instruction,) = bot.requests.instructions
     assert (instruction.intent, instruction.source) == (Intent.TRY_NOW, "command")
-    assert f"Try now recorded for request `{REQUEST}`" in answer["text"]
+    assert f"Noted: “Try now” for request `{REQUEST}`" in answer["text"]
 
 
-async def test_stop_trying_by_command_asks_once_more(bot: Bot) -> None:
-    """What is meant is said, and nothing recorded before the button under it is pressed."""
-    bot.requests.state = state(status=RequestStatus.NEEDS_PERSON)
+async def test_a_rejection_without_a_reason_shows_its_own_id(bot: Bot) -> None:
+    """The right example can be copied: it names the request that was meant."""
+    answer = await bot.command("reject 0123456789ab")
 
-    answer = await bot.command(f"stop-trying {REQUEST}")
-
-    assert bot.requests.instructions == []
-    assert "goes on trying to bring `web-1` on `local` back by itself" in answer["text"]
-    assert "If it stops, nobody will but you." in answer["text"]
-    (button,) = answer["blocks"][-1]["elements"]
-    assert (button["action_id"], button["value"]) == (ActionId.STOP_TRYING, BUTTON)
-    assert button["style"] == "danger"
-    assert "by hand" in button["confirm"]["text"]["text"]
-    assert not problems("chat.postEphemeral", answer)
-
-
-@pytest.mark.parametrize(
-    ("found", "says"),
-    [
-        ({"status": RequestStatus.WAITING}, "waits for approval, and nothing was touched. To with"),
-        ({"status": RequestStatus.RUNNING}, "is being carried out"),
-        ({"status": RequestStatus.NEEDS_PERSON, "closed": True}, "does not try"),
-        ({"status": RequestStatus.PUT_BACK}, "put back as it was"),
-        (None, "no worker answers"),
-    ],
-    ids=str,
-)
-async def test_stop_trying_where_nothing_is_tried(
-    bot: Bot, found: dict[str, Any] | None, says: str
-) -> None:
-    """A request that does not need a person gets a true answer and no button."""
-    bot.requests.state = state(**found) if found else None
-
-    answer = await bot.command(f"stop-trying {REQUEST}")
-
-    assert says in answer["text"]
-    assert all(block["type"] == "section" for block in answer["blocks"])
-
-
-async def test_stop_trying_when_the_request_is_over(bot: Bot) -> None:
-    """It is said how it ended."""
-    bot.requests.summary = summary(open=False, status="succeeded")
-
-    answer = await bot.command(f"stop-trying {REQUEST}")
-
-    assert "is over: ✅ done" in answer["text"]
+    assert '`/container reject 0123456789ab "not during the sale"`' in answer["text"]
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("requests", "`web-1` on `local` · <@U0ALICE>"),
+        ("requests", "Requests that need somebody"),
+        ("requests waiting", "`web-1` on `local` · <@U0ALICE>"),
         ("requests mine", "Your requests"),
         ("requests recent", "none"),
         (f"status {REQUEST}", "waiting for approval — `web-1` on `local`"),
@@ -292,9 +251,13 @@ async def test_one_container_is_shown(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("result", "says"),
     [
-        (RefusalCode.UNKNOWN_HOST, "nobody serves the host `local`"),
+        (RefusalCode.UNKNOWN_HOST, "no Dockwarden worker serves the host `local`"),
         (RefusalCode.UNKNOWN_CONTAINER, "no container `web-1` on `local`"),
-        (NoWorkerError(), "No worker answers"),
+        (LookUnansweredError("local", Silent.WORKER), "no Dockwarden worker answers"),
+        (LookUnansweredError("local", Silent.BUSY), "worker is busy, or has just ended"),
+        (LookUnansweredError("local", Silent.HOST), "no Dockwarden worker serves `local`"),
+        (LookUnansweredError("local", Silent.BUSY_HOST), "worker of `local` is busy"),
+        (LookUnansweredError("local", Silent.ENGINE), "engine of `local` does not answer"),
     ],
 )
 async def test_a_look_that_fails_says_why(bot: Bot, result: Any, says: str) -> None:

@@ -55,8 +55,8 @@ async def test_what_is_taken_up_gets_no_words(bot: Bot) -> None:
         (f"reject {REQUEST} no", "Your rejection of `web-1` is noted"),
         (f"cancel {REQUEST}", "Your cancel for `web-1` is noted"),
         (f"try-now {REQUEST}", "“Try now” is noted for `web-1`"),
-        ("stop web-1", "but no Dockwarden worker answers, so there is no card yet"),
-        ("snapshot web-1", "but no Dockwarden worker answers, so there is no card yet"),
+        ("stop web-1", "Your request for `web-1` is noted"),
+        ("snapshot web-1", "Your request for `web-1` is noted"),
     ],
 )
 async def test_what_nobody_takes_up_is_told_in_private(bot: Bot, act: str, says: str) -> None:

@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from temporalio.client import WorkflowFailureError
 
 from bot.temporal.errors import (
     AlreadyOpenError,
-    NoWorkerError,
     RequestEndedError,
     RequestUnknownError,
 )
@@ -271,15 +269,3 @@ async def test_a_host_is_looked_at(requests: RequestClient, workers: Workers) ->
     assert listed.containers is not None
     assert inspected.inspection is not None
     assert inspected.inspection.pin.name == "web-1"
-
-
-@pytest.mark.fault
-async def test_a_look_without_a_worker_ends(
-    requests: RequestClient, workers: Workers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A question that nobody answers ends with words, not with a wait for ever."""
-    monkeypatch.setattr("bot.temporal.requests.LOOK", timedelta(seconds=1))
-    await workers.stop_control()
-
-    with pytest.raises(NoWorkerError):
-        await requests.look(workers.docker.name)

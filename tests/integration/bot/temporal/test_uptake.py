@@ -11,11 +11,14 @@ import pytest
 from temporalio import workflow
 
 from bot.slack.replies import failure
+from bot.temporal import client as temporal
 from bot.temporal.errors import RequestStuckError
 from bot.temporal.requests import MAX_HEARD, RequestClient, Uptake
 from tests.fakes.slack_stub import SlackStub
 from tests.integration.bot.slack.bot_on_stub import bot_on, click_body
 from tests.integration.bot.temporal import HANGS
+from tests.rigs.dev_server import temporal_server
+from tests.rigs.program import free_port
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
@@ -98,8 +101,10 @@ async def test_what_a_worker_takes_up(requests: RequestClient, workers: Workers)
     assert await requests.uptake(address, decision.decision_id) is Uptake.TAKEN
 
 
-async def test_what_nobody_takes_up(requests: RequestClient, workers: Workers) -> None:
-    """Without a worker nobody answers, and that is known in a second."""
+async def test_a_worker_that_polled_a_moment_ago_is_not_called_missing(
+    requests: RequestClient, workers: Workers
+) -> None:
+    """A worker that does not answer may be busy: that none is there is told of none such."""
     under_test = await _started(requests, workers)
     await under_test.until(RequestStatus.WAITING)
     await workers.stop_control()
@@ -108,6 +113,30 @@ async def test_what_nobody_takes_up(requests: RequestClient, workers: Workers) -
     assert await requests.uptake(_address(under_test.request), "d") is Uptake.NO_ANSWER
 
     assert time.monotonic() - before < HANGS
+
+
+async def test_what_nobody_takes_up(workers: Workers) -> None:
+    """Where no worker has asked for work, that none is there is known, within seconds."""
+    async with temporal_server() as env:
+        requests = RequestClient(env.client)
+        request = workers.request()
+        await requests.start(request)
+        before = time.monotonic()
+
+        assert await requests.uptake(_address(request), "") is Uptake.NO_WORKER
+
+        assert time.monotonic() - before < HANGS
+
+
+@pytest.mark.fault
+async def test_nobody_blames_a_worker_while_temporal_is_away(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who polls is not known without Temporal, so only that there was no answer is."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{free_port()}")
+    away = RequestClient(await temporal.connect_lazily())
+
+    assert await away.uptake(_address(workers.request()), "d") is Uptake.NO_ANSWER
 
 
 @pytest.mark.parametrize(
@@ -187,7 +216,8 @@ async def test_an_act_without_a_worker_is_told_once(
         answer = await bot.command(f"stop web-1 on {workers.docker.name}")
         await slack_stub.until(lambda: len(slack_stub.responses) == 1)
         request_id = answer["text"].split("`")[1]
-        assert "so there is no card yet" in slack_stub.responses[0]["text"]
+        assert "Your request for `web-1` is noted" in slack_stub.responses[0]["text"]
+        assert "no Dockwarden worker" not in slack_stub.responses[0]["text"]
 
         address = RequestAddress(request_id=request_id, host=workers.docker.name, container="web-1")
         await bot.dispatch(click_body(ActionId.APPROVE, button_value(address), slack_stub))

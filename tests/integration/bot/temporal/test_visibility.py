@@ -5,13 +5,15 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
-from bot.temporal.errors import (
-    ENDED,
-)
+from temporalio import workflow
+
+from bot.temporal.errors import ENDED
 from bot.temporal.requests import RequestClient
 from bot.temporal.visibility import RequestPage
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import Workers
+from workflows.model import names
+from workflows.model.requests import LifecycleRequest
 from workflows.model.state import RequestStatus
 
 
@@ -61,3 +63,44 @@ async def test_a_request_ended_in_temporal_is_not_said_to_wait(
         return (await requests.visibility.find(request.request_id)).status == ENDED
 
     await eventually(is_over)
+
+
+@workflow.defn(name=names.REQUEST_WORKFLOW, sandboxed=False)
+class NeedsPerson:
+    """A request whose container could not be put back, and is tried on."""
+
+    @workflow.run
+    async def run(self, _request: LifecycleRequest) -> None:
+        """Call for a person, and wait for ever."""
+        status = names.STATUS.value_set(RequestStatus.NEEDS_PERSON)
+        workflow.upsert_search_attributes([status])
+        await workflow.wait_condition(lambda: False)
+
+
+async def test_where_a_container_may_be_down_comes_first(
+    requests: RequestClient, workers: Workers
+) -> None:
+    """What needs somebody is listed, the urgent first; one that is cut off is said to be."""
+    waiting = workers.request()
+    await requests.start(waiting)
+    await workers.under_test(waiting).until(RequestStatus.WAITING)
+    await workers.stop_control()
+    await workers.start_control(workflows=[NeedsPerson])
+    urgent = replace(workers.request(), container=replace(waiting.container, name="web-down"))
+    await requests.start(urgent)
+
+    async def listed() -> list[str]:
+        ids = (urgent.request_id, waiting.request_id)
+        rows = (await requests.visibility.unsettled()).rows
+        return [row.request_id for row in rows if row.request_id in ids]
+
+    async def both() -> bool:
+        return await listed() == [urgent.request_id, waiting.request_id]
+
+    await eventually(both)
+    await workers.under_test(urgent).handle.terminate()
+
+    async def is_cut_off() -> bool:
+        return (await requests.visibility.find(urgent.request_id)).status == ENDED
+
+    await eventually(is_cut_off)

@@ -13,17 +13,19 @@ from activities.slack.mrkdwn import plain as card_plain
 from bot.commands.parser import USAGE
 from bot.slack import listings, replies
 from bot.slack.mrkdwn import Reply, code, escape, link, person, plain, reply
+from bot.slack.standing import status_words
 from bot.slack.uptake_words import Act, not_taken_up
 from bot.temporal.errors import (
     ENDED,
     AlreadyOpenError,
     BotError,
+    LookUnansweredError,
     NoPolicyError,
-    NoWorkerError,
     RequestEndedError,
     RequestStuckError,
     RequestSummary,
     RequestUnknownError,
+    Silent,
     TemporalCall,
     TemporalMisconfiguredError,
     TemporalUnavailableError,
@@ -86,7 +88,8 @@ PIN = ContainerPin(
 )
 
 
-def _state(**changes: object) -> RequestState:
+def make_state(**changes: object) -> RequestState:
+    """Describe a request that waits, with text of people in it."""
     facts: dict[str, object] = {
         "request_id": ID,
         "status": RequestStatus.WAITING,
@@ -115,7 +118,8 @@ def _state(**changes: object) -> RequestState:
     return RequestState(**{**facts, **changes})  # type: ignore[arg-type]
 
 
-def _status(state: RequestState | None) -> Reply:
+def show_status(state: RequestState | None) -> Reply:
+    """Show it as ``status`` does."""
     return listings.request_status(SUMMARY, state, now=NOW, ui="http://t.test/w")
 
 
@@ -134,7 +138,7 @@ ERRORS: list[BotError] = [
         for maybe in (True, False)
     ),
     NoPolicyError(what="stop", container="web-1", host="local"),
-    NoWorkerError(),
+    *(LookUnansweredError("local", silent) for silent in Silent),
     TemporalMisconfiguredError(EVIL),
     AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink=""),
     RequestUnknownError(ID),
@@ -147,7 +151,7 @@ ALL: list[Reply] = [
     *(replies.help_text("/container", topic) for topic in USAGE),
     replies.mistake("/container", problem=EVIL, marked=EVIL, example="help"),
     replies.started(request_id=ID, what="stop", container="web-1", host="local"),
-    *(replies.recorded(ID, act) for act in Act),
+    *(replies.recorded(ID, act) for act in Act if act is not Act.START),
     *(
         not_taken_up(act, uptake, ADDRESS, at=NOW, command="/container")
         for act in Act
@@ -160,11 +164,11 @@ ALL: list[Reply] = [
     replies.again_unknown("/container", ID),
     replies.unexpected("12345678"),
     *(replies.failure(error, "/container") for error in ERRORS),
-    _status(None),
-    _status(_state()),
-    _status(_state(status=RequestStatus.REJECTED, decisions=(_DECISION,), cause_text=EVIL)),
-    _status(_state(refusal=Refusal(code=RefusalCode.NO_POLICY, detail=EVIL))),
-    _status(_state(requester=EVIL, snapshot=SnapshotResult(image_id="i", reference=EVIL))),
+    show_status(None),
+    show_status(make_state()),
+    show_status(make_state(status=RequestStatus.REJECTED, decisions=(_DECISION,), cause_text=EVIL)),
+    show_status(make_state(refusal=Refusal(code=RefusalCode.NO_POLICY, detail=EVIL))),
+    show_status(make_state(requester=EVIL, snapshot=SnapshotResult(image_id="i", reference=EVIL))),
     listings.request_list(
         "Your requests",
         RequestPage(rows=(replace(SUMMARY, container=EVIL, operation=EVIL),) * 15, total=40),
@@ -227,25 +231,31 @@ def test_no_answer_lets_the_writing_direction_be_turned(answer: Reply) -> None:
 
 
 @pytest.mark.parametrize("act", list(Act))
-def test_what_nobody_takes_up_promises_nothing(act: Act) -> None:
-    """What is noted and when, why nothing follows yet, and that it need not be repeated."""
-    answer = not_taken_up(act, Uptake.NO_ANSWER, ADDRESS, at=NOW, command="/container")
+@pytest.mark.parametrize("uptake", list(Uptake))
+def test_what_is_not_taken_up_says_only_what_is_known(act: Act, uptake: Uptake) -> None:
+    """A worker is missing only if none polls; what was not done, or that no card is, is not told.
 
-    assert "no Dockwarden worker answers" in answer.text
-    assert "`web-1`" in answer.text
-    if act is Act.START:
-        assert "so there is no card yet" in answer.text
-        assert f"`/container status {ID}`" in answer.text
-    else:
-        assert f"{NOW:%H:%M:%S} UTC" in answer.text
-        assert "you need not repeat it" in answer.text
-    assert ("expired" in answer.text) == (act in (Act.APPROVAL, Act.REJECTION))
+    What is noted and when stands in each, and how it goes on.
+    """
+    text = not_taken_up(act, uptake, ADDRESS, at=NOW, command="/container").text
+
+    assert "`web-1`" in text
+    assert f"({NOW:%H:%M:%S} UTC)." in text
+    assert ("no Dockwarden worker answers" in text) == (uptake is Uptake.NO_WORKER)
+    assert ("has not answered yet" in text) == (uptake in (Uptake.NO_ANSWER, Uptake.TAKEN))
+    assert "no card" not in text
+    assert "Nothing has been done" not in text
+    assert ("expired" in text) == (
+        uptake is Uptake.NO_WORKER and act in (Act.APPROVAL, Act.REJECTION)
+    )
+    if uptake is not Uptake.STUCK:
+        assert "ou need not repeat it." in text
 
 
 @pytest.mark.parametrize("status", StepStatus)
 def test_every_step_is_shown(status: StepStatus) -> None:
     """No status of a step is missing, and one that waits for its turn says so."""
-    text = _status(_state(steps=(StepState(name=StepName.STOP, status=status),))).text
+    text = show_status(make_state(steps=(StepState(name=StepName.STOP, status=status),))).text
 
     assert "stop" in text
     assert ("waits for its turn" in text) == (status is StepStatus.QUEUED)
@@ -256,7 +266,7 @@ def test_a_reason_reads_the_same_as_on_the_card() -> None:
     typed = "see\u202egnp.exe\x07\r\n\n\n\nand\ttabs"
     on_card = card_plain(f"Reason: {typed}", 1500).text
 
-    shown = [block["text"]["text"] for block in _status(_state(reason=typed)).blocks]
+    shown = [block["text"]["text"] for block in show_status(make_state(reason=typed)).blocks]
 
     assert on_card in shown
 
@@ -275,7 +285,7 @@ def test_an_outage_never_sounds_like_a_success(act: TemporalCall) -> None:
 
 def test_the_status_of_a_request_says_what_matters() -> None:
     """Who asked, how many approved, how long it waits, which steps, and where to look."""
-    text = _status(_state()).text
+    text = show_status(make_state()).text
 
     assert "⏳ waiting for approval — stop and snapshot `web-1` on `local`" in text
     assert "asked by <@U0ALICE>, 4 min ago" in text
@@ -290,7 +300,7 @@ def test_the_status_of_a_request_says_what_matters() -> None:
 @pytest.mark.parametrize("status", [*RequestStatus, ENDED])
 def test_every_status_has_words(status: str) -> None:
     """No status is shown by its code only."""
-    emoji, _, words = listings.status_words(status).partition(" ")
+    emoji, _, words = status_words(status).partition(" ")
 
     assert emoji != "•"
     assert words
@@ -362,10 +372,14 @@ def test_a_form_shows_bare_words() -> None:
         ),
         (
             {"status": RequestStatus.STALE, "cause": ErrorType.DISK_FULL},
+            "⚠️ not done, nothing was changed —",
+        ),
+        (
+            {"status": RequestStatus.STALE, "cause": ErrorType.CONTAINER_CHANGED},
             "⚠️ out of date, nothing was changed —",
         ),
     ],
 )
 def test_the_status_says_whose_doing_it_was(changes: dict[str, object], begins: str) -> None:
     """What was cancelled did not fail, and what the rules refused nobody rejected."""
-    assert _status(_state(**changes)).text.startswith(begins)
+    assert show_status(make_state(**changes)).text.startswith(begins)

@@ -1,0 +1,66 @@
+"""Nobody answered in time: is a worker there, and which part is it that did not answer?
+
+A time-out alone tells nothing: a worker may be busy, or the engine behind it slow. Temporal knows
+who has asked for work lately, and how far a question has come.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from temporalio.api.enums.v1 import PendingActivityState, TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client, WorkflowExecutionDescription
+
+from bot.temporal.client import BUDGET, bounded
+from bot.temporal.errors import Silent, TemporalCall
+from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
+
+#: A worker asks anew every minute at the latest; the server lists one that is gone for longer.
+POLLED_WITHIN: Final = timedelta(seconds=75)
+_LOOKS: Final = frozenset({"inspect_container", "list_containers"})
+
+
+async def has_control_worker(client: Client) -> bool:
+    """Tell whether a worker of requests is there; one that has just ended still seems to be.
+
+    Raises:
+        TemporalUnavailableError: Temporal does not answer.
+    """
+    return await _is_polled(client, CONTROL_TASK_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
+
+
+async def silent_part(client: Client, look: WorkflowExecutionDescription, host: str) -> Silent:
+    """Say which part has not answered a look that is still under way.
+
+    Raises:
+        TemporalUnavailableError: Temporal does not answer.
+    """
+    pending = look.raw_description.pending_activities
+    if not pending:
+        return Silent.BUSY if await has_control_worker(client) else Silent.WORKER
+    started = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+    if any(
+        activity.activity_type.name in _LOOKS
+        and (activity.state == started or activity.attempt > 1)
+        for activity in pending
+    ):
+        return Silent.ENGINE
+    queue = docker_task_queue(host)
+    is_served = await _is_polled(client, queue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+    return Silent.BUSY_HOST if is_served else Silent.HOST
+
+
+async def _is_polled(client: Client, name: str, kind: TaskQueueType.ValueType) -> bool:
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind
+    )
+    answer = await bounded(
+        TemporalCall.READ,
+        client.workflow_service.describe_task_queue(request, timeout=BUDGET),
+        BUDGET,
+    )
+    since = datetime.now(UTC) - POLLED_WITHIN
+    return any(poller.last_access_time.ToDatetime(tzinfo=UTC) >= since for poller in answer.pollers)
