@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import shutil
@@ -22,7 +23,12 @@ def main() -> int:
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"chaos: seed {seed}, {arguments.minutes:g} minutes", flush=True)  # noqa: T201
     directory = Path(tempfile.mkdtemp(prefix="dw-chaos-"))
-    report = asyncio.run(campaign(seed, arguments.minutes * 60, directory))
+    with (
+        (directory / "parts.log").open("w") as log,
+        contextlib.redirect_stderr(log),
+        contextlib.redirect_stdout(log),
+    ):
+        report = asyncio.run(campaign(seed, arguments.minutes * 60, directory))
     print("\n".join(described(report)), flush=True)  # noqa: T201
     if not report.violations and not arguments.keep:
         shutil.rmtree(directory)

@@ -12,12 +12,19 @@ from typing import Final
 from tests.chaos import invariants, plan
 from tests.chaos.event_log import EngineWatch, EventLog
 from tests.chaos.faults import Faults
-from tests.chaos.histories import read_histories
+from tests.chaos.histories import read_histories, read_task_failures
 from tests.chaos.observations import Observations, Violation, writes_of
 from tests.chaos.people import PeopleMoves
 from tests.chaos.plan import FAULTS, Planned
 from tests.chaos.settling import NotSettled, Settling
-from tests.chaos.system import BYSTANDER, CONTAINERS, System, running_system
+from tests.chaos.system import (
+    BYSTANDER,
+    CONTAINERS,
+    OWNED,
+    SLOW_COMMANDS,
+    System,
+    running_system,
+)
 from tests.chaos.timeline import timeline
 from workflows.model.names import REQUEST_LABEL
 
@@ -43,7 +50,8 @@ class Report:
 
 async def campaign(seed: int, seconds: float, directory: Path) -> Report:
     """Disturb everything for so many seconds, then see what holds."""
-    planned = plan.draw(seed, seconds, tuple(CONTAINERS))
+    # What can lose its network is asked for more often: few of its moments are the right ones.
+    planned = plan.draw(seed, seconds, (*CONTAINERS, OWNED), SLOW_COMMANDS)
     event_log = EventLog()
     async with running_system(directory, live_restore=seed % 2 == 1) as system:
         with EngineWatch(system.engine.base_url, event_log):
@@ -53,7 +61,7 @@ async def campaign(seed: int, seconds: float, directory: Path) -> Report:
             quiet = time.monotonic()
             unsettled = ""
             try:
-                await Settling(system, _SETTLE_SECONDS).run()
+                await Settling(system, event_log, _SETTLE_SECONDS).run()
             except NotSettled as error:
                 unsettled = str(error)
             settled_after = time.monotonic() - quiet
@@ -98,6 +106,8 @@ async def _gather(system: System, event_log: EventLog) -> Observations:
         messages=await system.messages(),
         images=images,
         bystander=bystander["Id"],
+        task_failures=await read_task_failures(system.client),
+        unfit_payloads=list(system.stack.slack_proxy.violations),
     )
 
 

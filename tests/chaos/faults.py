@@ -21,6 +21,8 @@ _WHEN: Final = {
     Move.ANSWER_500: Moment.BEFORE,
     Move.DELAY: Moment.BEFORE,
 }
+#: So often an engine that was killed comes back with its live-restore the other way.
+_TOGGLES: Final = 0.4
 
 
 class Faults:
@@ -40,6 +42,9 @@ class Faults:
             action = self._event_log.begin(planned)
             self._system.docker_proxy.hang_up()
             self._end(action)
+        elif planned.move is Move.REFUSE_TOKENS:
+            async with self._locks["tokens"]:
+                await self._refuse_tokens(planned)
         elif planned.move is Move.REFUSE:
             async with self._locks["proxy"]:
                 action = self._event_log.begin(planned)
@@ -58,10 +63,21 @@ class Faults:
             action.took_effect = trap.fired > 0
             action.ended = time.time()
 
+    async def _refuse_tokens(self, planned: Planned) -> None:
+        proxy, action = self._system.stack.slack_proxy, self._event_log.begin(planned)
+        before, proxy.refuse_all = proxy.refused, planned.text
+        try:
+            await asyncio.sleep(planned.seconds)
+        finally:
+            proxy.refuse_all = ""
+        self._end(action)
+        action.took_effect = proxy.refused > before
+        action.note = f"{planned.text}, {proxy.refused - before} calls"
+
     async def _break(self, planned: Planned, verb: str, part: str) -> None:
         action = self._event_log.begin(planned)
         if part == "engine":
-            await self._break_engine(planned, verb)
+            await self._break_engine(planned, verb, action)
             self._end(action)
         elif verb == "kill":
             pid = self._system.signal(part, signal.SIGKILL)
@@ -77,11 +93,14 @@ class Faults:
                     self._system.signal(part, signal.SIGCONT)
                 self._end(action)
 
-    async def _break_engine(self, planned: Planned, verb: str) -> None:
+    async def _break_engine(self, planned: Planned, verb: str, action: Action) -> None:
         engine, began = self._system.engine, time.time()
         if verb == "kill":
             await asyncio.to_thread(engine.kill)
             await asyncio.sleep(planned.seconds)
+            if planned.pick < _TOGGLES:
+                engine.live_restore = not engine.live_restore
+            action.note = f"comes back with live-restore {'on' if engine.live_restore else 'off'}"
             await asyncio.to_thread(engine.start)
             self._event_log.engine_down.append((began, time.time()))
         else:

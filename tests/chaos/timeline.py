@@ -39,6 +39,8 @@ def _temporal(history: RequestHistory) -> Iterator[Line]:
             yield run.ended, f"{name} ends: {run.status.name} {run.failure}"
         for activity, at in run.activities:
             yield at, f"schedules {activity}"
+        for instruction, at in run.instructions:
+            yield at, f"signal {instruction.intent} by {instruction.user_id}"
         for decision, at in run.decisions:
             yield at, f"signal {decision.choice} by {decision.approver_id}"
 
@@ -60,5 +62,8 @@ def _campaign(history: RequestHistory, observed: Observations) -> Iterator[Line]
         of_history = action.request_id == history.request.request_id
         if of_history or action.planned.move in FAULTS or name in action.planned.text + action.note:
             effect = f"{action.ended - action.began:.1f} s" if action.took_effect else "no effect"
-            what = f"{action.planned.move} {action.user} {action.note or action.planned.text}"
+            about = action.note or action.planned.text
+            if action.planned.text and action.note and action.planned.text not in action.note:
+                about = f"{action.planned.text}: {action.note}"
+            what = f"{action.planned.move} {action.user} {about}"
             yield action.began, f"  CHAOS {what}, {effect}"

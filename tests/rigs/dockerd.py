@@ -37,14 +37,15 @@ class DockerEngine:
     """One engine; start it, break it, close it.
 
     Args:
-        live_restore: whether containers outlive the engine.
+        live_restore: whether containers outlive the engine; may be set to another value for the
+            next start.
         arguments: further arguments of ``dockerd``.
     """
 
     def __init__(self, *, live_restore: bool = False, arguments: tuple[str, ...] = ()) -> None:
         check_machine()
         self._directory = Path(tempfile.mkdtemp(prefix="dw-engine-"))
-        self._live_restore = live_restore
+        self.live_restore = live_restore
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
         self.base_url = f"unix://{self._directory}/docker.sock"
@@ -202,7 +203,7 @@ class DockerEngine:
             f"--exec-root={directory}/exec",
             f"--pidfile={directory}/dockerd.pid",
             f"--host={self.base_url}",
-            f"--live-restore={str(self._live_restore).lower()}",
+            f"--live-restore={str(self.live_restore).lower()}",
             *("--shutdown-timeout=5", *self._arguments),
         )
 

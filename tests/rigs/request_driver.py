@@ -35,6 +35,7 @@ ENDS: Final = {
     RequestStatus.SUCCEEDED: "✅",
     RequestStatus.PUT_BACK: "↩️",
     RequestStatus.STALE: "⚠️",
+    RequestStatus.FAILED: "❌",
     RequestStatus.NEEDS_PERSON: "🛑",
     RequestStatus.REJECTED: "⛔",
     RequestStatus.EXPIRED: "⌛",

@@ -82,6 +82,9 @@ class SlackProxy:
         self.violations: list[str] = []
         self.sockets: SocketRelay | None = None
         self.url = ""
+        #: As long as it is set, every call is refused with it, as a token that Slack withdrew is.
+        self.refuse_all = ""
+        self.refused = 0
 
     @property
     def api_url(self) -> str:
@@ -128,6 +131,7 @@ class SlackProxy:
     def forget(self) -> None:
         """Drop all faults, facts and records: the next test begins anew."""
         self._injections.clear()
+        self.refuse_all = ""
         self.calls.clear()
         self.violations.clear()
         self.user_facts = UserFacts()
@@ -148,6 +152,9 @@ class SlackProxy:
         if wrong:
             self.violations.append(f"{method}: {'; '.join(wrong)}")
             return web.json_response({"ok": False, "error": "invalid_blocks"})
+        if self.refuse_all:
+            self.refused += 1
+            return web.json_response({"ok": False, "error": self.refuse_all})
         injection = self._take(method, payload)
         try:
             if injection is None:
