@@ -98,7 +98,8 @@ def how_to_help(state: RequestState) -> str:
 
 def goes_on_trying(state: RequestState) -> bool:
     """Tell whether Dockwarden will try again: not once it is over, nor what is hopeless."""
-    return not state.closed and restore_error(state) not in HOPELESS_ERRORS
+    is_over = state.closed or bool(state.stop_trying_by)
+    return not is_over and restore_error(state) not in HOPELESS_ERRORS
 
 
 def needs_person_outcome(state: RequestState) -> str:
@@ -206,7 +207,7 @@ def _is_said(state: RequestState) -> bool:
 
 def _gave_up(state: RequestState) -> bool:
     """Tell whether a person ended the tries, which could have gone on."""
-    return state.closed and state.seen is not None and restore_error(state) not in HOPELESS_ERRORS
+    return bool(state.stop_trying_by)
 
 
 def _to_do(state: RequestState) -> list[str]:

@@ -196,7 +196,8 @@ class Restore:
             seen = failures.sighting(error, now) or self._tracker.state.seen
             self._tracker.change(stop_trying_by=user_id, next_try_at=None, seen=seen)
             entry = ThreadEntry(key="given-up", kind=ThreadKind.GIVEN_UP, user_id=user_id, at=now)
-            self._card_updater.announce(entry)
+            # Now, and not when the images are tidied: somebody waits to take over.
+            self._card_updater.redraw(entry)
         else:
             self._succeed(result)
         return True

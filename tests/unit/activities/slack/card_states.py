@@ -278,9 +278,9 @@ STATES: dict[str, RequestState] = {
     "needs-person-owner-gone": replace(
         not_started(ErrorType.OWNER_GONE, _OWNER_GONE), attempts=1, next_try_at=None
     ),
-    "needs-person-given-up": replace(NEEDS_PERSON, attempts=12, **OVER),
+    "needs-person-given-up": replace(NEEDS_PERSON, attempts=12, stop_trying_by=BOB, **OVER),
     "needs-person-given-up-not-known": replace(
-        not_started(ErrorType.ENGINE_UNAVAILABLE, seen=None), **OVER
+        not_started(ErrorType.ENGINE_UNAVAILABLE, seen=None), stop_trying_by=BOB, **OVER
     ),
     "needs-person-mount": not_started(
         ErrorType.MOUNT_MISSING, "its bind mount /etc/web is missing on the host"
