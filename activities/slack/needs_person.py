@@ -74,7 +74,10 @@ def needs_person_headline(state: RequestState, where: str, called: str = "") -> 
     ``called`` mentions who is to come.
     """
     condition = _condition(state)
-    could_not = "Dockwarden has stopped trying" if _gave_up(state) else condition.could_not
+    could_not = condition.could_not
+    if _gave_up(state):
+        not_known = "" if state.seen else "whether it runs is not known, and "
+        could_not = f"{not_known}Dockwarden has stopped trying"
     return " ".join(part for part in ("🛑", called, where, condition.words, "—", could_not) if part)
 
 
