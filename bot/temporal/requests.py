@@ -50,9 +50,9 @@ _CALLS = {
 }
 #: What a look at a host may take; Slack has its acknowledgement by then.
 LOOK = timedelta(seconds=10)
-#: What the question may take whether an act was taken up: nobody waits for the answer, and a
-#: worker on a loaded machine is not to be taken for one that is gone.
-_UPTAKE_WITHIN = timedelta(seconds=4)
+#: What the question may take whether an act was taken up. A worker on a loaded machine may need
+#: longer, and is then said not to have answered yet, which is true.
+_UPTAKE_WITHIN = timedelta(seconds=2)
 #: So many acts a request says that it has heard of.
 MAX_HEARD = 20
 
