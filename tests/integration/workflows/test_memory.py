@@ -45,7 +45,8 @@ class _ManyContainers(FakeDocker):
     def inspect_container(self, arg: InspectInput) -> Inspection:
         """Pin any container."""
         pin = replace(self.pin, name=arg.container.name)
-        return Inspection(pin=pin, selectors_met=tuple(True for _ in arg.label_selectors))
+        met = tuple(True for _ in arg.label_selectors)
+        return Inspection(pin=pin, selectors_met=met, three_queues=True)
 
 
 @pytest.fixture(scope="module", name="server")
