@@ -30,6 +30,9 @@ from workflows.model.state import Refusal, RequestState, RequestStatus
 
 #: Slack allows about 50 updates a minute for all cards together.
 _REDRAW_EVERY = timedelta(seconds=2)
+#: So long is waited at most before a call for help that was refused is made again: a refusal costs
+#: no time, and the history has room for 50,000 events.
+_CALL_AGAIN_WITHIN = timedelta(minutes=1)
 
 
 class RequestTracker:
@@ -155,19 +158,22 @@ class CardUpdater:
             await self._telling
 
     async def _draw_while_due(self) -> None:
+        pause = _REDRAW_EVERY
         while self._due and not self._closing:
             self._due = False
-            if not await self._draw(activity_options.publish()) and self._is_calling():
+            if await self._draw(activity_options.publish()) or not self._is_calling():
+                pause = _REDRAW_EVERY
+            else:
                 # A call for help goes out, however often it takes.
-                self._due = True
+                self._due, pause = True, min(2 * pause, _CALL_AGAIN_WITHIN)
             if not self._closing:
-                await self._pause()
+                await self._pause(pause)
 
-    async def _pause(self) -> None:
+    async def _pause(self, pause: timedelta) -> None:
         try:
             await workflow.wait_condition(
                 lambda: self._closing,
-                timeout=_REDRAW_EVERY,
+                timeout=pause,
                 timeout_summary="space between two drawings of the card",
             )
         except TimeoutError:

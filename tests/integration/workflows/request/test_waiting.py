@@ -49,3 +49,23 @@ async def test_failed_compensation_pages_once_and_goes_on(
     assert RequestStatus.NEEDS_PERSON in statuses
     assert statuses[-1] is RequestStatus.PUT_BACK
     assert skipping_workers.docker.state is ContainerState.RUNNING
+
+
+async def test_a_call_for_help_that_is_refused_is_made_again_less_and_less_often(
+    skipping_workers: Workers,
+) -> None:
+    """Whoever is away for hours must not fill the history: it ends at 50,000 events."""
+    docker, slack = skipping_workers.docker, skipping_workers.slack
+    docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
+    docker.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY) for _ in range(10)]
+    under_test = await skipping_workers.start(skipping_workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    slack.publish_faults = [failure(ErrorType.SLACK_REFUSED) for _ in range(500)]
+
+    await under_test.decide("UBOB")
+    state = await under_test.result()
+    refused = 500 - len(slack.publish_faults)
+    slack.publish_faults.clear()
+
+    assert (state.status, state.attempts) == (RequestStatus.PUT_BACK, 10)
+    assert 5 <= refused <= 25
