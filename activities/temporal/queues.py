@@ -17,9 +17,8 @@ from temporalio.client import Client
 
 from workflows.model.names import docker_task_queue
 from workflows.model.queue_ports import QueuePlace, QueuePlaceInput, QueuesPort
+from workflows.model.timing import WORKER_GONE_SECONDS
 
-#: A worker asks anew every minute at the latest; the server lists one that is gone for longer.
-_POLLED_WITHIN: Final = timedelta(seconds=75)
 _CALL_WITHIN: Final = timedelta(seconds=5)
 
 
@@ -60,5 +59,5 @@ async def is_polled(client: Client, name: str, kind: TaskQueueType.ValueType) ->
         namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind
     )
     answer = await client.workflow_service.describe_task_queue(request, timeout=_CALL_WITHIN)
-    since = datetime.now(UTC) - _POLLED_WITHIN
+    since = datetime.now(UTC) - timedelta(seconds=WORKER_GONE_SECONDS)
     return any(poller.last_access_time.ToDatetime(tzinfo=UTC) >= since for poller in answer.pollers)

@@ -17,9 +17,8 @@ from temporalio.client import Client, WorkflowExecutionDescription
 from bot.temporal.client import BUDGET, bounded
 from bot.temporal.errors import Silent, TemporalCall
 from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
+from workflows.model.timing import WORKER_GONE_SECONDS
 
-#: A worker asks anew every minute at the latest; the server lists one that is gone for longer.
-POLLED_WITHIN: Final = timedelta(seconds=75)
 _LOOKS: Final = frozenset({"inspect_container", "list_containers"})
 
 
@@ -62,5 +61,5 @@ async def _is_polled(client: Client, name: str, kind: TaskQueueType.ValueType) -
         client.workflow_service.describe_task_queue(request, timeout=BUDGET),
         BUDGET,
     )
-    since = datetime.now(UTC) - POLLED_WITHIN
+    since = datetime.now(UTC) - timedelta(seconds=WORKER_GONE_SECONDS)
     return any(poller.last_access_time.ToDatetime(tzinfo=UTC) >= since for poller in answer.pollers)

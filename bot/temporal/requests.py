@@ -40,7 +40,7 @@ from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.names import RequestAddress
 from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
-from workflows.model.state import RequestState, RequestStatus
+from workflows.model.state import MAX_HEARD, RequestState, RequestStatus
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
 
 _CALLS = {
@@ -53,8 +53,6 @@ LOOK = timedelta(seconds=10)
 #: What the question may take whether an act was taken up. A worker on a loaded machine may need
 #: longer, and is then said not to have answered yet, which is true.
 _UPTAKE_WITHIN = timedelta(seconds=2)
-#: So many acts a request says that it has heard of.
-MAX_HEARD = 20
 
 
 class Uptake(StrEnum):

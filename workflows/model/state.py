@@ -112,6 +112,10 @@ class Sighting:
     since: datetime | None = None
 
 
+#: So many decisions and instructions a request names as heard.
+MAX_HEARD = 20
+
+
 class RequestStatus(StrEnum):
     """Where a request stands; the values are part of the contract.
 

@@ -17,6 +17,9 @@ DEFAULT_GRACE_SECONDS = 10
 WORKFLOW_TASK_SECONDS = 5
 #: What the engine may need beyond the grace: it kills, waits 10 s, then 2 s more.
 ENGINE_KILL_SECONDS = 12
+#: A worker asks Temporal for work anew every minute at the latest; one that has not for so long is
+#: gone, though the server lists it for longer.
+WORKER_GONE_SECONDS = 75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,12 +14,7 @@ from workflows.looks import refusal_of_look
 from workflows.model import policy
 from workflows.model.errors import RefusalCode
 from workflows.model.image_reference import complete_reference
-from workflows.model.ports import (
-    ContainersPort,
-    DirectoryPort,
-    GroupMembersInput,
-    InspectInput,
-)
+from workflows.model.ports import ContainersPort, DirectoryPort, GroupMembersInput, InspectInput
 from workflows.model.requests import ContainerPin, LifecycleRequest, Policy
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.model.timing import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS

@@ -22,15 +22,12 @@ from workflows.model import names
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
-from workflows.model.state import Refusal, RequestState, RequestStatus
+from workflows.model.state import MAX_HEARD, Refusal, RequestState, RequestStatus
 from workflows.request import planning
 from workflows.request.operation_handle import OperationHandle, upsert_status
 from workflows.request.review import Inbox, Review
 from workflows.request.validation import validate_request
 from workflows.signals import MAX_ID_LENGTH, read, read_decision, read_instruction
-
-#: So many decisions and instructions are named as heard.
-_HEARD = 20
 
 
 @workflow.defn(name=names.REQUEST_WORKFLOW)
@@ -46,7 +43,7 @@ class ContainerLifecycleWorkflow:
 
     def __init__(self) -> None:
         self._inbox = Inbox()
-        self._heard: deque[str] = deque(maxlen=_HEARD)
+        self._heard: deque[str] = deque(maxlen=MAX_HEARD)
         self._tracker: RequestTracker | None = None
         self._operation: OperationHandle | None = None
 

@@ -13,7 +13,7 @@ from temporalio import workflow
 from bot.slack.replies import failure
 from bot.temporal import client as temporal
 from bot.temporal.errors import RequestStuckError
-from bot.temporal.requests import MAX_HEARD, RequestClient, Uptake
+from bot.temporal.requests import RequestClient, Uptake
 from tests.fakes.slack_stub import SlackStub
 from tests.integration.bot.slack.bot_on_stub import bot_on, click_body
 from tests.integration.bot.temporal import HANGS
@@ -24,7 +24,7 @@ from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
 from workflows.model.names import ActionId, RequestAddress, button_value
 from workflows.model.requests import LifecycleRequest
-from workflows.model.state import RequestState, RequestStatus
+from workflows.model.state import MAX_HEARD, RequestState, RequestStatus
 
 HEARD = "heard"
 
