@@ -90,15 +90,8 @@ class ReconcileWorkflow:
         return ReconcileResult(
             seen=tuple(run_id for run_id in found.seen if run_id not in ids),
             recovered=tuple(run.workflow_id for run in found.runs if run.run_id not in ids),
-            since=self._next_since(window, found, again),
+            since=_next_since(window, found, again),
         )
-
-    def _next_since(self, window: datetime, found: EndedRuns, again: list[EndedRun]) -> float:
-        """Go back as far as to the oldest end that is not seen to: an outage may last days."""
-        left = [run.closed_at for run in again if run.closed_at is not None]
-        if found.left_since is not None:
-            left.append(found.left_since)
-        return (min([window, *left]) - _EPOCH).total_seconds()
 
     async def _take_up(self, ended: EndedRun) -> bool:
         """See to one run; false says that it is to be looked at again the next time."""
@@ -200,3 +193,11 @@ class ReconcileWorkflow:
             # Nobody could be told, here or directly: a channel may come back.
             await leave_last_word(over, (entry,))
         return True
+
+
+def _next_since(window: datetime, found: EndedRuns, again: list[EndedRun]) -> float:
+    """Go back as far as to the oldest end that is not seen to: an outage may last days."""
+    left = [run.closed_at for run in again if run.closed_at is not None]
+    if found.left_since is not None:
+        left.append(found.left_since)
+    return (min([window, *left]) - _EPOCH).total_seconds()

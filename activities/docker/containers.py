@@ -24,10 +24,9 @@ from activities.docker.capacity import SnapshotCapacity
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.heartbeat import Attempt
-from activities.docker.pin import find_pinned, protection, verify_engine, verify_pin
+from activities.docker.pin import find_pinned, protection, refuse, verify_engine, verify_pin
 from activities.docker.preflight import (
     Facts,
-    Obstacle,
     Owner,
     cautions,
     change,
@@ -83,10 +82,10 @@ class Containers(ContainersPort):
         facts = Facts(engine=self._engine.facts(), container=seen)
         if arg.for_request:
             facts = self._look_around(facts, found, for_snapshot=bool(arg.reference))
-            _refuse(refusal(facts))
+            refuse(refusal(facts))
         taken = self._is_taken(arg.reference)
         if arg.for_request and not taken:
-            _refuse(self._with_room(facts).shortage)
+            refuse(self._with_room(facts).shortage)
         return Inspection(
             pin=seen.pin(facts.engine.engine_id),
             selectors_met=tuple(
@@ -152,7 +151,7 @@ class Containers(ContainersPort):
             attempt.send(lambda: self._engine.stop(pin.container_id, arg.grace_seconds))
             took = time.monotonic() - began
             seen = self._engine.container(pin.container_id)
-            _refuse(lost(seen))
+            refuse(lost(seen))
         if not seen.state.is_down:
             text = f"the container is {seen.state} after it was stopped"
             raise failure(ErrorType.STATE_CONFLICT, text, repeatable=True)
@@ -165,13 +164,13 @@ class Containers(ContainersPort):
         seen = find_pinned(self._engine, pin)
         facts = Facts(engine=engine_facts, container=seen)
         facts = self._look_around(facts, None, for_snapshot=arg.for_snapshot)
-        _refuse(change(facts, pin))
+        refuse(change(facts, pin))
         if arg.for_snapshot and self._capacity.is_limited:
             facts = self._with_room(facts)
             # That can take long; only what is approved right before the stop is stopped.
             seen = find_pinned(self._engine, pin)
             facts = replace(facts, container=seen, protected=protection(self._engine, seen))
-            _refuse(change(facts, pin))
+            refuse(change(facts, pin))
         return facts.container
 
     def _stopped_by_us(self, pin: ContainerPin) -> ContainerInspect:
@@ -179,8 +178,8 @@ class Containers(ContainersPort):
         seen = verify_pin(self._engine, pin)
         # A stop of ours brings a container down; nothing of ours brings up one that was down.
         if pin.state.is_down:
-            _refuse(other_situation(seen, pin))
-        _refuse(lost(seen))
+            refuse(other_situation(seen, pin))
+        refuse(lost(seen))
         return seen
 
     def _look_around(
@@ -265,12 +264,6 @@ def _either(names: Sequence[str]) -> str:
     if len(names) > _SHOWN:
         shown.append(f"{len(names) - _SHOWN} more")
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
-
-
-def _refuse(obstacle: Obstacle | None) -> None:
-    """Raise what is in the way, if anything is."""
-    if obstacle is not None:
-        raise failure(obstacle.kind, obstacle.text)
 
 
 def _owner(space: str, reference: str, found: Sequence[ContainerListEntry]) -> Owner:

@@ -11,19 +11,15 @@ from typing import Final
 from activities.docker.answers import ContainerInspect, EngineFacts
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
+from activities.docker.preflight import Obstacle, out_of_bounds
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import ContainerPin
 
 _OTHER: Final = "this is another Docker engine than the one the container was approved on"
 
 
-def verify_pin(engine: Engine, pin: ContainerPin, *, restoring: bool = False) -> ContainerInspect:
-    """Look at the container that was approved.
-
-    Args:
-        engine: where it is to be found.
-        pin: what was approved.
-        restoring: true for putting it back, which is due even when it is out of bounds by now.
+def verify_pin(engine: Engine, pin: ContainerPin) -> ContainerInspect:
+    """Look at the container that was approved, before something of it is changed.
 
     Raises:
         ApplicationError: this is another engine, the container is gone or is not the one
@@ -31,8 +27,7 @@ def verify_pin(engine: Engine, pin: ContainerPin, *, restoring: bool = False) ->
     """
     verify_engine(engine, pin)
     seen = find_pinned(engine, pin)
-    if not restoring:
-        _refuse_out_of_bounds(engine, seen)
+    refuse(out_of_bounds(seen, protection(engine, seen)))
     return seen
 
 
@@ -67,8 +62,7 @@ def protection(engine: Engine, seen: ContainerInspect) -> RefusalCode | None:
     )
 
 
-def _refuse_out_of_bounds(engine: Engine, seen: ContainerInspect) -> None:
-    if protection(engine, seen) is not None:
-        raise failure(ErrorType.CONTAINER_CHANGED, "the container is protected now")
-    if seen.auto_remove:
-        raise failure(ErrorType.CONTAINER_CHANGED, "the container is removed when it stops")
+def refuse(obstacle: Obstacle | None) -> None:
+    """Raise what is in the way, if anything is."""
+    if obstacle is not None:
+        raise failure(obstacle.kind, obstacle.text)

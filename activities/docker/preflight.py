@@ -94,14 +94,19 @@ def refusal(facts: Facts) -> Obstacle | None:
 def change(facts: Facts, pin: ContainerPin) -> Obstacle | None:
     """Say what has changed since the approval, while nothing was touched, or ``None``."""
     seen = facts.container
-    if facts.protected is not None:
+    obstacle = out_of_bounds(seen, facts.protected)
+    if obstacle is None and seen.name != pin.name:
+        obstacle = Obstacle(ErrorType.CONTAINER_CHANGED, f"it is named {seen.name} now")
+    return obstacle or other_situation(seen, pin) or lost(seen) or _lack(facts)
+
+
+def out_of_bounds(seen: ContainerInspect, protected: RefusalCode | None) -> Obstacle | None:
+    """Say why a container may not be touched any more, or ``None``."""
+    if protected is not None:
         return Obstacle(ErrorType.CONTAINER_CHANGED, "the container is protected now")
     if seen.auto_remove:
-        text = "the container is removed when it stops"
-        return Obstacle(ErrorType.CONTAINER_CHANGED, text)
-    if seen.name != pin.name:
-        return Obstacle(ErrorType.CONTAINER_CHANGED, f"it is named {seen.name} now")
-    return other_situation(seen, pin) or lost(seen) or _lack(facts)
+        return Obstacle(ErrorType.CONTAINER_CHANGED, "the container is removed when it stops")
+    return None
 
 
 def other_situation(seen: ContainerInspect, pin: ContainerPin) -> Obstacle | None:

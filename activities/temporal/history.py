@@ -47,8 +47,6 @@ _STEPS: Final = {
     SnapshotsPort.ensure_snapshot.__name__: StepName.SNAPSHOT,
     SnapshotsPort.ensure_tag.__name__: StepName.TAG,
 }
-
-
 _OPEN: Final = frozenset({StepStatus.TODO, StepStatus.QUEUED, StepStatus.RUNNING})
 
 
