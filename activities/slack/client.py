@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from temporalio import activity
@@ -89,6 +90,28 @@ async def call(method: Callable[..., Awaitable[Any]], name: str, **arguments: An
             return cast("Answer", (await method(**arguments)).data)
     except (SlackClientError, *_CONNECTION_ERRORS) as error:
         raise translate(error, name) from None
+
+
+async def post(
+    slack: AsyncWebClient, channel: str, text: str, blocks: Sequence[Block], **thread: str | bool
+) -> Answer:
+    """Post a message, below which no link unfolds; ``channel`` may be a person.
+
+    ``thread`` are Slack's own arguments of a reply.
+
+    Raises:
+        ApplicationError: as :func:`call`.
+    """
+    return await call(
+        slack.chat_postMessage,
+        "chat.postMessage",
+        channel=channel,
+        text=text,
+        blocks=blocks,
+        unfurl_links=False,
+        unfurl_media=False,
+        **thread,
+    )
 
 
 def translate(error: Exception, method: str) -> ApplicationError:

@@ -13,8 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.slack.client import call, is_final, refused_with
-from activities.slack.drawing import QUIET
+from activities.slack.client import is_final, post, refused_with
 from activities.slack.posted import Posted, Progress
 from activities.slack.thread import reply_sent_directly
 from workflows.model.names import USER_ID_FORM
@@ -74,14 +73,7 @@ class DirectMessages:
 
     async def send(self, user_id: str, text: str, blocks: Sequence[Block]) -> None:
         """Send a message to one person."""
-        await call(
-            self._slack.chat_postMessage,
-            "chat.postMessage",
-            channel=user_id,
-            text=text,
-            blocks=blocks,
-            **QUIET,
-        )
+        await post(self._slack, user_id, text, blocks)
 
 
 def recipients(state: RequestState, entry: ThreadEntry) -> list[str]:

@@ -16,15 +16,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.slack.card import Links, card, drawing_block_id
-from activities.slack.client import call, is_final, lacks_right, refused_with
+from activities.slack.client import call, is_final, lacks_right, post, refused_with
 from activities.slack.mrkdwn import mrkdwn
 from activities.slack.posted import Posted, Progress, block_ids
 from workflows.model.state import CardRef, RequestState
 
 #: Somebody deleted the card, or its channel was emptied.
 _CARD_GONE = "message_not_found"
-#: No link unfolds below what is posted.
-QUIET = {"unfurl_links": False, "unfurl_media": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +83,8 @@ class CardDrawer:
 
     async def _post(self, drawing: _Drawing, progress: Progress) -> CardRef:
         progress.beat()
-        answer = await call(
-            self._slack.chat_postMessage,
-            "chat.postMessage",
-            channel=drawing.state.channel_id,
-            text=drawing.text,
-            blocks=drawing.blocks,
-            **QUIET,
-        )
+        channel = drawing.state.channel_id
+        answer = await post(self._slack, channel, drawing.text, drawing.blocks)
         progress.add_card(answer["channel"], answer["ts"])
         return await self._with_link(answer["channel"], answer["ts"])
 
@@ -146,16 +138,15 @@ class CardDrawer:
             f"⛔ *The card above is out of date, and its buttons do nothing.* Slack lets nobody "
             f"change or delete it. The request goes on with {card_of_now} in this channel."
         )
+        blocks = [SectionBlock(block_id=block_id, text=mrkdwn(text))]
         try:
-            await call(
-                self._slack.chat_postMessage,
-                "chat.postMessage",
-                channel=old.channel_id,
+            await post(
+                self._slack,
+                old.channel_id,
+                text,
+                blocks,
                 thread_ts=old.ts,
-                text=text,
-                blocks=[SectionBlock(block_id=block_id, text=mrkdwn(text))],
                 reply_broadcast=False,
-                **QUIET,
             )
         except ApplicationError as error:
             if not is_final(error):

@@ -12,9 +12,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.slack.card import Links
-from activities.slack.client import call, is_final, lacks_right
+from activities.slack.client import call, is_final, lacks_right, post
 from activities.slack.direct import URGENT, DirectMessages
-from activities.slack.drawing import QUIET, CardDrawer, is_first
+from activities.slack.drawing import CardDrawer, is_first
 from activities.slack.mrkdwn import mrkdwn
 from activities.slack.posted import Posted, Progress
 from activities.slack.refusals import notice
@@ -107,15 +107,13 @@ class Messages(MessagesPort):
 
     async def _reply(self, state: RequestState, entry: ThreadEntry, card: CardRef) -> None:
         written = reply(state, entry)
-        await call(
-            self._slack.chat_postMessage,
-            "chat.postMessage",
-            channel=card.channel_id,
+        await post(
+            self._slack,
+            card.channel_id,
+            written.text,
+            written.blocks,
             thread_ts=card.ts,
-            text=written.text,
-            blocks=written.blocks,
             reply_broadcast=written.broadcast,
-            **QUIET,
         )
 
     async def _tell(self, told: Notice, progress: Progress) -> None:
