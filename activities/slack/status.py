@@ -149,6 +149,11 @@ def waits_for_turn(state: RequestState) -> bool:
     return any(_is_stop(s) and s.status is StepStatus.QUEUED for s in state.steps)
 
 
+def where(state: RequestState) -> str:
+    """Name the container and its host, as mrkdwn."""
+    return f"{code(state.container.name)} on *{safe(state.container.host)}*"
+
+
 def was_paused(state: RequestState) -> bool:
     """Say whether the container was paused when people decided about it."""
     return state.pin is not None and state.pin.state is ContainerState.PAUSED
@@ -227,7 +232,7 @@ def _succeeded(state: RequestState) -> str:
         done = f"*Snapshotted*{in_time}, *and {_STARTED_LATE}{_unless_healthy(state)}*"
     stays = " stays stopped, as it was" if _stays_stopped(state) else ""
     was_down = f" was {down_time(state)}" if down_time(state) else ""
-    return f"✅ {done} — {_where(state)}{stays}{was_down}"
+    return f"✅ {done} — {where(state)}{stays}{was_down}"
 
 
 def _put_back(state: RequestState) -> str:
@@ -236,11 +241,11 @@ def _put_back(state: RequestState) -> str:
         by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
         words = f"↩️ *Cancelled*{by} *and put back*"
     was_down = f", after it was {down_time(state)}" if down_time(state) else ""
-    return f"{words} — {_where(state)} is {_as_before(state)}{was_down}"
+    return f"{words} — {where(state)} is {_as_before(state)}{was_down}"
 
 
 def _needs_person(state: RequestState) -> str:
-    return needs_person_headline(state, _where(state))
+    return needs_person_headline(state, where(state))
 
 
 def _running_text(state: RequestState) -> str:
@@ -293,11 +298,7 @@ _HEADLINES: dict[RequestStatus, Callable[[RequestState], str]] = {
 
 
 def _what(state: RequestState) -> str:
-    return f"{state.operation.words} {_where(state)}"
-
-
-def _where(state: RequestState) -> str:
-    return f"{code(state.container.name)} on *{safe(state.container.host)}*"
+    return f"{state.operation.words} {where(state)}"
 
 
 def _missing(state: RequestState) -> str:

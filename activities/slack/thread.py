@@ -22,7 +22,7 @@ from activities.slack.needs_person import (
     needs_person_outcome,
 )
 from activities.slack.outcome import failure_summary, why_not_done_in_full
-from activities.slack.status import down_time, snapshot_line, status_text, step_line
+from activities.slack.status import down_time, snapshot_line, status_text, step_line, where
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus
@@ -109,7 +109,7 @@ def _cancelling(_: RequestState, entry: ThreadEntry) -> str:
 
 def _given_up(state: RequestState, entry: ThreadEntry) -> str:
     told = f"🔕 {person(entry.user_id)} told Dockwarden to stop trying{_at(entry)}."
-    return f"{told} {how_it_is_left(state, _where(state))}"
+    return f"{told} {how_it_is_left(state, where(state))}"
 
 
 def _stuck(state: RequestState, _: ThreadEntry) -> str:
@@ -117,7 +117,7 @@ def _stuck(state: RequestState, _: ThreadEntry) -> str:
     look = code(fill("docker inspect --format '{{.State.Status}}' {id}", state))
     start = code(fill("docker start {id}", state))
     return (
-        f"🛑 {mentions(state)} the request to {state.operation.words} {_where(state)} *is stuck in "
+        f"🛑 {mentions(state)} the request to {state.operation.words} {where(state)} *is stuck in "
         "Dockwarden itself*: nothing of it goes on, and its buttons do nothing, until that is put "
         f"right.\n1. Look on {host} whether the container runs: {look}\n"
         f"2. If it is down and meant to run: {start}\n"
@@ -126,7 +126,7 @@ def _stuck(state: RequestState, _: ThreadEntry) -> str:
 
 
 def _page(state: RequestState, _: ThreadEntry) -> str:
-    first = needs_person_headline(state, _where(state), mentions(state))
+    first = needs_person_headline(state, where(state), mentions(state))
     return "\n".join(part for part in (first, how_to_help(state), snapshot_line(state)) if part)
 
 
@@ -138,16 +138,12 @@ def _outcome(state: RequestState, _: ThreadEntry) -> str:
     if state.status is RequestStatus.NEEDS_PERSON and state.stop_trying_by:
         how = needs_person_outcome(state)
     lines = (
-        f"{people} {how}: {_where(state)}{was_down}.",
+        f"{people} {how}: {where(state)}{was_down}.",
         why_not_done_in_full(state),
         failure_summary(state),
         snapshot_line(state),
     )
     return "\n".join(line for line in lines if line)
-
-
-def _where(state: RequestState) -> str:
-    return f"{code(state.container.name)} on *{safe(state.container.host)}*"
 
 
 def _at(entry: ThreadEntry) -> str:
