@@ -10,7 +10,6 @@ from slack_sdk.models.blocks import ActionsBlock, ButtonElement, ConfirmObject, 
 
 from activities.slack.needs_person import goes_on_trying
 from activities.slack.plan import plan_sentence
-from activities.slack.status import is_putting_back, waits_for_turn
 from workflows.model.names import ActionId, RequestAddress, button_value
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import shorten
@@ -40,7 +39,7 @@ def _elements(state: RequestState) -> list[ButtonElement]:
     match state.status:
         case RequestStatus.WAITING if not state.cancel_requested_by:
             return [_approve(state), _reject(state), _cancel_waiting(state)]
-        case RequestStatus.RUNNING if not state.cancel_requested_by and not is_putting_back(state):
+        case RequestStatus.RUNNING if not state.cancel_requested_by and not state.is_putting_back:
             return [_cancel_running(state)]
         case RequestStatus.NEEDS_PERSON if goes_on_trying(state):
             return [_try_now(state), _stop_trying(state)]
@@ -74,7 +73,7 @@ def _cancel_waiting(state: RequestState) -> ButtonElement:
 def _cancel_running(state: RequestState) -> ButtonElement:
     name = shorten(state.container.name, 100)
     text = f"The step under way is finished first. Then {name} is put back as it was."
-    if waits_for_turn(state):
+    if state.waits_for_turn:
         text = f"{name} was not touched yet. As long as that holds, it stays as it is."
     confirm = _confirm(
         title="Cancel while it works?",

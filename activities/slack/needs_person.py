@@ -141,8 +141,7 @@ def how_it_is_left(state: RequestState, where: str) -> str:
 
 def restore_error(state: RequestState) -> ErrorType:
     """Name what keeps the container from being put back."""
-    step = _put_back(state)
-    return (step.error if step else None) or state.cause or ErrorType.UNEXPECTED
+    return state.put_back_error or ErrorType.UNEXPECTED
 
 
 def mentions(state: RequestState) -> str:

@@ -139,16 +139,6 @@ def snapshot_line(state: RequestState) -> str:
     return f"📦 Snapshot {name} · image {code(short_id(made.image_id))}{big}"
 
 
-def is_putting_back(state: RequestState) -> bool:
-    """Say whether the container is being put back: a step failed, or a cancel took effect."""
-    return any(_is_put_back(s) or s.status is StepStatus.FAILED for s in state.steps)
-
-
-def waits_for_turn(state: RequestState) -> bool:
-    """Tell whether the work was not begun yet, for others are being stopped."""
-    return any(_is_stop(s) and s.status is StepStatus.QUEUED for s in state.steps)
-
-
 def where(state: RequestState) -> str:
     """Name the container and its host, as mrkdwn."""
     return f"{code(state.container.name)} on *{safe(state.container.host)}*"
@@ -213,12 +203,12 @@ def _failed(state: RequestState) -> str:
 
 
 def _running(state: RequestState) -> str:
-    if is_putting_back(state):
+    if state.is_putting_back:
         return f"↩️ *Putting it back* — {_what(state)}"
     if state.cancel_requested_by:
         by = person(state.cancel_requested_by)
         return f"🚧 *Cancelling* after the current step, for {by} — {_what(state)}"
-    if waits_for_turn(state):
+    if state.waits_for_turn:
         return f"⏳ *Approved, waits for its turn* — {_what(state)}"
     words = " · ".join(part for part in ("🚧 *Working*", _position(state)) if part)
     return f"{words} — {_what(state)}"
@@ -249,11 +239,11 @@ def _needs_person(state: RequestState) -> str:
 
 
 def _running_text(state: RequestState) -> str:
-    if is_putting_back(state):
+    if state.is_putting_back:
         return "↩️ Putting it back"
     if state.cancel_requested_by:
         return "🚧 Cancelling"
-    return "⏳ Approved, waits for its turn" if waits_for_turn(state) else "🚧 Working"
+    return "⏳ Approved, waits for its turn" if state.waits_for_turn else "🚧 Working"
 
 
 def _put_back_text(state: RequestState) -> str:

@@ -55,7 +55,7 @@ def over_words(summary: RequestSummary, state: RequestState | None) -> str:
     words = summary_words(summary)
     if words != _STOPPED_TRYING or state is None or state.status is not RequestStatus.NEEDS_PERSON:
         return words
-    if _restore_error(state) is ErrorType.CONTAINER_GONE:
+    if state.put_back_error is ErrorType.CONTAINER_GONE:
         return f"{words}, for it is gone"
     return f"{words}; {_it_was(state)}"
 
@@ -101,17 +101,17 @@ def tries(state: RequestState) -> str:
 
 
 def _at_work(state: RequestState) -> str:
-    if any(s.name is StepName.PUT_BACK or s.status is StepStatus.FAILED for s in state.steps):
+    if state.is_putting_back:
         return "↩️ being put back"
     if state.cancel_requested_by:
         return "🚧 cancelling after the current step"
-    if any(s.name is StepName.STOP and s.status is StepStatus.QUEUED for s in state.steps):
+    if state.waits_for_turn:
         return "⏳ approved, waits for its turn"
     return "🚧 working"
 
 
 def _condition(state: RequestState) -> str:
-    error = _restore_error(state)
+    error = state.put_back_error
     if error is ErrorType.CONTAINER_GONE:
         return "gone"
     if state.seen is None:
@@ -125,11 +125,6 @@ def _it_was(state: RequestState) -> str:
     if state.seen is None:
         return "whether it ran then is not known"
     return f"it was {_condition(state)} then"
-
-
-def _restore_error(state: RequestState) -> ErrorType | None:
-    step = next((s for s in state.steps if s.name is StepName.PUT_BACK), None)
-    return (step.error if step is not None else None) or state.cause
 
 
 def _is_trying(state: RequestState) -> bool:

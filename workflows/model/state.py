@@ -205,6 +205,27 @@ class RequestState:
         return tuple(d for d in self.decisions if d.choice is Choice.APPROVE)
 
     @property
+    def put_back_error(self) -> ErrorType | None:
+        """What keeps the container from being put back; until that was tried, the first failure."""
+        step = next((step for step in self.steps if step.name is StepName.PUT_BACK), None)
+        return (step.error if step is not None else None) or self.cause
+
+    @property
+    def is_putting_back(self) -> bool:
+        """Whether it is being put back: a step failed, or a cancel took effect."""
+        return any(
+            step.name is StepName.PUT_BACK or step.status is StepStatus.FAILED
+            for step in self.steps
+        )
+
+    @property
+    def waits_for_turn(self) -> bool:
+        """Whether the work was not begun yet, for others are being stopped."""
+        return any(
+            step.name is StepName.STOP and step.status is StepStatus.QUEUED for step in self.steps
+        )
+
+    @property
     def rejection(self) -> RecordedDecision | None:
         """The decision that rejected the request, if a person did."""
         return next((d for d in self.decisions if d.choice is Choice.REJECT), None)
