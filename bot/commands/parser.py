@@ -251,20 +251,11 @@ def _parse_requests(words: Words, _default_host: str) -> Requests:
     return Requests(selection=Selection(choice))
 
 
-def _parse_status(words: Words, _default_host: str) -> Status:
-    return Status(request_id=take_request_id(words))
-
-
-def _parse_cancel(words: Words, _default_host: str) -> Cancel:
-    return Cancel(request_id=take_request_id(words))
-
-
-def _parse_stop_trying(words: Words, _default_host: str) -> StopTrying:
-    return StopTrying(request_id=take_request_id(words))
-
-
-def _parse_try_now(words: Words, _default_host: str) -> TryNow:
-    return TryNow(request_id=take_request_id(words))
+def _by_id(
+    kind: type[Status | Cancel | StopTrying | TryNow],
+) -> Callable[[Words, str], Command]:
+    """Parse a sub-command that takes the id of a request, and nothing else."""
+    return lambda words, _default_host: kind(request_id=take_request_id(words))
 
 
 def _parse_approve(words: Words, _default_host: str) -> Approve:
@@ -298,10 +289,10 @@ _PARSERS: dict[str, Callable[[Words, str], Command]] = {
     "list": _parse_list,
     "inspect": _parse_inspect,
     "requests": _parse_requests,
-    "status": _parse_status,
-    "cancel": _parse_cancel,
-    "stop-trying": _parse_stop_trying,
-    "try-now": _parse_try_now,
+    "status": _by_id(Status),
+    "cancel": _by_id(Cancel),
+    "stop-trying": _by_id(StopTrying),
+    "try-now": _by_id(TryNow),
     "approve": _parse_approve,
     "reject": _parse_reject,
     "help": _parse_help,

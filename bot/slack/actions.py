@@ -7,11 +7,12 @@ what became of their click, so a click that was recorded gets no answer here.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.service import Service
+from bot.service import Receipt, Service
 from bot.slack import replies
 from bot.slack.listener import Follow, SlackRequest, submit
 from bot.slack.uptake_words import Act
@@ -45,37 +46,19 @@ class Actions:
 
     async def cancel(self, slack_request: SlackRequest) -> None:
         """Record a cancel. Cards of earlier releases have this button to stop trying too."""
-        address = await _address(slack_request)
-        if address is None:
-            return
-        receipt = await self._service.cancel(
-            slack_request.actor, address, source=_source(slack_request)
-        )
-        self._follow(slack_request, receipt, Act.CANCEL)
+        await self._record(slack_request, self._service.cancel, Act.CANCEL)
 
     async def stop_trying(self, slack_request: SlackRequest) -> None:
         """Record that the tries to put a container back are to end."""
-        address = await _address(slack_request)
-        if address is None:
-            return
-        receipt = await self._service.stop_trying(
-            slack_request.actor, address, source=_source(slack_request)
-        )
-        self._follow(slack_request, receipt, Act.STOP_TRYING)
-        if slack_request.is_on_private_answer:
+        receipt = await self._record(slack_request, self._service.stop_trying, Act.STOP_TRYING)
+        if receipt is not None and slack_request.is_on_private_answer:
             # Its button is used up, and the card is in another place.
-            done = replies.recorded(address.request_id, Act.STOP_TRYING)
+            done = replies.recorded(receipt.address.request_id, Act.STOP_TRYING)
             await slack_request.tell(done, replace=True)
 
     async def try_now(self, slack_request: SlackRequest) -> None:
         """Record that a container is to be put back now."""
-        address = await _address(slack_request)
-        if address is None:
-            return
-        receipt = await self._service.try_now(
-            slack_request.actor, address, source=_source(slack_request)
-        )
-        self._follow(slack_request, receipt, Act.TRY_NOW)
+        await self._record(slack_request, self._service.try_now, Act.TRY_NOW)
 
     async def open_reject_form(self, slack_request: SlackRequest) -> None:
         """Open the form that asks for the reason."""
@@ -112,6 +95,17 @@ class Actions:
             state.container,
             reason=state.reason,
         )
+
+    async def _record(
+        self, slack_request: SlackRequest, instruct: Callable[..., Awaitable[Receipt]], act: Act
+    ) -> Receipt | None:
+        """Record what the button says, if it is one of ours, and follow what becomes of it."""
+        address = await _address(slack_request)
+        if address is None:
+            return None
+        receipt = await instruct(slack_request.actor, address, source=_source(slack_request))
+        self._follow(slack_request, receipt, act)
+        return receipt
 
 
 async def _address(slack_request: SlackRequest) -> RequestAddress | None:
