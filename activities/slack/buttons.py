@@ -94,7 +94,7 @@ def _stop_trying(state: RequestState) -> ButtonElement:
     confirm = _confirm(
         title="Stop trying?",
         text=f"Dockwarden looks at {name} once more first. If it is still not back, Dockwarden "
-        "leaves it down, and a person has to start it.",
+        "leaves it down, or as it is by then, and a person has to put it back.",
         yes="Stop trying",
         no="Go on trying",
         style="danger",

@@ -1,7 +1,8 @@
 """How is a container put back, and what happens when even that fails?
 
 After a few tries in quick succession people are paged, and it is tried again and again until it
-succeeds, a person says to stop, or it can never succeed because the container is gone.
+succeeds, a person says to stop, or it can never succeed because the container, or one that it
+cannot start without, is gone for good.
 """
 
 from __future__ import annotations

@@ -238,8 +238,8 @@ def test_the_words_in_the_log_hold_no_secret(
         IMAGE,
         [f"/no/{CANARY}-command"],
         name="app",
-        environment={"WHERE": f"/work/{CANARY}-environment"},
-        working_dir="/work",
+        environment={"WHERE": f"/srv/{CANARY}-environment"},
+        working_dir="/srv",
         host_config=engine.api.create_host_config(
             network_mode="none", sysctls={f"net.{CANARY}-setting": "1"}
         ),
