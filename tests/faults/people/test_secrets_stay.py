@@ -19,7 +19,7 @@ from tests.rigs.installation import Installation
 from tests.rigs.request_driver import Request
 from tests.rigs.slack_proxy import Fault
 from tests.rigs.slack_users import SlackUsers
-from workflows.model.names import operation_workflow_id
+from workflows.model.names import ActionId, operation_workflow_id
 from workflows.model.state import RequestStatus
 
 _SECRET = "canary-9f1c77"  # noqa: S105 - it has to look like one
@@ -53,7 +53,7 @@ async def secret_requests(users: SlackUsers, installation: Installation) -> list
     good, ailing, rejected, gone = requests
     stuck = await _stuck(users, installation, **settings | {"script": _ONCE})
     installation.slack_proxy.inject("chat.update", Fault.GARBLED)
-    await installation.channel.press("dave", good.card, "request.approve")
+    await installation.channel.press("dave", good.card, ActionId.APPROVE)
     await users.approve(good, ailing)
     await installation.channel.ask("bob", f'reject {rejected.request_id} "{_COMMENT}"')
     users.engine.api.remove_container(gone.container, force=True)
@@ -78,7 +78,8 @@ async def _stuck(users: SlackUsers, installation: Installation, **settings: Any)
     await request.until(RequestStatus.NEEDS_PERSON)
     logs = users.engine.api.logs(request.container)
     assert _SECRET in logs.decode(), "the container has said it where the cause is to be seen"
-    await installation.channel.ask("alice", f"cancel {request.request_id}")
+    await users.until_card(request, "🛑")
+    await users.press("alice", request, ActionId.STOP_TRYING)
     return request
 
 
