@@ -192,6 +192,11 @@ DECISIONS = {
         "To leave it as it is instead, press *Stop trying* on the card, or type "
         "`{command} stop-trying {request}`.",
     ),
+    RefusalCode.TOO_LATE: Words(
+        "you decided in time, but nobody took it up until long after: Dockwarden or Temporal was "
+        "away for too long",
+        "If it is still wanted, it has to be asked for again.",
+    ),
     RefusalCode.NOT_TRYING: Words(
         "Dockwarden is not trying to put {name} back, so there is nothing to hurry or to end", ""
     ),

@@ -100,6 +100,7 @@ class RefusalCode(StrEnum):
     NOT_REQUESTER = "NotRequester"
     PUTTING_BACK = "PuttingBack"
     NOT_TRYING = "NotTrying"
+    TOO_LATE = "TooLate"
 
 
 #: Errors after which the container was found to be another than the one approved.

@@ -41,6 +41,8 @@ REQUEST_ID = SearchAttributeKey.for_keyword("DockwardenRequestId")
 SEARCH_ATTRIBUTES = (STATUS, HOST, CONTAINER, REQUESTER, REQUEST_ID)
 #: What is asked for, in words: lists show it, and nobody searches for it.
 OPERATION_MEMO = "operation"
+#: When it was asked for, of a request that goes on in a new run.
+REQUESTED_AT_MEMO = "requested_at"
 
 #: Docker's own rule for container names. Only a text that matches it may reach an engine:
 #: docker-py quotes with ``safe="/:"``, so a path would reach another endpoint.

@@ -153,7 +153,8 @@ class RequestState:
     last. ``paged`` says that people were called for help, ``stop_trying_by`` who ended the tries.
     ``down_seconds`` is how long the container was down, from its stop to when it ran again.
     ``cautions`` are what the requester and the approvers should know. ``heard`` are the last
-    twenty decisions and instructions that came in, by id, whether they counted or not.
+    twenty decisions and instructions that came in, by id, whether they counted or not; ``dropped``
+    counts those for which there was no room.
     ``closed`` says that nothing more will happen: a request that needs a person is open as long
     as Dockwarden goes on trying.
     """
@@ -198,6 +199,7 @@ class RequestState:
     next_try_at: datetime | None = None
     seen: Sighting | None = None
     heard: tuple[str, ...] = ()
+    dropped: int = 0
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:

@@ -18,14 +18,16 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from workflows import failures
 from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution.saga import shielded
-from workflows.model import names
+from workflows.model import limits, names
+from workflows.model.continued import ContinuedRequest
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import ThreadEntry, ThreadKind
-from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
+from workflows.model.requests import Decision, Instruction, Intent
 from workflows.model.state import MAX_HEARD, Refusal, RequestState, RequestStatus
-from workflows.request import planning
+from workflows.request import continuing, planning
+from workflows.request.inbox import Inbox
 from workflows.request.operation_handle import OperationHandle, upsert_status
-from workflows.request.review import Inbox, Review
+from workflows.request.review import Review
 from workflows.request.validation import validate_request
 from workflows.signals import MAX_ID_LENGTH, read, read_decision, read_instruction
 
@@ -44,6 +46,7 @@ class ContainerLifecycleWorkflow:
     def __init__(self) -> None:
         self._inbox = Inbox()
         self._heard: deque[str] = deque(maxlen=MAX_HEARD)
+        self._dropped = 0
         self._tracker: RequestTracker | None = None
         self._operation: OperationHandle | None = None
 
@@ -51,10 +54,17 @@ class ContainerLifecycleWorkflow:
     async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # see workflows.signals
         """Carry a request to its outcome; ``raw`` is a ``LifecycleRequest``."""
         request = validate_request(raw)
-        tracker = self._tracker = RequestTracker(planning.first_state(request))
+        carried = continuing.carried_by(request)
+        first_state = planning.first_state(request)
+        tracker = self._tracker = RequestTracker(
+            first_state if carried is None else replace(carried.state, run_id=first_state.run_id)
+        )
         card_updater = CardUpdater(tracker)
         operation = self._operation = OperationHandle(tracker, self._inbox)
         review = Review(tracker, self._inbox, card_updater, self._carry_out)
+        if carried is not None:
+            continuing.take_over(carried, self._inbox, review, card_updater)
+            self._heard.extendleft(reversed(carried.heard))
         cancelled = False
         try:
             await self._carry(request, card_updater, review, operation)
@@ -104,7 +114,7 @@ class ContainerLifecycleWorkflow:
         if self._tracker is None:
             message = "the request has not been read yet"
             raise ApplicationError(message, type=ErrorType.BAD_INPUT)
-        return replace(self._tracker.state, heard=tuple(self._heard))
+        return replace(self._tracker.state, heard=tuple(self._heard), dropped=self._dropped)
 
     def _instruct(self, intent: Intent, payloads: tuple[Any, ...]) -> None:
         instruction = read_instruction(intent, payloads)
@@ -112,26 +122,37 @@ class ContainerLifecycleWorkflow:
             self._keep(instruction, instruction.instruction_id)
 
     def _keep(self, message: Decision | Instruction, message_id: str) -> None:
-        self._inbox.put(message, workflow.now())
-        if message_id:
+        if not self._inbox.put(message, workflow.now()):
+            self._drop()
+        elif message_id:
             self._heard.append(message_id[:MAX_ID_LENGTH])
+
+    def _drop(self) -> None:
+        self._dropped += 1
+        if limits.is_worth_a_line(self._dropped):
+            workflow.logger.warning("messages dropped", extra={"dropped": self._dropped})
 
     async def _carry(
         self,
-        request: LifecycleRequest,
+        request: ContinuedRequest,
         card_updater: CardUpdater,
         review: Review,
         operation: OperationHandle,
     ) -> None:
         tracker = review.tracker
-        tracker.state = await planning.plan(request, tracker.state)
-        if tracker.state.refusal is None:
-            await self._post_card(card_updater, tracker)
-        if tracker.state.refusal is not None:
-            card_updater.tell(request.requester, tracker.state.refusal)
-            return
-        tracker.change()
+        if tracker.state.card is None:
+            tracker.state = await planning.plan(request, tracker.state)
+            if tracker.state.refusal is None:
+                await self._post_card(card_updater, tracker)
+            if tracker.state.refusal is not None:
+                card_updater.tell(request.requester, tracker.state.refusal)
+                return
+            tracker.change()
         await review.until_decided()
+        if tracker.state.status is RequestStatus.WAITING:
+            continuing.continue_as_new(
+                request, self._inbox, review, card_updater, heard=tuple(self._heard)
+            )
         if tracker.state.status is RequestStatus.RUNNING:
             upsert_status(tracker.state)
             if await operation.run(review, await card_updater.hand_over()):
