@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, TypeVar, cast
 
 from temporalio import converter, workflow
 
 from workflows.model.names import USER_ID_FORM
-from workflows.model.requests import Decision, Instruction, Intent
+from workflows.model.requests import Choice, Decision, Instruction, Intent, Replacement
 
 T = TypeVar("T")
 #: Ids that we make are shorter by far; one that somebody else made is kept so short.
@@ -31,9 +31,22 @@ MAX_ID_LENGTH = 100
 def read_decision(payloads: Sequence[Any]) -> Decision | None:
     """Read what came with ``decide``; ``None`` when it is no decision."""
     decision = read(Decision, payloads)
-    if decision is None or decision.sent_at is None:
-        return decision
-    return replace(decision, sent_at=_aware(decision.sent_at))
+    return None if decision is None else _aware(decision)
+
+
+def read_replacement(payloads: Sequence[Any]) -> Replacement | None:
+    """Read what came with ``replace``; ``None`` when it is no request of who rejects another."""
+    replacement = read(Replacement, payloads)
+    if replacement is None:
+        return None
+    decision, request = _aware(replacement.decision), replacement.request
+    is_one_wish = (
+        decision.choice is Choice.REJECT
+        and decision.approver_id == request.requester
+        and decision.team_id == request.team_id
+        and decision.request_id != request.request_id
+    )
+    return replace(replacement, decision=decision) if is_one_wish else None
 
 
 def read_instruction(intent: Intent, payloads: Sequence[Any]) -> Instruction | None:
@@ -61,6 +74,8 @@ def read(kind: type[T], payloads: Sequence[Any]) -> T | None:
     return None
 
 
-def _aware(moment: datetime) -> datetime:
+def _aware(decision: Decision) -> Decision:
     """Take a time without a zone as UTC, or it could not be compared."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if decision.sent_at is None or decision.sent_at.tzinfo:
+        return decision
+    return replace(decision, sent_at=decision.sent_at.replace(tzinfo=UTC))

@@ -19,6 +19,7 @@ CANCEL_SIGNAL = "cancel_request"
 PROGRESS_SIGNAL = "operation_progress"
 STOP_TRYING_SIGNAL = "stop_trying"
 TRY_NOW_SIGNAL = "try_now"
+REPLACE_SIGNAL = "replace"
 GIVE_UP_SIGNAL = "give_up"
 STATE_QUERY = "state"
 

@@ -169,6 +169,17 @@ class Decision:
     sent_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """The payload of the signal ``replace``: an approver's own request in place of a waiting one.
+
+    ``decision`` rejects the one that waits; only when that counts is ``request`` begun, at once.
+    """
+
+    decision: Decision
+    request: LifecycleRequest
+
+
 class Intent(StrEnum):
     """What one person wants of a request besides deciding. Each is the name of a signal."""
 

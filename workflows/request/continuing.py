@@ -1,7 +1,9 @@
-"""How does a waiting request go on in a new run when its history has grown long?
+"""How does a waiting request go on in a new run, and how does another come in its place?
 
-Nothing is lost on the way: what was counted, what has come in and was not judged, when it came,
-and what people were told. Everybody finds it as before, for nobody addresses a run.
+When its history has grown long, nothing is lost on the way: what was counted, what has come in and
+was not judged, when it came, and what people were told. Everybody finds it as before, for nobody
+addresses a run. A request that replaces another begins in the run after it, so that nobody else
+can come in between.
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ from dataclasses import replace
 from typing import NoReturn
 
 from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from workflows.card_updates import CardUpdater
 from workflows.model import names
 from workflows.model.continued import Carried, ContinuedRequest
+from workflows.model.requests import LifecycleRequest
+from workflows.model.state import RequestStatus
 from workflows.request.inbox import Inbox
 from workflows.request.review import Review
 
@@ -69,4 +74,21 @@ def continue_as_new(
             names.OPERATION_MEMO: state.operation.words,
             names.REQUESTED_AT_MEMO: state.requested_at.isoformat(),
         },
+    )
+
+
+def begin_next(request: LifecycleRequest) -> NoReturn:
+    """End this run, whose request is over, and begin the one that comes in its place."""
+    attributes = names.request_attributes(
+        host=request.container.host,
+        container=request.container.name,
+        requester=request.requester,
+        request_id=request.request_id,
+    )
+    waiting = SearchAttributePair(names.STATUS, RequestStatus.WAITING.value)
+    workflow.logger.info("another request comes in", extra={"request_id": request.request_id})
+    workflow.continue_as_new(
+        request,
+        memo={names.OPERATION_MEMO: request.operation.words},
+        search_attributes=TypedSearchAttributes([waiting, *attributes.search_attributes]),
     )

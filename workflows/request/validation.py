@@ -35,7 +35,7 @@ def validate_request(raw: RawValue) -> ContinuedRequest:
         request: ContinuedRequest = workflow.payload_converter().from_payload(
             raw.payload, ContinuedRequest
         )
-        problems = _problems(request)
+        problems = problems_of(request)
     except Exception as error:
         message = "the start input is not a request: a field is missing or of another type"
         raise _bad_input(message) from error
@@ -44,7 +44,8 @@ def validate_request(raw: RawValue) -> ContinuedRequest:
     return request
 
 
-def _problems(request: LifecycleRequest) -> list[str]:
+def problems_of(request: LifecycleRequest) -> list[str]:
+    """Say what keeps a start input from being worked on."""
     operation, container = request.operation, request.container
     grace = operation.grace_seconds
     rules = {

@@ -22,22 +22,31 @@ from workflows.model import limits, names
 from workflows.model.continued import ContinuedRequest
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import ThreadEntry, ThreadKind
-from workflows.model.requests import Decision, Instruction, Intent
+from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
 from workflows.model.state import MAX_HEARD, Refusal, RequestState, RequestStatus
 from workflows.request import continuing, planning
 from workflows.request.inbox import Inbox
 from workflows.request.operation_handle import OperationHandle, upsert_status
 from workflows.request.review import Review
-from workflows.request.validation import validate_request
-from workflows.signals import MAX_ID_LENGTH, read, read_decision, read_instruction
+from workflows.request.validation import problems_of, validate_request
+from workflows.signals import (
+    MAX_ID_LENGTH,
+    read,
+    read_decision,
+    read_instruction,
+    read_replacement,
+)
+
+#: So many people may want something else in place of one request.
+_MOST_REPLACEMENTS = 50
 
 
 @workflow.defn(name=names.REQUEST_WORKFLOW)
 class ContainerLifecycleWorkflow:
     """One request, from its card to its outcome.
 
-    Signals ``decide``, ``cancel_request``, ``stop_trying`` and ``try_now``, each with one payload,
-    and harmless with any other; query ``state``.
+    Signals ``decide``, ``replace``, ``cancel_request``, ``stop_trying`` and ``try_now``, each with
+    one payload, and harmless with any other; query ``state``.
 
     It has no run time-out and must never get one: a time-out would strand the container. To end
     a request from outside, cancel it; never terminate it.
@@ -47,6 +56,7 @@ class ContainerLifecycleWorkflow:
         self._inbox = Inbox()
         self._heard: deque[str] = deque(maxlen=MAX_HEARD)
         self._dropped = 0
+        self._replacements: dict[str, LifecycleRequest] = {}
         self._tracker: RequestTracker | None = None
         self._operation: OperationHandle | None = None
 
@@ -77,6 +87,9 @@ class ContainerLifecycleWorkflow:
         await shielded(self._close(card_updater, review))
         if cancelled:
             raise asyncio.CancelledError
+        rejection = tracker.state.rejection
+        if rejection is not None and rejection.decision_id in self._replacements:
+            continuing.begin_next(self._replacements[rejection.decision_id])
         return tracker.state
 
     @workflow.signal(name=names.DECIDE_SIGNAL, description="Approve or reject, as one person")
@@ -85,6 +98,17 @@ class ContainerLifecycleWorkflow:
         decision = read_decision(payloads)
         if decision is not None:
             self._keep(decision, decision.decision_id)
+
+    @workflow.signal(name=names.REPLACE_SIGNAL, description="Reject, and ask for something else")
+    def replace_request(self, *payloads: Any) -> None:  # noqa: ANN401
+        """Keep it until it is judged, as a rejection that another request comes with."""
+        replacement = read_replacement(payloads)
+        if replacement is None or problems_of(replacement.request):
+            return
+        decision_id = replacement.decision.decision_id
+        if len(self._replacements) < _MOST_REPLACEMENTS or decision_id in self._replacements:
+            self._replacements[decision_id] = replacement.request
+            self._keep(replacement.decision, decision_id)
 
     @workflow.signal(name=names.CANCEL_SIGNAL, description="Cancel, as the requester")
     def cancel_request(self, *payloads: Any) -> None:  # noqa: ANN401
