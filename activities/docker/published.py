@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from workflows.model.requests import PublishedPort
-from workflows.model.state import MovedPort
+from workflows.model.state import PortMove
 
 #: So many ports are compared before and after; a range of thousands can be exposed.
 MOST_PORTS: Final = 20
@@ -31,11 +31,11 @@ def chosen_ports(raw: Mapping[str, Any]) -> tuple[PublishedPort, ...]:
 
 def moved_ports(
     before: Sequence[PublishedPort], after: Sequence[PublishedPort]
-) -> tuple[MovedPort, ...]:
+) -> tuple[PortMove, ...]:
     """Say which ports are reached otherwise than before; one that is not seen has not moved."""
     now = {published.port: published.host_ports for published in after}
     return tuple(
-        MovedPort(port=was.port, before=was.host_ports, after=now[was.port])
+        PortMove(port=was.port, before=was.host_ports, after=now[was.port])
         for was in before
         if now.get(was.port, was.host_ports) != was.host_ports
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from activities.slack.mrkdwn import code, join_limited, safe
 from workflows.model.requests import OperationKind
-from workflows.model.state import MovedPort, RequestState, RequestStatus
+from workflows.model.state import PortMove, RequestState, RequestStatus
 
 _MOST_PORTS = 10
 _PORT_LENGTH = 20
@@ -42,7 +42,7 @@ def afterwards(state: RequestState) -> str:
     return "\n".join(line for line in (down, _moved(state.moved_ports)) if line)
 
 
-def _moved(ports: Sequence[MovedPort]) -> str:
+def _moved(ports: Sequence[PortMove]) -> str:
     """Say which ports of the host lead to a container that was started again."""
     if not ports:
         return ""

@@ -18,7 +18,7 @@ from workflows.model.requests import ContainerPin, ContainerRef, ContainerState,
 from workflows.model.state import (
     CardRef,
     Caution,
-    MovedPort,
+    PortMove,
     Refusal,
     RequestState,
     SnapshotResult,
@@ -280,7 +280,7 @@ class RestoreResult:
     health_pending: bool = False
     ended_at: datetime | None = None
     started_at: datetime | None = None
-    moved_ports: tuple[MovedPort, ...] = ()
+    moved_ports: tuple[PortMove, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

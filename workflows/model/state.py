@@ -106,7 +106,7 @@ class Caution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MovedPort:
+class PortMove:
     """A port of a container that is reached by other ports of its host than it was."""
 
     port: str
@@ -210,7 +210,7 @@ class RequestState:
     next_try_at: datetime | None = None
     seen: Sighting | None = None
     heard: tuple[str, ...] = ()
-    moved_ports: tuple[MovedPort, ...] = ()
+    moved_ports: tuple[PortMove, ...] = ()
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:

@@ -58,8 +58,8 @@ _LONGEST = 400
         (
             _ECS,
             (
-                f"Amazon ECS runs it: `aws ecs describe-tasks --cluster prod --tasks {_TASK}` names "
-                "its service, and `aws ecs update-service --cluster prod --service SERVICE "
+                f"Amazon ECS runs it: `aws ecs describe-tasks --cluster prod --tasks {_TASK}` "
+                "names its service, and `aws ecs update-service --cluster prod --service SERVICE "
                 "--desired-count 0` stops that"
             ),
         ),

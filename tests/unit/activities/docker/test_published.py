@@ -9,7 +9,7 @@ import pytest
 from activities.docker.answers import container_inspect
 from activities.docker.published import MOST_PORTS, chosen_ports, moved_ports
 from workflows.model.requests import PublishedPort
-from workflows.model.state import MovedPort
+from workflows.model.state import PortMove
 
 
 def _at(*ports: str) -> list[dict[str, str]]:
@@ -84,6 +84,4 @@ def test_only_what_really_moved_is_told() -> None:
         PublishedPort(port="80/tcp", host_ports=(32770,)),
         PublishedPort(port="8080/tcp", host_ports=(32772,)),
     )
-    assert moved_ports(before, after) == (
-        MovedPort(port="80/tcp", before=(32768,), after=(32770,)),
-    )
+    assert moved_ports(before, after) == (PortMove(port="80/tcp", before=(32768,), after=(32770,)),)

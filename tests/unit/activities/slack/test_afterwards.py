@@ -13,7 +13,7 @@ from tests.unit.activities.slack.card_parts import MOVED_PORTS, PIN, SNAPSHOT_KI
 from tests.unit.activities.slack.card_states import STATES
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.requests import OperationKind
-from workflows.model.state import MovedPort, RequestState, RequestStatus
+from workflows.model.state import PortMove, RequestState, RequestStatus
 
 
 def _stopped(policy: str) -> RequestState:
@@ -73,6 +73,6 @@ def test_other_ports_are_told_with_the_ones_before() -> None:
 
 def test_many_ports_are_counted() -> None:
     """A line stays one that can be read."""
-    ports = tuple(MovedPort(port=f"{n}/tcp", before=(n,), after=(n + 1,)) for n in range(1, 21))
+    ports = tuple(PortMove(port=f"{n}/tcp", before=(n,), after=(n + 1,)) for n in range(1, 21))
     told = afterwards(replace(STATES["succeeded-snapshot"], moved_ports=ports))
     assert told.endswith("10/tcp 10 → 11 and 10 more.")

@@ -17,7 +17,7 @@ from tests.unit.activities.slack.cards import DIRECTORY, read_out
 from workflows.model.errors import ErrorType
 from workflows.model.names import ActionId, RequestAddress, card_block_id, parse_button_value
 from workflows.model.requests import ContainerRef, Mount
-from workflows.model.state import Caution, CautionCode, MovedPort, RequestState, RequestStatus
+from workflows.model.state import Caution, CautionCode, PortMove, RequestState, RequestStatus
 
 _LONG_NAME = "n" * 255
 _HOSTILE = [
@@ -37,9 +37,9 @@ def drawn(state: RequestState) -> list[dict[str, Any]]:
     return [block.to_dict() for block in card(state, LINKS, NOW)[1]]
 
 
-def worst_port() -> tuple[MovedPort, ...]:
+def worst_port() -> tuple[PortMove, ...]:
     """Give a port that leads to a container from as many ports as can be."""
-    return (MovedPort(port="65535/sctp", before=20 * (65535,), after=20 * (65534,)),)
+    return (PortMove(port="65535/sctp", before=20 * (65535,), after=20 * (65534,)),)
 
 
 def worst(state: RequestState) -> RequestState:
