@@ -1,7 +1,8 @@
 """What of the engine's answers do we look at?
 
 An allow-list: an answer holds environment, command line and mount sources, which may be
-secrets. They end here. Labels are kept for questions on the host and are never shown.
+secrets. They end here. Labels are kept for questions on the host and are not shown: only names
+that an orchestrator has given are, and of those what is plainly a name.
 """
 
 from __future__ import annotations

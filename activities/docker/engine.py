@@ -3,8 +3,9 @@
 The only file that talks to an engine: each call goes through a ``Connection``, with a time limit
 of its own, and so through the one error table.
 Containers are addressed by their full id alone (a name or a short id can be shadowed by another
-container's name), images by their full id or by a checked reference, and label values hold
-hexadecimal digits only: nothing that a path, a filter or an instruction could be made of.
+container's name), images by their full id or by a checked reference, and labels that we write
+have names of our own lists, with hexadecimal digits or nothing for a value: nothing that a path, a
+filter or an instruction could be made of.
 """
 
 from __future__ import annotations

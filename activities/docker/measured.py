@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.docker.engine import Engine
 
-#: A host has fewer containers; beyond that the oldest answer is forgotten.
+#: A host has fewer containers.
 _MOST_KEPT: Final = 1000
 
 
@@ -42,10 +42,16 @@ class _Answer:
 
 
 class RecentSizes:
-    """The sizes measured lately, each believed for so many seconds; used by many threads."""
+    """The sizes measured lately, for many threads.
 
-    def __init__(self, kept_seconds: float) -> None:
+    Args:
+        kept_seconds: for how long each is believed.
+        most_kept: of so many containers; beyond that the oldest is forgotten.
+    """
+
+    def __init__(self, kept_seconds: float, most_kept: int = _MOST_KEPT) -> None:
         self._kept_seconds = kept_seconds
+        self._most_kept = most_kept
         self._answers: dict[str, _Answer] = {}
         self._lock = threading.Lock()
 
@@ -53,7 +59,7 @@ class RecentSizes:
         """Say what :func:`written_bytes` says now, or said lately: "cannot say" as well."""
         with self._lock:
             answer = self._answers.setdefault(container_id, _Answer())
-            if len(self._answers) > _MOST_KEPT:
+            if len(self._answers) > self._most_kept:
                 del self._answers[next(iter(self._answers))]
         with answer.lock:
             if time.monotonic() >= answer.until:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from activities.docker.capacity import SnapshotCapacity
+from activities.docker.measured import RecentSizes
 from activities.docker.protection import Protection
 from tests.integration.activities.docker.docker_worker import Attempts, DockerWorker, fail, run
 from tests.rigs.docker_proxy import Act, Answer, DockerProxy, Moment
@@ -162,6 +163,20 @@ def test_who_asks_again_and_again_has_it_measured_once(
         assert len(docker_proxy.passed(_MEASURES)) == 5
         for each in (worker, forgetful):
             each.engine.close()
+
+
+def test_what_was_measured_is_kept_of_so_many_containers(
+    make_worker: Callable[..., DockerWorker], engine: DockerEngine
+) -> None:
+    """A host on which containers come and go does not fill the worker's memory."""
+    first, second = engine.create(), engine.create()
+    with DockerProxy(engine.base_url) as docker_proxy:
+        reached = make_worker(docker_proxy.base_url).engine
+        sizes = RecentSizes(60, most_kept=1)
+        for container, measured in ((first, 1), (first, 1), (second, 2), (first, 3)):
+            sizes.written_bytes(reached, container)
+            assert len(docker_proxy.passed(_MEASURES)) == measured
+        reached.close()
 
 
 @pytest.mark.parametrize(
