@@ -35,7 +35,6 @@ from activities.docker.preflight import (
     other_situation,
     refusal,
 )
-from activities.docker.restart_cautions import restart_cautions
 from activities.docker.start import restore
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.image_reference import reference_problem
@@ -52,7 +51,7 @@ from workflows.model.ports import (
     StopInput,
 )
 from workflows.model.requests import ContainerPin, ContainerState
-from workflows.model.state import Caution, StopResult
+from workflows.model.state import StopResult
 from workflows.model.text import short_id
 from workflows.model.timing import MAX_GRACE_SECONDS
 
@@ -98,7 +97,7 @@ class Containers(ContainersPort):
             ),
             reference_taken=taken,
             three_queues=True,
-            cautions=self._cautions(facts) if arg.for_request else (),
+            cautions=cautions(facts, self._engine.timing.verify_health) if arg.for_request else (),
         )
 
     @activity.defn(name="list_containers", no_thread_cancel_exception=True)
@@ -201,10 +200,6 @@ class Containers(ContainersPort):
             image=self._engine.image(seen.image_id) if needs_image else None,
             owners=tuple(_owner(space, owner, found) for space, owner in seen.owners),
         )
-
-    def _cautions(self, facts: Facts) -> tuple[Caution, ...]:
-        health = cautions(facts, self._engine.timing.verify_health)
-        return (*health, *restart_cautions(facts.container))
 
     def _with_room(
         self, facts: Facts, measure: Callable[[Engine, str], int] = written_bytes

@@ -13,6 +13,7 @@ from typing import Final
 from activities.docker.answers import ContainerInspect, EngineFacts, ImageInspect
 from activities.docker.orchestrators import run_by
 from activities.docker.refused_start import owner_error, owner_words
+from activities.docker.restart_cautions import restart_cautions
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import ContainerPin, ContainerState
 from workflows.model.state import Caution, CautionCode
@@ -135,6 +136,10 @@ def cautions(facts: Facts, longest_wait: int) -> tuple[Caution, ...]:
         facts: what the engine said.
         longest_wait: for how many seconds the health of a started container is waited for.
     """
+    return (*_health_caution(facts, longest_wait), *restart_cautions(facts.container))
+
+
+def _health_caution(facts: Facts, longest_wait: int) -> tuple[Caution, ...]:
     seen = facts.container
     if seen.state.is_down or not seen.has_healthcheck or seen.health == "unhealthy":
         return ()
