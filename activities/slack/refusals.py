@@ -145,6 +145,11 @@ REQUESTS = {
         "the card could not be posted to the channel",
         "Invite the app to the channel, then ask again.",
     ),
+    RefusalCode.ORCHESTRATED: Words(
+        "an orchestrator runs {name}",
+        "Dockwarden leaves alone what an orchestrator runs: another would be started in its place.",
+        as_detailed="{name} is not to be stopped here. ",
+    ),
 }
 
 #: Refusals of a decision: it does not count, and the request is as it was.
@@ -203,7 +208,7 @@ DECISIONS = {
 }
 
 WORDS = REQUESTS | DECISIONS
-_DETAIL_LIMIT = 300
+_DETAIL_LIMIT = 400
 _NOT_VERIFIED_AT_THE_START = Words(
     "Slack could not say just now who belongs to the groups that may approve this",
     "Ask again in a minute.",

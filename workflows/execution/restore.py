@@ -153,6 +153,7 @@ class Restore:
             steps=steps.end(state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=note),
             next_try_at=None,
             down_seconds=down,
+            moved_ports=result.moved_ports,
         )
         if self._tracker.pin.state.is_down and not result.state.is_down:
             # Nothing of ours starts what rested: that is somebody's wish, and no way back.

@@ -33,6 +33,9 @@ RECONCILE_SCHEDULE = "dockwarden-reconcile"
 REQUEST_LABEL = "dockwarden.request-id"
 SOURCE_LABEL = "dockwarden.source"
 PROTECTED_LABEL = "dockwarden.protected"
+#: To what Compose project and service the container of a snapshot belonged, in hexadecimal.
+WAS_PROJECT_LABEL = "dockwarden.was.project"
+WAS_SERVICE_LABEL = "dockwarden.was.service"
 
 STATUS = SearchAttributeKey.for_keyword("DockwardenStatus")
 HOST = SearchAttributeKey.for_keyword("DockwardenHost")

@@ -93,6 +93,8 @@ class CautionCode(StrEnum):
     """What can be done and undone, but is better known before the approval."""
 
     HEALTH_UNKNOWN = "HealthUnknown"
+    PORTS_CHANGE = "PortsChange"
+    MEMORY_LOST = "MemoryLost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,15 @@ class Caution:
 
     code: CautionCode
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortMove:
+    """A port of a container that is reached by other ports of its host than it was."""
+
+    port: str
+    before: tuple[int, ...]
+    after: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +166,7 @@ class RequestState:
     ``cautions`` are what the requester and the approvers should know. ``heard`` are the last
     twenty decisions and instructions that came in, by id, whether they counted or not; ``dropped``
     counts those for which there was no room.
+    ``moved_ports`` are those that a start of ours has changed.
     ``closed`` says that nothing more will happen: a request that needs a person is open as long
     as Dockwarden goes on trying.
     """
@@ -200,6 +212,7 @@ class RequestState:
     seen: Sighting | None = None
     heard: tuple[str, ...] = ()
     dropped: int = 0
+    moved_ports: tuple[PortMove, ...] = ()
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:
