@@ -17,7 +17,7 @@ SDK that it is to be left raw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -96,7 +96,7 @@ def _flat(kind: type[Any], value: Any) -> Any:  # noqa: ANN401 - whatever came
 
 
 @cache
-def _fields(kind: type[Any]) -> dict[str, Callable[[Any], Any]]:
+def _fields(kind: Hashable) -> dict[str, Callable[[Any], Any]]:
     """Say how each field of a type is read."""
     return {name: _CONVERTERS[hint] for name, hint in get_type_hints(kind).items()}
 
