@@ -17,10 +17,9 @@ SDK that it is to be left raw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
 from temporalio import converter, workflow
@@ -95,12 +94,6 @@ def _flat(kind: type[Any], value: Any) -> Any:  # noqa: ANN401 - whatever came
     return kind(**given)
 
 
-@cache
-def _fields(kind: Hashable) -> dict[str, Callable[[Any], Any]]:
-    """Say how each field of a type is read."""
-    return {name: _CONVERTERS[hint] for name, hint in get_type_hints(kind).items()}
-
-
 def _text(value: Any) -> str:  # noqa: ANN401
     if not isinstance(value, str):
         raise TypeError
@@ -116,6 +109,11 @@ _CONVERTERS: dict[Any, Callable[[Any], Any]] = {
     Choice: Choice,
     Intent: Intent,
     datetime | None: _time,
+}
+#: How each field of a type is read.
+_FIELDS: dict[type[Any], dict[str, Callable[[Any], Any]]] = {
+    kind: {name: _CONVERTERS[hint] for name, hint in get_type_hints(kind).items()}
+    for kind in (Decision, Instruction)
 }
 
 

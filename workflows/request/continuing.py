@@ -54,6 +54,7 @@ def continue_as_new(
     inbox: Inbox,
     review: Review,
     card_updater: CardUpdater,
+    *,
     heard: Iterable[str],
     dropped: int,
 ) -> NoReturn:
