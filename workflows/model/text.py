@@ -16,10 +16,14 @@ _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\u0085\v\f]")
 _MANY_LINE_ENDS = re.compile(r"\n{3,}")
 #: Format characters that writing needs: Persian and composed emoji join with them.
 _JOINERS = "\u200c\u200d"
-#: What Unicode calls ignorable by default and has no category for, and what is drawn as a blank:
-#: the fillers of Hangul, an empty pattern of Braille, a note without a head.
-_BLANKS = "\u115f\u1160\u2065\u2800\u3164\uffa0\U0001d159"
-_RESERVED_AS_INVISIBLE = (range(0xFFF0, 0xFFF9), range(0xE0000, 0xE1000))
+#: What is invisible though its category does not say so: a grapheme joiner, vowels of Khmer that
+#: are not drawn, the fillers of Hangul, an empty pattern of Braille, a note without a head.
+_BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2065\u2800\u3164\uffa0\U0001d159"
+#: Selectors of a form, and what is reserved for characters that are not drawn.
+_NEVER_DRAWN = (
+    *(range(0x180B, 0x1810), range(0xFE00, 0xFE10)),
+    *(range(0xFFF0, 0xFFF9), range(0xE0000, 0xE1000)),
+)
 _SHORT_ID_LENGTH = 12
 
 
@@ -35,17 +39,25 @@ def strip_control_chars(text: str) -> str:
 
 
 def is_invisible(character: str) -> bool:
-    """Whether a character that is no white space leaves no mark of its own."""
+    """Whether a character that is no white space is not drawn, wherever it stands."""
+    if character.isascii():
+        return not character.isprintable()
     return (
-        unicodedata.category(character) in ("Cc", "Cf", "Cs", "Mn", "Me", "Mc")
+        unicodedata.category(character) in ("Cc", "Cf", "Cs")
         or character in _BLANKS
-        or any(ord(character) in reserved for reserved in _RESERVED_AS_INVISIBLE)
+        or any(ord(character) in never for never in _NEVER_DRAWN)
     )
 
 
 def shows_nothing(text: str) -> bool:
-    """Whether a reader sees nothing of a text: a reason that must be there is then missing."""
-    return all(character.isspace() or is_invisible(character) for character in text)
+    """Whether a reader sees nothing of a text: a reason that must be there is then missing.
+
+    An accent that stands over no letter is nothing either.
+    """
+    return all(
+        character.isspace() or is_invisible(character) or unicodedata.category(character)[0] == "M"
+        for character in text
+    )
 
 
 def one_line(text: str) -> str:

@@ -54,7 +54,17 @@ def test_what_shows_nothing_is_empty(nothing: str) -> None:
 
 @pytest.mark.parametrize(
     "something",
-    [".", "e\u0301", "\u200bx\u200b", "שלום", "理由", "का", "\U0001f44d\ufe0f", "\U0001fae8", "1\u20e3"],
+    [
+        ".",
+        "e\u0301",
+        "\u200bx\u200b",
+        "שלום",
+        "理由",
+        "का",
+        "\U0001f44d\ufe0f",
+        "\U0001fae8",
+        "1\u20e3",
+    ],
 )
 def test_what_shows_something_is_not(something: str) -> None:
     """Every writing counts, and so do signs that came later than this Python."""
