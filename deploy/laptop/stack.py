@@ -15,7 +15,7 @@ from docker.errors import DockerException
 from deploy.laptop.console import LaptopError, say, warn
 from deploy.laptop.containers import NAMES, Containers
 from deploy.laptop.docker_engine import find_engine
-from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST, dockwarden
+from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST, LIMITS, dockwarden
 from deploy.laptop.slack_server import CHANNEL_ID, CHANNEL_NAME, USERS, slack_server, slack_url
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory, write_atomically
 from deploy.laptop.supervisor import Part, Supervisor, until_ready
@@ -24,7 +24,10 @@ from deploy.laptop.temporal_server import NAMESPACE, keep_records, temporal_serv
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the person who starts the laptop asks for; ``fresh`` forgets all earlier requests."""
+    """What the person who starts the laptop asks for.
+
+    ``fresh`` forgets all earlier requests; ``limits`` are those on what one person does.
+    """
 
     state: Path
     fresh: bool = False
@@ -32,6 +35,7 @@ class Options:
     docker_host: str | None = None
     containers: tuple[str, ...] = NAMES
     ready: Path | None = None
+    limits: bool = True
 
 
 class Laptop:
@@ -68,7 +72,11 @@ class Laptop:
         )
         say("starting dockwarden worker and dockwarden bot")
         self._dockwarden = dockwarden(
-            state, self.ports, docker_url=self.docker_url, policies=policies
+            state,
+            self.ports,
+            docker_url=self.docker_url,
+            policies=policies,
+            limits=self._options.limits,
         )
         await self.supervisor.start(*self._dockwarden)
         self._announce()
@@ -96,6 +104,7 @@ class Laptop:
             "docker_host": self.docker_url,
             "channel": {"id": CHANNEL_ID, "name": CHANNEL_NAME},
             "users": USERS,
+            "limits": "as in production" if self._options.limits else f"off: {', '.join(LIMITS)}",
             "pids": {name: pids[name] for name in names},
         }
         write_atomically(self._options.ready, json.dumps(ready, indent=2) + "\n")
