@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bot.counted import CountedLine
 from bot.slack import replies
 from bot.slack.listener import Kind, SlackRequest
 from bot.slack.mrkdwn import Reply
@@ -42,6 +43,7 @@ class ClickRate:
         self._clock = clock
         self._requests = Buckets(Rate.a_minute(per_request), clock) if per_request else None
         self._people = Buckets(Rate.a_minute(per_person), clock) if per_person else None
+        self._dropped = CountedLine(_log, "refused: too many clicks")
 
     def allows(self, slack_request: SlackRequest) -> bool:
         """Count a delivery if it is within all limits; commands have their own."""
@@ -62,11 +64,9 @@ class ClickRate:
         """
         now = self._clock()
         limit = max(self._limits(slack_request), key=lambda each: each.bucket.wait(now))
+        self._dropped.note(user=slack_request.user_id, request_id=limit.request_id)
         if limit.bucket.told and slack_request.kind is Kind.CLICK:
             return None
-        if not limit.bucket.told:
-            ids = {"user": slack_request.user_id, "request_id": limit.request_id}
-            _log.warning("refused: too many clicks", extra=ids)
         limit.bucket.told = True
         seconds = math.ceil(limit.bucket.wait(now))
         return replies.too_many_clicks(limit.number, seconds, request_id=limit.request_id)

@@ -95,7 +95,7 @@ class Laptop:
         names = ("bot", "worker", "temporal", "slack")
         if not self._options.ready or not all(name in pids for name in names):
             return
-        ready = {
+        ready: dict[str, object] = {
             "slack": self.slack,
             "temporal": f"{LOOPBACK}:{self.ports.temporal}",
             "temporal_ui": self.temporal_ui,
@@ -104,9 +104,10 @@ class Laptop:
             "docker_host": self.docker_url,
             "channel": {"id": CHANNEL_ID, "name": CHANNEL_NAME},
             "users": USERS,
-            "limits": "as in production" if self._options.limits else f"off: {', '.join(LIMITS)}",
             "pids": {name: pids[name] for name in names},
         }
+        if not self._options.limits:
+            ready["limits"] = f"off: {', '.join(LIMITS)}"
         write_atomically(self._options.ready, json.dumps(ready, indent=2) + "\n")
 
     async def stop(self) -> None:

@@ -20,10 +20,7 @@ _JOINERS = "\u200c\u200d"
 #: are not drawn, the fillers of Hangul, an empty pattern of Braille, a note without a head.
 _BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2065\u2800\u3164\uffa0\U0001d159"
 #: Selectors of a form, and what is reserved for characters that are not drawn.
-_NEVER_DRAWN = (
-    *(range(0x180B, 0x1810), range(0xFE00, 0xFE10)),
-    *(range(0xFFF0, 0xFFF9), range(0xE0000, 0xE1000)),
-)
+_NEVER_DRAWN = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF))
 _SHORT_ID_LENGTH = 12
 
 
@@ -45,7 +42,7 @@ def is_invisible(character: str) -> bool:
     return (
         unicodedata.category(character) in ("Cc", "Cf", "Cs")
         or character in _BLANKS
-        or any(ord(character) in never for never in _NEVER_DRAWN)
+        or any(first <= ord(character) <= last for first, last in _NEVER_DRAWN)
     )
 
 
