@@ -22,7 +22,7 @@ REFERENCES = [
     ("registry.example:5000/team/web:1.2", True),
     ("registry:5000/team/web:1", True),
     ("registry:5000/web:1", True),
-    ("reg.io:123456/web:1", True),
+    ("reg.io:65535/web:1", True),
     ("localhost/web:x", True),
     ("localhost:5000/web:x", True),
     ("Registry.example.com/web:1", True),
@@ -76,8 +76,9 @@ REFERENCES = [
     ("r.io/" + "x" * 250 + ":x", True),
     ("r.io/" + "x" * 251 + ":x", False),
 ]
-#: What is good for newer engines only, and what is not ours to give.
+#: What is good for newer engines only, what no registry has, and what is not ours to give.
 OF_SOME_ENGINES = [
+    ("reg.io:123456/web:1", False),
     ("UPPER/web:x", True),
     ("[2001:db8::1]:5000/team/web:1", True),
     ("[::1]/web:1", True),
