@@ -16,6 +16,8 @@ from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
 
 _SOME_REQUEST_ID = "0" * 12
 _DURATION = re.compile(r"(?:(\d{1,4})m)?(?:(\d{1,5})s?)?")
+#: Where a name is missing one of these follows; a container that is called so needs quotes.
+_NO_BARE_NAMES = ("on", "as", "snapshot")
 _VALUES = {
     "grace": "a time, like grace=30s",
     "reason": 'a text in quotes, like reason="CVE-2026-1"',
@@ -44,21 +46,25 @@ def cut_with_notice(text: str) -> str:
 def take_container(words: Words) -> str:
     """Take the name of a container."""
     word = words.peek()
-    missing = word is None or (
-        not word.quoted and (word.key or word.keyword in ("on", "as", "snapshot"))
-    )
+    missing = word is None or (not word.quoted and (word.key or word.keyword in _NO_BARE_NAMES))
     if word is None or missing:
         words.refuse("The name of the container is missing.", word)
     words.take()
-    name = with_plain_hyphens(word.value if word.quoted else word.value.lstrip("#@"))
+    # A channel that is called like the container is meant, never a person: those have many names.
+    name = with_plain_hyphens(word.value if word.quoted else word.value.lstrip("#"))
     if not CONTAINER_NAME.fullmatch(name):
         rule = (
             "those have 2 to 255 letters, digits, underscores, dots and hyphens, "
             "and begin with a letter or digit."
         )
         oddity = find_oddity(name)
-        if oddity and len(oddity.meant) == 1 and CONTAINER_NAME.fullmatch(oddity.meant[0]):
-            words.example = f"{words.example.partition(' ')[0]} {oddity.meant[0]}"
+        meant = oddity.meant if oddity else ()
+        if (
+            len(meant) == 1
+            and meant[0] not in _NO_BARE_NAMES
+            and CONTAINER_NAME.fullmatch(meant[0])
+        ):
+            words.example = f"{words.example.partition(' ')[0]} {meant[0]}"
         _refuse_name(words, word, name, f"{word.shown} is no container name: ", rule)
     return name
 

@@ -95,8 +95,8 @@ class _Marks:
     def __init__(self, characters: Sequence[str]) -> None:
         self._characters = characters
         self._opened: dict[str, list[int]] = {mark: [] for mark in _PAIRED}
-        self._found: set[int] = set()
-        self._over_words: list[tuple[int, int]] = []
+        self._bare: set[int] = set()
+        self._pairs: set[tuple[int, int]] = set()
         self._unpaired = -1
         self._word = 0
 
@@ -119,14 +119,14 @@ class _Marks:
                 is_equals = character == "=" and in_key and not fresh
                 fresh, in_key = is_equals, in_key and not is_equals
             position += 1
-        return self._found - self._doubtful()
+        return self._at_the_ends()
 
     def _is_mark(self, position: int, *, fresh: bool) -> bool:
         """Take what is a mark where it stands, and say whether it was."""
         character = self._characters[position]
         if self._is_bare(character):
             if fresh or self._ends_word(position):
-                self._found.add(position)
+                self._bare.add(position)
         elif character not in self._opened:
             return False
         elif fresh and not self._closes_key(position) and self._opens(position):
@@ -155,14 +155,47 @@ class _Marks:
         behind = self._characters[position : self._behind_marks(position)]
         if behind.count(mark) > len(self._opened[mark]):
             return  # the outer ones are the marks, and this one is of the word
-        start = self._opened[mark].pop()
-        self._found |= {start, position}
-        if mark == "_" and any(map(str.isspace, self._characters[start:position])):
-            self._over_words.append((start, position))
+        self._pairs.add((self._opened[mark].pop(), position))
 
-    def _doubtful(self) -> set[int]:
-        """Give what may belong to a name: ``_stop web_ snapshot_`` may be about ``web_``."""
-        return {mark for pair in self._over_words if pair[0] < self._unpaired for mark in pair}
+    def _is_doubtful(self, start: int, end: int) -> bool:
+        """Whether it may belong to a name: ``_stop web_ snapshot_`` may be about ``web_``."""
+        return (
+            self._characters[start] == "_"
+            and start < self._unpaired
+            and any(map(str.isspace, self._characters[start:end]))
+        )
+
+    def _at_the_ends(self) -> set[int]:
+        """Give what stands at an end of a word or value, with nothing behind it that stays.
+
+        In ``*web*_`` the last one stays, and the name that is left must not be ``web_``.
+        """
+        pairs = {pair for pair in self._pairs if not self._is_doubtful(*pair)}
+        while True:
+            ends = self._reaching_an_end(self._bare.union(*pairs))
+            inside = {pair for pair in pairs if not ends.issuperset(pair)}
+            if not inside:
+                return ends
+            pairs -= inside
+
+    def _reaching_an_end(self, found: set[int]) -> set[int]:
+        """Give those of the marks between which, and an end of their word, is nothing else."""
+        reaching: set[int] = set()
+        row: list[int] = []
+        for position in sorted(found):
+            if row and row[-1] + 1 != position:
+                reaching.update(row if self._is_at_an_end(row) else ())
+                row = []
+            row.append(position)
+        reaching.update(row if row and self._is_at_an_end(row) else ())
+        return reaching
+
+    def _is_at_an_end(self, row: list[int]) -> bool:
+        sides = (
+            self._characters[max(0, row[0] - 1) : row[0]],
+            self._characters[row[-1] + 1 : row[-1] + 2],
+        )
+        return any(not side or side[0].isspace() or side[0] == "=" for side in sides)
 
     def _ends_word(self, position: int) -> bool:
         end = self._behind_marks(position)
