@@ -90,7 +90,7 @@ def _read(kind: type[T], payloads: Sequence[Any], convert: Callable[[type[T], An
 def _flat(kind: type[Any], value: Any) -> Any:  # noqa: ANN401 - whatever came
     if not isinstance(value, dict):
         raise TypeError
-    given = {name: convert(value[name]) for name, convert in _fields(kind).items() if name in value}
+    given = {name: convert(value[name]) for name, convert in _FIELDS[kind].items() if name in value}
     return kind(**given)
 
 

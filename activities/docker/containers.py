@@ -224,7 +224,13 @@ class Containers(ContainersPort):
         problem = reference_problem(reference)
         if problem:
             raise failure(RefusalCode.BAD_REFERENCE, problem)
-        return self._engine.image(reference) is not None
+        try:
+            return self._engine.image(reference) is not None
+        except ApplicationError as error:
+            if error.type != ErrorType.BAD_ENGINE_REQUEST:
+                raise
+        # Older engines know no host of capitals without a dot, and none of IPv6.
+        raise failure(RefusalCode.BAD_REFERENCE, "this engine does not take it")
 
     def _check_host(self, host: str) -> None:
         if host != self._engine.host:

@@ -32,7 +32,7 @@ from activities.slack.plan import caution_lines, plan_lines
 from activities.slack.status import headline, notification, snapshot_line, step_lines
 from workflows.model.names import card_block_id
 from workflows.model.state import RequestState, RequestStatus
-from workflows.model.text import short_id, shorten, workflow_url
+from workflows.model.text import short_id, shorten, shows_nothing, workflow_url
 
 _MOST_MOUNTS = 12
 _MOST_PEOPLE = 20
@@ -229,7 +229,7 @@ def _needed(state: RequestState) -> int:
 
 
 def _typed(state: RequestState, name: str, label: str, text: str, limit: int) -> Block | None:
-    if not text.strip():
+    if shows_nothing(text):
         return None
     return SectionBlock(
         block_id=_id(state, name), text=plain(f"{label}: {text}", limit + len(label))

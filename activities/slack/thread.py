@@ -27,6 +27,7 @@ from activities.slack.status import down_time, snapshot_line, status_text, step_
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus
+from workflows.model.text import shows_nothing
 
 CHANNEL_ID_FORM = re.compile(r"[CG][A-Z0-9]{1,30}")
 _COMMENT_LIMIT = 1000
@@ -48,7 +49,7 @@ def reply(state: RequestState, entry: ThreadEntry) -> Reply:
     text = _WORDS[entry.kind](state, entry)
     block_id = thread_block_id(state.request_id, entry.key)
     blocks: list[Block] = [SectionBlock(block_id=block_id, text=mrkdwn(text))]
-    if entry.comment.strip():
+    if not shows_nothing(entry.comment):
         comment = plain(f"Comment: {entry.comment}", _COMMENT_LIMIT)
         blocks.append(SectionBlock(block_id=f"{block_id}.comment", text=comment))
     return Reply(text=text, blocks=blocks, broadcast=entry.kind in _CALLS_FOR_HELP)
