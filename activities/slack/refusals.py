@@ -14,6 +14,9 @@ from workflows.model.errors import RefusalCode
 from workflows.model.names import SOURCE_LABEL
 from workflows.model.state import Refusal, RequestState, RequestStatus
 
+#: A command with a name that was cut would name nothing.
+_NAME_IN_COMMAND = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Words:

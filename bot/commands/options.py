@@ -50,7 +50,7 @@ def take_container(words: Words) -> str:
     name = word.text.lstrip("#@") if not word.quoted else word.value
     if not CONTAINER_NAME.fullmatch(name):
         problem = (
-            f"{word.shown} is no container name: those have 2 to 255 letters, digits, "
+            f"{word.shown} is no container name: those have two or more letters, digits, "
             "underscores, dots and hyphens, and begin with a letter or digit."
         )
         words.refuse(problem, word)

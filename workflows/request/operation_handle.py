@@ -185,7 +185,8 @@ class OperationHandle:
                 request_id=state.request_id,
             ),
             static_summary=(
-                f"{state.operation.words} {state.container.name} on {state.container.host}"
+                f"{state.operation.words} {names.indexed_name(state.container.name)} "
+                f"on {state.container.host}"
             ),
         )
 
