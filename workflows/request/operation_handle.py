@@ -95,6 +95,8 @@ class OperationHandle:
                 seen=told.seen,
                 tried_at=told.tried_at,
                 next_try_at=told.next_try_at,
+                renamed=told.renamed,
+                dependents=told.dependents,
             )
             upsert_status(self._tracker.state)
 

@@ -10,6 +10,7 @@ from tests.unit.activities.slack.card_parts import (
     BOB,
     MOUNT,
     NEEDS_PERSON,
+    OTHERS,
     OVER,
     PIN,
     POLICY,
@@ -27,11 +28,13 @@ from tests.unit.activities.slack.card_parts import (
     T,
     decision,
     failed,
+    harmed,
     not_started,
     noted,
     steps,
     stuck,
 )
+from workflows.model.dependents import Dependents, Fate
 from workflows.model.errors import ErrorType
 from workflows.model.requests import (
     Choice,
@@ -99,6 +102,18 @@ STATES: dict[str, RequestState] = {
                 detail="its first health check comes 600 s after a start",
             ),
         ),
+    ),
+    "pending-others-live-in-it": replace(
+        WAITING,
+        operation=SNAPSHOT_KIND,
+        steps=steps(stop=T, snapshot=T, tag=T, start=T),
+        dependents=OTHERS,
+    ),
+    "pending-one-lives-in-it": replace(
+        WAITING,
+        operation=OperationSpec(kind=OperationKind.STOP),
+        steps=steps(stop=T),
+        dependents=Dependents(found=OTHERS.found[:1], unseen=3),
     ),
     "rejected": replace(
         WAITING,
@@ -184,6 +199,33 @@ STATES: dict[str, RequestState] = {
         down_seconds=4.2,
         **OVER,
     ),
+    "succeeded-others-harmed": replace(
+        RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        operation=SNAPSHOT_KIND,
+        steps=steps(stop=D, snapshot=D, tag=D, start=D),
+        snapshot=SNAPSHOT,
+        down_seconds=4.2,
+        dependents=harmed(Fate.CUT_OFF, Fate.DOWN, Fate.UNHARMED, Fate.GONE),
+        **OVER,
+    ),
+    "succeeded-stop-others-cut-off": replace(
+        RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        operation=OperationSpec(kind=OperationKind.STOP),
+        steps=steps(stop=D),
+        dependents=harmed(Fate.CUT_OFF, Fate.DOWN, Fate.NOT_KNOWN),
+        **OVER,
+    ),
+    "succeeded-renamed": replace(
+        RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        operation=SNAPSHOT_KIND,
+        steps=steps(stop=D, snapshot=D, tag=D, start=D),
+        snapshot=SNAPSHOT,
+        renamed="web-1-old",
+        **OVER,
+    ),
     "succeeded-health-unknown": replace(
         RUNNING,
         status=RequestStatus.SUCCEEDED,
@@ -255,7 +297,27 @@ STATES: dict[str, RequestState] = {
         snapshot=SNAPSHOT,
         **OVER,
     ),
+    "put-back-paused": replace(
+        RUNNING,
+        status=RequestStatus.PUT_BACK,
+        pin=replace(PIN, state=ContainerState.PAUSED),
+        steps=noted(
+            "started again and paused",
+            *failed(ErrorType.REFERENCE_TAKEN, *steps(stop=D, snapshot=D, tag=F, put_back=D)),
+        ),
+        cause=ErrorType.REFERENCE_TAKEN,
+        down_seconds=3.4,
+        **OVER,
+    ),
     "needs-person": NEEDS_PERSON,
+    "needs-person-renamed": replace(
+        NEEDS_PERSON, renamed="web-1-old", dependents=harmed(Fate.NOT_KNOWN, Fate.NOT_KNOWN)
+    ),
+    "needs-person-was-paused": replace(NEEDS_PERSON, pin=replace(PIN, state=ContainerState.PAUSED)),
+    "needs-person-not-paused-again": replace(
+        not_started(ErrorType.ENGINE_FORBIDDEN, seen=ContainerState.RUNNING),
+        pin=replace(PIN, state=ContainerState.PAUSED),
+    ),
     "needs-person-trying": replace(
         NEEDS_PERSON,
         attempts=6,
