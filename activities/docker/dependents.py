@@ -60,11 +60,12 @@ class Neighbours:
         others = [
             one for one in listed if one.container_id != seen.container_id and one.state in _ALIVE
         ]
-        uses, unseen = self._all_uses(others)
+        deadline = time.monotonic() + self._engine.timing.inspect_http
+        uses, unseen = self._all_uses(others, deadline)
         found = [
             one
             for one in _closure(seen, others, uses)
-            if not self._was_cut_off(one, seen.started_at)
+            if not self._was_cut_off(one, seen.started_at, deadline)
         ]
         return Dependents(
             found=tuple(found[:MAX_DEPENDENTS]),
@@ -72,11 +73,12 @@ class Neighbours:
             unseen=unseen,
         )
 
-    def _all_uses(self, others: Sequence[ContainerListEntry]) -> tuple[dict[str, _Uses], int]:
+    def _all_uses(
+        self, others: Sequence[ContainerListEntry], deadline: float
+    ) -> tuple[dict[str, _Uses], int]:
         """Say whom each of them uses, and of how many there was no time to ask that."""
         if len(self._uses) > _MOST_REMEMBERED:
             self._uses = {}
-        deadline = time.monotonic() + self._engine.timing.inspect_http
         uses, looks, unseen = {}, 0, 0
         # Who shows in the list already comes first, for there may be no time for all.
         for one in sorted(others, key=lambda other: not _in_list(other)):
@@ -98,7 +100,9 @@ class Neighbours:
         self._uses[container_id] = uses
         return uses
 
-    def _was_cut_off(self, one: Dependent, owner_started_at: str) -> bool:
+    def _was_cut_off(self, one: Dependent, owner_started_at: str, deadline: float) -> bool:
+        if time.monotonic() >= deadline:
+            return False
         try:
             inspected = _look(self._engine, one.container_id)
         except ApplicationError:
