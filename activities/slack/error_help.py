@@ -36,6 +36,7 @@ TOLD_BY_DETAIL = frozenset(
         ErrorType.CANNOT_RUN,
         ErrorType.PORT_BUSY,
         ErrorType.NETWORK_MISSING,
+        ErrorType.ORCHESTRATED,
     }
 )
 #: Failures whose detail adds something to the words: what changed, how it ended.
@@ -50,7 +51,7 @@ HAVE_DETAILS = frozenset(
         ErrorType.UNEXPECTED,
     }
 )
-_DETAIL_LIMIT = 200
+_DETAIL_LIMIT = 400
 
 
 class Do(NamedTuple):
@@ -313,6 +314,11 @@ CAUSES = {
     ErrorType.BAD_INPUT: Cause(
         "the request holds something that cannot be worked on",
         "Ask again.",
+        (Do("See whether the container is down", _LOOK),),
+    ),
+    ErrorType.ORCHESTRATED: Cause(
+        "an orchestrator runs the container, and would start another in its place",
+        "Stop it there: whatever runs it would start another in its place.",
         (Do("See whether the container is down", _LOOK),),
     ),
     ErrorType.WORKER_UNAVAILABLE: Cause(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
+from activities.slack.afterwards import afterwards
 from activities.slack.dependents import dependents_left
 from activities.slack.error_help import called, fill
 from activities.slack.mrkdwn import clock, code, group, join_limited, mrkdwn, person, plain, safe
@@ -145,6 +146,7 @@ def _outcome(state: RequestState, _: ThreadEntry) -> str:
         failure_summary(state),
         dependents_left(state),
         snapshot_line(state),
+        afterwards(state),
     )
     return "\n".join(line for line in lines if line)
 

@@ -38,7 +38,7 @@ from workflows.model.ports import (
     TagInput,
 )
 from workflows.model.requests import ContainerPin, ContainerState
-from workflows.model.state import SnapshotResult, StopResult
+from workflows.model.state import PortMove, SnapshotResult, StopResult
 
 
 def failure(
@@ -76,6 +76,7 @@ class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
         self.newcomers: tuple[Dependent, ...] = ()
         self.running_since: datetime | None = None
         self.stopped_at: datetime | None = None
+        self.moved_ports: tuple[PortMove, ...] = ()
         self.put_back: list[RestoreInput] = []
         self.settled = 0
         self.calls: list[str] = []
@@ -148,6 +149,7 @@ class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
             started_at=self.running_since,
             name=self.name_now,
             users=self.newcomers,
+            moved_ports=self.moved_ports,
         )
 
     @activity.defn(name="look_at_dependents", no_thread_cancel_exception=True)

@@ -164,7 +164,9 @@ class StepRunner:
                     **activity_options.start(self._tracker.host, grace),
                 )
             )
-        self._tracker.change(down_seconds=down_seconds(self._tracker.state, result))
+        self._tracker.change(
+            down_seconds=down_seconds(self._tracker.state, result), moved_ports=result.moved_ports
+        )
         self._tracker.note_restored(result)
         self._end(StepName.START, StepStatus.DONE, note=start_note(result))
 

@@ -39,6 +39,7 @@ class ErrorType(StrEnum):
     NOT_RUNNING = "NotRunning"
     UNHEALTHY = "Unhealthy"
     STOPPED_BY_PERSON = "StoppedByPerson"
+    ORCHESTRATED = "OrchestratedContainer"
     # The snapshot
     SNAPSHOT_VANISHED = "SnapshotVanished"
     REFERENCE_TAKEN = "ReferenceTaken"
@@ -84,6 +85,7 @@ class RefusalCode(StrEnum):
     REASON_REQUIRED = "ReasonRequired"
     NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
     CARD_NOT_POSTED = "CardNotPosted"
+    ORCHESTRATED = ErrorType.ORCHESTRATED.value
 
     WRONG_REQUEST = "WrongRequest"
     WRONG_CARD = "WrongCard"
@@ -100,6 +102,7 @@ class RefusalCode(StrEnum):
     NOT_REQUESTER = "NotRequester"
     PUTTING_BACK = "PuttingBack"
     NOT_TRYING = "NotTrying"
+    TOO_LATE = "TooLate"
 
 
 #: Errors after which the container was found to be another than the one approved.
@@ -116,6 +119,7 @@ PREFLIGHT_ERRORS = NO_ROOM_ERRORS | {
     ErrorType.TOO_MANY_LAYERS,
     ErrorType.OWNER_MISSING,
     ErrorType.OWNER_GONE,
+    ErrorType.ORCHESTRATED,
 }
 
 #: What may have become true since the request was planned: when one of these comes before

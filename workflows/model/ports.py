@@ -19,6 +19,7 @@ from workflows.model.requests import ContainerPin, ContainerRef, ContainerState,
 from workflows.model.state import (
     CardRef,
     Caution,
+    PortMove,
     Refusal,
     RequestState,
     SnapshotResult,
@@ -273,6 +274,7 @@ class RestoreResult:
     and then ``health_pending`` is true. ``ended_at`` and ``started_at`` are the engine's times of
     the last end and of the last start; the former is ``None`` for one that never ended. ``name``
     is what the engine calls it. ``users`` are those in its network, when it had to be started.
+    ``moved_ports`` are reached otherwise now than when it was approved.
     """
 
     state: ContainerState
@@ -283,6 +285,7 @@ class RestoreResult:
     started_at: datetime | None = None
     name: str = ""
     users: tuple[Dependent, ...] = ()
+    moved_ports: tuple[PortMove, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

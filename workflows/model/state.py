@@ -99,6 +99,8 @@ class CautionCode(StrEnum):
     """What can be done and undone, but is better known before the approval."""
 
     HEALTH_UNKNOWN = "HealthUnknown"
+    PORTS_CHANGE = "PortsChange"
+    MEMORY_LOST = "MemoryLost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,15 @@ class Caution:
 
     code: CautionCode
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortMove:
+    """A port of a container that is reached by other ports of its host than it was."""
+
+    port: str
+    before: tuple[int, ...]
+    after: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +170,9 @@ class RequestState:
     last. ``paged`` says that people were called for help, ``stop_trying_by`` who ended the tries.
     ``down_seconds`` is how long the container was down, from its stop to when it ran again.
     ``cautions`` are what the requester and the approvers should know. ``heard`` are the last
-    twenty decisions and instructions that came in, by id, whether they counted or not.
+    twenty decisions and instructions that came in, by id, whether they counted or not; ``dropped``
+    counts those for which there was no room.
+    ``moved_ports`` are those that a start of ours has changed.
     ``closed`` says that nothing more will happen: a request that needs a person is open as long
     as Dockwarden goes on trying. ``renamed`` is what the engine calls the container by now, if
     not what it was asked for as. ``dependents`` live in the container, and are never touched.
@@ -212,6 +225,9 @@ class RequestState:
     def name_now(self) -> str:
         """What the engine calls the container, as far as is known."""
         return self.renamed or self.container.name
+
+    dropped: int = 0
+    moved_ports: tuple[PortMove, ...] = ()
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.unit.activities.slack.card_neighbours import NEIGHBOUR_STATES
 from tests.unit.activities.slack.card_parts import (
     ALICE,
+    ALWAYS_PIN,
     APPROVED,
     BOB,
     MOUNT,
+    MOVED_PORTS,
     NEEDS_PERSON,
-    OTHERS,
     OVER,
     PIN,
     POLICY,
@@ -28,13 +30,11 @@ from tests.unit.activities.slack.card_parts import (
     T,
     decision,
     failed,
-    harmed,
     not_started,
     noted,
     steps,
     stuck,
 )
-from workflows.model.dependents import Dependents, Fate
 from workflows.model.errors import ErrorType
 from workflows.model.requests import (
     Choice,
@@ -53,6 +53,7 @@ from workflows.model.state import (
 _OWNER_GONE = "it uses the network of container 4f5e6d7c8b9a, which was removed"
 
 STATES: dict[str, RequestState] = {
+    **NEIGHBOUR_STATES,
     "pending": WAITING,
     "pending-stuck": replace(WAITING, paged=True),
     "pending-two-of-two": replace(WAITING, policy=replace(POLICY, required_approvals=2)),
@@ -80,6 +81,7 @@ STATES: dict[str, RequestState] = {
         ErrorType.CANNOT_RUN, "its log driver is missing on the host, or fails"
     ),
     "pending-already-stopped": replace(WAITING, operation=SNAPSHOT_KIND, pin=STOPPED_PIN),
+    "pending-restarted-by-the-engine": replace(WAITING, pin=ALWAYS_PIN),
     "pending-groups": replace(
         WAITING, policy=replace(POLICY, approvers=(), approver_groups=("S0OPSLEAD",))
     ),
@@ -101,19 +103,12 @@ STATES: dict[str, RequestState] = {
                 code=CautionCode.HEALTH_UNKNOWN,
                 detail="its first health check comes 600 s after a start",
             ),
+            Caution(
+                code=CautionCode.PORTS_CHANGE,
+                detail="80/tcp is at 32768 now, 443/tcp is at 32769 now and 3 more",
+            ),
+            Caution(code=CautionCode.MEMORY_LOST, detail="tmpfs /data"),
         ),
-    ),
-    "pending-others-live-in-it": replace(
-        WAITING,
-        operation=SNAPSHOT_KIND,
-        steps=steps(stop=T, snapshot=T, tag=T, start=T),
-        dependents=OTHERS,
-    ),
-    "pending-one-lives-in-it": replace(
-        WAITING,
-        operation=OperationSpec(kind=OperationKind.STOP),
-        steps=steps(stop=T),
-        dependents=Dependents(found=OTHERS.found[:1], unseen=3),
     ),
     "rejected": replace(
         WAITING,
@@ -147,6 +142,13 @@ STATES: dict[str, RequestState] = {
         steps=failed(ErrorType.OWNER_GONE, *steps(stop=F, snapshot=N, tag=N)),
         cause=ErrorType.OWNER_GONE,
         cause_text=_OWNER_GONE,
+    ),
+    "stale-orchestrated": replace(
+        STALE,
+        steps=failed(ErrorType.ORCHESTRATED, *steps(stop=F, snapshot=N, tag=N)),
+        cause=ErrorType.ORCHESTRATED,
+        cause_text="Docker Swarm runs it for its service web: `docker service scale web=0` stops "
+        "it",
     ),
     "stale-no-image": replace(
         STALE,
@@ -190,6 +192,24 @@ STATES: dict[str, RequestState] = {
         snapshot=SNAPSHOT,
         **OVER,
     ),
+    "succeeded-restarted-by-the-engine": replace(
+        RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        operation=OperationSpec(kind=OperationKind.STOP),
+        pin=ALWAYS_PIN,
+        steps=steps(stop=D),
+        **OVER,
+    ),
+    "succeeded-other-ports": replace(
+        RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        operation=SNAPSHOT_KIND,
+        steps=steps(stop=D, snapshot=D, tag=D, start=D),
+        snapshot=SNAPSHOT,
+        down_seconds=4.2,
+        moved_ports=MOVED_PORTS,
+        **OVER,
+    ),
     "succeeded-snapshot": replace(
         RUNNING,
         status=RequestStatus.SUCCEEDED,
@@ -197,33 +217,6 @@ STATES: dict[str, RequestState] = {
         steps=steps(stop=D, snapshot=D, tag=D, start=D),
         snapshot=SNAPSHOT,
         down_seconds=4.2,
-        **OVER,
-    ),
-    "succeeded-others-harmed": replace(
-        RUNNING,
-        status=RequestStatus.SUCCEEDED,
-        operation=SNAPSHOT_KIND,
-        steps=steps(stop=D, snapshot=D, tag=D, start=D),
-        snapshot=SNAPSHOT,
-        down_seconds=4.2,
-        dependents=harmed(Fate.CUT_OFF, Fate.DOWN, Fate.UNHARMED, Fate.GONE),
-        **OVER,
-    ),
-    "succeeded-stop-others-cut-off": replace(
-        RUNNING,
-        status=RequestStatus.SUCCEEDED,
-        operation=OperationSpec(kind=OperationKind.STOP),
-        steps=steps(stop=D),
-        dependents=harmed(Fate.CUT_OFF, Fate.DOWN, Fate.NOT_KNOWN),
-        **OVER,
-    ),
-    "succeeded-renamed": replace(
-        RUNNING,
-        status=RequestStatus.SUCCEEDED,
-        operation=SNAPSHOT_KIND,
-        steps=steps(stop=D, snapshot=D, tag=D, start=D),
-        snapshot=SNAPSHOT,
-        renamed="web-1-old",
         **OVER,
     ),
     "succeeded-health-unknown": replace(
@@ -282,6 +275,15 @@ STATES: dict[str, RequestState] = {
         down_seconds=3.4,
         **OVER,
     ),
+    "put-back-other-ports": replace(
+        RUNNING,
+        status=RequestStatus.PUT_BACK,
+        steps=failed(ErrorType.REFERENCE_TAKEN, *steps(stop=D, snapshot=D, tag=F, put_back=D)),
+        cause=ErrorType.REFERENCE_TAKEN,
+        down_seconds=3.4,
+        moved_ports=MOVED_PORTS,
+        **OVER,
+    ),
     "put-back-snapshot-kept": replace(
         not_started(ErrorType.PORT_BUSY),
         status=RequestStatus.PUT_BACK,
@@ -310,9 +312,6 @@ STATES: dict[str, RequestState] = {
         **OVER,
     ),
     "needs-person": NEEDS_PERSON,
-    "needs-person-renamed": replace(
-        NEEDS_PERSON, renamed="web-1-old", dependents=harmed(Fate.NOT_KNOWN, Fate.NOT_KNOWN)
-    ),
     "needs-person-was-paused": replace(NEEDS_PERSON, pin=replace(PIN, state=ContainerState.PAUSED)),
     "needs-person-not-paused-again": replace(
         not_started(ErrorType.ENGINE_FORBIDDEN, seen=ContainerState.RUNNING),
