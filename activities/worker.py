@@ -23,6 +23,7 @@ from temporalio.worker import Worker
 
 from activities.docker.capacity import SnapshotCapacity
 from activities.docker.containers import Containers
+from activities.docker.dependents import DependentsLook
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
@@ -217,6 +218,7 @@ async def _docker_workers(client: Client, config: WorkerConfig) -> AsyncIterator
         containers.inspect_container,
         containers.list_containers,
         containers.ensure_running,
+        DependentsLook(engine).look_at_dependents,
         snapshots.ensure_tag,
         snapshots.sweep_snapshots,
         # A control worker of the release before sends these here too, and so does an operation

@@ -14,6 +14,7 @@ from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
 from activities.slack.afterwards import afterwards
 from activities.slack.buttons import buttons
+from activities.slack.dependents import dependents_left, dependents_warning
 from activities.slack.error_help import HAVE_DETAILS
 from activities.slack.mrkdwn import (
     clock,
@@ -77,6 +78,7 @@ def _waiting(state: RequestState) -> list[Block | None]:
         _reason(state),
         _section(state, "plan", f"*What will happen*\n{plan_lines(state)}" if state.steps else ""),
         _context(state, "cautions", caution_lines(state)),
+        _context(state, "others", dependents_warning(state)),
         _context(state, "stuck", _stuck(state)),
         _context(state, "mounts", _not_in_the_snapshot(state)),
         _context(state, "who", _approvers_line(state)),
@@ -100,6 +102,7 @@ def _decided(state: RequestState) -> list[Block | None]:
         told = [_section(state, "left", what_to_do(state)), *steps]
     else:
         told = [*steps, _section(state, "left", failure_summary(state)), _cause(state)]
+    told.append(_section(state, "others", dependents_left(state)))
     return [
         _comment(state),
         *told,
@@ -197,7 +200,7 @@ def _stuck(state: RequestState) -> str:
 def _restarted(state: RequestState) -> str:
     if not state.restarted_since:
         return ""
-    return "🔁 It had restarted by itself since the card was posted. It is the same container."
+    return "🔁 It had been started anew since the card was posted. It is the same container."
 
 
 def _foot(state: RequestState, links: Links, now: datetime) -> Block:

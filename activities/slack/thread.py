@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
 from activities.slack.afterwards import afterwards
-from activities.slack.error_help import fill
+from activities.slack.dependents import dependents_left
+from activities.slack.error_help import called, fill
 from activities.slack.mrkdwn import clock, code, group, join_limited, mrkdwn, person, plain, safe
 from activities.slack.needs_person import (
     how_it_is_left,
@@ -92,13 +93,13 @@ def _reminder(state: RequestState, _: ThreadEntry) -> str:
     groups = [group(g) for g in policy.approver_groups] if policy else []
     names = join_limited([*groups, *people], _MOST_PEOPLE)
     until = f" until {clock(state.expires_at)}" if state.expires_at else ""
-    what = f"{state.operation.words} {code(state.container.name)}"
+    what = f"{state.operation.words} {called(state)}"
     return f"🔔 {names} this waits for a decision{until}: {what}."
 
 
 def _restarted(state: RequestState, _: ThreadEntry) -> str:
-    name = code(state.container.name)
-    return f"🔁 {name} had restarted by itself since the card was posted. Same container: going on."
+    had = f"{called(state)} had been started anew since the card was posted"
+    return f"🔁 {had}. Same container: going on."
 
 
 def _step(state: RequestState, entry: ThreadEntry) -> str:
@@ -129,7 +130,8 @@ def _stuck(state: RequestState, _: ThreadEntry) -> str:
 
 def _page(state: RequestState, _: ThreadEntry) -> str:
     first = needs_person_headline(state, where(state), mentions(state))
-    return "\n".join(part for part in (first, how_to_help(state), snapshot_line(state)) if part)
+    parts = (first, how_to_help(state), dependents_left(state), snapshot_line(state))
+    return "\n".join(part for part in parts if part)
 
 
 def _outcome(state: RequestState, _: ThreadEntry) -> str:
@@ -143,6 +145,7 @@ def _outcome(state: RequestState, _: ThreadEntry) -> str:
         f"{people} {how}: {where(state)}{was_down}.",
         why_not_done_in_full(state),
         failure_summary(state),
+        dependents_left(state),
         snapshot_line(state),
         afterwards(state),
     )

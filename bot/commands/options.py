@@ -54,7 +54,7 @@ def take_container(words: Words) -> str:
     name = with_plain_hyphens(word.value if word.quoted else word.value.lstrip("#"))
     if not CONTAINER_NAME.fullmatch(name):
         rule = (
-            "those have 2 to 255 letters, digits, underscores, dots and hyphens, "
+            "those have two or more letters, digits, underscores, dots and hyphens, "
             "and begin with a letter or digit."
         )
         oddity = find_oddity(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -94,7 +95,8 @@ class Actions:
             self._follow,
             slack_request,
             state.operation,
-            state.container,
+            # The name that it was asked for by may be another container's now.
+            replace(state.container, name=state.name_now),
             reason=state.reason,
         )
 

@@ -76,6 +76,7 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
         grace_seconds=_grace(request, inspection.pin),
         steps=steps.plan(request.operation, inspection.pin),
         cautions=inspection.cautions,
+        dependents=inspection.dependents,
         expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
     )
 
