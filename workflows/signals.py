@@ -17,9 +17,10 @@ SDK that it is to be left raw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
 from temporalio import converter, workflow
@@ -104,17 +105,18 @@ def _time(value: Any) -> datetime | None:  # noqa: ANN401
     return None if value is None else datetime.fromisoformat(value)
 
 
-_CONVERTERS: dict[Any, Callable[[Any], Any]] = {
-    str: _text,
-    Choice: Choice,
-    Intent: Intent,
-    datetime | None: _time,
-}
+_CONVERTERS: Mapping[Any, Callable[[Any], Any]] = MappingProxyType(
+    {str: _text, Choice: Choice, Intent: Intent, datetime | None: _time}
+)
 #: How each field of a type is read.
-_FIELDS: dict[type[Any], dict[str, Callable[[Any], Any]]] = {
-    kind: {name: _CONVERTERS[hint] for name, hint in get_type_hints(kind).items()}
-    for kind in (Decision, Instruction)
-}
+_FIELDS: Mapping[type[Any], Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
+    {
+        kind: MappingProxyType(
+            {name: _CONVERTERS[hint] for name, hint in get_type_hints(kind).items()}
+        )
+        for kind in (Decision, Instruction)
+    }
+)
 
 
 def _aware(decision: Decision) -> Decision:
