@@ -168,6 +168,7 @@ async def _serve_worker(
             min_free_mb=settings.min_free_mb,
             data_root=settings.data_root,
             stops_at_once=settings.stops_at_once,
+            open_requests=settings.open_requests,
             slack_token=settings.slack_bot_token.get_secret_value(),
             slack_api_url=settings.slack_api_url,
             command=settings.command,

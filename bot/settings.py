@@ -155,6 +155,11 @@ class Settings(BaseSettings):
         ge=1,
         le=500,
     )
+    open_requests: int = Field(
+        default=10,
+        description="How many requests of one person may wait at once (control worker); 0: any.",
+        ge=0,
+    )
     temporal_ui_url: str = Field(
         default="", description="Address of Temporal's web UI, for links on cards; empty: no links."
     )

@@ -14,11 +14,14 @@ from workflows.model.timing import MAX_GRACE_SECONDS
 
 _MOST_CAUTIONS = 5
 _DETAIL_LIMIT = 80
+_REFERENCE_LIMIT = 340
 _LONGEST = "the longest that Dockwarden waits"
 #: What can be done and undone, but is better known first; each begins a line of its own.
 CAUTIONS = {
     CautionCode.HEALTH_UNKNOWN: "Its health may not be known when Dockwarden stops waiting for it: "
     "then it is told as up, health not known yet",
+    CautionCode.REFERENCE_OUTSIDE: "It names the snapshot {detail}, which is outside "
+    "`dockwarden/*`: whoever runs that image on this host gets this container's content",
 }
 
 
@@ -45,8 +48,11 @@ def caution_lines(state: RequestState) -> str:
 
 
 def _caution(caution: Caution) -> str:
+    words = CAUTIONS[caution.code]
+    if "{detail}" in words:
+        return f"⚠️ {words.format(detail=code(caution.detail, _REFERENCE_LIMIT))}."
     detail = f" ({safe(caution.detail, _DETAIL_LIMIT)})" if caution.detail else ""
-    return f"⚠️ {CAUTIONS[caution.code]}{detail}."
+    return f"⚠️ {words}{detail}."
 
 
 def _plan(state: RequestState, step: StepState) -> str:
@@ -59,7 +65,7 @@ def _plan(state: RequestState, step: StepState) -> str:
         case StepName.SNAPSHOT:
             return "Take a snapshot of its file system"
         case StepName.TAG:
-            return f"Tag the snapshot {code(state.reference, 340)}"
+            return f"Tag the snapshot {code(state.reference, _REFERENCE_LIMIT)}"
         case StepName.START:
             then = "pause it again as it was" if was_paused(state) else "see that it stays up"
             return f"Start it again, and {then}"

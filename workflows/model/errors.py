@@ -84,6 +84,9 @@ class RefusalCode(StrEnum):
     REASON_REQUIRED = "ReasonRequired"
     NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
     CARD_NOT_POSTED = "CardNotPosted"
+    NOT_A_REQUESTER = "NotARequester"
+    TOO_MANY_OPEN = "TooManyOpenRequests"
+    REFERENCE_OUTSIDE = "ReferenceOutsidePolicy"
 
     WRONG_REQUEST = "WrongRequest"
     WRONG_CARD = "WrongCard"

@@ -7,6 +7,8 @@ leaks an untagged image with each refusal.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -14,6 +16,8 @@ _DOMAIN = rf"(?:localhost|{_LABEL}(?:\.{_LABEL})+)(?::[0-9]{{1,5}})?"
 _REPOSITORY = re.compile(rf"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _HEX_ID = re.compile(r"[0-9a-f]{64}")
+#: Names that nobody but Dockwarden gives to images, and runs.
+OWN_REFERENCES = ("dockwarden/*",)
 _SLUG_LENGTH = 60
 _REPOSITORY_LENGTH = 200
 
@@ -37,6 +41,12 @@ def complete_reference(reference: str | None, container: str, request_id: str) -
         return default_reference(container, request_id)
     last = reference.rpartition("/")[2]
     return reference if ":" in last else f"{reference}:req-{request_id}"
+
+
+def is_within(reference: str, patterns: Sequence[str]) -> bool:
+    """Say whether a pattern covers a full reference, or its name without the tag."""
+    names = (reference, reference.rpartition(":")[0])
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
 def reference_problem(reference: str) -> str:

@@ -93,6 +93,7 @@ class CautionCode(StrEnum):
     """What can be done and undone, but is better known before the approval."""
 
     HEALTH_UNKNOWN = "HealthUnknown"
+    REFERENCE_OUTSIDE = "ReferenceOutside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
