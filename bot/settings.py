@@ -197,19 +197,6 @@ class Settings(BaseSettings):
             raise ValueError("takes an address that begins with http:// or https://")
         return value.rstrip("/")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read_files(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in _SECRETS:
-            path = values.get(f"{name}_file")
-            if not path:
-                continue
-            if values.get(name):
-                message = f"{variable(name)} and {variable(name)}_FILE are both set; keep one"
-                raise ValueError(message)
-            values[name] = _read_secret(name, Path(str(path)))
-        return values
-
     @model_validator(mode="after")
     def _limits_fit(self) -> Self:
         TIMING.check()
@@ -221,22 +208,48 @@ def variable(field: str) -> str:
     return PREFIX + field.upper()
 
 
-def load() -> Settings:
+def load(required: Callable[[Settings], Problems] | None = None) -> Settings:
     """Read the environment.
 
+    ``required`` says what a command cannot do without. It is asked however much else is wrong,
+    so that nobody has to start five times to find five mistakes.
+
     Raises:
-        ConfigurationError: a value is impossible; the message names the variable and what to do.
+        ConfigurationError: something cannot be; the message names each variable, what it takes
+            and what to do, and never what it holds: that may be a secret in the wrong place.
     """
+    problems: Problems = {}
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        lines = [
-            f"{variable(str(problem['loc'][0]))}: {problem['msg']}"
-            if problem["loc"]
-            else problem["msg"].removeprefix("Value error, ")
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
-    raise ConfigurationError("\n".join(line.replace("Value error, ", "") for line in lines))
+        for problem in error.errors(include_input=False, include_url=False):
+            field = str(problem["loc"][0]) if problem["loc"] else ""
+            problems[field] = (
+                f"{variable(field)}: takes {takes(field)}" if field else problem["msg"]
+            )
+        defaults = {field: Settings.model_fields[field].default for field in problems if field}
+        settings = Settings(**defaults)
+    settings, unreadable = _with_secrets(settings)
+    problems |= unreadable
+    if required is not None:
+        for field, words in required(settings).items():
+            # Which of two secrets is needed is not known while the mode is none.
+            if field not in _BY_MODE or "slack_mode" not in problems:
+                problems.setdefault(field, words)
+    if problems:
+        raise ConfigurationError("\n".join([*problems.values(), *unknown_variables()]))
+    return settings
+
+
+def takes(field: str) -> str:
+    """Say what a variable takes, with an example: from its own limits, where it has some."""
+    info = Settings.model_fields[field]
+    if field in _FORMS:
+        return _FORMS[field]
+    if isinstance(info.annotation, type) and issubclass(info.annotation, StrEnum):
+        return f"{' or '.join(info.annotation)}, for example {variable(field)}={info.default}"
+    limits = {name: getattr(limit, name) for limit in info.metadata for name in vars_of(limit)}
+    return f"{_whole_number(limits)}, for example {variable(field)}={info.default}"
 
 
 def unknown_variables() -> list[str]:

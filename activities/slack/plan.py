@@ -14,7 +14,6 @@ from workflows.model.timing import MAX_GRACE_SECONDS
 
 _MOST_CAUTIONS = 5
 _DETAIL_LIMIT = 80
-_REFERENCE_LIMIT = 340
 _LONGEST = "the longest that Dockwarden waits"
 #: What can be done and undone, but is better known first; each begins a line of its own.
 CAUTIONS = {
@@ -50,7 +49,7 @@ def caution_lines(state: RequestState) -> str:
 def _caution(caution: Caution) -> str:
     words = CAUTIONS[caution.code]
     if "{detail}" in words:
-        return f"⚠️ {words.format(detail=code(caution.detail, _REFERENCE_LIMIT))}."
+        return f"⚠️ {words.format(detail=code(caution.detail, _DETAIL_LIMIT))}."
     detail = f" ({safe(caution.detail, _DETAIL_LIMIT)})" if caution.detail else ""
     return f"⚠️ {words}{detail}."
 
@@ -65,7 +64,7 @@ def _plan(state: RequestState, step: StepState) -> str:
         case StepName.SNAPSHOT:
             return "Take a snapshot of its file system"
         case StepName.TAG:
-            return f"Tag the snapshot {code(state.reference, _REFERENCE_LIMIT)}"
+            return f"Tag the snapshot {code(state.reference, 340)}"
         case StepName.START:
             then = "pause it again as it was" if was_paused(state) else "see that it stays up"
             return f"Start it again, and {then}"

@@ -1,17 +1,19 @@
 """How many requests of the same person wait already, so that nobody asks for everything at once?
 
 Temporal's list lags a little behind. So it is waited for a moment until it knows the request that
-is being planned: then it knows those that came before it too, and of many at once exactly as many
-are let in as may be. What was just withdrawn may still be in it, so a limit that seems reached is
-looked at again before anybody is refused.
+is being planned, and, when the same person asked for many in the same moment, a little longer:
+of many at once as many are let in as may be, in the order in which they began. What was just
+withdrawn may still be in the list, so a limit that seems reached is looked at again before
+anybody is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from temporalio import activity
 from temporalio.client import Client
@@ -19,7 +21,6 @@ from temporalio.client import Client
 from workflows.model.asker_ports import AskersPort, OpenRequests, OpenRequestsInput
 from workflows.model.names import (
     REQUEST_ID,
-    REQUEST_ID_FORM,
     REQUEST_WORKFLOW,
     REQUESTER,
     STATUS,
@@ -29,8 +30,17 @@ from workflows.model.state import RequestStatus
 
 _CALL_WITHIN: Final = timedelta(seconds=2)
 #: So long the list may take to know what has just begun, or has just ended.
-_LAGS: Final = 1.0
+_LAGS: Final = 2.0
 _BETWEEN_LOOKS: Final = 0.05
+_SAME_MOMENT: Final = timedelta(seconds=2)
+_MORE_ROWS: Final = 100
+
+
+class _Row(NamedTuple):
+    """One request of the list, in the order in which requests began."""
+
+    began: datetime
+    request_id: str
 
 
 class Askers(AskersPort):
@@ -44,37 +54,36 @@ class Askers(AskersPort):
     async def count_open_requests(self, arg: OpenRequestsInput) -> OpenRequests:
         """Count the requests of a person that wait, and that were there before this one."""
         # Nothing else may get into a query; and whoever is no user is refused for that.
-        is_known = USER_ID_FORM.fullmatch(arg.requester) and REQUEST_ID_FORM.fullmatch(
-            arg.request_id
-        )
-        if not self._limit or not is_known:
+        if not self._limit or not USER_ID_FORM.fullmatch(arg.requester):
             return OpenRequests(limit=self._limit)
         deadline = time.monotonic() + _LAGS
         while True:
-            begun = await self._begun(arg)
-            found = OpenRequests(waiting=await self._waiting(arg, begun), limit=self._limit)
-            is_sure = begun is not None and not found.too_many
-            if is_sure or time.monotonic() > deadline:
+            rows = await self._rows(arg.requester)
+            mine = next((row for row in rows if row.request_id == arg.request_id), None)
+            others = [row for row in rows if row.request_id != arg.request_id]
+            before = [row for row in others if mine is None or row < mine]
+            found = OpenRequests(waiting=len(before), limit=self._limit)
+            in_doubt = mine is None or found.too_many or self._may_lack(mine, others)
+            if not in_doubt or time.monotonic() > deadline:
                 return found
             await asyncio.sleep(_BETWEEN_LOOKS)
 
-    async def _begun(self, arg: OpenRequestsInput) -> datetime | None:
-        """Say when this request began; ``None`` when the list does not know it yet."""
-        query = f"{_of(arg)} AND {REQUEST_ID.name} = '{arg.request_id}'"
-        rows = self._client.list_workflows(query, limit=1, rpc_timeout=_CALL_WITHIN)
-        return next(iter([row.start_time async for row in rows]), None)
+    def _may_lack(self, mine: _Row, others: Sequence[_Row]) -> bool:
+        """Say whether so many were asked for at once that the list may not know them all yet."""
+        close = [row for row in others if abs(row.began - mine.began) < _SAME_MOMENT]
+        return bool(close) and 2 * len(others) >= self._limit
 
-    async def _waiting(self, arg: OpenRequestsInput, begun: datetime | None) -> int:
-        query = f"{_of(arg)} AND {REQUEST_ID.name} != '{arg.request_id}'"
-        if begun is not None:
-            moment = begun.astimezone(UTC).isoformat(timespec="microseconds")
-            query += f" AND StartTime < '{moment}'"
-        counted = await self._client.count_workflows(query, rpc_timeout=_CALL_WITHIN)
-        return counted.count
-
-
-def _of(arg: OpenRequestsInput) -> str:
-    return (
-        f"WorkflowType = '{REQUEST_WORKFLOW}' AND ExecutionStatus = 'Running' "
-        f"AND {REQUESTER.name} = '{arg.requester}' AND {STATUS.name} = '{RequestStatus.WAITING}'"
-    )
+    async def _rows(self, requester: str) -> list[_Row]:
+        """List what waits of a person; the newest come first, and no more are needed."""
+        query = (
+            f"WorkflowType = '{REQUEST_WORKFLOW}' AND ExecutionStatus = 'Running' "
+            f"AND {REQUESTER.name} = '{requester}' AND {STATUS.name} = '{RequestStatus.WAITING}'"
+        )
+        most = self._limit + _MORE_ROWS
+        listing = self._client.list_workflows(
+            query, limit=most, page_size=most, rpc_timeout=_CALL_WITHIN
+        )
+        return [
+            _Row(row.start_time, row.typed_search_attributes.get(REQUEST_ID) or "")
+            async for row in listing
+        ]

@@ -50,7 +50,11 @@ def test_the_card_says_how_long_a_container_gets(state: RequestState, expected: 
 def test_every_caution_has_words(code: CautionCode) -> None:
     """What people should know before they approve is never left out for want of words."""
     state = replace(WAITING, cautions=(Caution(code=code, detail="a <!here> detail"),))
-    assert caution_lines(state) == f"⚠️ {CAUTIONS[code]} (a &lt;!here&gt; detail)."
+    words = CAUTIONS[code]
+    told = f"{words} (a &lt;!here&gt; detail)"
+    if "{detail}" in words:
+        told = words.format(detail="`a &lt;!here&gt; detail`")
+    assert caution_lines(state) == f"⚠️ {told}."
 
 
 def test_many_cautions_are_counted() -> None:
