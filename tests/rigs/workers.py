@@ -91,15 +91,16 @@ class AskersUnderTest(Askers):
 class Workers:
     """The workers of one fake Docker host and one fake Slack, on a real server."""
 
-    def __init__(self, client: Client, *, open_requests: int = 0) -> None:
+    def __init__(self, client: Client, *, open_requests: int = 0, at_once: int = 8) -> None:
         self.client = client
         self.askers = AskersUnderTest(client, limit=open_requests)
-        self.docker = FakeDocker(f"h{uuid.uuid4().hex[:8]}")
+        self.docker: FakeDocker = FakeDocker(f"h{uuid.uuid4().hex[:8]}")
         self.slack = FakeSlack()
         for user_id in ("UALICE", "UBOB", "UCAROL", "UDAVE"):
             self.slack.person(user_id)
         self.queues = QueuesUnderTest(client)
-        self._threads = ThreadPoolExecutor(8)
+        self._at_once = at_once
+        self._threads = ThreadPoolExecutor(2 * at_once)
         self._control = AsyncExitStack()
         self._docker = AsyncExitStack()
 
@@ -152,7 +153,7 @@ class Workers:
                 task_queue=name_queue(self.docker.name),
                 activities=self.docker.activities,  # type: ignore[arg-type]  # bound methods
                 activity_executor=self._threads,
-                max_concurrent_activities=8,
+                max_concurrent_activities=self._at_once,
             )
             await self._docker.enter_async_context(worker)
 
