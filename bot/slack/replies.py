@@ -224,8 +224,9 @@ def _host(host: str) -> dict[str, str]:
 def _no_policy(error: NoPolicyError) -> Reply:
     return reply(
         f"⛔ Not started: no policy covers this ({error.what} {code(error.container)} on "
-        f"{code(error.host)}), so nobody could approve it. See that the names are right; "
-        "an administrator can add a policy to the policy book."
+        f"{code(error.host)}), so nobody could approve it. See that the names are right. "
+        "Whoever runs Dockwarden can add a `[[policy]]` that covers it to its policy book, the "
+        "file that `DOCKWARDEN_POLICIES` names."
     )
 
 

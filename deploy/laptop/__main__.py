@@ -32,6 +32,7 @@ def main() -> int:
         policies=arguments.policies,
         docker_host=arguments.docker_host or None,
         containers=NAMES if arguments.containers else (),
+        limits=arguments.limits,
         ready=arguments.ready,
     )
     try:
@@ -109,6 +110,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_false",
         dest="containers",
         help="make no containers to play with",
+    )
+    parser.add_argument(
+        "--no-limits",
+        action="store_false",
+        dest="limits",
+        help="do not limit how much one person does, for benches and tests",
     )
     parser.add_argument(
         "--ready",

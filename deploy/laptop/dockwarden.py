@@ -27,9 +27,9 @@ expires_after = "15m"
 
 
 def dockwarden(
-    state: StateDirectory, ports: Ports, *, docker_url: str, policies: Path
+    state: StateDirectory, ports: Ports, *, docker_url: str, policies: Path, limits: bool = True
 ) -> tuple[Part, Part]:
-    """Describe the worker and the bot."""
+    """Describe the worker and the bot; without ``limits`` one person may do as much as they like."""
     app = credentials(state)
     settings = {
         "DOCKWARDEN_SLACK_BOT_TOKEN": app.bot_token,
@@ -43,6 +43,8 @@ def dockwarden(
         "TEMPORAL_ADDRESS": f"{LOOPBACK}:{ports.temporal}",
         "TEMPORAL_NAMESPACE": NAMESPACE,
     }
+    if not limits:
+        settings["DOCKWARDEN_OPEN_REQUESTS"] = "0"
     return (
         _part("worker", ("--host", HOST), state, ports.worker_health, settings),
         _part("bot", (), state, ports.bot_health, settings),

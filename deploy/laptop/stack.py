@@ -31,6 +31,7 @@ class Options:
     policies: Path | None = None
     docker_host: str | None = None
     containers: tuple[str, ...] = NAMES
+    limits: bool = True
     ready: Path | None = None
 
 
@@ -68,7 +69,11 @@ class Laptop:
         )
         say("starting dockwarden worker and dockwarden bot")
         self._dockwarden = dockwarden(
-            state, self.ports, docker_url=self.docker_url, policies=policies
+            state,
+            self.ports,
+            docker_url=self.docker_url,
+            policies=policies,
+            limits=self._options.limits,
         )
         await self.supervisor.start(*self._dockwarden)
         self._announce()

@@ -48,6 +48,22 @@ def test_bot_and_worker_get_settings_that_exist(tmp_path: Path) -> None:
         assert given <= known
 
 
+@pytest.mark.parametrize(("limits", "expected"), [(True, None), (False, "0")])
+def test_a_bench_sets_no_limit_to_a_person(
+    tmp_path: Path, expected: str | None, *, limits: bool
+) -> None:
+    """What people do all day on an installation, a test or a bench does in a minute."""
+    with StateDirectory(tmp_path) as state:
+        worker, _ = laptop_dockwarden.dockwarden(
+            state,
+            state.ports(),
+            docker_url="unix:///x",
+            policies=tmp_path / "p.toml",
+            limits=limits,
+        )
+    assert worker.environment.get("DOCKWARDEN_OPEN_REQUESTS") == expected
+
+
 def test_no_secret_shows_in_a_part(tmp_path: Path) -> None:
     """A part that is printed or logged does not show its environment."""
     with StateDirectory(tmp_path) as state:
