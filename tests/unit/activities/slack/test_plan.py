@@ -57,6 +57,15 @@ def test_every_caution_has_words(code: CautionCode) -> None:
     assert caution_lines(state) == f"⚠️ {told}."
 
 
+def test_a_name_of_an_image_that_people_run_is_marked() -> None:
+    """The card says what the name means for whoever runs that image."""
+    caution = Caution(code=CautionCode.REFERENCE_OUTSIDE, detail="nginx:1.25")
+    assert caution_lines(replace(WAITING, cautions=(caution,))) == (
+        "⚠️ It names the snapshot `nginx:1.25`, which is outside `dockwarden/*`: whoever runs that "
+        "image on this host gets this container's content."
+    )
+
+
 def test_many_cautions_are_counted() -> None:
     """A list that is cut says how many there are besides."""
     state = replace(WAITING, cautions=7 * (Caution(code=CautionCode.HEALTH_UNKNOWN),))
