@@ -121,7 +121,7 @@ async def _refusal(
         return refusal
     if chosen.reason_required and not request.reason.strip():
         return Refusal(code=RefusalCode.REASON_REQUIRED, detail=chosen.name)
-    if request.operation.snapshot_ref and not policy.may_name(chosen, state.reference):
+    if _is_named(request) and not policy.may_name(chosen, state.reference):
         return Refusal(code=RefusalCode.REFERENCE_OUTSIDE, detail=state.reference)
     if taken:
         return Refusal(code=RefusalCode.REFERENCE_TAKEN, detail=state.reference)
@@ -157,9 +157,14 @@ def _cautions(
     request: LifecycleRequest, state: RequestState, chosen: Policy
 ) -> tuple[Caution, ...]:
     """Say what people should know of the wish itself before they approve it."""
-    if request.operation.snapshot_ref and policy.names_another_image(chosen, state.reference):
+    if _is_named(request) and policy.names_another_image(chosen, state.reference):
         return (Caution(code=CautionCode.REFERENCE_OUTSIDE, detail=state.reference),)
     return ()
+
+
+def _is_named(request: LifecycleRequest) -> bool:
+    """Say whether somebody chose the snapshot's name; the one that nobody chose is always right."""
+    return request.operation.snapshot and bool(request.operation.snapshot_ref)
 
 
 def _grace(request: LifecycleRequest, pin: ContainerPin) -> int:

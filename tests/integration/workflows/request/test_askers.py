@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from temporalio.client import Client
-from temporalio.exceptions import ApplicationError
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.worker import Replayer
 
 from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
@@ -17,6 +18,8 @@ from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import LifecycleRequest, OperationKind, OperationSpec
 from workflows.model.state import CautionCode, RequestStatus
+from workflows.request.workflow import ContainerLifecycleWorkflow
+from workflows.sandbox import workflow_runner
 
 _LIMIT = 3
 
@@ -94,6 +97,29 @@ async def test_who_asks_is_looked_up_beside_the_container(workers: Workers) -> N
 
     before_any_answer = events[: events.index("ACTIVITY_TASK_STARTED")]
     assert before_any_answer.count("ACTIVITY_TASK_SCHEDULED") == 3
+
+
+async def test_a_request_that_was_judged_replays(workers: Workers) -> None:
+    """A worker that takes it over comes to the same questions in the same order."""
+    under_test = await workers.approved()
+    await under_test.result()
+    replayer = Replayer(workflows=[ContainerLifecycleWorkflow], workflow_runner=workflow_runner())
+
+    await replayer.replay_workflow(await under_test.handle.fetch_history())
+
+
+async def test_a_cancel_while_it_is_seen_who_asks_ends_the_request(workers: Workers) -> None:
+    """Neither question outlives it, and there is no card."""
+    workers.slack.look_up_seconds = 1
+    under_test = await workers.start(workers.request())
+    await eventually(lambda: workers.slack.look_ups == ["UALICE"])
+
+    await under_test.handle.cancel()
+    with pytest.raises(WorkflowFailureError) as ended:
+        await under_test.result()
+
+    assert isinstance(ended.value.cause, CancelledError)
+    assert workers.slack.drawn == []
 
 
 async def test_one_request_more_than_may_wait_is_refused(client: Client) -> None:
