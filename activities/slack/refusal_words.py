@@ -44,7 +44,7 @@ ASKED = {
         f"policy in {_BOOK}.",
     ),
     RefusalCode.TOO_MANY_OPEN: Words(
-        "{count} requests of yours wait for an approval, and one person may have no more at once",
+        "as many requests of yours wait for an approval as one person may have at once ({count})",
         "`{command} requests mine` lists them, and `{command} cancel ID` withdraws one. Whoever "
         "runs Dockwarden can allow more: `DOCKWARDEN_OPEN_REQUESTS` of the control worker.",
         has_detail=True,

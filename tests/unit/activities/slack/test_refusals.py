@@ -244,7 +244,7 @@ def test_who_may_not_ask_learns_who_may_and_where_that_is_changed() -> None:
 def test_who_has_too_many_open_learns_how_many_which_and_how_to_withdraw() -> None:
     """The number, the list, the way out, and the setting."""
     text = _refused(RefusalCode.TOO_MANY_OPEN, "10")
-    assert "10 requests of yours wait for an approval" in text
+    assert "wait for an approval as one person may have at once (10)" in text
     assert "`/dockwarden requests mine`" in text
     assert "`/dockwarden cancel ID`" in text
     assert "`DOCKWARDEN_OPEN_REQUESTS`" in text
