@@ -29,7 +29,7 @@ expires_after = "15m"
 def dockwarden(
     state: StateDirectory, ports: Ports, *, docker_url: str, policies: Path, limits: bool = True
 ) -> tuple[Part, Part]:
-    """Describe the worker and the bot; without ``limits`` one person may do as much as they like."""
+    """Describe the worker and the bot; without ``limits`` one person may do anything."""
     app = credentials(state)
     settings = {
         "DOCKWARDEN_SLACK_BOT_TOKEN": app.bot_token,
