@@ -336,9 +336,11 @@ def _with_secrets(settings: Settings) -> tuple[Settings, Problems]:
         try:
             secret = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            problems[field] = f"{name}_FILE: {path} cannot be read ({type(error).__name__})"
+            # It may hold the secret itself, and not the name of its file.
+            why = type(error).__name__
+            problems[field] = f"{name}_FILE: the file that it names cannot be read ({why})"
             continue
         found[field] = SecretStr(secret)
         if not secret:
-            problems[field] = f"{name}_FILE: {path} is empty"
+            problems[field] = f"{name}_FILE: the file that it names is empty"
     return settings.model_copy(update=found), problems

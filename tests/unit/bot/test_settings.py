@@ -282,6 +282,17 @@ def test_what_a_setting_takes_is_told_in_our_own_words(
     settings.load()
 
 
+def test_a_secret_in_place_of_its_file_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who mixes the two up gets the secret into no log."""
+    monkeypatch.setenv("DOCKWARDEN_SLACK_SIGNING_SECRET_FILE", "0123456789abcdef")
+
+    with pytest.raises(ConfigurationError) as refused:
+        settings.load()
+
+    assert "DOCKWARDEN_SLACK_SIGNING_SECRET_FILE: the file" in str(refused.value)
+    assert "0123456789abcdef" not in str(refused.value)
+
+
 def test_everything_is_told_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Wrong values, a file that is not there, what is missing and what is misspelt."""
     monkeypatch.setenv("DOCKWARDEN_HTTP_PORT", "many")
