@@ -136,9 +136,11 @@ class Commands:
     async def _status(self, slack_request: SlackRequest, asked: parser.Status) -> None:
         summary, state = await self._service.status(asked.request_id)
         ui = self._workflow_url(summary.workflow_id, summary.run_id)
-        may_read = state is not None and await self._readers.may_read(
-            state, slack_request.actor, slack_request.channel_id
-        )
+        may_read = summary.requester == slack_request.user_id
+        if state is not None:
+            may_read = await self._readers.may_read(
+                state, slack_request.actor, slack_request.channel_id
+            )
         await slack_request.tell(
             listings.request_status(summary, state, now=datetime.now(UTC), ui=ui, may_read=may_read)
         )

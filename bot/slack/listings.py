@@ -81,7 +81,9 @@ def request_status(
 
     Who may not read what people typed is told that there is something, and where it stands.
     """
-    temporal = link(ui, "Open in Temporal")
+    # Temporal shows all that people typed.
+    is_open = may_read or (state is not None and not _typed(state))
+    temporal = link(ui, "Open in Temporal") if is_open else ""
     if state is None:
         return reply(
             f"{summary_words(summary)} — {_what(summary)}",

@@ -69,6 +69,7 @@ async def test_who_reads_what_people_typed(
     assert (_REASON in text, _COMMENT in text) == (reads, reads)
     assert ("a comment on its rejection and a reason" in text) is not reads
     assert ("its own channel <#C0SECRET>" in text) is not reads
+    assert ("Open in Temporal" in text) is reads, "all that was typed stands there too"
 
 
 async def test_nothing_is_said_to_be_kept_back_that_is_not_there(bot: Bot) -> None:
@@ -77,6 +78,14 @@ async def test_nothing_is_said_to_be_kept_back_that_is_not_there(bot: Bot) -> No
     bot.requests.state = _told(reason="", decisions=())
 
     assert "🔒" not in await _status(bot, "U0ERIN")
+
+
+@pytest.mark.parametrize(("who", "is_led"), [("U0ALICE", True), ("U0BOB", False)])
+async def test_while_no_worker_answers_only_the_requester_is_led_to_temporal(
+    bot: Bot, who: str, *, is_led: bool
+) -> None:
+    """Who may decide is not known then."""
+    assert ("Open in Temporal" in await _status(bot, who)) is is_led
 
 
 async def test_nobody_of_another_workspace_reads(bot: Bot) -> None:
