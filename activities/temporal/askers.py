@@ -1,10 +1,9 @@
 """How many requests of the same person wait already, so that nobody asks for everything at once?
 
 Temporal's list lags a little behind. So it is waited for a moment until it knows the request that
-is being planned, and, when the same person asked for many in the same moment, a little longer:
-of many at once as many are let in as may be, in the order in which they began. What was just
-withdrawn may still be in the list, so a limit that seems reached is looked at again before
-anybody is refused.
+is being planned and says the same for a little while: of many at once as many are let in as may be,
+in the order in which they began. What was just withdrawn may still be in the list, so a limit that
+seems reached is looked at again before anybody is refused.
 """
 
 from __future__ import annotations
@@ -31,6 +30,9 @@ from workflows.model.state import RequestStatus
 _CALL_WITHIN: Final = timedelta(seconds=2)
 #: So long the list may take to know what has just begun, or has just ended.
 _LAGS: Final = 2.0
+#: So long it must say the same, which is about what Slack takes to say who asks.
+_STEADY: Final = 0.1
+_STEADY_AMONG_OTHERS: Final = 0.5
 _BETWEEN_LOOKS: Final = 0.05
 _SAME_MOMENT: Final = timedelta(seconds=2)
 _MORE_ROWS: Final = 100
@@ -57,21 +59,20 @@ class Askers(AskersPort):
         if not self._limit or not USER_ID_FORM.fullmatch(arg.requester):
             return OpenRequests(limit=self._limit)
         deadline = time.monotonic() + _LAGS
+        seen, since = await self._rows(arg.requester), time.monotonic()
         while True:
-            rows = await self._rows(arg.requester)
-            mine = next((row for row in rows if row.request_id == arg.request_id), None)
-            others = [row for row in rows if row.request_id != arg.request_id]
+            mine = next((row for row in seen if row.request_id == arg.request_id), None)
+            others = [row for row in seen if row.request_id != arg.request_id]
             before = [row for row in others if mine is None or row < mine]
             found = OpenRequests(waiting=len(before), limit=self._limit)
-            in_doubt = mine is None or found.too_many or self._may_lack(mine, others)
-            if not in_doubt or time.monotonic() > deadline:
+            steady_for = time.monotonic() - since
+            is_sure = mine is not None and not found.too_many and steady_for > _steady(mine, others)
+            if is_sure or time.monotonic() > deadline:
                 return found
             await asyncio.sleep(_BETWEEN_LOOKS)
-
-    def _may_lack(self, mine: _Row, others: Sequence[_Row]) -> bool:
-        """Say whether so many were asked for at once that the list may not know them all yet."""
-        close = [row for row in others if abs(row.began - mine.began) < _SAME_MOMENT]
-        return bool(close) and 2 * len(others) >= self._limit
+            rows = await self._rows(arg.requester)
+            if rows != seen:
+                seen, since = rows, time.monotonic()
 
     async def _rows(self, requester: str) -> list[_Row]:
         """List what waits of a person; the newest come first, and no more are needed."""
@@ -87,3 +88,9 @@ class Askers(AskersPort):
             _Row(row.start_time, row.typed_search_attributes.get(REQUEST_ID) or "")
             async for row in listing
         ]
+
+
+def _steady(mine: _Row, others: Sequence[_Row]) -> float:
+    """Say how long the list must stay as it is: longer while others come in as well."""
+    together = any(abs(row.began - mine.began) < _SAME_MOMENT for row in others)
+    return _STEADY_AMONG_OTHERS if together else _STEADY
