@@ -30,6 +30,7 @@ from activities.docker.snapshots import Snapshots
 from activities.slack.client import SlackClient, call, slack_client
 from activities.slack.directory import Directory
 from activities.slack.messages import Messages
+from activities.temporal.askers import Askers
 from activities.temporal.queues import Queues
 from activities.temporal.schedules import ensure_reconciliation
 from activities.temporal.stuck import Watchdog
@@ -69,9 +70,9 @@ class WorkerConfig:
 
     ``serve`` holds ``control``, ``docker`` or both; ``graceful_seconds`` is how long a shutdown
     waits for running activities, and must exceed the longest stop. ``stops_at_once`` is how many
-    stops, and how many commits, run beside each other. ``command`` is the slash command that
-    private advice names. The limits of snapshots are explained in
-    :class:`activities.docker.capacity.SnapshotCapacity`.
+    stops, and how many commits, run beside each other; ``open_requests`` how many requests of one
+    person may wait. ``command`` is the slash command that private advice names. The limits of
+    snapshots are explained in :class:`activities.docker.capacity.SnapshotCapacity`.
     """
 
     serve: frozenset[str]
@@ -82,6 +83,7 @@ class WorkerConfig:
     min_free_mb: int
     data_root: Path | None
     stops_at_once: int
+    open_requests: int
     slack_token: str
     slack_api_url: str
     command: str
@@ -170,7 +172,7 @@ def _control_worker(client: Client, config: WorkerConfig, slack: SlackClient) ->
         command=config.command,
     )
     directory, visibility, queues = Directory(slack), Visibility(client), Queues(client)
-    watchdog = Watchdog(client)
+    watchdog, askers = Watchdog(client), Askers(client, limit=config.open_requests)
     return Worker(
         client,
         task_queue=CONTROL_TASK_QUEUE,
@@ -192,6 +194,7 @@ def _control_worker(client: Client, config: WorkerConfig, slack: SlackClient) ->
             visibility.find_ended_runs,
             visibility.last_state,
             queues.queue_place,
+            askers.count_open_requests,
             watchdog.find_stuck_runs,
             watchdog.end_stuck_run,
         ],

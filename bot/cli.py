@@ -16,9 +16,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from importlib import metadata
 
-from bot import health, logs, settings as bot_settings
+from bot import health, logs, policy_book, settings as bot_settings
 from bot.check import Part, run_checks
-from bot.settings import ConfigurationError, LogFormat, Settings, require_for_worker
+from bot.settings import ConfigurationError, LogFormat, Problems, Settings
 from bot.slack.serve import serve_bot
 from bot.temporal import client as temporal
 from workflows.model.names import HOST_NAME
@@ -53,7 +53,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.write(f"dockwarden {metadata.version('dockwarden')}\n")
         return _OK
     try:
-        settings = bot_settings.load()
+        settings = bot_settings.load(lambda settings: _NEEDS[options.command](settings, options))
         logs.configure(as_json=settings.log_format is LogFormat.JSON, level=settings.log_level)
         temporal.log_in_our_way()
         return _COMMANDS[options.command](settings, options)
@@ -106,7 +106,6 @@ def _bot(settings: Settings, _options: argparse.Namespace) -> int:
 def _worker(settings: Settings, options: argparse.Namespace) -> int:
     _warn_of_unknown_variables()
     serve: frozenset[str] = options.serve
-    require_for_worker(settings, serves_control="control" in serve, serves_docker="docker" in serve)
     host = options.host or settings.host
     asyncio.run(
         _until_signal(lambda stop: _serve_worker(settings, serve=serve, host=host, stop=stop))
@@ -127,6 +126,22 @@ _COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
     "bot": _bot,
     "worker": _worker,
     "check": _check,
+}
+
+
+def _needs_of_bot(settings: Settings, _options: argparse.Namespace) -> Problems:
+    try:
+        policy_book.load(settings.policies)
+    except ConfigurationError as error:
+        return {**bot_settings.needs_of_bot(settings), "policies": str(error)}
+    return bot_settings.needs_of_bot(settings)
+
+
+#: What a command cannot do without; ``check`` says by itself what is missing.
+_NEEDS: dict[str, Callable[[Settings, argparse.Namespace], Problems]] = {
+    "bot": _needs_of_bot,
+    "worker": lambda settings, options: bot_settings.needs_of_worker(settings, serve=options.serve),
+    "check": lambda _settings, _options: {},
 }
 
 
@@ -168,6 +183,7 @@ async def _serve_worker(
             min_free_mb=settings.min_free_mb,
             data_root=settings.data_root,
             stops_at_once=settings.stops_at_once,
+            open_requests=settings.open_requests,
             slack_token=settings.slack_bot_token.get_secret_value(),
             slack_api_url=settings.slack_api_url,
             command=settings.command,

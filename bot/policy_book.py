@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -22,6 +23,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -33,9 +35,35 @@ from workflows.model.requests import MAX_EXPIRY_SECONDS, MAX_POLICIES, Operation
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
-_UserId = Annotated[str, StringConstraints(pattern=f"^{USER_ID_FORM.pattern}$")]
+_ID = f"(?:{USER_ID_FORM.pattern}|{GROUP_ID_FORM.pattern})"
+_PersonOrGroup = Annotated[str, StringConstraints(pattern=f"^{_ID}$")]
 _GroupId = Annotated[str, StringConstraints(pattern=f"^{GROUP_ID_FORM.pattern}$")]
 _Glob = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+#: What a key takes, in words that follow "takes".
+_TAKES = {
+    "name": 'a name of 1 to 80 characters, like "databases"',
+    "operations": 'a list of "stop" and "snapshot", like ["stop"]',
+    "hosts": 'a list of names of hosts, with * and ?, like ["edge-*"]',
+    "containers": 'a list of names of containers, with * and ?, like ["db-*"]',
+    "labels": 'labels with their values in quotes, like { tier = "edge" }',
+    "requesters": 'a list of ids of users and user groups, like ["U024BE7LH", "S0614TZR7"]; '
+    "left out, every full member may ask",
+    "approvers": 'a list of ids of users and user groups, like ["U024BE7LH", "S0614TZR7"]',
+    "approver_groups": 'a list of ids of user groups, like ["S0614TZR7"]',
+    "required_approvals": "a whole number of at least 1, like 2",
+    "expires_after": 'a time from "1s" to "30d", like "15m", "2h" or "90s"',
+    "reason_required": "true or false, without quotes",
+    "references": 'a list of names of images, with * and ?, like ["team/*"]; left out, any name '
+    "may be given to a snapshot",
+}
+#: What can stand in a name of the kind that a pattern is for. Another character makes a pattern
+#: that covers nothing, so that a weaker rule below it would hold.
+_NAMES_HOLD = {
+    "hosts": ("a-z0-9.-", "small letters, digits, dots and hyphens"),
+    "containers": ("a-zA-Z0-9_.-", "letters, digits, underscores, dots and hyphens"),
+    "references": ("a-zA-Z0-9_./:-", "letters, digits, dots, underscores, hyphens, / and :"),
+}
+_CHARACTER_CLASS = re.compile(r"\[!?\]?[^\]]+\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +75,8 @@ class PolicyBook:
 
     @property
     def uses_groups(self) -> bool:
-        """Whether members of Slack user groups may decide, which needs one more scope."""
-        return any(policy.approver_groups for policy in self.policies)
+        """Whether members of Slack user groups may ask or decide, which needs one more scope."""
+        return any(policy.approver_groups or policy.requester_groups for policy in self.policies)
 
 
 def matching(
@@ -101,7 +129,8 @@ def parse(text: str, *, name: str = "policies") -> PolicyBook:
         entries = _Book.model_validate(content).policy
     except ValidationError as error:
         problems = [_describe(detail, content) for detail in error.errors(include_url=False)]
-        raise ConfigurationError("\n".join(f"{name}: {problem}" for problem in problems)) from None
+        lines = [f"{name}: {problem}" for problem in dict.fromkeys(problems)]
+        raise ConfigurationError("\n".join(lines)) from None
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     return PolicyBook(policies=tuple(entry.as_policy() for entry in entries), hash=digest)
 
@@ -126,11 +155,25 @@ class _Entry(BaseModel):
     hosts: Annotated[list[_Glob], Field(min_length=1)] | None = None
     containers: Annotated[list[_Glob], Field(min_length=1)] | None = None
     labels: dict[str, str] = Field(default_factory=dict)
-    approvers: list[_UserId] = Field(default_factory=list)
+    requesters: Annotated[list[_PersonOrGroup], Field(min_length=1)] | None = None
+    approvers: list[_PersonOrGroup] = Field(default_factory=list)
     approver_groups: list[_GroupId] = Field(default_factory=list)
     required_approvals: int = Field(1, ge=1)
     expires_after: str = "15m"
     reason_required: bool = False
+    references: Annotated[list[_Glob], Field(min_length=1)] | None = None
+
+    @field_validator("hosts", "containers", "references")
+    @classmethod
+    def _can_cover_something(
+        cls, value: list[str] | None, info: ValidationInfo
+    ) -> list[str] | None:
+        characters, words = _NAMES_HOLD[str(info.field_name)]
+        for pattern in value or ():
+            if not re.fullmatch(f"[*?{characters}]+", _CHARACTER_CLASS.sub("?", pattern)):
+                message = f'"{pattern}" covers nothing: such a name holds {words} only'
+                raise ValueError(message)
+        return value
 
     @field_validator("operations")
     @classmethod
@@ -145,35 +188,50 @@ class _Entry(BaseModel):
     @classmethod
     def _possible_expiry(cls, value: str) -> str:
         if not 1 <= _seconds(value) <= MAX_EXPIRY_SECONDS:
-            raise ValueError('takes a time from "1s" to "30d", like "15m", "2h" or "90s"')
+            message = f"takes {_TAKES['expires_after']}"
+            raise ValueError(message)
         return value
 
     @model_validator(mode="after")
     def _decidable(self) -> _Entry:
-        if not self.approvers and not self.approver_groups:
-            raise ValueError("nobody could decide: name approvers or approver_groups")
-        people = len(set(self.approvers))
-        if not self.approver_groups and self.required_approvals > people:
+        people, groups = _sorted_out([*self.approvers, *self.approver_groups])
+        if not people and not groups:
+            raise ValueError("nobody could decide: name people or groups under approvers")
+        if groups:
+            return self
+        if self.required_approvals > len(people):
             message = (
                 f"required_approvals is {self.required_approvals}, but approvers names "
-                f"{people} only"
+                f"{len(people)} only"
             )
             raise ValueError(message)
+        askers, asking_groups = _sorted_out(self.requesters or ())
+        left = [len({*people} - {asker}) for asker in askers]
+        if left and not asking_groups and max(left) < self.required_approvals:
+            raise ValueError(
+                "whoever may ask could get no approval: nobody approves their own request, and "
+                "approvers names too few others"
+            )
         return self
 
     def as_policy(self) -> Policy:
         """Turn it into the type that travels with a request."""
+        requesters, requester_groups = _sorted_out(self.requesters or ())
+        approvers, approver_groups = _sorted_out([*self.approvers, *self.approver_groups])
         return Policy(
             name=self.name,
             operations=tuple(OperationKind(kind) for kind in self.operations or ()),
             hosts=tuple(self.hosts or ()),
             containers=tuple(self.containers or ()),
             labels=self.labels,
-            approvers=tuple(dict.fromkeys(self.approvers)),
-            approver_groups=tuple(dict.fromkeys(self.approver_groups)),
+            approvers=approvers,
+            approver_groups=approver_groups,
             required_approvals=self.required_approvals,
             expires_after_seconds=_seconds(self.expires_after),
             reason_required=self.reason_required,
+            requesters=requesters,
+            requester_groups=requester_groups,
+            references=tuple(self.references or ()),
         )
 
 
@@ -195,6 +253,13 @@ class _Book(BaseModel):
         return value
 
 
+def _sorted_out(ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tell people from groups, each once, in their order."""
+    every = dict.fromkeys(ids)
+    groups = tuple(one for one in every if GROUP_ID_FORM.fullmatch(one))
+    return tuple(one for one in every if one not in groups), groups
+
+
 def _seconds(text: str) -> int:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
@@ -204,7 +269,7 @@ def _seconds(text: str) -> int:
 
 
 def _describe(detail: ErrorDetails, content: dict[str, Any]) -> str:
-    """Say what is wrong in the words of the file: which policy, which key, what to do."""
+    """Say what is wrong in our own words: which policy, which key, what it takes."""
     location = list(detail["loc"])
     where = ""
     known = list(_Book.model_fields)
@@ -219,14 +284,26 @@ def _describe(detail: ErrorDetails, content: dict[str, Any]) -> str:
         return f'{where}unknown key "{key}"; {suggestion}'
     if key == "policy" and detail["type"] in ("missing", "too_short"):
         return "it holds no policy, so nobody could ask for anything; add a [[policy]] table"
-    if detail["type"] == "missing":
-        return f"{where}{key} is missing"
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "string_pattern_mismatch":
-        kinds = {"approvers": "a Slack user id, like U024BE7LH"}
-        wanted = kinds.get(key, "a Slack user group id, like S0614TZR7")
-        message = f'"{detail["input"]}" is not {wanted}'
-    return f"{where}{key}: {message}" if key and key != "policy" else f"{where}{message}"
+    return f"{where}{_problem(detail, key)}"
+
+
+def _problem(detail: ErrorDetails, key: str) -> str:
+    """Say what is wrong with the value of a key, or with a policy as a whole."""
+    named = f"{key}: " if key and key != "policy" else ""
+    match detail["type"]:
+        case "value_error":
+            return named + detail["msg"].removeprefix("Value error, ")
+        case "too_long" if key == "policy":
+            return f"it holds more than {MAX_POLICIES} policies"
+        case _ if not named:
+            return "each policy is a table of its own, under a line [[policy]]"
+        case "missing":
+            return f"{key} is missing: it takes {_TAKES[key]}"
+        case "string_pattern_mismatch":
+            user = "" if key == "approver_groups" else " user, like U024BE7LH, nor of a Slack"
+            neither = "is the id of no Slack"
+            return f'{named}"{detail["input"]}" {neither}{user} user group, like S0614TZR7'
+    return f"{named}takes {_TAKES[key]}"
 
 
 def _policy_at(index: int, content: dict[str, Any]) -> str:

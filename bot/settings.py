@@ -12,16 +12,21 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.setting_words import takes
 from workflows.model.names import HOST_NAME
 from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
 PREFIX = "DOCKWARDEN_"
 _LONGEST_STOP = TIMING.stop_attempt(MAX_GRACE_SECONDS)
+#: What is wrong, by setting: each is told once.
+Problems = dict[str, str]
+#: Secrets of which the mode says which one is needed.
+_BY_MODE = frozenset({"slack_app_token", "slack_signing_secret"})
 _SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
 #: How a secret looks that was put in another one's place.
 _MISTAKEN: dict[str, Callable[[str], bool]] = {
@@ -170,6 +175,11 @@ class Settings(BaseSettings):
         ge=1,
         le=500,
     )
+    open_requests: int = Field(
+        default=10,
+        description="How many requests of one person may wait at once (control worker); 0: any.",
+        ge=0,
+    )
     temporal_ui_url: str = Field(
         default="", description="Address of Temporal's web UI, for links on cards; empty: no links."
     )
@@ -207,46 +217,43 @@ class Settings(BaseSettings):
             raise ValueError("takes an address that begins with http:// or https://")
         return value.rstrip("/")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read_files(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in _SECRETS:
-            path = values.get(f"{name}_file")
-            if not path:
-                continue
-            if values.get(name):
-                message = f"{variable(name)} and {variable(name)}_FILE are both set; keep one"
-                raise ValueError(message)
-            values[name] = _read_secret(name, Path(str(path)))
-        return values
-
-    @model_validator(mode="after")
-    def _limits_fit(self) -> Self:
-        TIMING.check()
-        return self
-
 
 def variable(field: str) -> str:
     """Name the environment variable of a field."""
     return PREFIX + field.upper()
 
 
-def load() -> Settings:
+def load(required: Callable[[Settings], Problems] | None = None) -> Settings:
     """Read the environment.
 
+    ``required`` says what a command cannot do without. It is asked however much else is wrong,
+    so that nobody has to start five times to find five mistakes.
+
     Raises:
-        ConfigurationError: a value is impossible; the message names the variable and what to do.
+        ConfigurationError: something cannot be; the message names each variable, what it takes
+            and what to do, and never what it holds: that may be a secret in the wrong place.
     """
+    TIMING.check()
+    problems: Problems = {}
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
-        lines = [
-            f"{variable(str(problem['loc'][0]))}: {problem['msg']}"
-            if problem["loc"]
-            else problem["msg"].removeprefix("Value error, ")
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
-    raise ConfigurationError("\n".join(line.replace("Value error, ", "") for line in lines))
+        for problem in error.errors(include_input=False, include_url=False):
+            field = str(problem["loc"][0])
+            words = takes(field, Settings.model_fields[field], variable(field))
+            problems[field] = f"{variable(field)}: {words}"
+        # With these left out, what else is wrong shows.
+        settings = Settings(**{field: Settings.model_fields[field].default for field in problems})
+    settings, unreadable = _with_secrets(settings)
+    problems |= unreadable
+    if required is not None:
+        needed = required(settings)
+        # Which secret is needed is not known while the mode is none.
+        unknown = _BY_MODE if "slack_mode" in problems else frozenset()
+        problems = {f: words for f, words in needed.items() if f not in unknown} | problems
+    if problems:
+        raise ConfigurationError("\n".join([*problems.values(), *unknown_variables()]))
+    return settings
 
 
 def unknown_variables() -> list[str]:
@@ -264,43 +271,31 @@ def unknown_variables() -> list[str]:
     ]
 
 
-def require_for_bot(settings: Settings) -> None:
-    """Refuse to start a bot that could not serve.
-
-    Raises:
-        ConfigurationError: something is missing; all of it is named.
-    """
-    _refuse(
-        [
-            *_missing_bot_token(settings),
-            *_missing(
-                settings,
-                "slack_app_token",
-                when=settings.slack_mode is SlackMode.SOCKET,
-                needed="the app-level token (xapp-…) with the scope connections:write",
-            ),
-            *_missing(
-                settings,
-                "slack_signing_secret",
-                when=settings.slack_mode is SlackMode.HTTP,
-                needed="the signing secret: without it forged calls could not be told apart",
-            ),
-        ]
-    )
+def needs_of_bot(settings: Settings) -> Problems:
+    """Say what is missing for a bot to serve."""
+    return {
+        **_missing_bot_token(settings),
+        **_missing(
+            settings,
+            "slack_app_token",
+            when=settings.slack_mode is SlackMode.SOCKET,
+            needed="the app-level token (xapp-…) with the scope connections:write",
+        ),
+        **_missing(
+            settings,
+            "slack_signing_secret",
+            when=settings.slack_mode is SlackMode.HTTP,
+            needed="the signing secret: without it forged calls could not be told apart",
+        ),
+    }
 
 
-def require_for_worker(settings: Settings, *, serves_control: bool, serves_docker: bool) -> None:
-    """Refuse to start a worker that could not serve.
-
-    Raises:
-        ConfigurationError: something is missing; all of it is named.
-    """
-    _refuse(
-        [
-            *(_missing_bot_token(settings) if serves_control else []),
-            *(_unreadable_data_root(settings) if serves_docker else []),
-        ]
-    )
+def needs_of_worker(settings: Settings, *, serve: frozenset[str]) -> Problems:
+    """Say what is missing for a worker to serve this."""
+    return {
+        **(_missing_bot_token(settings) if "control" in serve else {}),
+        **(_unreadable_data_root(settings) if "docker" in serve else {}),
+    }
 
 
 def mistaken(settings: Settings, field: str) -> str:
@@ -317,40 +312,50 @@ def mistaken(settings: Settings, field: str) -> str:
     return f"{words}; it and {variable(other)} are swapped" if swapped else words
 
 
-def _missing_bot_token(settings: Settings) -> list[str]:
+def _missing_bot_token(settings: Settings) -> Problems:
     return _missing(settings, "slack_bot_token", when=True, needed="the bot token (xoxb-…)")
 
 
-def _unreadable_data_root(settings: Settings) -> list[str]:
+def _unreadable_data_root(settings: Settings) -> Problems:
     root = settings.data_root
     if root is None or (root.is_absolute() and root.is_dir()):
-        return []
+        return {}
     name = variable("data_root")
-    return [f"{name}: {root} is no directory here: name one on the disk of the Docker engine"]
+    words = f"{name}: {root} is no directory here: name one on the disk of the Docker engine"
+    return {"data_root": words}
 
 
-def _missing(settings: Settings, field: str, *, when: bool, needed: str) -> list[str]:
+def _missing(settings: Settings, field: str, *, when: bool, needed: str) -> Problems:
     secret: str = getattr(settings, field).get_secret_value()
     if not when:
-        return []
+        return {}
     if not secret.strip():
-        return [f"{variable(field)} is missing: set it, or {variable(field)}_FILE, to {needed}"]
+        words = f"{variable(field)} is missing: set it, or {variable(field)}_FILE, to {needed}"
+        return {field: words}
     mistake = mistaken(settings, field)
-    return [f"{mistake}: set it to {needed}"] if mistake else []
+    return {field: f"{mistake}: set it to {needed}"} if mistake else {}
 
 
-def _refuse(problems: list[str]) -> None:
-    if problems:
-        raise ConfigurationError("\n".join(problems))
-
-
-def _read_secret(name: str, path: Path) -> str:
-    try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{variable(name)}_FILE: {path} cannot be read ({type(error).__name__})"
-        raise ValueError(message) from None
-    if not secret:
-        message = f"{variable(name)}_FILE: {path} is empty"
-        raise ValueError(message)
-    return secret
+def _with_secrets(settings: Settings) -> tuple[Settings, Problems]:
+    """Read the secrets that come from files."""
+    found: dict[str, SecretStr] = {}
+    problems: Problems = {}
+    for field in _SECRETS:
+        path: Path | None = getattr(settings, f"{field}_file")
+        if path is None:
+            continue
+        name = variable(field)
+        if getattr(settings, field).get_secret_value():
+            problems[field] = f"{name} and {name}_FILE are both set; keep one"
+            continue
+        try:
+            secret = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            # It may hold the secret itself, and not the name of its file.
+            why = type(error).__name__
+            problems[field] = f"{name}_FILE: the file that it names cannot be read ({why})"
+            continue
+        found[field] = SecretStr(secret)
+        if not secret:
+            problems[field] = f"{name}_FILE: the file that it names is empty"
+    return settings.model_copy(update=found), problems

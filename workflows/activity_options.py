@@ -161,6 +161,16 @@ def look_up(summary: str) -> ActivityConfig:
     )
 
 
+def count_open_requests() -> ActivityConfig:
+    """Ask how many requests of a person wait; who asks waits for the answer, which may fail."""
+    return ActivityConfig(
+        start_to_close_timeout=timedelta(seconds=6),
+        schedule_to_close_timeout=timedelta(seconds=10),
+        retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500)),
+        summary="how many of theirs wait",
+    )
+
+
 def ask_queue() -> ActivityConfig:
     """Ask who polls a queue, beside a wait that goes on whatever the answer is."""
     return ActivityConfig(

@@ -20,6 +20,7 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
+from workflows.model.asker_ports import AskersPort
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import DirectoryPort, MessagesPort, VisibilityPort
 from workflows.model.queue_ports import QueuesPort
@@ -42,6 +43,7 @@ _ASKS_TEMPORAL = frozenset(
         VisibilityPort.find_ended_runs,
         VisibilityPort.last_state,
         QueuesPort.queue_place,
+        AskersPort.count_open_requests,
         WatchdogPort.find_stuck_runs,
         WatchdogPort.end_stuck_run,
     )

@@ -24,6 +24,8 @@ CAUTIONS = {
     CautionCode.PORTS_CHANGE: "Each start chooses its ports of the host anew, and what reaches it "
     "there then needs the new ones",
     CautionCode.MEMORY_LOST: "A stop empties what it keeps in memory alone, for good",
+    CautionCode.REFERENCE_OUTSIDE: "It names the snapshot {detail}, which is outside "
+    "`dockwarden/*`: whoever runs that image on this host gets this container's content",
 }
 
 
@@ -52,8 +54,11 @@ def caution_lines(state: RequestState) -> str:
 
 
 def _caution(caution: Caution) -> str:
+    words = CAUTIONS[caution.code]
+    if "{detail}" in words:
+        return f"⚠️ {words.format(detail=code(caution.detail, _DETAIL_LIMIT))}."
     detail = f" ({safe(caution.detail, _DETAIL_LIMIT)})" if caution.detail else ""
-    return f"⚠️ {CAUTIONS[caution.code]}{detail}."
+    return f"⚠️ {words}{detail}."
 
 
 def _plan(state: RequestState, step: StepState) -> str:

@@ -6,10 +6,15 @@ text of ours, such as the names that fit or the limit that was broken.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from activities.slack.error_help import called
-from activities.slack.mrkdwn import clock, code, person, safe
+from activities.slack.mrkdwn import clock, code, group, join_limited, person, safe
+from activities.slack.refusal_words import (
+    ASKED,
+    ASKERS,
+    MORE_APPROVERS,
+    NEW_POLICY,
+    Words,
+)
 from activities.slack.status import status_text
 from workflows.model.errors import RefusalCode
 from workflows.model.names import SOURCE_LABEL
@@ -18,23 +23,6 @@ from workflows.model.state import Refusal, RequestState, RequestStatus
 #: A command with a name that was cut would name nothing.
 _NAME_IN_COMMAND = 1000
 
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """``wrong`` continues "Not done:" and ``advice`` is a sentence of its own.
-
-    A detail is added to ``wrong`` in brackets; where it says the same more exactly it completes
-    ``as_detailed`` instead. ``repeated`` is the beginning of a detail that says it once more.
-    ``is_all`` leaves out how the request stands, which ``wrong`` says.
-    """
-
-    wrong: str
-    advice: str
-    as_detailed: str = ""
-    repeated: str = ""
-    is_all: bool = False
-
-
 #: Refusals of a request: it was not let in, and there is no card.
 REQUESTS = {
     RefusalCode.BAD_REQUEST: Words(
@@ -42,7 +30,8 @@ REQUESTS = {
     ),
     RefusalCode.UNKNOWN_HOST: Words(
         "no Dockwarden worker serves the host {host}",
-        "Check its name, or start `dockwarden worker --host {plain_host}` there.",
+        "Check its name; a command that names no host means `DOCKWARDEN_DEFAULT_HOST` of the bot. "
+        "Or start `dockwarden worker --host {plain_host}` there.",
     ),
     RefusalCode.HOST_BUSY: Words(
         "nobody looked at {host} in time: its Dockwarden worker is busy, or has just ended",
@@ -135,15 +124,17 @@ REQUESTS = {
         as_detailed="{name} could not be started again: ",
     ),
     RefusalCode.NO_POLICY: Words(
-        "no policy covers this operation on {name} on {host}",
-        "Whoever runs Dockwarden can add one to its policy book.",
+        "no policy covers this operation on {name} on {host}, so nobody could approve it",
+        f"See that the names are right. {NEW_POLICY}",
     ),
     RefusalCode.REASON_REQUIRED: Words(
         "the policy for {name} asks for a reason", 'Ask again with `reason="…"` at the end.'
     ),
     RefusalCode.NO_ELIGIBLE_APPROVER: Words(
-        "there are not enough people who could approve this, you yourself left out",
-        "Whoever runs Dockwarden can name more approvers in its policy book.",
+        "the policy {policy} leaves too few people who could approve this, for nobody approves "
+        "what they asked for themselves",
+        MORE_APPROVERS,
+        has_detail=True,
     ),
     RefusalCode.CARD_NOT_POSTED: Words(
         "the card could not be posted to the channel",
@@ -154,7 +145,7 @@ REQUESTS = {
         "Dockwarden leaves alone what an orchestrator runs: another would be started in its place.",
         as_detailed="{name} is not to be stopped here. ",
     ),
-}
+} | ASKED
 
 #: Refusals of a decision: it does not count, and the request is as it was.
 DECISIONS = {
@@ -213,10 +204,7 @@ DECISIONS = {
 
 WORDS = REQUESTS | DECISIONS
 _DETAIL_LIMIT = 400
-_NOT_VERIFIED_AT_THE_START = Words(
-    "Slack could not say just now who belongs to the groups that may approve this",
-    "Ask again in a minute.",
-)
+_MOST_NAMED = 10
 _RUNNING_CANCEL = Words(
     "only {requester}, who asked for it, can do that",
     "It is approved, and Dockwarden is at work on it: nobody can reject it any more.",
@@ -262,8 +250,8 @@ def _is_of_request(refusal: Refusal, state: RequestState) -> bool:
 
 
 def _words(refusal: Refusal, state: RequestState) -> Words:
-    if refusal.code is RefusalCode.NOT_VERIFIED and _is_of_request(refusal, state):
-        return _NOT_VERIFIED_AT_THE_START
+    if refusal.code in ASKERS and _is_of_request(refusal, state):
+        return ASKERS[refusal.code]
     if refusal.code is RefusalCode.NOT_REQUESTER and state.status is RequestStatus.NEEDS_PERSON:
         return _NEEDS_PERSON_CANCEL
     if state.status is RequestStatus.RUNNING:
@@ -286,6 +274,8 @@ def _words_while_it_works(code_: RefusalCode, state: RequestState) -> Words:
 
 def _wrong(words: Words, refusal: Refusal, state: RequestState, command: str) -> str:
     added = refusal.detail.removeprefix(words.repeated).lstrip("; ")
+    if words.has_detail:
+        return _fill(words.wrong, state, command, refusal.detail)
     if not added or not _adds(refusal, state):
         return _fill(words.wrong, state, command)
     detail = safe(added, _DETAIL_LIMIT)
@@ -324,8 +314,28 @@ def _to_card(state: RequestState) -> str:
     return f" · <{link}|its card>" if link.startswith(("https://", "http://")) else ""
 
 
-def _fill(words: str, state: RequestState, command: str) -> str:
+def _requesters(state: RequestState) -> str:
+    """Name who may ask by the policy."""
+    if state.policy is None:
+        return "others"
+    groups = [group(group_id) for group_id in state.policy.requester_groups]
+    people = [person(user) for user in state.policy.requesters]
+    return join_limited([*groups, *people], _MOST_NAMED)
+
+
+def _references(state: RequestState) -> str:
+    """Name what the policy allows snapshots to be called."""
+    patterns = state.policy.references if state.policy is not None else ()
+    return join_limited(map(code, patterns), _MOST_NAMED)
+
+
+def _fill(words: str, state: RequestState, command: str, detail: str = "") -> str:
     return words.format(
+        detail=code(detail, _DETAIL_LIMIT),
+        count=safe(detail, 10),
+        policy=code(state.policy.name, 60) if state.policy is not None else "of this request",
+        requesters=_requesters(state),
+        references=_references(state),
         command=safe(command),
         name=called(state),
         host=code(state.container.host),

@@ -17,6 +17,7 @@ from bot.counted import CountedLine
 from bot.service import Receipt, Service
 from bot.slack import replies
 from bot.slack.listener import Follow, SlackRequest, submit
+from bot.slack.readers import is_own_channel
 from bot.slack.uptake_words import Act
 from bot.slack.views import RejectForm
 from workflows.model.names import RequestAddress, parse_button_value
@@ -90,6 +91,8 @@ class Actions:
         if state is None:
             await slack_request.tell(replies.again_unknown(self._command, address.request_id))
             return
+        # A reason may be meant for its own channel alone.
+        is_own = is_own_channel(state, slack_request.channel_id)
         await submit(
             self._service,
             self._follow,
@@ -97,7 +100,8 @@ class Actions:
             state.operation,
             # The name that it was asked for by may be another container's now.
             replace(state.container, name=state.name_now),
-            reason=state.reason,
+            reason=state.reason if is_own else "",
+            left_out="" if is_own or not state.reason else replies.reason_left_out(),
         )
 
     async def _record(

@@ -24,6 +24,7 @@ from bot.slack.client import refusal
 from bot.slack.commands import Commands, WorkflowUrl
 from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner, report
+from bot.slack.readers import Readers
 from bot.slack.views import Views
 from workflows.model.names import REJECT_FORM, ActionId
 
@@ -126,6 +127,7 @@ def register_listeners(
     commands = Commands(
         service,
         follow_ups.follow,
+        Readers(client),
         command=runner.command,
         default_host=default_host,
         workflow_url=workflow_url,

@@ -12,6 +12,7 @@ from bot.commands.tokens import CommandError
 from bot.service import Receipt, Service
 from bot.slack import listings, replies, trying
 from bot.slack.listener import Follow, SlackRequest, submit
+from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
 from workflows.model.requests import Choice, ContainerRef, OperationKind, OperationSpec
 
@@ -34,6 +35,7 @@ class Commands:
         self,
         service: Service,
         follow: Follow,
+        readers: Readers,
         *,
         command: str,
         default_host: str,
@@ -41,6 +43,7 @@ class Commands:
     ) -> None:
         self._service = service
         self._follow = follow
+        self._readers = readers
         self._command = command
         self._default_host = default_host
         self._workflow_url = workflow_url
@@ -133,8 +136,13 @@ class Commands:
     async def _status(self, slack_request: SlackRequest, asked: parser.Status) -> None:
         summary, state = await self._service.status(asked.request_id)
         ui = self._workflow_url(summary.workflow_id, summary.run_id)
+        may_read = summary.requester == slack_request.user_id
+        if state is not None:
+            may_read = await self._readers.may_read(
+                state, slack_request.actor, slack_request.channel_id
+            )
         await slack_request.tell(
-            listings.request_status(summary, state, now=datetime.now(UTC), ui=ui)
+            listings.request_status(summary, state, now=datetime.now(UTC), ui=ui, may_read=may_read)
         )
 
     async def _cancel(self, slack_request: SlackRequest, asked: parser.Cancel) -> None:

@@ -236,8 +236,9 @@ async def submit(
     container: ContainerRef,
     *,
     reason: str,
+    left_out: str = "",
 ) -> None:
-    """Start a request of the one who asks, then say so in private."""
+    """Start a request of the one who asks, then say so in private, and what was left out."""
     receipt = await service.submit(
         slack_request.actor,
         operation,
@@ -255,6 +256,7 @@ async def submit(
         what=operation.words,
         container=container.name,
         host=container.host,
+        left_out=left_out,
     )
     follow(slack_request, receipt, Act.START)
     await slack_request.tell(reply)

@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
 
-from bot.slack.mrkdwn import Line, Reply, bullet_list, code, escape, link, person, plain, reply
+from bot.slack.mrkdwn import (
+    Line,
+    Reply,
+    bullet_list,
+    channel,
+    code,
+    escape,
+    link,
+    person,
+    plain,
+    reply,
+)
 from bot.slack.standing import state_words, summary_words, tries
 from bot.temporal.errors import RequestSummary
 from bot.temporal.visibility import RequestPage
@@ -39,6 +50,7 @@ _REFUSALS = {
     RefusalCode.PROTECTED: "{name} is protected",
     RefusalCode.OWN_CONTAINER: "{name} is Dockwarden's own container",
 }
+_COMMENT, _REASON = "a comment on its rejection", "a reason"
 #: Slack refuses messages above some 13,000 characters.
 _LIST_LENGTH = 8000
 
@@ -58,10 +70,20 @@ def request_list(title: str, page: RequestPage, *, now: datetime) -> Reply:
 
 
 def request_status(
-    summary: RequestSummary, state: RequestState | None, *, now: datetime, ui: str
+    summary: RequestSummary,
+    state: RequestState | None,
+    *,
+    now: datetime,
+    ui: str,
+    may_read: bool,
 ) -> Reply:
-    """Show one request; without its ``state`` only what Temporal's list knows."""
-    temporal = link(ui, "Open in Temporal")
+    """Show one request; without its ``state`` only what Temporal's list knows.
+
+    Who may not read what people typed is told that there is something, and where it stands.
+    """
+    # Temporal shows all that people typed.
+    is_open = may_read or (state is not None and not _typed(state))
+    temporal = link(ui, "Open in Temporal") if is_open else ""
     if state is None:
         return reply(
             f"{summary_words(summary)} — {_what(summary)}",
@@ -77,7 +99,8 @@ def request_status(
         f"{code(state.name_now)}{asked_for} on {code(state.container.host)}",
         tries(state),
         _facts(state, now),
-        _why(state),
+        _why(state, may_read=may_read),
+        "" if may_read else _kept_back(state),
         "\n".join(_step(step, state) for step in state.steps),
         " · ".join(part for part in (card, temporal) if part),
     )
@@ -167,15 +190,34 @@ def _facts(state: RequestState, now: datetime) -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
-def _why(state: RequestState) -> Line | None:
+def _why(state: RequestState, *, may_read: bool) -> Line | None:
+    typed = _typed(state) if may_read else {}
     words = [
         state.cause_text,
-        f"Rejected: {state.rejection.comment}" if state.rejection is not None else "",
+        f"Rejected: {typed[_COMMENT]}" if _COMMENT in typed else "",
         f"Refused ({state.refusal.code}): {state.refusal.detail}" if state.refusal else "",
-        f"Reason: {state.reason}" if state.reason else "",
+        f"Reason: {typed[_REASON]}" if _REASON in typed else "",
     ]
     text = "\n".join(part for part in words if part)
     return plain(text) if text else None
+
+
+def _kept_back(state: RequestState) -> str:
+    """Say that there is something that not everybody may read, and where it stands."""
+    typed = " and ".join(_typed(state))
+    where = f"its own channel {channel(state.channel_id)}".strip()
+    return (
+        f"🔒 It has {typed}: shown in {where}, and to those who asked, decided or may decide."
+        if typed
+        else ""
+    )
+
+
+def _typed(state: RequestState) -> dict[str, str]:
+    """Give what people typed, by what it is."""
+    comment = state.rejection.comment if state.rejection is not None else ""
+    texts = {_COMMENT: comment, _REASON: state.reason}
+    return {name: text for name, text in texts.items() if text}
 
 
 def _stop_timeout(seconds: int | None) -> str:

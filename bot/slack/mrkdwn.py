@@ -17,6 +17,7 @@ from workflows.model.text import cut_off, one_line, strip_control_chars
 
 _SECTION_LENGTH = 2900
 _TEXT_LENGTH = 10_000
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
 
 Block = dict[str, Any]
 
@@ -127,6 +128,11 @@ def code(text: str) -> str:
 def person(user_id: str) -> str:
     """Name a person; an id that is none is shown as text."""
     return f"<@{user_id}>" if USER_ID_FORM.fullmatch(user_id) else code(user_id)
+
+
+def channel(channel_id: str) -> str:
+    """Name a channel, which Slack shows to those who may see it; a conversation of two has none."""
+    return f"<#{channel_id}>" if _CHANNEL.fullmatch(channel_id) else ""
 
 
 def link(url: str, words: str) -> str:

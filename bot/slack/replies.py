@@ -110,11 +110,20 @@ def mistake(command: str, *, problem: str, marked: str, example: str) -> Reply:
     )
 
 
-def started(*, request_id: str, what: str, container: str, host: str) -> Reply:
+def started(*, request_id: str, what: str, container: str, host: str, left_out: str = "") -> Reply:
     """Say that a request was taken; the card is the workflow's."""
     return reply(
         f"⏳ Request {code(request_id)} to {what} {code(container)} on {code(host)} is noted. You "
-        "hear more here: its card in this channel, or why there is none."
+        "hear more here: its card in this channel, or why there is none.",
+        left_out,
+    )
+
+
+def reason_left_out() -> str:
+    """Say that a request that is made again comes without the reason of the first."""
+    return (
+        "It comes without the reason of the earlier request, which was given in another channel. "
+        "To give one, cancel it and ask anew."
     )
 
 
@@ -226,8 +235,9 @@ def _host(host: str) -> dict[str, str]:
 def _no_policy(error: NoPolicyError) -> Reply:
     return reply(
         f"⛔ Not started: no policy covers this ({error.what} {code(error.container)} on "
-        f"{code(error.host)}), so nobody could approve it. See that the names are right; "
-        "an administrator can add a policy to the policy book."
+        f"{code(error.host)}), so nobody could approve it. See that the names are right. "
+        "Whoever runs Dockwarden can add a `[[policy]]` that covers it to its policy book, the "
+        "file that `DOCKWARDEN_POLICIES` names."
     )
 
 

@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 
 from bot import health, policy_book as policies
 from bot.service import Service
-from bot.settings import Settings, SlackMode, require_for_bot
+from bot.settings import Settings, SlackMode
 from bot.slack.app import Identity, build_app, identify
 from bot.slack.clicks import ClickRate
 from bot.slack.client import refusal, slack_client
@@ -43,7 +43,6 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
     Raises:
         ConfigurationError: the bot cannot start as it is set up.
     """
-    require_for_bot(settings)
     book = policies.load(settings.policies)
     client = await temporal.connect_lazily()
     presence = Presence(stop)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
@@ -72,10 +73,26 @@ def connection() -> ClientConnectConfig:
     try:
         config = ClientConfig.load_client_connect_config()
     except Exception as error:
-        message = f"the configuration of the connection to Temporal is unusable: {error}"
+        message = f"the connection to Temporal: {_unusable(error)}"
         raise ConfigurationError(message) from error
     config.setdefault("target_host", DEFAULT_ADDRESS)
     return config
+
+
+def _unusable(error: Exception) -> str:
+    """Say what is wrong in our own words: a library's may show a line of a file with a secret."""
+    if isinstance(error, OSError):
+        return f"{error.filename} cannot be read ({type(error).__name__})"
+    if line := re.search(r"TOML parse error at line (\d+)", str(error)):
+        return f"its configuration file (TEMPORAL_CONFIG_FILE) is not TOML, see line {line[1]}"
+    if re.fullmatch(r"Profile '.*' not found", str(error)):
+        return "TEMPORAL_PROFILE names no profile of the configuration file"
+    if both := re.search(r"both (TEMPORAL_[A-Z_]+) and (TEMPORAL_[A-Z_]+)", str(error)):
+        return f"{both[1]} and {both[2]} are both set; keep one"
+    return (
+        "a TEMPORAL_… variable, or the configuration file, holds what it does not take; "
+        "deploy/env.example names the variables"
+    )
 
 
 def log_in_our_way() -> None:

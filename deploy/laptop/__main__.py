@@ -33,8 +33,8 @@ def main() -> int:
         policies=arguments.policies,
         docker_host=arguments.docker_host or None,
         containers=NAMES if arguments.containers else (),
-        ready=arguments.ready,
         limits=arguments.limits,
+        ready=arguments.ready,
     )
     try:
         if arguments.command == "fetch":

@@ -34,8 +34,8 @@ class Options:
     policies: Path | None = None
     docker_host: str | None = None
     containers: tuple[str, ...] = NAMES
-    ready: Path | None = None
     limits: bool = True
+    ready: Path | None = None
 
 
 class Laptop:

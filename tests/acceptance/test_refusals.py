@@ -27,7 +27,7 @@ _ROWS: list[tuple[str, str, dict[str, Any]]] = [
     ("stop kept-1", "is protected", {"name": "kept-1", "labels": {PROTECTED_LABEL: "true"}}),
     ("stop plain-1 on elsewhere", "no policy covers", _PLAIN),
     ("stop careful-9", "asks for a reason", {"name": "careful-9"}),
-    ("stop lonely-1", "not enough people who could approve", {"name": "lonely-1"}),
+    ("stop lonely-1", "too few people who could approve", {"name": "lonely-1"}),
     ("stop plain-1 snapshot=Team/Upper", "is no image name", _PLAIN),
     ("stop plain-1 snapshot=rig/busybox:1", "a tag is never moved", _PLAIN),
     ("stop plain-1 grace=2h", "is no time", _PLAIN),

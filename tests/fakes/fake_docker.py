@@ -49,7 +49,10 @@ def failure(
 
 
 class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
-    """One host. ``faults[activity]`` are raised in turn; ``gates[activity]`` block it."""
+    """One host. ``faults[activity]`` are raised in turn; ``gates[activity]`` block it.
+
+    ``others`` are names of containers that can only be looked at.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -66,6 +69,7 @@ class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
             stop_timeout_seconds=1,
         )
         self.state = ContainerState.RUNNING
+        self.others: set[str] = set()
         self.images: dict[str, str] = {}
         self.taken: set[str] = set()
         self.labels: dict[str, str] = {}
@@ -99,11 +103,11 @@ class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
     def inspect_container(self, arg: InspectInput) -> Inspection:
         """Pin the one container."""
         self._enter("inspect_container")
-        if arg.container.name != self.pin.name:
+        if arg.container.name not in {self.pin.name, *self.others}:
             raise failure(RefusalCode.UNKNOWN_CONTAINER)
         met = tuple(s.items() <= self.labels.items() for s in arg.label_selectors)
         return Inspection(
-            pin=replace(self.pin, state=self.state),
+            pin=replace(self.pin, state=self.state, name=arg.container.name),
             selectors_met=met,
             reference_taken=arg.reference in self.taken,
             three_queues=not self.is_of_earlier_release,

@@ -26,13 +26,14 @@ class SlackStub:
         self.refusals: dict[str, str] = {}
         self.stale_addresses = 0
         self.scopes = ""
+        self.groups: dict[str, list[str]] = {}
         self._sockets: list[web.WebSocketResponse] = []
         self._changed = asyncio.Condition()
         self._tickets = 0
         app = web.Application()
         app.add_routes(
             [
-                web.post("/api/{method}", self._api),
+                web.route("*", "/api/{method}", self._api),
                 web.post("/respond", self._respond),
                 web.get("/socket/{ticket}", self._socket),
             ]
@@ -111,6 +112,8 @@ class SlackStub:
         if method == "auth.test":
             answer |= {"team_id": TEAM, "team": "Own", "user": "bot", "user_id": "U0BOT"}
             answer |= {"bot_id": "B0BOT"}
+        elif method == "usergroups.users.list":
+            answer["users"] = self.groups[request.query["usergroup"]]
         elif method == "apps.connections.open":
             self._tickets += 1
             answer["url"] = f"{self.url.replace('http', 'ws')}/socket/{self._tickets}"

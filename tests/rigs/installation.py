@@ -93,7 +93,11 @@ class Installation:
         policies = state.path / "policies.toml"
         policies.write_text(POLICIES, encoding="utf-8")
         worker, bot = dockwarden(
-            state, self._ports, docker_url=self.docker_proxy.base_url, policies=policies
+            state,
+            self._ports,
+            docker_url=self.docker_proxy.base_url,
+            policies=policies,
+            limits=False,
         )
         self._ours(temporal_server(state, self._ports), slack_server(state, self._ports))
         self._populate()

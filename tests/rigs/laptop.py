@@ -39,7 +39,7 @@ class LaptopProcess:
         """Start it and wait until it is ready."""
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "deploy.laptop", "up", *self._arguments],
+                [sys.executable, "-m", "deploy.laptop", "up", "--no-limits", *self._arguments],
                 cwd=_ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Self
 
+from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
+from activities.temporal.askers import Askers
 from activities.temporal.queues import Queues
 from activities.temporal.stuck import Watchdog
 from activities.temporal.visibility import Visibility
@@ -24,6 +26,7 @@ from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow
 from workflows.last_word import LastWordWorkflow
 from workflows.model import names
+from workflows.model.asker_ports import OpenRequests, OpenRequestsInput
 from workflows.model.requests import (
     Choice,
     ContainerRef,
@@ -72,17 +75,32 @@ class QueuesUnderTest(Queues):
         return not self.is_gone and await super()._is_polled(host)
 
 
+class AskersUnderTest(Askers):
+    """Temporal's real list; ``fault`` is raised instead, as where it cannot be read."""
+
+    fault: Exception | None = None
+
+    @activity.defn(name="count_open_requests")
+    async def count_open_requests(self, arg: OpenRequestsInput) -> OpenRequests:
+        """Count, or fail."""
+        if self.fault is not None:
+            raise self.fault
+        return await super().count_open_requests(arg)
+
+
 class Workers:
     """The workers of one fake Docker host and one fake Slack, on a real server."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, open_requests: int = 0, at_once: int = 8) -> None:
         self.client = client
-        self.docker = FakeDocker(f"h{uuid.uuid4().hex[:8]}")
+        self.askers = AskersUnderTest(client, limit=open_requests)
+        self.docker: FakeDocker = FakeDocker(f"h{uuid.uuid4().hex[:8]}")
         self.slack = FakeSlack()
         for user_id in ("UALICE", "UBOB", "UCAROL", "UDAVE"):
             self.slack.person(user_id)
         self.queues = QueuesUnderTest(client)
-        self._threads = ThreadPoolExecutor(8)
+        self._at_once = at_once
+        self._threads = ThreadPoolExecutor(2 * at_once)
         self._control = AsyncExitStack()
         self._docker = AsyncExitStack()
 
@@ -115,6 +133,7 @@ class Workers:
                 ledger.find_ended_runs,
                 ledger.last_state,
                 self.queues.queue_place,
+                self.askers.count_open_requests,
                 watchdog.find_stuck_runs,
                 watchdog.end_stuck_run,
             ],
@@ -134,7 +153,7 @@ class Workers:
                 task_queue=name_queue(self.docker.name),
                 activities=self.docker.activities,  # type: ignore[arg-type]  # bound methods
                 activity_executor=self._threads,
-                max_concurrent_activities=8,
+                max_concurrent_activities=self._at_once,
             )
             await self._docker.enter_async_context(worker)
 

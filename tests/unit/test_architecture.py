@@ -17,8 +17,8 @@ from temporalio import activity
 
 from activities.docker import containers, dependents, snapshots
 from activities.slack import directory, messages
-from activities.temporal import queues, stuck, visibility as ledger
-from workflows.model import dependent_ports, ports, queue_ports, watchdog_ports
+from activities.temporal import askers, queues, stuck, visibility as ledger
+from workflows.model import asker_ports, dependent_ports, ports, queue_ports, watchdog_ports
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bot", "workflows", "activities")
@@ -29,6 +29,7 @@ PORTS = {
     ports.DirectoryPort: directory.Directory,
     ports.VisibilityPort: ledger.Visibility,
     queue_ports.QueuesPort: queues.Queues,
+    asker_ports.AskersPort: askers.Askers,
     watchdog_ports.WatchdogPort: stuck.Watchdog,
     dependent_ports.DependentsPort: dependents.DependentsLook,
 }

@@ -86,6 +86,9 @@ class RefusalCode(StrEnum):
     NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
     CARD_NOT_POSTED = "CardNotPosted"
     ORCHESTRATED = ErrorType.ORCHESTRATED.value
+    NOT_A_REQUESTER = "NotARequester"
+    TOO_MANY_OPEN = "TooManyOpenRequests"
+    REFERENCE_OUTSIDE = "ReferenceOutsidePolicy"
 
     WRONG_REQUEST = "WrongRequest"
     WRONG_CARD = "WrongCard"

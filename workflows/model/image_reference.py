@@ -8,6 +8,8 @@ what stands before the first slash is a host if it looks like one, or else a par
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
@@ -15,6 +17,8 @@ _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]{{1,5}})?")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _HEX_ID = re.compile(r"[0-9a-f]{64}")
+#: Names that nobody but Dockwarden gives to images, and runs.
+OWN_REFERENCES = ("dockwarden/*",)
 #: What Docker leaves out of a name, and puts back before it measures and compares it.
 _HUB = "docker.io"
 _HUB_HOSTS = ("", _HUB, "index.docker.io")
@@ -43,6 +47,12 @@ def complete_reference(reference: str | None, container: str, request_id: str) -
         return default_reference(container, request_id)
     last = reference.rpartition("/")[2]
     return reference if ":" in last else f"{reference}:req-{request_id}"
+
+
+def is_within(reference: str, patterns: Sequence[str]) -> bool:
+    """Say whether a pattern covers a full reference, or its name without the tag."""
+    names = (reference, reference.rpartition(":")[0])
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
 def reference_problem(reference: str) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from workflows.model.errors import RefusalCode
-from workflows.model.requests import Choice, Decision, Person, Policy
+from workflows.model.image_reference import OWN_REFERENCES, is_within
+from workflows.model.requests import Choice, Decision, LifecycleRequest, Person, Policy
 from workflows.model.state import Refusal, RequestState, RequestStatus
 
 
@@ -26,6 +27,48 @@ def fingerprint(policy: Policy) -> str:
     """Identify a policy's exact content, for the audit."""
     content = json.dumps(asdict(policy), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def stranger(person: Person, request: LifecycleRequest) -> Refusal | None:
+    """Refuse whoever nobody lets ask: only a guest may be let in by a policy, if named by id."""
+    named = any(person.user_id in policy.requesters for policy in request.policies)
+    rules = (
+        (
+            RefusalCode.UNKNOWN_PERSON,
+            not person.found or person.user_id != request.requester,
+        ),
+        (RefusalCode.WRONG_TEAM, person.team_id != request.team_id),
+        (RefusalCode.DEACTIVATED, person.deleted),
+        (RefusalCode.BOT, person.is_bot),
+        (RefusalCode.GUEST, person.is_guest and not named),
+    )
+    broken = next((code for code, applies in rules if applies), None)
+    return None if broken is None else Refusal(code=broken)
+
+
+def may_ask(person: Person, policy: Policy) -> Refusal | None:
+    """Say whether a policy lets a person of the workspace ask; ``None`` says that it does."""
+    if person.user_id in policy.requesters:
+        return None
+    if person.is_guest:
+        return Refusal(code=RefusalCode.GUEST)
+    if not policy.requesters and not policy.requester_groups:
+        return None
+    if set(person.groups) & set(policy.requester_groups):
+        return None
+    if policy.requester_groups and not person.groups_known:
+        return Refusal(code=RefusalCode.NOT_VERIFIED)
+    return Refusal(code=RefusalCode.NOT_A_REQUESTER)
+
+
+def may_name(policy: Policy, reference: str) -> bool:
+    """Say whether a policy lets a requester give a snapshot this name."""
+    return not policy.references or is_within(reference, policy.references)
+
+
+def names_another_image(policy: Policy, reference: str) -> bool:
+    """Say whether a name that nobody has ruled about may be that of an image people run."""
+    return not policy.references and not is_within(reference, OWN_REFERENCES)
 
 
 def possible_approvers(policy: Policy, members: Iterable[str], requester: str) -> set[str]:

@@ -121,7 +121,12 @@ class ContainerPin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Who decides about what. Empty ``operations``, ``hosts``, ``containers``, ``labels``: all."""
+    """Who asks for and decides about what.
+
+    Empty ``operations``, ``hosts``, ``containers`` and ``labels`` mean all; empty ``requesters``
+    and ``requester_groups`` every full member. ``references`` are patterns of the names that a
+    requester may give a snapshot; empty, any.
+    """
 
     name: str
     operations: tuple[OperationKind, ...] = ()
@@ -133,6 +138,9 @@ class Policy:
     required_approvals: int = 1
     expires_after_seconds: int = 900
     reason_required: bool = False
+    requesters: tuple[str, ...] = ()
+    requester_groups: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

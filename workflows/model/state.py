@@ -101,6 +101,7 @@ class CautionCode(StrEnum):
     HEALTH_UNKNOWN = "HealthUnknown"
     PORTS_CHANGE = "PortsChange"
     MEMORY_LOST = "MemoryLost"
+    REFERENCE_OUTSIDE = "ReferenceOutside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

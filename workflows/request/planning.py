@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,11 +15,19 @@ from workflows.looks import refusal_of_look
 from workflows.model import policy
 from workflows.model.errors import RefusalCode
 from workflows.model.image_reference import complete_reference
-from workflows.model.ports import ContainersPort, DirectoryPort, GroupMembersInput, InspectInput
+from workflows.model.ports import (
+    ContainersPort,
+    DirectoryPort,
+    GroupMembersInput,
+    InspectInput,
+    Inspection,
+)
 from workflows.model.requests import ContainerPin, LifecycleRequest, Policy
-from workflows.model.state import Refusal, RequestState, RequestStatus
+from workflows.model.state import Caution, CautionCode, Refusal, RequestState, RequestStatus
 from workflows.model.text import shows_nothing
 from workflows.model.timing import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS
+from workflows.request import asking
+from workflows.request.asking import Asker
 
 
 def first_state(request: LifecycleRequest) -> RequestState:
@@ -42,11 +51,46 @@ def first_state(request: LifecycleRequest) -> RequestState:
 
 
 async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
-    """Inspect the container, pick the policy, and lay out the steps.
+    """Inspect the container, pick the policy, see who asks, and lay out the steps.
 
     Returns:
         The state to draw the card of, or one with ``refusal`` set.
     """
+    inspection, asker = await _look(request, state)
+    refusal = asker.refusal_by_any_policy() if asker is not None else None
+    if refusal is not None:
+        return _refused(state, refusal)
+    if isinstance(inspection, Refusal):
+        return _refused(state, inspection)
+    chosen = policy.choose(request.policies, inspection.selectors_met)
+    if chosen is None:
+        return _refused(state, Refusal(code=RefusalCode.NO_POLICY))
+    state = replace(state, policy=chosen, policy_hash=policy.fingerprint(chosen))
+    refusal = await _refusal(request, state, chosen, asker, taken=inspection.reference_taken)
+    if refusal is not None:
+        return _refused(state, refusal)
+    return replace(
+        state,
+        pin=inspection.pin,
+        grace_seconds=_grace(request, inspection.pin),
+        steps=steps.plan(request.operation, inspection.pin),
+        cautions=(*_cautions(request, state, chosen), *inspection.cautions),
+        dependents=inspection.dependents,
+        expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
+    )
+
+
+async def _look(
+    request: LifecycleRequest, state: RequestState
+) -> tuple[Inspection | Refusal, Asker | None]:
+    """Look at the container and at the one who asks, beside each other."""
+    # In the history of a request of an earlier release nobody asked who asks.
+    if not workflow.patched("askers-are-judged"):
+        return await _inspect(request, state), None
+    return await asyncio.gather(_inspect(request, state), asking.look_up(request))
+
+
+async def _inspect(request: LifecycleRequest, state: RequestState) -> Inspection | Refusal:
     arg = InspectInput(
         container=request.container,
         reference=state.reference,
@@ -59,35 +103,28 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
     except ActivityError as error:
         if failures.is_cancellation(error):
             raise
-        return _refused(state, await refusal_of_look(error, arg.container.host))
+        return await refusal_of_look(error, arg.container.host)
     # The look of a request of an earlier release says nothing of queues.
     if workflow.patched("three-queues") and not inspection.three_queues:
-        detail = arg.container.host
-        return _refused(state, Refusal(code=RefusalCode.OLD_WORKER, detail=detail))
-    chosen = policy.choose(request.policies, inspection.selectors_met)
-    refusal = await _refusal(request, state, chosen, taken=inspection.reference_taken)
-    if refusal is not None or chosen is None:
-        return _refused(state, refusal or Refusal(code=RefusalCode.NO_POLICY))
-    return replace(
-        state,
-        pin=inspection.pin,
-        policy=chosen,
-        policy_hash=policy.fingerprint(chosen),
-        grace_seconds=_grace(request, inspection.pin),
-        steps=steps.plan(request.operation, inspection.pin),
-        cautions=inspection.cautions,
-        dependents=inspection.dependents,
-        expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
-    )
+        return Refusal(code=RefusalCode.OLD_WORKER, detail=arg.container.host)
+    return inspection
 
 
 async def _refusal(
-    request: LifecycleRequest, state: RequestState, chosen: Policy | None, *, taken: bool
+    request: LifecycleRequest,
+    state: RequestState,
+    chosen: Policy,
+    asker: Asker | None,
+    *,
+    taken: bool,
 ) -> Refusal | None:
-    if chosen is None:
-        return Refusal(code=RefusalCode.NO_POLICY)
+    refusal = asker.refusal_by(chosen) if asker is not None else None
+    if refusal is not None:
+        return refusal
     if chosen.reason_required and _is_missing(request.reason):
         return Refusal(code=RefusalCode.REASON_REQUIRED, detail=chosen.name)
+    if _is_named(request) and not policy.may_name(chosen, state.reference):
+        return Refusal(code=RefusalCode.REFERENCE_OUTSIDE, detail=state.reference)
     if taken:
         return Refusal(code=RefusalCode.REFERENCE_TAKEN, detail=state.reference)
     return await _refusal_by_approvers(request, chosen)
@@ -123,6 +160,20 @@ async def _refusal_by_approvers(request: LifecycleRequest, chosen: Policy) -> Re
     if len(able) >= chosen.required_approvals:
         return None
     return Refusal(code=RefusalCode.NO_ELIGIBLE_APPROVER, detail=chosen.name)
+
+
+def _cautions(
+    request: LifecycleRequest, state: RequestState, chosen: Policy
+) -> tuple[Caution, ...]:
+    """Say what people should know of the wish itself before they approve it."""
+    if _is_named(request) and policy.names_another_image(chosen, state.reference):
+        return (Caution(code=CautionCode.REFERENCE_OUTSIDE, detail=state.reference),)
+    return ()
+
+
+def _is_named(request: LifecycleRequest) -> bool:
+    """Say whether somebody chose the snapshot's name; the one that nobody chose is always right."""
+    return request.operation.snapshot and bool(request.operation.snapshot_ref)
 
 
 def _grace(request: LifecycleRequest, pin: ContainerPin) -> int:

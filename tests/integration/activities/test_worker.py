@@ -86,6 +86,7 @@ def _config(engine: DockerEngine, host: str, **changes: Any) -> WorkerConfig:
         "min_free_mb": 0,
         "data_root": None,
         "stops_at_once": 1,
+        "open_requests": 10,
         "slack_token": "",
         "slack_api_url": "http://127.0.0.1:1/",
         "command": "/container",

@@ -21,7 +21,7 @@ def test_the_example_book_is_right() -> None:
     """The book that is offered for copying can be loaded."""
     book = policies.load(EXAMPLE)
 
-    assert [policy.required_approvals for policy in book.policies] == [2, 1, 1]
+    assert [policy.required_approvals for policy in book.policies] == [2, 2, 1]
     assert book.uses_groups
 
 
@@ -34,11 +34,13 @@ def test_every_field_is_read() -> None:
         hosts = ["edge-*"]
         containers = ["web-?"]
         labels = { tier = "edge" }
-        approvers = ["U0BOB", "W0CAROL", "U0BOB"]
-        approver_groups = ["S0OPS"]
+        requesters = ["S0DEV", "U0ALICE"]
+        approvers = ["U0BOB", "S0LEADS", "W0CAROL", "U0BOB"]
+        approver_groups = ["S0OPS", "S0LEADS"]
         required_approvals = 2
         expires_after = "1h30m"
         reason_required = true
+        references = ["team/*"]
         """
     )
 
@@ -50,10 +52,13 @@ def test_every_field_is_read() -> None:
             containers=("web-?",),
             labels={"tier": "edge"},
             approvers=("U0BOB", "W0CAROL"),
-            approver_groups=("S0OPS",),
+            approver_groups=("S0LEADS", "S0OPS"),
             required_approvals=2,
             expires_after_seconds=5400,
             reason_required=True,
+            requesters=("U0ALICE",),
+            requester_groups=("S0DEV",),
+            references=("team/*",),
         ),
     )
 
@@ -67,6 +72,7 @@ def test_what_is_left_out_has_defaults() -> None:
     assert policy.required_approvals == 1
     assert policy.expires_after_seconds == 900
     assert not policy.reason_required
+    assert (policy.requesters, policy.requester_groups, policy.references) == ((), (), ())
 
 
 _WEB = 'name = "web"\napprovers = ["U0BOB"]\n'
@@ -102,12 +108,22 @@ _WEB = 'name = "web"\napprovers = ["U0BOB"]\n'
         (_WEB + 'reason_required = "yes"', "reason_required: "),
         (_WEB + "labels = { a = 1 }", "labels: "),
         # ids that are none
-        ('name = "web"\napprovers = ["@bob"]', '"@bob" is not a Slack user id'),
-        ('name = "web"\napprovers = ["S0OPS"]', '"S0OPS" is not a Slack user id'),
-        ('name = "web"\napprover_groups = ["U0BOB"]', "is not a Slack user group id"),
+        ('name = "web"\napprovers = ["@bob"]', '"@bob" is the id of no Slack user, like'),
+        ('name = "web"\napprover_groups = ["U0BOB"]', "is the id of no Slack user group"),
+        (_WEB + 'requesters = ["devs"]', '"devs" is the id of no Slack user, like'),
         # ids so long that whoever has them is found nowhere, and could never decide
-        (f'name = "web"\napprovers = ["U{31 * "0"}"]', "is not a Slack user id"),
-        (f'name = "web"\napprover_groups = ["S{31 * "0"}"]', "is not a Slack user group id"),
+        (f'name = "web"\napprovers = ["U{31 * "0"}"]', "is the id of no Slack user, like"),
+        (f'name = "web"\napprover_groups = ["S{31 * "0"}"]', "is the id of no Slack user group"),
+        # nobody could ask, or nobody who may ask could get an approval
+        (_WEB + "requesters = []", "requesters: takes a list of ids"),
+        (_WEB + 'requesters = ["U0BOB"]', "whoever may ask could get no approval"),
+        # no name may be given to a snapshot
+        (_WEB + "references = []", "references: takes a list of names"),
+        # patterns that cover nothing, so that a weaker rule would hold
+        (_WEB + 'containers = ["/db-*"]', '"/db-*" covers nothing'),
+        (_WEB + 'containers = ["db-[0-9"]', "covers nothing"),
+        (_WEB + 'hosts = ["Edge"]', '"Edge" covers nothing'),
+        (_WEB + 'references = ["team web"]', "covers nothing"),
         # operations that are not there
         (_WEB + 'operations = ["kill"]', 'no operation "kill"'),
         (_WEB + "operations = []", "operations: "),
@@ -142,7 +158,8 @@ def test_a_bad_policy_is_refused(table: str, says: str) -> None:
         # no TOML at all
         ("[[policy]\nname", "is not TOML"),
         # a table instead of a list of tables
-        ('[policy]\nname = "web"', "valid list"),
+        ('[policy]\nname = "web"', "under a line [[policy]]"),
+        ('policy = ["web"]', "under a line [[policy]]"),
         # two policies of one name
         (
             2 * '[[policy]]\nname = "a"\napprovers = ["U0B"]\n',
@@ -156,6 +173,38 @@ def test_a_bad_book_is_refused(text: str, says: str) -> None:
         policies.parse(text, name="book.toml")
 
     assert says in str(refused.value)
+
+
+_WRONG = ("1", "true", '"x"', "[1]", '[""]', "{ a = 1 }", "[[]]", "1979-05-27", "1.5")
+
+
+@pytest.mark.parametrize("key", policies._TAKES)
+@pytest.mark.parametrize("value", _WRONG)
+def test_what_a_key_takes_is_told_in_our_own_words(key: str, value: str) -> None:
+    """Whatever stands there instead, no words of a library come through, and an example does."""
+    table = "\n".join(line for line in _WEB.splitlines() if not line.startswith(key))
+    try:
+        _book(f"{table}\n{key} = {value}")
+    except ConfigurationError as error:
+        said = str(error)
+        assert "policy 1" in said
+        assert key in said
+        assert not any(word in said for word in ("Input", "should", "valid", "type=", "pydantic"))
+
+
+@pytest.mark.parametrize("pattern", ["db-[0-9]", "db-[!a]?", "*", "DB_1.x"])
+def test_patterns_mean_what_they_meant(pattern: str) -> None:
+    """What covers something goes on to be taken, classes of characters too."""
+    book = _book(f'name = "a"\ncontainers = ["{pattern}"]\napprovers = ["U0B"]')
+
+    assert book.policies[0].containers == (pattern,)
+
+
+def test_an_old_book_means_what_it_meant() -> None:
+    """Without the new keys every full member asks, and a snapshot may have any name."""
+    (policy,) = _book('name = "a"\napprovers = ["U0B"]\napprover_groups = ["S0OPS"]').policies
+
+    assert policy == Policy(name="a", labels={}, approvers=("U0B",), approver_groups=("S0OPS",))
 
 
 def test_all_problems_are_told_at_once() -> None:

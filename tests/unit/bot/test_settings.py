@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from bot import settings
+from bot.setting_words import takes
 from bot.settings import ConfigurationError, Settings, SlackMode
+from workflows.model.names import HOST_NAME
 from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
 ENV_EXAMPLE = Path(__file__).parents[3] / "deploy" / "env.example"
@@ -62,7 +65,7 @@ def test_nothing_set_loads_with_defaults() -> None:
         # a port that cannot be
         ("DOCKWARDEN_HEALTH_PORT", "70000", "DOCKWARDEN_HEALTH_PORT: "),
         # another word than the two possible
-        ("DOCKWARDEN_SLACK_MODE", "webhook", "'socket' or 'http'"),
+        ("DOCKWARDEN_SLACK_MODE", "webhook", "takes socket or http, for example"),
         # a host name with an underscore
         ("DOCKWARDEN_HOST", "web_1", "DOCKWARDEN_HOST: takes small letters"),
         # a drain that would kill a stop
@@ -185,7 +188,7 @@ def test_the_bot_says_what_it_misses(
         monkeypatch.setenv(name, value)
 
     with pytest.raises(ConfigurationError) as refused:
-        settings.require_for_bot(settings.load())
+        settings.load(settings.needs_of_bot)
 
     lines = str(refused.value).splitlines()
     assert len(lines) == len(missing)
@@ -195,11 +198,9 @@ def test_the_bot_says_what_it_misses(
 
 def test_only_a_control_worker_needs_slack() -> None:
     """A worker beside an engine needs no Slack token."""
-    loaded = settings.load()
-
-    settings.require_for_worker(loaded, serves_control=False, serves_docker=True)
+    settings.load(partial(settings.needs_of_worker, serve=frozenset({"docker"})))
     with pytest.raises(ConfigurationError, match="DOCKWARDEN_SLACK_BOT_TOKEN is missing"):
-        settings.require_for_worker(loaded, serves_control=True, serves_docker=False)
+        settings.load(partial(settings.needs_of_worker, serve=frozenset({"control"})))
 
 
 def test_the_drain_is_longer_than_any_stop() -> None:
@@ -238,12 +239,98 @@ def test_a_data_root_that_cannot_be_read_is_no_limit_in_silence(
 ) -> None:
     """A docker worker does not start with it; a control worker has no use for it."""
     monkeypatch.setenv("DOCKWARDEN_DATA_ROOT", root)
-    loaded = settings.load()
+    monkeypatch.setenv("DOCKWARDEN_SLACK_BOT_TOKEN", "xoxb-1")
 
-    settings.require_for_worker(
-        loaded.model_copy(update={"slack_bot_token": SecretStr("xoxb-1")}),
-        serves_control=True,
-        serves_docker=False,
-    )
+    settings.load(partial(settings.needs_of_worker, serve=frozenset({"control"})))
     with pytest.raises(ConfigurationError, match=f"DATA_ROOT: {root} is no directory"):
-        settings.require_for_worker(loaded, serves_control=False, serves_docker=True)
+        settings.load(partial(settings.needs_of_worker, serve=frozenset({"docker"})))
+
+
+_NOT_TEXT = [
+    field
+    for field, info in Settings.model_fields.items()
+    if info.annotation is int or field in ("slack_mode", "log_format", "log_level")
+]
+_WITH_A_FORM = ["slack_api_url", "command", "default_host", "host", "temporal_ui_url"]
+
+
+_WRONG = [
+    (field, value)
+    for field in (*_NOT_TEXT, *_WITH_A_FORM)
+    for value in ("xoxb-1234-secret", "-1", "1.5", "9e99", " x y ")
+    # A host may be called so.
+    if field not in ("host", "default_host") or not HOST_NAME.fullmatch(value)
+]
+
+
+@pytest.mark.parametrize(("field", "value"), _WRONG)
+def test_what_a_setting_takes_is_told_in_our_own_words(
+    monkeypatch: pytest.MonkeyPatch, field: str, value: str
+) -> None:
+    """With an example that is right, without a library's words, and never with what it holds."""
+    name = settings.variable(field)
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationError) as refused:
+        settings.load()
+
+    said = str(refused.value)
+    assert said.startswith(f"{name}: takes ")
+    assert "secret" not in said
+    assert not any(word in said for word in ("Input", "should", "valid", "String", "pattern"))
+    monkeypatch.setenv(name, said.rpartition(f"{name}=")[2])
+    settings.load()
+
+
+def test_a_secret_in_place_of_its_file_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who mixes the two up gets the secret into no log."""
+    monkeypatch.setenv("DOCKWARDEN_SLACK_SIGNING_SECRET_FILE", "0123456789abcdef")
+
+    with pytest.raises(ConfigurationError) as refused:
+        settings.load()
+
+    assert "DOCKWARDEN_SLACK_SIGNING_SECRET_FILE: the file" in str(refused.value)
+    assert "0123456789abcdef" not in str(refused.value)
+
+
+def test_everything_is_told_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Wrong values, a file that is not there, what is missing and what is misspelt."""
+    monkeypatch.setenv("DOCKWARDEN_HTTP_PORT", "many")
+    monkeypatch.setenv("DOCKWARDEN_SLACK_APP_TOKEN_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("DOCKWARDEN_SLACK_BOT_TOKN", "xoxb-1")
+
+    with pytest.raises(ConfigurationError) as refused:
+        settings.load(settings.needs_of_bot)
+
+    assert [line.split(":")[0] for line in str(refused.value).splitlines()] == [
+        "DOCKWARDEN_SLACK_BOT_TOKEN is missing",
+        "DOCKWARDEN_SLACK_APP_TOKEN_FILE",
+        "DOCKWARDEN_HTTP_PORT",
+        "DOCKWARDEN_SLACK_BOT_TOKN is not a setting; did you mean DOCKWARDEN_SLACK_BOT_TOKEN?",
+    ]
+
+
+def test_an_unknown_mode_misses_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which of two secrets is needed is not guessed at."""
+    monkeypatch.setenv("DOCKWARDEN_SLACK_MODE", "webhook")
+    monkeypatch.setenv("DOCKWARDEN_SLACK_BOT_TOKEN", "xoxb-1")
+
+    with pytest.raises(ConfigurationError) as refused:
+        settings.load(settings.needs_of_bot)
+
+    assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("http_port", "a whole number from 0 to 65535, for example X=3000"),
+        ("open_requests", "a whole number of at least 0, for example X=10"),
+        ("shutdown_seconds", "a whole number of at least 661, for example X=690"),
+        ("log_level", "debug, info, warning or error, for example X=info"),
+        ("host", "small letters, digits, dots and hyphens, with a letter or digit at both ends"),
+    ],
+)
+def test_the_words_follow_the_limits(field: str, words: str) -> None:
+    """A limit stands in one place, and the words are made from it."""
+    assert takes(field, Settings.model_fields[field], "X").startswith(f"takes {words}")

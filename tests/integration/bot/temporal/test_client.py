@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
+from bot.settings import ConfigurationError
 from bot.temporal import client as temporal
 from bot.temporal.client import BUDGET, SHORT
 from bot.temporal.errors import (
@@ -113,3 +115,34 @@ async def test_temporal_dies_and_comes_back(
             return True
 
         await eventually(accepted)
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"TEMPORAL_CONFIG_FILE": "bad.toml"}, "(TEMPORAL_CONFIG_FILE) is not TOML, see line 1"),
+        ({"TEMPORAL_PROFILE": "s3cret"}, "TEMPORAL_PROFILE names no profile"),
+        (
+            {"TEMPORAL_TLS": "true", "TEMPORAL_TLS_CLIENT_CERT_PATH": "/nowhere"},
+            "/nowhere cannot be read (FileNotFoundError)",
+        ),
+        (
+            {"TEMPORAL_TLS_CLIENT_CERT_DATA": "s3cret", "TEMPORAL_TLS_CLIENT_CERT_PATH": "/x"},
+            "TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_CERT_DATA are both set",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_connection_is_told_without_what_it_holds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], says: str
+) -> None:
+    """The library shows the line of the file that it cannot read, with the key in it."""
+    monkeypatch.chdir(tmp_path)
+    Path("bad.toml").write_text('x = [api_key = "s3cret"')
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationError) as refused:
+        temporal.connection()
+
+    assert says in str(refused.value)
+    assert "s3cret" not in str(refused.value)

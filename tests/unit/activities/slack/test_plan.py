@@ -50,7 +50,20 @@ def test_the_card_says_how_long_a_container_gets(state: RequestState, expected: 
 def test_every_caution_has_words(code: CautionCode) -> None:
     """What people should know before they approve is never left out for want of words."""
     state = replace(WAITING, cautions=(Caution(code=code, detail="a <!here> detail"),))
-    assert caution_lines(state) == f"⚠️ {CAUTIONS[code]} (a &lt;!here&gt; detail)."
+    words = CAUTIONS[code]
+    told = f"{words} (a &lt;!here&gt; detail)"
+    if "{detail}" in words:
+        told = words.format(detail="`a &lt;!here&gt; detail`")
+    assert caution_lines(state) == f"⚠️ {told}."
+
+
+def test_a_name_of_an_image_that_people_run_is_marked() -> None:
+    """The card says what the name means for whoever runs that image."""
+    caution = Caution(code=CautionCode.REFERENCE_OUTSIDE, detail="nginx:1.25")
+    assert caution_lines(replace(WAITING, cautions=(caution,))) == (
+        "⚠️ It names the snapshot `nginx:1.25`, which is outside `dockwarden/*`: whoever runs that "
+        "image on this host gets this container's content."
+    )
 
 
 def test_many_cautions_are_counted() -> None:

@@ -224,3 +224,56 @@ def test_a_rejection_of_what_is_under_way_is_told_who_can_end_it(
     assert "it is approved and under way" in text
     assert (f"only <@{ALICE}> can cancel it" in text) is can_cancel
     assert "nothing left to decide" not in text
+
+
+def _refused(code: RefusalCode, detail: str = "", **policy: object) -> str:
+    """Write what the requester of a refused request reads."""
+    assert WAITING.policy is not None
+    refusal = Refusal(code=code, detail=detail)
+    return notice(
+        refusal,
+        replace(
+            brief(WAITING),
+            status=RequestStatus.REJECTED,
+            refusal=refusal,
+            policy=replace(WAITING.policy, name="databases", **policy),  # type: ignore[arg-type]
+        ),
+    )
+
+
+def test_who_may_not_ask_learns_who_may_and_where_that_is_changed() -> None:
+    """People and groups are named, and the key of the policy book."""
+    text = _refused(RefusalCode.NOT_A_REQUESTER, requesters=(BOB,), requester_groups=("S0BACKEND",))
+    assert f"by the policy `databases` only <!subteam^S0BACKEND>, <@{BOB}> may ask" in text
+    assert "under `requesters` of that policy in its policy book" in text
+    assert "`DOCKWARDEN_POLICIES`" in text
+
+
+def test_who_has_too_many_open_learns_how_many_which_and_how_to_withdraw() -> None:
+    """The number, the list, the way out, and the setting."""
+    text = _refused(RefusalCode.TOO_MANY_OPEN, "10")
+    assert "wait for an approval as one person may have at once (10)" in text
+    assert "`/dockwarden requests mine`" in text
+    assert "`/dockwarden cancel ID`" in text
+    assert "`DOCKWARDEN_OPEN_REQUESTS`" in text
+
+
+def test_a_name_that_may_not_be_given_is_refused_with_those_that_may() -> None:
+    """The name and the patterns are shown as code, and cannot be mark-up."""
+    text = _refused(RefusalCode.REFERENCE_OUTSIDE, "nginx:1.25", references=("team/*", "a`<!x>"))
+    assert "does not allow `nginx:1.25` as the name of a snapshot, only `team/*`, `a&lt;" in text
+    assert "<!" not in text
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (RefusalCode.NO_POLICY, "add a `[[policy]]` that covers it to its policy book"),
+        (RefusalCode.NO_ELIGIBLE_APPROVER, "under `approvers` of that policy"),
+        (RefusalCode.UNKNOWN_HOST, "`DOCKWARDEN_DEFAULT_HOST`"),
+        (RefusalCode.GUEST, "can name a guest, by user id, under `requesters`"),
+    ],
+)
+def test_what_is_missing_is_told_with_where_it_is_changed(code: RefusalCode, says: str) -> None:
+    """No rule, no approver, no host: told before there is a card, with where to ask."""
+    assert says in _refused(code)

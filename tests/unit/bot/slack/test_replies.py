@@ -118,9 +118,9 @@ def make_state(**changes: object) -> RequestState:
     return RequestState(**{**facts, **changes})  # type: ignore[arg-type]
 
 
-def show_status(state: RequestState | None) -> Reply:
+def show_status(state: RequestState | None, *, may_read: bool = True) -> Reply:
     """Show it as ``status`` does."""
-    return listings.request_status(SUMMARY, state, now=NOW, ui="http://t.test/w")
+    return listings.request_status(SUMMARY, state, now=NOW, ui="http://t.test/w", may_read=may_read)
 
 
 _DECISION = RecordedDecision(

@@ -1,0 +1,96 @@
+"""How many requests of the same person wait already, so that nobody asks for everything at once?
+
+Temporal's list lags a little behind. So it is waited for a moment until it knows the request that
+is being planned and says the same for a little while: of many at once as many are let in as may be,
+in the order in which they began. What was just withdrawn may still be in the list, so a limit that
+seems reached is looked at again before anybody is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from temporalio import activity
+from temporalio.client import Client
+
+from workflows.model.asker_ports import AskersPort, OpenRequests, OpenRequestsInput
+from workflows.model.names import (
+    REQUEST_ID,
+    REQUEST_WORKFLOW,
+    REQUESTER,
+    STATUS,
+    USER_ID_FORM,
+)
+from workflows.model.state import RequestStatus
+
+_CALL_WITHIN: Final = timedelta(seconds=2)
+#: So long the list may take to know what has just begun, or has just ended.
+_LAGS: Final = 2.0
+#: So long it must say the same, which is about what Slack takes to say who asks.
+_STEADY: Final = 0.1
+_STEADY_AMONG_OTHERS: Final = 0.5
+_BETWEEN_LOOKS: Final = 0.05
+_SAME_MOMENT: Final = timedelta(seconds=2)
+_MORE_ROWS: Final = 100
+
+
+class _Row(NamedTuple):
+    """One request of the list, in the order in which requests began."""
+
+    began: datetime
+    request_id: str
+
+
+class Askers(AskersPort):
+    """Looks into Temporal's list. ``limit`` is how many may wait for each person; 0 is no limit."""
+
+    def __init__(self, client: Client, *, limit: int) -> None:
+        self._client = client
+        self._limit = limit
+
+    @activity.defn(name="count_open_requests")
+    async def count_open_requests(self, arg: OpenRequestsInput) -> OpenRequests:
+        """Count the requests of a person that wait, and that were there before this one."""
+        # Nothing else may get into a query; and whoever is no user is refused for that.
+        if not self._limit or not USER_ID_FORM.fullmatch(arg.requester):
+            return OpenRequests(limit=self._limit)
+        deadline = time.monotonic() + _LAGS
+        seen, since = await self._rows(arg.requester), time.monotonic()
+        while True:
+            mine = next((row for row in seen if row.request_id == arg.request_id), None)
+            others = [row for row in seen if row.request_id != arg.request_id]
+            before = [row for row in others if mine is None or row < mine]
+            found = OpenRequests(waiting=len(before), limit=self._limit)
+            steady_for = time.monotonic() - since
+            is_sure = mine is not None and not found.too_many and steady_for > _steady(mine, others)
+            if is_sure or time.monotonic() > deadline:
+                return found
+            await asyncio.sleep(_BETWEEN_LOOKS)
+            rows = await self._rows(arg.requester)
+            if rows != seen:
+                seen, since = rows, time.monotonic()
+
+    async def _rows(self, requester: str) -> list[_Row]:
+        """List what waits of a person; the newest come first, and no more are needed."""
+        query = (
+            f"WorkflowType = '{REQUEST_WORKFLOW}' AND ExecutionStatus = 'Running' "
+            f"AND {REQUESTER.name} = '{requester}' AND {STATUS.name} = '{RequestStatus.WAITING}'"
+        )
+        most = self._limit + _MORE_ROWS
+        listing = self._client.list_workflows(
+            query, limit=most, page_size=most, rpc_timeout=_CALL_WITHIN
+        )
+        return [
+            _Row(row.start_time, row.typed_search_attributes.get(REQUEST_ID) or "")
+            async for row in listing
+        ]
+
+
+def _steady(mine: _Row, others: Sequence[_Row]) -> float:
+    """Say how long the list must stay as it is: longer while others come in as well."""
+    together = any(abs(row.began - mine.began) < _SAME_MOMENT for row in others)
+    return _STEADY_AMONG_OTHERS if together else _STEADY

@@ -1,0 +1,144 @@
+"""Who reads in private why somebody asked, and what somebody said to a rejection?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.fakes.slack_stub import TEAM
+from tests.integration.bot.slack.bot_on_stub import REQUEST, Bot, state
+from workflows.model.names import ActionId
+from workflows.model.requests import Choice, Policy, RecordedDecision
+from workflows.model.state import RequestState, RequestStatus
+
+_REASON, _COMMENT = "the key is under the mat", "not on a Friday"
+_MEMBERS = "usergroups.users.list"
+
+
+def _told(**changes: Any) -> RequestState:
+    """Describe a request of another channel, with a reason, that dave rejected with a comment."""
+    rejected = RecordedDecision(
+        decision_id="d",
+        approver_id="U0DAVE",
+        choice=Choice.REJECT,
+        comment=_COMMENT,
+        source="card",
+        decided_at=datetime.now(UTC),
+    )
+    facts = {
+        "status": RequestStatus.REJECTED,
+        "channel_id": "C0SECRET",
+        "reason": _REASON,
+        "decisions": (rejected,),
+        "policy": Policy(
+            name="p", labels={}, approvers=("U0BOB",), approver_groups=("S0OPS", "S0DEV")
+        ),
+    }
+    return state(**{**facts, **changes})
+
+
+async def _status(bot: Bot, who: str, channel: str = "C0OPS") -> str:
+    answer = await bot.command(f"status {REQUEST}", user_id=who, channel_id=channel)
+    return str(answer["text"])
+
+
+@pytest.mark.parametrize(
+    ("who", "channel", "reads"),
+    [
+        # who asked, who decided, who may decide by name and by group
+        ("U0ALICE", "C0OPS", True),
+        ("U0DAVE", "C0OPS", True),
+        ("U0BOB", "C0OPS", True),
+        ("U0CAROL", "C0OPS", True),
+        # anybody, where it stands already; and nobody else
+        ("U0ERIN", "C0SECRET", True),
+        ("U0ERIN", "C0OPS", False),
+        ("U0ERIN", "D0ERIN", False),
+    ],
+)
+async def test_who_reads_what_people_typed(
+    bot: Bot, who: str, channel: str, *, reads: bool
+) -> None:
+    """Those whom the request is about, and its own channel; others hear that there is something."""
+    bot.slack_stub.groups = {"S0OPS": [], "S0DEV": ["U0CAROL"]}
+    bot.requests.state = _told()
+    text = await _status(bot, who, channel)
+
+    assert (_REASON in text, _COMMENT in text) == (reads, reads)
+    assert ("a comment on its rejection and a reason" in text) is not reads
+    assert ("its own channel <#C0SECRET>" in text) is not reads
+    assert ("Open in Temporal" in text) is reads, "all that was typed stands there too"
+
+
+async def test_nothing_is_said_to_be_kept_back_that_is_not_there(bot: Bot) -> None:
+    """A request without a reason hides none."""
+    bot.slack_stub.groups = {"S0OPS": [], "S0DEV": []}
+    bot.requests.state = _told(reason="", decisions=())
+
+    assert "🔒" not in await _status(bot, "U0ERIN")
+
+
+@pytest.mark.parametrize(("who", "is_led"), [("U0ALICE", True), ("U0BOB", False)])
+async def test_while_no_worker_answers_only_the_requester_is_led_to_temporal(
+    bot: Bot, who: str, *, is_led: bool
+) -> None:
+    """Who may decide is not known then."""
+    assert ("Open in Temporal" in await _status(bot, who)) is is_led
+
+
+async def test_nobody_of_another_workspace_reads(bot: Bot) -> None:
+    """The same id in another workspace is another person."""
+    bot.requests.state = _told(team_id="T0OTHER")
+
+    assert _REASON not in await _status(bot, "U0ALICE", "C0SECRET")
+
+
+async def test_a_group_is_asked_about_once_a_minute(bot: Bot) -> None:
+    """Whoever looks again and again costs Slack nothing."""
+    bot.slack_stub.groups = {"S0OPS": [], "S0DEV": ["U0CAROL"]}
+    bot.requests.state = _told()
+
+    for _ in range(3):
+        assert _REASON in await _status(bot, "U0CAROL")
+    assert bot.slack_stub.count(_MEMBERS) == 2
+
+
+@pytest.mark.parametrize("code", ["missing_scope", "fatal_error", "no_such_subteam"])
+async def test_a_group_that_cannot_be_read_shows_nothing(bot: Bot, code: str) -> None:
+    """What cannot be verified does not count, and is not asked about at each look."""
+    bot.slack_stub.refusals[_MEMBERS] = code
+    bot.requests.state = _told()
+
+    for _ in range(3):
+        assert _REASON not in await _status(bot, "U0CAROL")
+    assert bot.slack_stub.count(_MEMBERS) == 2
+    assert _REASON in await _status(bot, "U0BOB")
+
+
+async def test_what_is_no_group_is_never_asked_about(bot: Bot) -> None:
+    """Whoever starts a request by hand may call anything a group."""
+    policy = Policy(name="p", labels={}, approver_groups=("ops",))
+    bot.requests.state = _told(policy=policy)
+
+    assert _REASON not in await _status(bot, "U0CAROL")
+    assert bot.slack_stub.count(_MEMBERS) == 0
+
+
+@pytest.mark.parametrize(("channel", "carried"), [("C0SECRET", _REASON), ("C0OPS", "")])
+async def test_request_again_takes_a_reason_to_no_other_channel(
+    bot: Bot, channel: str, carried: str
+) -> None:
+    """The reason comes along in its own channel; elsewhere it is left out, and that is said."""
+    bot.requests.state = _told()
+    await bot.click(
+        ActionId.AGAIN,
+        container={"channel_id": channel, "message_ts": "17.1"},
+        channel={"id": channel},
+    )
+
+    (again,) = bot.requests.started
+    assert (again.reason, again.team_id) == (carried, TEAM)
+    said = "".join(answer["text"] for answer in bot.slack_stub.responses)
+    assert ("without the reason" in said) is not bool(carried)

@@ -1,0 +1,105 @@
+"""May this person ask for this, now?
+
+Judged in the workflow, so that no door evades it: by a look-up made for this request and by
+Temporal's list, both beside the look at the container. Who somebody is fails closed. How many
+requests wait does not: a list that cannot be read must keep nobody from asking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from workflows import activity_options, failures
+from workflows.model import names, policy
+from workflows.model.asker_ports import AskersPort, OpenRequests, OpenRequestsInput
+from workflows.model.errors import RefusalCode
+from workflows.model.ports import DirectoryPort, LookUpInput
+from workflows.model.requests import LifecycleRequest, Person, Policy
+from workflows.model.state import Refusal, RequestStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """The one who asks: ``person`` is ``None`` when Slack could not say who that is."""
+
+    request: LifecycleRequest
+    person: Person | None
+    open_requests: OpenRequests
+
+    def refusal_by_any_policy(self) -> Refusal | None:
+        """Refuse whoever could ask by none of the policies, before anything else is told."""
+        if self.person is None:
+            return Refusal(code=RefusalCode.NOT_VERIFIED)
+        return policy.stranger(self.person, self.request)
+
+    def refusal_by(self, chosen: Policy) -> Refusal | None:
+        """Refuse whoever may not ask by the policy that covers the request, or has too many."""
+        if self.person is None:
+            return Refusal(code=RefusalCode.NOT_VERIFIED)
+        refusal = policy.may_ask(self.person, chosen)
+        if refusal is None and self.open_requests.too_many:
+            detail = str(self.open_requests.limit)
+            return Refusal(code=RefusalCode.TOO_MANY_OPEN, detail=detail)
+        return refusal
+
+
+async def look_up(request: LifecycleRequest) -> Asker:
+    """Ask who the requester is now, and how many requests of that person wait."""
+    _make_findable(request)
+    person, open_requests = await asyncio.gather(_person(request), _open_requests(request))
+    return Asker(request=request, person=person, open_requests=open_requests)
+
+
+async def _person(request: LifecycleRequest) -> Person | None:
+    groups = dict.fromkeys(g for policy_ in request.policies for g in policy_.requester_groups)
+    try:
+        return await workflow.execute_activity_method(
+            DirectoryPort.look_up_person,
+            LookUpInput(user_id=request.requester, groups=tuple(groups)),
+            **activity_options.look_up("who asks"),
+        )
+    except ActivityError as error:
+        if failures.is_cancellation(error):
+            raise
+        return None
+
+
+async def _open_requests(request: LifecycleRequest) -> OpenRequests:
+    try:
+        return await workflow.execute_activity_method(
+            AskersPort.count_open_requests,
+            OpenRequestsInput(requester=request.requester, request_id=request.request_id),
+            **activity_options.count_open_requests(),
+        )
+    except ActivityError as error:
+        if failures.is_cancellation(error):
+            raise
+        workflow.logger.warning(
+            "open requests not counted", extra={"error_type": str(failures.error_type(error))}
+        )
+        return OpenRequests()
+
+
+def _make_findable(request: LifecycleRequest) -> None:
+    """See to it that the request is counted, and listed, by whatever door it came."""
+    container = request.container
+    wanted = names.request_attributes(
+        host=container.host,
+        container=container.name,
+        requester=request.requester,
+        request_id=request.request_id,
+    )
+    known = workflow.info().typed_search_attributes
+    updates = [
+        pair.key.value_set(pair.value)
+        for pair in wanted.search_attributes
+        if known.get(pair.key) != pair.value
+    ]
+    if known.get(names.STATUS) != RequestStatus.WAITING:
+        updates.append(names.STATUS.value_set(RequestStatus.WAITING))
+    if updates:
+        workflow.upsert_search_attributes(updates)
