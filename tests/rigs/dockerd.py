@@ -8,6 +8,7 @@ nothing behind. It never skips: what is missing is an error that says what to in
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import signal
 import socket
@@ -207,18 +208,21 @@ class DockerEngine:
             f"--pidfile={directory}/dockerd.pid",
             f"--host={self.base_url}",
             f"--live-restore={str(self.live_restore).lower()}",
-            *self._own_id(),
+            f"--config-file={self._configuration()}",
             *("--shutdown-timeout=5", *self._arguments),
         )
 
-    def _own_id(self) -> tuple[str, ...]:
-        """Have the engine make up an id of its own: before Docker 23 one machine had one."""
+    def _configuration(self) -> Path:
+        """Have the engine make up an id of its own: before Docker 23 a machine had one for all."""
         said = subprocess.run(
             [path_of("dockerd"), "--version"], capture_output=True, text=True, check=True
         ).stdout
         major = re.search(r"version (\d+)", said)
         is_old = major is not None and int(major[1]) < _IDS_IN_DATA_ROOT
-        return (f"--deprecated-key-path={self._directory}/key.json",) if is_old else ()
+        own_id = {"deprecated-key-path": f"{self._directory}/key.json"} if is_old else {}
+        file = self._directory / "daemon.json"
+        file.write_text(json.dumps(own_id), encoding="utf-8")
+        return file
 
     def _remove_images(self) -> bool:
         """Remove what can be removed: an image stays as long as another is built on it."""
