@@ -191,6 +191,8 @@ def failure(error: BotError, command: str) -> Reply:
             words += " Try again in a moment."
         case LookUnansweredError():
             words = f"Nothing to show: {_SILENT[error.silent].format(**_host(error.host))}"
+            if error.near:
+                words += f" Did you mean {code(error.near)}?"
         case RequestStuckError():
             words = (
                 f"{code(error.workflow_id)} is stuck: Dockwarden's worker fails at it again and "
