@@ -145,6 +145,11 @@ REQUESTS = {
         "the card could not be posted to the channel",
         "Invite the app to the channel, then ask again.",
     ),
+    RefusalCode.HOST_AWAY: Words(
+        "nobody serves {host} now: its Dockwarden worker has ended, or waits for its engine",
+        "See whether `dockwarden worker --host {plain_host}` runs there, and what its log says; "
+        "then ask again.",
+    ),
 }
 
 #: Refusals of a decision: it does not count, and the request is as it was.

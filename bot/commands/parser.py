@@ -246,6 +246,8 @@ def _parse_list(words: Words, default_host: str) -> ListContainers | ListHosts:
     if word is not None and not word.quoted and word.text.lower() == _HOSTS:
         words.take()
         return ListHosts()
+    if word is not None and nearest(word.text.lower(), (_HOSTS, "on")) == _HOSTS:
+        words.refuse(f"{word.shown} is not understood. Did you mean hosts?", word)
     return ListContainers(host=take_options(words, ("on",)).host or default_host)
 
 

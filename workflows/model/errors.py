@@ -84,6 +84,7 @@ class RefusalCode(StrEnum):
     REASON_REQUIRED = "ReasonRequired"
     NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
     CARD_NOT_POSTED = "CardNotPosted"
+    HOST_AWAY = "HostAway"
 
     WRONG_REQUEST = "WrongRequest"
     WRONG_CARD = "WrongCard"

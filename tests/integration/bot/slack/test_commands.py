@@ -224,6 +224,16 @@ async def test_a_list_follows_its_acknowledgement(bot: Bot) -> None:
     assert "6 more" in answer["text"]
 
 
+async def test_the_hosts_are_shown(bot: Bot) -> None:
+    """Which there are, in private, behind the acknowledgement."""
+    assert await bot.command("list hosts") == {}
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
+
+    (answer,) = bot.slack_stub.responses
+    assert answer["response_type"] == "ephemeral"
+    assert "🔴 `local` · meant where a command names none · engine E1 (20.10)" in answer["text"]
+
+
 async def test_one_container_is_shown(bot: Bot) -> None:
     """Inspect shows what matters for a request."""
     pin = ContainerPin(
@@ -256,6 +266,7 @@ async def test_one_container_is_shown(bot: Bot) -> None:
         (LookUnansweredError("local", Silent.WORKER), "no Dockwarden worker answers"),
         (LookUnansweredError("local", Silent.BUSY), "worker is busy, or has just ended"),
         (LookUnansweredError("local", Silent.HOST), "no Dockwarden worker serves `local`"),
+        (LookUnansweredError("local", Silent.HOST, "loco"), "Did you mean `loco`?"),
         (LookUnansweredError("local", Silent.BUSY_HOST), "worker of `local` is busy"),
         (LookUnansweredError("local", Silent.ENGINE), "engine of `local` does not answer"),
     ],
