@@ -41,10 +41,11 @@ async def test_the_check_of_a_good_machine(environment: dict[str, str]) -> None:
     assert [line.split(":")[0] for line in check.lines] == [
         f"ok    {thing}"
         for thing in (
-            *("settings", "policies", "Slack token", "Slack scopes", "Socket Mode"),
-            *("Temporal", "records", "search attributes", "Docker"),
+            *("settings", "policies", "Slack token", "Slack scopes", "approvers", "Socket Mode"),
+            *("Temporal", "records", "search attributes", "host local", "Docker"),
         )
     ]
+    assert check.has("served by 1 worker")
     (docker,) = [line for line in check.lines if "Docker" in line]
     assert "storage driver" in docker
     assert docker.endswith(" MB free\n")

@@ -182,7 +182,7 @@ def test_a_right_text_is_understood(text: str, command: Command) -> None:
         ("snapshot web-1 snapshot=x:1", "as NAME:TAG", "snapshot web-1 →snapshot=x:1←"),
         ("list grace=3s", "Possible here: on", "list →grace=3s←"),
         ("list host", "Did you mean hosts?", "list →host←"),
-        ("list hosts on edge", "on is too much here", "list hosts →on← edge"),
+        ("list hosts on edge", "is too much here", "list hosts →on← edge"),
         # quotes
         ("stop web-1 reason=fix the bug", "needs quotes", "reason=fix →the← bug"),
         ('stop web-1 "a reason"', "was it meant as reason=", 'stop web-1 →"a reason"←'),
