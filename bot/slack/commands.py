@@ -23,7 +23,7 @@ _TITLES = {
     None: "Requests that need somebody",
     parser.Selection.WAITING: "Requests waiting for approval",
     parser.Selection.MINE: "Your requests",
-    parser.Selection.RECENT: "Requests of the last seven days",
+    parser.Selection.RECENT: "Requests of the last seven days, as far as they are kept",
 }
 
 

@@ -149,7 +149,8 @@ def bad_button() -> Reply:
 def again_unknown(command: str, request_id: str) -> Reply:
     """Say that what was asked for is not known any more, or not now."""
     return reply(
-        f"Not started: what request {code(request_id)} asked for cannot be read now. "
+        f"Not started: what request {code(request_id)} asked for cannot be read now, or is no "
+        "longer kept. "
         f"Ask with {_example(command, 'stop')}."
     )
 
@@ -185,7 +186,10 @@ def failure(error: BotError, command: str) -> Reply:
             return _no_policy(error)
         case RequestUnknownError():
             recent = code(f"{command} requests recent")
-            words = f"There is no request {code(error.request_id)}. {recent} shows the latest."
+            words = (
+                f"There is no request {code(error.request_id)}, or it is no longer kept. {recent} "
+                "shows the latest."
+            )
         case TemporalUnavailableError():
             words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]
             words += " Try again in a moment."

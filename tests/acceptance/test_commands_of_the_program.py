@@ -38,7 +38,9 @@ async def test_the_check_of_a_good_machine(environment: dict[str, str]) -> None:
     """With everything in place each thing has one line that says what it is; status 0."""
     async with dockwarden("check", **environment) as check:
         assert await check.end() == 0, check.lines
-    assert [line.split(":")[0] for line in check.lines] == [
+    # Another test may have served a second host here.
+    things = [line.split(":")[0] for line in check.lines if "host edge" not in line]
+    assert things == [
         f"ok    {thing}"
         for thing in (
             *("settings", "policies", "Slack token", "Slack scopes", "approvers", "Socket Mode"),

@@ -137,6 +137,7 @@ async def test_a_start_that_fails_says_so(bot: Bot, error: BotError, says: str) 
         (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=False), "Not recorded"),
         (RequestEndedError(summary(status="expired")), "is over: ⌛ expired"),
         (RequestUnknownError(REQUEST), "There is no request"),
+        (RequestUnknownError(REQUEST), "or it is no longer kept"),
     ],
 )
 async def test_a_decision_that_fails_says_so(bot: Bot, error: BotError, says: str) -> None:
@@ -196,6 +197,8 @@ async def test_a_rejection_without_a_reason_shows_its_own_id(bot: Bot) -> None:
         ("requests waiting", "`web-1` on `local` · <@U0ALICE>"),
         ("requests mine", "Your requests"),
         ("requests recent", "none"),
+        # no promise beyond what Temporal keeps, which a server may forget after a day
+        ("requests recent", "of the last seven days, as far as they are kept"),
         (f"status {REQUEST}", "waiting for approval — `web-1` on `local`"),
         ("help", "/container stop NAME"),
         ("help snapshot", "as REF"),
