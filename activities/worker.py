@@ -310,6 +310,7 @@ async def _engine_watched(
     # With connections of its own: where a look fails, those of its engine are closed.
     engine, thread = _engine(config), OwnThread("engine-watch")
     hosts = Hosts(client, process=_process(client), released_after=config.released_after)
+    version = metadata.version("dockwarden")
 
     async def look() -> Sight:
         try:
@@ -326,11 +327,11 @@ async def _engine_watched(
             host=config.host,
             engine_id=facts.unique_id,
             engine_version=facts.version,
-            version=metadata.version("dockwarden"),
+            version=version,
         )
         try:
             claim = await hosts.claim(announcement)
-        except RPCError as error:
+        except Exception as error:  # noqa: BLE001 - the next look may end better, this one must not
             # What was known to be ours is served on.
             if not tenure.ours.is_set():
                 return _unclaimed(error)
@@ -355,13 +356,13 @@ async def _engine_watched(
         thread.leave()
 
 
-def _unclaimed(error: RPCError) -> Sight:
+def _unclaimed(error: Exception) -> Sight:
     """Say that nothing is served because nobody knows yet whose the engine is."""
-    if error.status in AWAY:
+    if isinstance(error, RPCError) and error.status in AWAY:
         event = "nothing is served until Temporal says whose the engine is"
         return Sight(event=event, problem="not announced yet")
     event = "nothing is served: Temporal refuses the announcement of the engine; run `check`"
-    return Sight(event=event, problem="not announced", facts={"why": error.message})
+    return Sight(event=event, problem="not announced", facts={"why": str(error)})
 
 
 def _process(client: Client) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fnmatch
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from bot.slack.client import refusal, slack_client
 from bot.temporal import client as temporal
 from bot.temporal.errors import BotError
 from bot.temporal.hosts import Hosts, HostStanding, engine_words, service_words
+from workflows.model.hosts import nearest_host
 from workflows.model.names import GROUP_ID_FORM, SEARCH_ATTRIBUTES, engine_workflow_id
 
 _WITHIN = timedelta(seconds=5)
@@ -256,19 +258,40 @@ async def _temporal(settings: Settings) -> list[Finding]:
         return [Finding(False, "Temporal", words)]
     reached = Finding(True, "Temporal", f"{config['target_host']}, namespace {client.namespace}")
     attributes = await _search_attributes(client)
-    return [reached, records, attributes, *await _hosts(client, settings.default_host)]
+    return [reached, records, attributes, *await _hosts(client, settings)]
 
 
-async def _hosts(client: Client, default: str) -> list[Finding]:
+async def _hosts(client: Client, settings: Settings) -> list[Finding]:
     """Say which hosts there are; that nobody serves one is wrong where commands mean it."""
     try:
-        standings = await Hosts(client).standings(default=default)
+        standings = await Hosts(client).standings(default=settings.default_host)
     except BotError as error:
         return [Finding(False, "hosts", f"cannot be listed: {error}")]
     if not any(one.engines or one.workers for one in standings):
         words = "none has announced itself yet; each docker worker does so when it starts"
         return [Finding(True, "hosts", words)]
-    return [_host(one, client.namespace) for one in standings]
+    known = [one.host for one in standings if one.engines or one.workers]
+    return [*(_host(one, client.namespace) for one in standings), *_without_host(settings, known)]
+
+
+def _without_host(settings: Settings, known: list[str]) -> list[Finding]:
+    """Name what the policy book says of hosts that nobody knows: a slip, or one that is to come."""
+    try:
+        book = policies.load(settings.policies)
+    except ConfigurationError:
+        return []
+    patterns: dict[str, list[str]] = {}
+    for policy in book.policies:
+        for pattern in policy.hosts:
+            if not fnmatch.filter(known, pattern):
+                patterns.setdefault(pattern, []).append(policy.name)
+    found = []
+    for pattern, names in patterns.items():
+        near = nearest_host(pattern, known)
+        meant = f"; did you mean {near}?" if near else ""
+        words = f"{pattern!r} in {_policies_named(names)} fits none that is known{meant}"
+        found.append(Finding(True, "hosts", words))
+    return found
 
 
 def _host(standing: HostStanding, namespace: str) -> Finding:

@@ -231,6 +231,20 @@ def _facts(announcement: Announcement, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.fault
+async def test_a_temporal_that_refuses_the_announcement_is_told(
+    engine: DockerEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without our search attributes nobody could say whose the engine is: nothing is served."""
+    async with (
+        temporal_server(search_attributes=()) as env,
+        _worker(env.client, engine, "one") as worker,
+    ):
+        await eventually(lambda: worker.wrong == "engine: not announced")
+        assert await _pollers(env.client, "one") == []
+    assert any("run `check`" in line for line in caplog.messages)
+
+
+@pytest.mark.fault
 async def test_a_worker_serves_on_when_temporal_was_away(engine: DockerEngine) -> None:
     """Nothing is said of the engine while Temporal is away; back, it is announced anew."""
     port = free_port()

@@ -204,11 +204,13 @@ async def test_the_check_says_that_slack_does_not_tell(
 
 
 async def test_the_check_lists_hosts_and_who_serves_them(
-    environment: dict[str, str], client: Client
+    environment: dict[str, str], client: Client, tmp_path: Path
 ) -> None:
     """A host that nobody serves is told; it is wrong only where commands mean it."""
     await _keep(client, days=30)
     environment["TEMPORAL_ADDRESS"] = client.service_client.config.target_host
+    slip = '[[policy]]\nname = "slip"\nhosts = ["egde", "f*", "zoo-?"]\napprovers = ["U0BOB"]\n'
+    (tmp_path / "policies.toml").write_text(slip)
     for host in ("edge", "far"):
         told = Announcement(host=host, engine_id=f"E-{host}", engine_version="24", version="1")
         await Hosts(client, process="1@a").claim(told)
@@ -228,6 +230,10 @@ async def test_the_check_lists_hosts_and_who_serves_them(
         assert check.has("(7@a)")
         assert check.has("ok    host far: engine E-far (24), Dockwarden 1; no worker serves it")
         assert check.has("--workflow-id engine/E-far")
+        unfit = "in the policy 'slip' fits none that is known"
+        assert check.has(f"ok    hosts: 'egde' {unfit}; did you mean edge?")
+        assert check.has(f"ok    hosts: 'zoo-?' {unfit}\n")
+        assert not check.has("'f*'")
         for default, says in (("far", "engine E-far"), ("moon", "no engine announced")):
             environment["DOCKWARDEN_DEFAULT_HOST"] = default
             async with dockwarden("check", "--only", "temporal", **environment) as check:
