@@ -38,7 +38,8 @@ REQUESTS = {
     ),
     RefusalCode.UNKNOWN_HOST: Words(
         "no Dockwarden worker serves the host {host}",
-        "Check its name, or start `dockwarden worker --host {plain_host}` there.",
+        "`{command} list hosts` shows those that are known. If it is a new one, start "
+        "`dockwarden worker --host {plain_host}` there.",
     ),
     RefusalCode.HOST_BUSY: Words(
         "nobody looked at {host} in time: its Dockwarden worker is busy, or has just ended",

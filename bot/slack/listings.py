@@ -29,7 +29,9 @@ _STEP = {
     StepStatus.NOT_RUN: "\u2796",
 }
 _REFUSALS = {
-    RefusalCode.UNKNOWN_HOST: "no Dockwarden worker serves the host {host}",
+    RefusalCode.UNKNOWN_HOST: (
+        "no Dockwarden worker serves the host {host}{hint}; `list hosts` shows those that are known"
+    ),
     RefusalCode.HOST_AWAY: (
         "nobody serves {host} now: its Dockwarden worker has ended, or waits for its engine"
     ),
@@ -128,7 +130,8 @@ def look_refused(refusal: Refusal, *, host: str, name: str) -> Reply:
         return reply(f"⚠️ {code(name or host)} cannot be shown: {detail}.")
     is_hint = refusal.code is RefusalCode.UNKNOWN_HOST and refusal.detail not in ("", host)
     hint = f" ({escape(refusal.detail)})" if is_hint else ""
-    return reply(f"⚠️ Nothing to show: {words.format(host=code(host), name=code(name))}{hint}.")
+    told = words.format(host=code(host), name=code(name), hint=hint)
+    return reply(f"⚠️ Nothing to show: {told}.")
 
 
 def ago(now: datetime, then: datetime) -> str:

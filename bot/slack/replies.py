@@ -72,7 +72,10 @@ _SILENT = {
         "nobody took the question up in time: Dockwarden's worker is busy, or has just ended. "
         "Try again in a minute."
     ),
-    Silent.HOST: ("no Dockwarden worker serves {host}. Check its name, or start {start} there."),
+    Silent.HOST: (
+        "no Dockwarden worker serves {host}. `list hosts` shows those that are known; if it is a "
+        "new one, start {start} there."
+    ),
     Silent.BUSY_HOST: (
         "nobody took the question up in time: the Dockwarden worker of {host} is busy, or has "
         "just ended. Try again in a minute."

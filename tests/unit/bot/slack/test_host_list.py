@@ -108,4 +108,4 @@ def test_a_look_that_is_refused_names_it_too() -> None:
     """The same words as where a request is refused."""
     refusal = Refusal(code=RefusalCode.UNKNOWN_HOST, detail="did you mean edge?")
     text = look_refused(refusal, host="egde", name="").text
-    assert text.endswith("no Dockwarden worker serves the host `egde` (did you mean edge?).")
+    assert "no Dockwarden worker serves the host `egde` (did you mean edge?); `list hosts`" in text
