@@ -97,7 +97,7 @@ class _Look:
         """Ask once more when Slack wants us to wait; ``None`` when there is no such thing."""
         while True:
             try:
-                answer = await self._slack.api_call(method, params=arguments)
+                answer = await self._slack.api_call(method, http_verb="GET", params=arguments)
             except SlackApiError as error:
                 code = refusal(error)
                 if code in missing:

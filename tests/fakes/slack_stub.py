@@ -38,7 +38,7 @@ class SlackStub:
         app = web.Application()
         app.add_routes(
             [
-                web.post("/api/{method}", self._api),
+                web.route("*", "/api/{method}", self._api),
                 web.post("/respond", self._respond),
                 web.get("/socket/{ticket}", self._socket),
             ]
@@ -119,7 +119,7 @@ class SlackStub:
             return web.json_response(
                 refused, status=429, headers={"Retry-After": f"{self.retry_after}"}
             )
-        # Slack's library puts the arguments of what only reads into the address or the body.
+        # Slack's library puts the arguments of what only reads into the address.
         asked = {**request.query, **self.calls[-1][1]}
         answer: dict[str, Any] = {"ok": True}
         if method == "users.info":
