@@ -31,7 +31,7 @@ from activities.docker.snapshots import Snapshots
 from activities.slack.client import SlackClient, call, slack_client
 from activities.slack.directory import Directory
 from activities.slack.messages import Messages
-from activities.temporal.hosts import RELEASED_AFTER, Claim, Hosts
+from activities.temporal.hosts import RELEASED_AFTER, Claim, Hosts, process_name
 from activities.temporal.queues import Queues
 from activities.temporal.schedules import ensure_reconciliation
 from activities.temporal.stuck import Watchdog
@@ -281,7 +281,7 @@ async def _docker_workers(
             worker = Worker(
                 client,
                 task_queue=queue,
-                identity=poller_identity(_process(client), engine_id),
+                identity=poller_identity(process_name(client), engine_id),
                 activities=activities,
                 activity_executor=threads,
                 max_concurrent_activities=slots,
@@ -309,7 +309,7 @@ async def _engine_watched(
     """Look at the engine meanwhile, and at whose it is."""
     # With connections of its own: where a look fails, those of its engine are closed.
     engine, thread = _engine(config), OwnThread("engine-watch")
-    hosts = Hosts(client, process=_process(client), released_after=config.released_after)
+    hosts = Hosts(client, released_after=config.released_after)
     version = metadata.version("dockwarden")
 
     async def look() -> Sight:
@@ -363,11 +363,6 @@ def _unclaimed(error: Exception) -> Sight:
         return Sight(event=event, problem="not announced yet")
     event = "nothing is served: Temporal refuses the announcement of the engine; run `check`"
     return Sight(event=event, problem="not announced", facts={"why": str(error)})
-
-
-def _process(client: Client) -> str:
-    """Name this process to Temporal, as the SDK does."""
-    return client.service_client.config.identity
 
 
 @asynccontextmanager

@@ -12,9 +12,12 @@ import logging
 import os
 import socket
 import time
+import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -45,6 +48,7 @@ _log = logging.getLogger(__name__)
 #: How long nobody may have served a host before its engine, or its name, is another's.
 RELEASED_AFTER: Final = timedelta(hours=1)
 _CALL_WITHIN: Final = timedelta(seconds=5)
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Standing(StrEnum):
@@ -106,16 +110,13 @@ class Hosts:
     """Announces the engine of one docker worker, and says whether the worker may serve it.
 
     Args:
-        client: reaches Temporal.
-        process: by what name this process asks for work.
+        client: reaches Temporal; its identity names this process.
         released_after: how long nobody may have served what stands in the way.
     """
 
-    def __init__(
-        self, client: Client, *, process: str, released_after: timedelta = RELEASED_AFTER
-    ) -> None:
+    def __init__(self, client: Client, *, released_after: timedelta = RELEASED_AFTER) -> None:
         self._client = client
-        self._process = process
+        self._process = process_name(client)
         self._released_after = released_after
         self._announced = ""
         #: Since when nobody was seen to serve a record, by its run.
@@ -166,7 +167,7 @@ class Hosts:
 
     async def _announce(self, wanted: Announcement, outdated: _Record | None) -> _Record | None:
         since = outdated.told.since if outdated is not None else None
-        told = replace(wanted, since=since or datetime.now(UTC), machine=socket.gethostname())
+        told = replace(wanted, since=since or datetime.now(UTC), machine=_machine())
         conflict = WorkflowIDConflictPolicy
         await self._client.start_workflow(
             ENGINE_WORKFLOW,
@@ -216,7 +217,7 @@ class Hosts:
             self._silent.pop(record.run_id, None)
             return False
         since = self._silent.setdefault(record.run_id, time.monotonic())
-        was_replaced = bool(engine_id) and record.told.machine == socket.gethostname()
+        was_replaced = bool(engine_id) and record.told.machine == _machine()
         waited = time.monotonic() - since >= self._released_after.total_seconds()
         if was_replaced or waited:
             await self._end(record, "nobody serves it")
@@ -266,10 +267,32 @@ async def _record(found: WorkflowExecution) -> _Record | None:
     return _Record(told=told, run_id=found.run_id, rank=(told.since or found.start_time, found.id))
 
 
+def process_name(client: Client) -> str:
+    """Name this process: by the SDK's name, and by the boot of its machine.
+
+    Machines that were cloned go by one name, and a number of a process means nothing elsewhere.
+    """
+    number, _, machine = client.service_client.config.identity.partition("@")
+    return f"{number}@{machine}/{_boot()}"
+
+
+def _machine() -> str:
+    return f"{socket.gethostname()}/{_boot()}"
+
+
+@cache
+def _boot() -> str:
+    """Tell this machine since its start from every other one."""
+    try:
+        return _BOOT_ID.read_text(encoding="ascii")[:8]
+    except OSError:
+        return uuid.uuid4().hex[:8]
+
+
 def _has_ended(process: str) -> bool:
     """Tell of a process of this machine that it ended: Temporal lists it for a minute more."""
     number, _, machine = process.partition("@")
-    if machine != socket.gethostname() or not number.isdecimal():
+    if machine != _machine() or not number.isdecimal():
         return False
     try:
         os.kill(int(number), 0)

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio import activity
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.worker import Worker
 
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection
-from activities.temporal.hosts import Hosts
+from activities.temporal.hosts import Hosts, process_name
 from tests.integration.activities.serving import Serving, config_of, serving
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.dockerd import DockerEngine
 from tests.rigs.program import free_port
 from tests.rigs.waiting import eventually
-from workflows.model.hosts import ANNOUNCEMENT_MEMO, Announcement, read_announcement
+from workflows.model.hosts import (
+    ANNOUNCEMENT_MEMO,
+    Announcement,
+    poller_identity,
+    read_announcement,
+)
 from workflows.model.names import HOST, docker_task_queue, engine_workflow_id
 
 #: Shorter than the hour by which it is measured in production.
@@ -74,6 +83,10 @@ async def _pollers(client: Client, host: str) -> list[str]:
     return [poller.identity for poller in answer.pollers]
 
 
+async def _is_polled(client: Client, host: str) -> bool:
+    return bool(await _pollers(client, host))
+
+
 async def _record(client: Client, engine: DockerEngine) -> Announcement | None:
     """Read the record of an engine as anybody does who describes it."""
     handle = client.get_workflow_handle(engine_workflow_id(_id(engine)))
@@ -105,7 +118,7 @@ async def test_a_second_name_for_an_engine_serves_nothing(
             assert "--host one" in said[0]
             assert "cloned" in said[0]
             assert f"--workflow-id {engine_workflow_id(_id(engine))}" in said[0]
-        impatient = Hosts(client, process="8@c", released_after=timedelta(0))
+        impatient = Hosts(client, released_after=timedelta(0))
         claim = await impatient.claim(Announcement(host="three", engine_id=_id(engine)))
         assert claim.problem == "already served as host one", "who is there keeps it"
         assert one.wrong == ""
@@ -126,7 +139,7 @@ async def test_workers_of_one_host_serve_together(client: Client, engine: Docker
         await eventually(lambda: a.wrong == b.wrong == "")
 
         async def both() -> bool:
-            asking = {identity.partition(" ")[0] for identity in await _pollers(client, "one")}
+            asking = {identity.partition("/")[0] for identity in await _pollers(client, "one")}
             return asking == {"7@a", "7@b"}
 
         await eventually(both)
@@ -136,7 +149,7 @@ async def test_an_engine_that_nobody_serves_is_taken_over(
     client: Client, engine: DockerEngine
 ) -> None:
     """When the host that had an engine has had no worker for long, another gets it."""
-    gone = Hosts(client, process="1@gone")
+    gone = Hosts(client)
     await gone.claim(Announcement(host="gone", engine_id=_id(engine)))
     async with _worker(client, engine, "new", released_after=_SOON) as new:
         await eventually(lambda: new.wrong == "engine: already served as host gone")
@@ -194,7 +207,7 @@ async def test_a_second_engine_under_one_name_is_not_served(
         async with _worker(client, second_engine, "one", machine="b") as other:
             wrong = f"engine: host one has another engine, {_id(engine)}"
             await eventually(lambda: other.wrong == wrong, within=30)
-            assert {i.partition(" ")[0] for i in await _pollers(client, "one")} == {"7@a"}
+            assert {i.partition("/")[0] for i in await _pollers(client, "one")} == {"7@a"}
         assert one.wrong == ""
 
 
@@ -202,7 +215,7 @@ async def test_an_engine_that_was_replaced_is_served_at_once(
     client: Client, engine: DockerEngine, second_engine: DockerEngine
 ) -> None:
     """A worker of the same machine that finds a new engine under its name need not wait."""
-    before = Hosts(client, process="1@gone")
+    before = Hosts(client)
     await before.claim(Announcement(host="one", engine_id=_id(engine)))
     async with _worker(client, second_engine, "one") as worker:
         await eventually(lambda: _serves(client, worker, "one"))
@@ -210,12 +223,48 @@ async def test_an_engine_that_was_replaced_is_served_at_once(
     assert (await handle.describe()).status is WorkflowExecutionStatus.TERMINATED
 
 
+@activity.defn(name="list_containers")
+async def _look() -> None:
+    """Stand for the work of a host."""
+
+
+@pytest.mark.parametrize("is_over", [False, True], ids=["lives", "over"])
+async def test_a_process_that_ended_serves_nothing(client: Client, *, is_over: bool) -> None:
+    """Temporal names it for a minute more; on its own machine a new worker knows better."""
+    other = await asyncio.create_subprocess_exec("cat", stdin=asyncio.subprocess.PIPE)
+    identity = f"{other.pid}@{socket.gethostname()}"
+    its = await Client.connect(client.service_client.config.target_host, identity=identity)
+    await Hosts(its).claim(Announcement(host="one", engine_id="before"))
+    look: list[Callable[..., object]] = [_look]
+    async with Worker(
+        its,
+        task_queue=docker_task_queue("one"),
+        activities=look,
+        identity=poller_identity(process_name(its), "before"),
+    ):
+        await eventually(lambda: _is_polled(client, "one"))
+        await eventually(lambda: _is_listed(client, "before"))
+        if is_over:
+            other.kill()
+            await other.wait()
+        claim = await Hosts(client).claim(Announcement(host="one", engine_id="now"))
+    assert (claim.problem == "") is is_over
+    if not is_over:
+        other.kill()
+        await other.wait()
+
+
+async def _is_listed(client: Client, engine_id: str) -> bool:
+    found = client.list_workflows(f"WorkflowId = '{engine_workflow_id(engine_id)}'")
+    return bool([run async for run in found])
+
+
 async def test_a_new_version_is_announced_once(client: Client, engine: DockerEngine) -> None:
     """The record says what runs now, and still since when the host has the engine."""
     first = Announcement(host="one", engine_id=_id(engine), version="0.0.1")
-    await Hosts(client, process="1@a").claim(first)
+    await Hosts(client).claim(first)
     before = await _record(client, engine)
-    newer = Hosts(client, process="2@a")
+    newer = Hosts(client)
     for version in ("0.0.2", "0.0.3"):
         claim = await newer.claim(Announcement(**_facts(first, version=version)))
         assert claim.problem == ""
@@ -259,9 +308,4 @@ async def test_a_worker_serves_on_when_temporal_was_away(engine: DockerEngine) -
         await eventually(lambda: worker.wrong == "temporal: no answer", within=60)
         async with temporal_server(port=port) as env:
             await eventually(lambda: _serves(env.client, worker, "one"), within=60)
-            await eventually(lambda: _is_announced(env.client, engine), within=60)
-
-
-async def _is_announced(client: Client, engine: DockerEngine) -> bool:
-    found = client.list_workflows(f"WorkflowId = '{engine_workflow_id(_id(engine))}'")
-    return bool([run async for run in found])
+            await eventually(lambda: _is_listed(env.client, _id(engine)), within=60)

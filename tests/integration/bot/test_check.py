@@ -213,7 +213,7 @@ async def test_the_check_lists_hosts_and_who_serves_them(
     (tmp_path / "policies.toml").write_text(slip)
     for host in ("edge", "far"):
         told = Announcement(host=host, engine_id=f"E-{host}", engine_version="24", version="1")
-        await Hosts(client, process="1@a").claim(told)
+        await Hosts(client).claim(told)
     look: list[Callable[..., object]] = [_look]
     queue = docker_task_queue("edge")
     async with Worker(client, task_queue=queue, activities=look, identity="7@a E-edge"):

@@ -25,7 +25,7 @@ _SIGNALS: tuple[tuple[str, list[Any]], ...] = (
 
 
 async def _announced(client: Client, engine_id: str) -> WorkflowHandle[Any, Any]:
-    await Hosts(client, process="1@a").claim(Announcement(host="one", engine_id=engine_id))
+    await Hosts(client).claim(Announcement(host="one", engine_id=engine_id))
     return client.get_workflow_handle(engine_workflow_id(engine_id))
 
 
@@ -59,7 +59,7 @@ async def test_a_cancelled_record_gives_its_engine_free(workers: Workers) -> Non
     await handle.cancel()
     with pytest.raises(WorkflowFailureError):
         await handle.result()
-    heir = Hosts(workers.client, process="1@b")
+    heir = Hosts(workers.client)
     assert (await heir.claim(Announcement(host="two", engine_id="E2"))).problem == ""
     await handle.terminate()
 
@@ -72,9 +72,7 @@ async def test_a_record_made_by_hand_is_waited_for(workers: Workers, memo: Any) 
     await workers.client.start_workflow(
         ENGINE_WORKFLOW, id="engine/E3", task_queue="nowhere", memo={"announcement": memo}
     )
-    claim = await Hosts(workers.client, process="1@a").claim(
-        Announcement(host="two", engine_id="E3")
-    )
+    claim = await Hosts(workers.client).claim(Announcement(host="two", engine_id="E3"))
     assert claim.problem == f"already served as host {UNKNOWN_HOST}"
     assert "\n" not in claim.event
     await workers.client.get_workflow_handle("engine/E3").terminate()

@@ -22,7 +22,7 @@ async def _announce(client: Client, host: str) -> str:
     """Announce an engine of this host, and wait until lists name it."""
     engine = f"E-{uuid.uuid4().hex}"
     told = Announcement(host=host, engine_id=engine, engine_version="24.0", version="1.2.3")
-    await Announcer(client, process="1@a").claim(told)
+    await Announcer(client).claim(told)
 
     async def is_listed() -> bool:
         standings = await Hosts(client).standings(default="local")

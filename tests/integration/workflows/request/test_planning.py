@@ -75,9 +75,7 @@ async def test_host_that_nobody_serves_is_said_within_seconds(workers: Workers) 
 async def test_a_host_that_may_have_been_meant_is_named(workers: Workers) -> None:
     """Who mistypes a host is told of the one like it; who names a known one, that it is away."""
     engine = f"E{workers.docker.name}"
-    await Hosts(workers.client, process="1@a").claim(
-        Announcement(host="edge-one", engine_id=engine)
-    )
+    await Hosts(workers.client).claim(Announcement(host="edge-one", engine_id=engine))
     request = workers.request()
 
     async def refusal(host: str) -> Refusal | None:
