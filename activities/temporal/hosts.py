@@ -220,7 +220,7 @@ class Hosts:
         was_replaced = bool(engine_id) and record.told.machine == _machine()
         waited = time.monotonic() - since >= self._released_after.total_seconds()
         if was_replaced or waited:
-            await self._end(record, "nobody serves it")
+            await self._end(record, "nobody serves it" if waited else "the engine was replaced")
         return was_replaced or waited
 
     async def _end(self, record: _Record, why: str) -> None:
