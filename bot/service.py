@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from bot import policy_book
 from bot.policy_book import PolicyBook
-from bot.temporal.errors import NoPolicyError, RequestSummary
+from bot.temporal.errors import AlreadyOpenError, NoPolicyError, RequestSummary
 from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import Visibility
@@ -28,6 +28,7 @@ from workflows.model.requests import (
     Intent,
     LifecycleRequest,
     OperationSpec,
+    Replacement,
 )
 from workflows.model.state import RequestState
 
@@ -71,6 +72,7 @@ class Service:
         reason: str,
         channel_id: str,
         key: str,
+        in_place: bool = False,
     ) -> Receipt | None:
         """Start a request; ``None`` when a copy of the same wish has started it.
 
@@ -81,6 +83,8 @@ class Service:
             reason: why, in the requester's words.
             channel_id: where the card is posted.
             key: unique for each act of a person: the same key makes the same request.
+            in_place: where another's request waits, reject it and begin this one, if the one
+                who asks is an approver of the other; the workflow judges that.
 
         Raises:
             NoPolicyError: no policy covers it, so nobody could decide.
@@ -100,8 +104,13 @@ class Service:
             delivery_id=key,
             reason=reason,
         )
-        if not await self._requests.start(request):
-            return None
+        try:
+            if not await self._requests.start(request):
+                return None
+        except AlreadyOpenError as error:
+            if not in_place:
+                raise
+            await self._requests.replace(error.request_id, _replacement(request, error.request_id))
         _log.info(
             "request started",
             extra={
@@ -232,6 +241,21 @@ class Service:
         )
         address = await self._requests.instruct(request, instruction)
         return Receipt(address=address, act_id=instruction.instruction_id)
+
+
+def _replacement(request: LifecycleRequest, other_id: str) -> Replacement:
+    act = f"{request.team_id}|{request.requester}|replace|{request.request_id}"
+    decision = Decision(
+        decision_id=hashlib.sha256(act.encode()).hexdigest(),
+        request_id=other_id,
+        approver_id=request.requester,
+        team_id=request.team_id,
+        choice=Choice.REJECT,
+        comment=f"Another request comes in its place: {request.request_id}",
+        source="command",
+        sent_at=datetime.now(UTC),
+    )
+    return Replacement(decision=decision, request=request)
 
 
 def _id_of(request: RequestAddress | str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -16,7 +16,7 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 from workflows import activity_options
 from workflows.failures import error_type
-from workflows.model import names
+from workflows.model import limits, names
 from workflows.model.ports import (
     MessagesPort,
     Notice,
@@ -87,11 +87,20 @@ class CardUpdater:
         self._tracker = tracker
         self._entries: list[ThreadEntry] = []
         self._notices: list[Notice] = []
-        self._told = 0
+        self.told_so_far = 0
+        self._untold = 0
+        self._quiet: dict[tuple[str, str], datetime] = {}
         self._drawing: asyncio.Task[None] | None = None
         self._telling: asyncio.Task[None] | None = None
         self._due = False
         self._closing = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is on its way to Slack, and nothing waits for it."""
+        return not (self._entries or self._notices) and all(
+            task is None or task.done() for task in (self._drawing, self._telling)
+        )
 
     def redraw(self, *entries: ThreadEntry) -> None:
         """Draw the card soon, and add replies to its thread."""
@@ -105,12 +114,14 @@ class CardUpdater:
         self._entries.append(entry)
 
     def tell(self, user_id: str, refusal: Refusal) -> None:
-        """Tell one person in private, soon."""
+        """Tell one person in private, soon; what was just told is not told again."""
         state = self._tracker.state
-        self._told += 1
+        if workflow.patched("told-once") and not self._is_news(user_id, refusal.code):
+            return
+        self.told_so_far += 1
         self._notices.append(
             Notice(
-                notice_id=f"{state.request_id}.{self._told}",
+                notice_id=f"{state.request_id}.{self.told_so_far}",
                 user_id=user_id,
                 channel_id=state.channel_id,
                 refusal=refusal,
@@ -119,6 +130,20 @@ class CardUpdater:
         )
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell_all())
+
+    def _is_news(self, user_id: str, code: str) -> bool:
+        """Say whether a notice is worth its room: not the same once more within seconds."""
+        now = workflow.now()
+        self._quiet = {told: until for told, until in self._quiet.items() if until > now}
+        if (user_id, code) in self._quiet:
+            return False
+        if len(self._notices) >= limits.LIMITS.told or len(self._quiet) >= limits.LIMITS.inbox:
+            self._untold += 1
+            if limits.is_worth_a_line(self._untold):
+                workflow.logger.warning("notices dropped", extra={"dropped": self._untold})
+            return False
+        self._quiet[user_id, code] = now + timedelta(seconds=limits.LIMITS.quiet_seconds)
+        return True
 
     async def post(self) -> None:
         """Post the card for the first time.
@@ -206,22 +231,35 @@ class CardUpdater:
 
     async def _tell_all(self) -> None:
         while self._notices:
-            notices, self._notices = tuple(self._notices), []
+            notices = self._next_notices()
             try:
                 await workflow.execute_activity_method(
-                    MessagesPort.notify,
-                    NotifyInput(notices=tuple(_brief(n) for n in notices)),
-                    **activity_options.notify(),
+                    MessagesPort.notify, NotifyInput(notices=notices), **activity_options.notify()
                 )
             except ActivityError as error:
                 workflow.logger.warning(
                     "people not told", extra={"error_type": str(error_type(error))}
                 )
 
+    def _next_notices(self) -> tuple[Notice, ...]:
+        """Take as many notices as may go out together, and one at least."""
+        taken: list[Notice] = []
+        size = 0
+        while self._notices:
+            notice = _brief(self._notices[0])
+            size += len(workflow.payload_converter().to_payload(notice).data)
+            if taken and size > limits.LIMITS.notice_bytes:
+                break
+            taken.append(notice)
+            del self._notices[0]
+        return tuple(taken)
+
 
 def _brief(notice: Notice) -> Notice:
-    """Leave out of a notice's state what its words do not need: fifty may go out at once."""
-    return replace(notice, state=replace(notice.state, pin=None, reason="", steps=()))
+    """Leave out of a notice's state what its words do not need: a hundred may go out at once."""
+    decisions = tuple(replace(d, comment="", source="") for d in notice.state.decisions)
+    brief = replace(notice.state, pin=None, reason="", steps=(), decisions=decisions)
+    return replace(notice, state=brief)
 
 
 async def leave_last_word(state: RequestState, thread: tuple[ThreadEntry, ...]) -> None:

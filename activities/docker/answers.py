@@ -1,7 +1,8 @@
 """What of the engine's answers do we look at?
 
 An allow-list: an answer holds environment, command line and mount sources, which may be
-secrets. They end here. Labels are kept for questions on the host and are never shown.
+secrets. They end here. Labels are kept for questions on the host and are not shown: only names
+that an orchestrator has given are, and of those what is plainly a name.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from activities.docker.mounts import mounts
+from activities.docker.published import MOST_PORTS, chosen_ports
 from activities.docker.refused_start import owner_references
-from workflows.model.requests import ContainerPin, ContainerState, Mount
+from workflows.model.requests import ContainerPin, ContainerState, Mount, PublishedPort
 
 #: What one engine calls differently, or passes through on its way to a state that both know.
 _STATES: Final = {
@@ -105,7 +108,7 @@ class ContainerInspect:
     """A container at one moment. ``health`` is ``""`` without a health check.
 
     ``owners`` are the containers without which it does not start: pairs of what it uses of them,
-    and an id or name.
+    and an id or name. ``chosen_ports`` are those that the engine chooses anew at each start.
     """
 
     container_id: str
@@ -125,6 +128,7 @@ class ContainerInspect:
     health_check: HealthCheck
     owners: tuple[tuple[str, str], ...]
     stop_timeout_seconds: int | None
+    chosen_ports: tuple[PublishedPort, ...]
     labels: Mapping[str, str] = field(repr=False)
 
     def pin(self, engine_id: str) -> ContainerPin:
@@ -143,6 +147,7 @@ class ContainerInspect:
             has_healthcheck=self.has_healthcheck,
             stop_timeout_seconds=self.stop_timeout_seconds,
             unhealthy=self.health == "unhealthy",
+            chosen_ports=self.chosen_ports[:MOST_PORTS],
         )
 
 
@@ -219,15 +224,13 @@ def container_inspect(raw: Mapping[str, Any]) -> ContainerInspect:
         restart_count=int(raw.get("RestartCount") or 0),
         restart_policy=(host.get("RestartPolicy") or {}).get("Name") or "no",
         auto_remove=bool(host.get("AutoRemove")),
-        mounts=tuple(
-            Mount(type=mount.get("Type") or "", destination=mount.get("Destination") or "")
-            for mount in raw.get("Mounts") or ()
-        ),
+        mounts=mounts(raw),
         has_healthcheck=bool(test) and test != ["NONE"],
         health=health,
         health_check=_health_check(check),
         owners=owner_references(host),
         stop_timeout_seconds=config.get("StopTimeout"),
+        chosen_ports=chosen_ports(raw),
         labels=config.get("Labels") or {},
     )
 

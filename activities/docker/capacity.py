@@ -8,19 +8,20 @@ are still needed is for people to say.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from temporalio.exceptions import ApplicationError
-
 from activities.docker.answers import EngineFacts
 from activities.docker.engine import Engine
+from activities.docker.measured import written_bytes
 from activities.docker.preflight import Obstacle
 from workflows.model.errors import ErrorType
 
 _UNIX: Final = "unix://"
 _MB: Final = 1_000_000
+_Measure = Callable[[Engine, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,20 @@ class SnapshotCapacity:
         """Whether there is anything to look at, which takes the engine some time."""
         return bool(self.snapshots_per_container or self.min_free_mb)
 
-    def shortage(self, engine: Engine, facts: EngineFacts, container_id: str) -> Obstacle | None:
-        """Say why one more snapshot of a container does not fit, or ``None``."""
-        return self._too_many(engine, container_id) or self._too_full(engine, facts, container_id)
+    def shortage(
+        self,
+        engine: Engine,
+        facts: EngineFacts,
+        container_id: str,
+        measure: _Measure = written_bytes,
+    ) -> Obstacle | None:
+        """Say why one more snapshot of a container does not fit, or ``None``.
+
+        ``measure`` says how much the container has written, which is dear to find out.
+        """
+        return self._too_many(engine, container_id) or self._too_full(
+            engine, facts, container_id, measure
+        )
 
     def describe(self, engine: Engine) -> DiskSpace:
         """Say how the engine's disk is, for an operator."""
@@ -73,13 +85,15 @@ class SnapshotCapacity:
         text = f"{kept} are there, and at most {self.snapshots_per_container} are kept"
         return Obstacle(ErrorType.SNAPSHOT_QUOTA, text)
 
-    def _too_full(self, engine: Engine, facts: EngineFacts, container_id: str) -> Obstacle | None:
+    def _too_full(
+        self, engine: Engine, facts: EngineFacts, container_id: str, measure: _Measure
+    ) -> Obstacle | None:
         if not self.min_free_mb:
             return None
         free = self._free_bytes(engine, facts)
         if free is None:
             return None
-        needed = _written_bytes(engine, container_id) + self.min_free_mb * _MB
+        needed = measure(engine, container_id) + self.min_free_mb * _MB
         if free >= needed:
             return None
         text = f"{free // _MB} MB are free, and {-(-needed // _MB)} MB are needed"
@@ -100,16 +114,3 @@ class SnapshotCapacity:
             return shutil.disk_usage(root).free
         except OSError:
             return None
-
-
-def _written_bytes(engine: Engine, container_id: str) -> int:
-    """Ask how big the snapshot will be; 0 when the engine cannot say just now.
-
-    It may take too long, or files may vanish under its eyes; then the reserve has to do.
-    """
-    try:
-        return engine.written_bytes(container_id)
-    except ApplicationError as error:
-        if error.non_retryable:
-            raise
-        return 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
@@ -24,6 +24,7 @@ from activities.docker.capacity import SnapshotCapacity
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.heartbeat import Attempt
+from activities.docker.measured import RecentSizes, written_bytes
 from activities.docker.pin import find_pinned, protection, refuse, verify_engine, verify_pin
 from activities.docker.preflight import (
     Facts,
@@ -67,6 +68,7 @@ class Containers(ContainersPort):
     def __init__(self, engine: Engine, capacity: SnapshotCapacity | None = None) -> None:
         self._engine = engine
         self._capacity = capacity or SnapshotCapacity()
+        self._sizes = RecentSizes(engine.timing.size_kept)
 
     @activity.defn(name="inspect_container", no_thread_cancel_exception=True)
     def inspect_container(self, arg: InspectInput) -> Inspection:
@@ -85,7 +87,8 @@ class Containers(ContainersPort):
             refuse(refusal(facts))
         taken = self._is_taken(arg.reference)
         if arg.for_request and not taken:
-            refuse(self._with_room(facts).shortage)
+            # Anybody can ask this as often as they like; right before a stop it is measured anew.
+            refuse(self._with_room(facts, self._sizes.written_bytes).shortage)
         return Inspection(
             pin=seen.pin(facts.engine.engine_id),
             selectors_met=tuple(
@@ -198,11 +201,13 @@ class Containers(ContainersPort):
             owners=tuple(_owner(space, owner, found) for space, owner in seen.owners),
         )
 
-    def _with_room(self, facts: Facts) -> Facts:
+    def _with_room(
+        self, facts: Facts, measure: Callable[[Engine, str], int] = written_bytes
+    ) -> Facts:
         if not facts.for_snapshot:
             return facts
         container = facts.container.container_id
-        shortage = self._capacity.shortage(self._engine, facts.engine, container)
+        shortage = self._capacity.shortage(self._engine, facts.engine, container, measure)
         return replace(facts, shortage=shortage)
 
     def _look(self, container_id: str) -> ContainerInspect | None:

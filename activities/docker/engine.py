@@ -3,14 +3,15 @@
 The only file that talks to an engine: each call goes through a ``Connection``, with a time limit
 of its own, and so through the one error table.
 Containers are addressed by their full id alone (a name or a short id can be shadowed by another
-container's name), images by their full id or by a checked reference, and label values hold
-hexadecimal digits only: nothing that a path, a filter or an instruction could be made of.
+container's name), images by their full id or by a checked reference, and labels that we write
+have names of our own lists, with hexadecimal digits or nothing for a value: nothing that a path, a
+filter or an instruction could be made of.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeVar
 
 import docker
@@ -36,6 +37,7 @@ from activities.docker.errors import (
     Subject,
     failure,
 )
+from activities.docker.foreign_labels import FOREIGN_LABELS
 from activities.docker.protection import Protection
 from activities.docker.refused_start import missing_for_start, name_it
 from workflows.model.errors import ErrorType
@@ -44,7 +46,7 @@ from workflows.model.names import CONTAINER_ID_FORM, REQUEST_LABEL, SOURCE_LABEL
 from workflows.model.timing import TIMING, Timing
 
 _IMAGE_ID_FORM: Final = re.compile(r"sha256:[0-9a-f]{64}")
-_LABEL_VALUE: Final = re.compile(r"[0-9a-f]{12,64}")
+_LABEL_VALUE: Final = re.compile(r"[0-9a-f]{2,128}")
 _T = TypeVar("_T")
 
 
@@ -123,15 +125,21 @@ class Engine:
         limit = self.timing.start_http
         self._change("unpause", container_id, limit, lambda api: api.unpause(container_id))
 
-    def commit(self, container_id: str, labels: Mapping[str, str]) -> str:
+    def commit(
+        self, container_id: str, labels: Mapping[str, str], blank: Collection[str] = ()
+    ) -> str:
         """Make an image of a container and give its id.
 
         Without a reference, so that a late duplicate can move no tag. The labels go through the
-        instruction syntax, the one way that Podman knows too: hence nothing but digits.
+        instruction syntax, the one way that Podman knows too: hence nothing but digits. The names
+        to ``blank`` keep no value in the image; they are names of our own list alone.
         """
         for value in (container_id, *labels.values()):
             check_label_value(value)
-        changes = "\n".join(f"LABEL {name}={value}" for name, value in labels.items())
+        if not FOREIGN_LABELS.issuperset(blank):
+            raise failure(ErrorType.BAD_INPUT, "only labels that are known are blanked")
+        values = {**dict.fromkeys(blank, ""), **labels}
+        changes = "\n".join(f"LABEL {name}={value}" for name, value in values.items())
         limit = self.timing.commit_http
         made = self._change(
             "commit", container_id, limit, lambda api: api.commit(container_id, changes=changes)

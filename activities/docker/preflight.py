@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from activities.docker.answers import ContainerInspect, EngineFacts, ImageInspect
+from activities.docker.orchestrators import run_by
 from activities.docker.refused_start import owner_error, owner_words
+from activities.docker.restart_cautions import restart_cautions
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import ContainerPin, ContainerState
 from workflows.model.state import Caution, CautionCode
@@ -81,6 +83,8 @@ def refusal(facts: Facts) -> Obstacle | None:
     seen = facts.container
     if facts.protected is not None:
         return Obstacle(facts.protected, _REFUSALS[facts.protected])
+    if orchestrated := _orchestrated(seen):
+        return orchestrated
     if seen.auto_remove:
         text = "it was started with --rm: stopping it would remove it"
         return Obstacle(RefusalCode.AUTO_REMOVE, text)
@@ -94,7 +98,7 @@ def refusal(facts: Facts) -> Obstacle | None:
 def change(facts: Facts, pin: ContainerPin) -> Obstacle | None:
     """Say what has changed since the approval, while nothing was touched, or ``None``."""
     seen = facts.container
-    obstacle = out_of_bounds(seen, facts.protected)
+    obstacle = out_of_bounds(seen, facts.protected) or _orchestrated(seen)
     if obstacle is None and seen.name != pin.name:
         obstacle = Obstacle(ErrorType.CONTAINER_CHANGED, f"it is named {seen.name} now")
     return obstacle or other_situation(seen, pin) or lost(seen) or _lack(facts)
@@ -132,6 +136,10 @@ def cautions(facts: Facts, longest_wait: int) -> tuple[Caution, ...]:
         facts: what the engine said.
         longest_wait: for how many seconds the health of a started container is waited for.
     """
+    return (*_health_caution(facts, longest_wait), *restart_cautions(facts.container))
+
+
+def _health_caution(facts: Facts, longest_wait: int) -> tuple[Caution, ...]:
     seen = facts.container
     if seen.state.is_down or not seen.has_healthcheck or seen.health == "unhealthy":
         return ()
@@ -144,6 +152,11 @@ def cautions(facts: Facts, longest_wait: int) -> tuple[Caution, ...]:
     else:
         return ()
     return (Caution(code=CautionCode.HEALTH_UNKNOWN, detail=detail),)
+
+
+def _orchestrated(seen: ContainerInspect) -> Obstacle | None:
+    words = run_by(seen.labels)
+    return Obstacle(ErrorType.ORCHESTRATED, words) if words else None
 
 
 def _lack(facts: Facts) -> Obstacle | None:

@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 from activities.docker.answers import ContainerInspect, ImageInspect
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
+from activities.docker.foreign_labels import to_blank, was_labels
 from activities.docker.heartbeat import Attempt, Heartbeat
 from activities.docker.pin import find_pinned, verify_engine, verify_pin
 from workflows.model.errors import ErrorType
@@ -44,7 +45,9 @@ class Snapshots(SnapshotsPort):
             found = self._found(labels, seen, patient=attempt.may_be_at_work)
             attempt.settled()
             if not found:
-                attempt.send(lambda: self._engine.commit(arg.pin.container_id, labels))
+                written = {**was_labels(seen.labels), **labels}
+                blank = to_blank(seen.labels)
+                attempt.send(lambda: self._engine.commit(seen.container_id, written, blank))
                 found = self._engine.labelled_images(labels)
             if not found:
                 raise failure(ErrorType.SNAPSHOT_VANISHED, "the image vanished after its commit")

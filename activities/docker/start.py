@@ -17,6 +17,7 @@ from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.heartbeat import Attempt
 from activities.docker.pin import find_pinned, verify_engine
+from activities.docker.published import moved_ports
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.ports import RestoreInput, RestoreResult
 from workflows.model.requests import ContainerState
@@ -221,6 +222,7 @@ class _Restore:
             health_pending=expects_verdict and not has_verdict,
             ended_at=ever(seen.finished_at),
             started_at=ever(moment(seen.started_at)),
+            moved_ports=moved_ports(self._pin.chosen_ports, seen.chosen_ports),
         )
 
     def _not_back(self, seen: ContainerInspect) -> ApplicationError:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
+from activities.slack.afterwards import afterwards
 from activities.slack.buttons import buttons
 from activities.slack.error_help import HAVE_DETAILS
 from activities.slack.mrkdwn import (
@@ -102,6 +103,7 @@ def _decided(state: RequestState) -> list[Block | None]:
     return [
         _comment(state),
         *told,
+        _context(state, "afterwards", afterwards(state)),
         _context(state, "restarted", _restarted(state)),
         _context(state, "stuck", _stuck(state)),
         _reason(state),

@@ -1,13 +1,17 @@
 """Who is a Slack user at this moment: member, guest, stranger, bot, gone; and in which groups?
 
-Asked anew at every decision, never remembered: whoever was taken out of a group, or out of the
-workspace, decides nothing from then on. What Slack does not tell counts against the person.
+Asked anew at every decision that may count: whoever was taken out of a group, or out of the
+workspace, decides nothing from then on. The members of a group are kept for seconds, only to
+refuse whom they do not hold: Slack tells them some twenty times a minute, and a hundred clicks of
+a stranger would have the real approver wait for minutes. What Slack does not tell counts against
+the person.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
@@ -20,20 +24,31 @@ from workflows.model.requests import Person
 
 _UNKNOWN_USER = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
 _SLACKBOT = "USLACKBOT"
+#: So long the members of a group are kept, to refuse others.
+_KEPT_SECONDS = 10.0
+_MOST_KEPT = 100
+
+Members = frozenset[str] | None
 
 
 class Directory(DirectoryPort):
     """Asks Slack."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(
+        self, client: AsyncWebClient, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._slack = client
+        self._clock = clock
+        self._kept: dict[str, tuple[float, Members]] = {}
 
     @activity.defn(name="look_up_person")
     async def look_up_person(self, arg: LookUpInput) -> Person:
         """Say who a user is now."""
         if not USER_ID_FORM.fullmatch(arg.user_id):
             return Person(user_id=arg.user_id, team_id="", found=False)
-        user, members = await asyncio.gather(self._user(arg.user_id), self._members(arg.groups))
+        user, members = await asyncio.gather(
+            self._user(arg.user_id), self._members(arg.groups, unless_without=arg.user_id)
+        )
         if user is None:
             return Person(user_id=arg.user_id, team_id="", found=False)
         user_id = str(user.get("id") or "")
@@ -76,12 +91,32 @@ class Directory(DirectoryPort):
         ours = str((await call(self._slack.auth_test, "auth.test")).get("team_id") or "")
         return ours if ours in teams else home
 
-    async def _members(self, groups: Iterable[str]) -> dict[str, frozenset[str] | None]:
-        """Read the members of each group; ``None`` for one that Slack does not tell."""
-        asked = list(dict.fromkeys(groups))
-        return dict(zip(asked, await asyncio.gather(*map(self._group, asked)), strict=True))
+    async def _members(
+        self, groups: Iterable[str], *, unless_without: str = ""
+    ) -> dict[str, Members]:
+        """Read the members of each group; ``None`` for one that Slack does not tell.
 
-    async def _group(self, group: str) -> frozenset[str] | None:
+        A group that was read a moment ago ``unless_without`` a person is not read again.
+        """
+        asked = list(dict.fromkeys(groups))
+        known = {group: self._kept_without(group, unless_without) for group in asked}
+        unknown = [group for group in asked if known[group] is None]
+        read = await asyncio.gather(*map(self._group, unknown))
+        for group, members in zip(unknown, read, strict=True):
+            self._keep(group, members)
+        return known | dict(zip(unknown, read, strict=True))
+
+    def _kept_without(self, group: str, user_id: str) -> Members:
+        at, members = self._kept.get(group, (0.0, None))
+        is_fresh = self._clock() - at < _KEPT_SECONDS
+        return members if user_id and is_fresh and members and user_id not in members else None
+
+    def _keep(self, group: str, members: Members) -> None:
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        self._kept[group] = self._clock(), members
+
+    async def _group(self, group: str) -> Members:
         if not GROUP_ID_FORM.fullmatch(group):
             return None
         try:

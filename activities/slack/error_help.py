@@ -34,6 +34,7 @@ TOLD_BY_DETAIL = frozenset(
         ErrorType.CANNOT_RUN,
         ErrorType.PORT_BUSY,
         ErrorType.NETWORK_MISSING,
+        ErrorType.ORCHESTRATED,
     }
 )
 #: Failures whose detail adds something to the words: what changed, how it ended.
@@ -48,7 +49,7 @@ HAVE_DETAILS = frozenset(
         ErrorType.UNEXPECTED,
     }
 )
-_DETAIL_LIMIT = 200
+_DETAIL_LIMIT = 400
 
 
 class Do(NamedTuple):
@@ -311,6 +312,11 @@ CAUSES = {
     ErrorType.BAD_INPUT: Cause(
         "the request holds something that cannot be worked on",
         "Ask again.",
+        (Do("See whether the container is down", _LOOK),),
+    ),
+    ErrorType.ORCHESTRATED: Cause(
+        "an orchestrator runs the container, and would start another in its place",
+        "Stop it there: whatever runs it would start another in its place.",
         (Do("See whether the container is down", _LOOK),),
     ),
     ErrorType.WORKER_UNAVAILABLE: Cause(

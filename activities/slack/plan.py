@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from activities.slack.afterwards import stays_down
 from activities.slack.mrkdwn import code, duration, safe
 from activities.slack.status import planned, was_paused
 from workflows.model.state import Caution, CautionCode, RequestState, StepName, StepState
@@ -19,12 +20,17 @@ _LONGEST = "the longest that Dockwarden waits"
 CAUTIONS = {
     CautionCode.HEALTH_UNKNOWN: "Its health may not be known when Dockwarden stops waiting for it: "
     "then it is told as up, health not known yet",
+    CautionCode.PORTS_CHANGE: "Each start chooses its ports of the host anew, and what reaches it "
+    "there then needs the new ones",
+    CautionCode.MEMORY_LOST: "A stop empties what it keeps in memory alone, for good",
 }
 
 
 def plan_lines(state: RequestState) -> str:
-    """Say what will happen after the approval, step by step."""
-    return "\n".join(f"{n}. {_plan(state, step)}" for n, step in enumerate(state.steps, start=1))
+    """Say what will happen after the approval, step by step, and how long a stop holds."""
+    lines = [f"{n}. {_plan(state, step)}" for n, step in enumerate(state.steps, start=1)]
+    until = stays_down(state)
+    return "\n".join([*lines, *([f"It then stays down {until}"] if until else [])])
 
 
 def plan_sentence(state: RequestState) -> str:

@@ -151,6 +151,11 @@ REQUESTS = {
         "See whether `dockwarden worker --host {plain_host}` runs there, and what its log says; "
         "then ask again.",
     ),
+    RefusalCode.ORCHESTRATED: Words(
+        "an orchestrator runs {name}",
+        "Dockwarden leaves alone what an orchestrator runs: another would be started in its place.",
+        as_detailed="{name} is not to be stopped here. ",
+    ),
 }
 
 #: Refusals of a decision: it does not count, and the request is as it was.
@@ -198,13 +203,18 @@ DECISIONS = {
         "To leave it as it is instead, press *Stop trying* on the card, or type "
         "`{command} stop-trying {request}`.",
     ),
+    RefusalCode.TOO_LATE: Words(
+        "you decided in time, but nobody took it up until long after: Dockwarden or Temporal was "
+        "away for too long",
+        "If it is still wanted, it has to be asked for again.",
+    ),
     RefusalCode.NOT_TRYING: Words(
         "Dockwarden is not trying to put {name} back, so there is nothing to hurry or to end", ""
     ),
 }
 
 WORDS = REQUESTS | DECISIONS
-_DETAIL_LIMIT = 300
+_DETAIL_LIMIT = 400
 _NOT_VERIFIED_AT_THE_START = Words(
     "Slack could not say just now who belongs to the groups that may approve this",
     "Ask again in a minute.",

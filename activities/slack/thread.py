@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
+from activities.slack.afterwards import afterwards
 from activities.slack.error_help import fill
 from activities.slack.mrkdwn import clock, code, group, join_limited, mrkdwn, person, plain, safe
 from activities.slack.needs_person import (
@@ -142,6 +143,7 @@ def _outcome(state: RequestState, _: ThreadEntry) -> str:
         why_not_done_in_full(state),
         failure_summary(state),
         snapshot_line(state),
+        afterwards(state),
     )
     return "\n".join(line for line in lines if line)
 

@@ -18,6 +18,7 @@ from temporalio.api.enums.v1 import EventType, TimeoutType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
+from workflows.model.continued import ContinuedRequest
 from workflows.model.names import OPERATION_WORKFLOW, REQUEST_ID_FORM, REQUEST_WORKFLOW
 from workflows.model.ports import (
     BegunWith,
@@ -80,6 +81,7 @@ class _Reading:
 
     workflow_type: str = ""
     begun_with: Sequence[Payload] = ()
+    is_continued: bool = False
     drawn: Payload | None = None
     card: Payload | None = None
     scheduled: dict[int, str] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class _Reading:
                 started = event.workflow_execution_started_event_attributes
                 self.workflow_type = started.workflow_type.name
                 self.begun_with = started.input.payloads
+                self.is_continued = bool(started.continued_execution_run_id)
             case EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
                 self.failing_since, self.has_worked = None, True
             case EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
@@ -180,7 +183,10 @@ async def _begun_with(client: Client, reading: _Reading) -> Told:
     (payload,) = reading.begun_with
     told = Told()
     if reading.workflow_type == REQUEST_WORKFLOW:
-        told = Told(request=await _decoded(client, payload, LifecycleRequest))
+        begun_with = await _decoded(client, payload, ContinuedRequest)
+        told = Told(request=begun_with)
+        if begun_with is not None and begun_with.carried is not None and reading.is_continued:
+            told = replace(told, state=begun_with.carried.state)
     elif reading.workflow_type == OPERATION_WORKFLOW:
         begun = await _decoded(client, payload, BegunWith)
         told = Told(state=begun.state, recover=begun.recover) if begun is not None else Told()

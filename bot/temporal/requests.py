@@ -41,7 +41,13 @@ from bot.temporal.visibility import Visibility, summarise
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.names import RequestAddress
-from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
+from workflows.model.requests import (
+    Decision,
+    Instruction,
+    Intent,
+    LifecycleRequest,
+    Replacement,
+)
 from workflows.model.state import MAX_HEARD, RequestState, RequestStatus
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
 
@@ -116,6 +122,14 @@ class RequestClient:
             TemporalMisconfiguredError: Temporal refuses such calls for good.
         """
         return await self._signal(request, TemporalCall.DECIDE, names.DECIDE_SIGNAL, decision)
+
+    async def replace(self, request_id: str, replacement: Replacement) -> None:
+        """Ask for something in place of a request that waits; see :meth:`decide`."""
+        container = replacement.request.container
+        address = RequestAddress(
+            request_id=request_id, host=container.host, container=container.name
+        )
+        await self._signal(address, TemporalCall.START, names.REPLACE_SIGNAL, replacement)
 
     async def instruct(
         self, request: RequestAddress | str, instruction: Instruction
@@ -264,7 +278,7 @@ class RequestClient:
         request: RequestAddress | str,
         call: TemporalCall,
         signal: str,
-        payload: Decision | Instruction,
+        payload: Decision | Instruction | Replacement,
     ) -> RequestAddress:
         if isinstance(request, str):
             summary = await self.visibility.find(request)
@@ -279,7 +293,7 @@ class RequestClient:
         try:
             await bounded(call, handle.signal(signal, payload, rpc_timeout=BUDGET), BUDGET)
         except RPCError:
-            summary = await self.visibility.find(payload.request_id)
+            summary = await self.visibility.find(_id_of(request))
             with suppress(RequestStuckError):
                 state = await state_of(self._handle(summary), SHORT)
         else:
@@ -305,6 +319,10 @@ class RequestClient:
         container = request.container
         workflow_id = names.request_workflow_id(container.host, container.name)
         return self._client.get_workflow_handle(workflow_id, run_id=run_id)
+
+
+def _id_of(request: RequestAddress | str) -> str:
+    return request if isinstance(request, str) else request.request_id
 
 
 def _search_attributes(request: LifecycleRequest) -> TypedSearchAttributes:

@@ -25,7 +25,11 @@ _TRIES = 4
 _BETWEEN_TRIES = 0.2
 _OPEN = frozenset({RequestStatus.WAITING, RequestStatus.RUNNING, ""})
 _CUT_OFF = frozenset({WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT})
-_REQUESTS = f"WorkflowType = '{names.REQUEST_WORKFLOW}'"
+#: A waiting request that goes on in a new run is listed once, by that one.
+_REQUESTS = (
+    f"WorkflowType = '{names.REQUEST_WORKFLOW}' AND (ExecutionStatus != 'ContinuedAsNew' "
+    f"OR {names.STATUS.name} != '{RequestStatus.WAITING}')"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +115,13 @@ class Visibility:
 async def summarise(execution: WorkflowExecution) -> RequestSummary:
     """Read a request's search attributes and its memo."""
     attributes = execution.typed_search_attributes
-    is_open = execution.status is WorkflowExecutionStatus.RUNNING
     status = attributes.get(names.STATUS) or ""
+    is_open = execution.status is WorkflowExecutionStatus.RUNNING or (
+        # It goes on in a new run, which the list does not know yet.
+        execution.status is WorkflowExecutionStatus.CONTINUED_AS_NEW
+        and status == RequestStatus.WAITING
+    )
+    requested_at = str(await execution.memo_value(names.REQUESTED_AT_MEMO, ""))
     # One that needs a person ends by itself too, when nobody tries any more.
     is_cut_off = status == RequestStatus.NEEDS_PERSON and execution.status in _CUT_OFF
     return RequestSummary(
@@ -124,9 +133,18 @@ async def summarise(execution: WorkflowExecution) -> RequestSummary:
         requester=attributes.get(names.REQUESTER) or "",
         workflow_id=execution.id,
         run_id=execution.run_id,
-        started_at=execution.start_time,
+        started_at=_moment(requested_at) or execution.start_time,
         open=is_open,
     )
+
+
+def _moment(text: str) -> datetime | None:
+    """Read what a memo holds, which anybody who starts a workflow can write."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _quoted(value: str) -> str:

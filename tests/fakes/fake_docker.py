@@ -31,7 +31,7 @@ from workflows.model.ports import (
     TagInput,
 )
 from workflows.model.requests import ContainerPin, ContainerState
-from workflows.model.state import SnapshotResult, StopResult
+from workflows.model.state import PortMove, SnapshotResult, StopResult
 
 
 def failure(
@@ -66,6 +66,7 @@ class FakeDocker(ContainersPort, SnapshotsPort):
         self.is_of_earlier_release = False
         self.running_since: datetime | None = None
         self.stopped_at: datetime | None = None
+        self.moved_ports: tuple[PortMove, ...] = ()
         self.put_back: list[RestoreInput] = []
         self.settled = 0
         self.calls: list[str] = []
@@ -130,7 +131,12 @@ class FakeDocker(ContainersPort, SnapshotsPort):
         if started and arg.look_only:
             raise failure(ErrorType.NOT_RUNNING, {"touched": False, "state": self.state.value})
         self.state = arg.pin.state
-        return RestoreResult(state=self.state, started=started, started_at=self.running_since)
+        return RestoreResult(
+            state=self.state,
+            started=started,
+            started_at=self.running_since,
+            moved_ports=self.moved_ports,
+        )
 
     @activity.defn(name="ensure_snapshot", no_thread_cancel_exception=True)
     def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:

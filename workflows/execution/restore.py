@@ -7,8 +7,10 @@ cannot start without, is gone for good.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError
@@ -16,6 +18,7 @@ from temporalio.exceptions import ActivityError, FailureError
 from workflows import activity_options, failures
 from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution import steps
+from workflows.model import limits
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.names import PROGRESS_SIGNAL
 from workflows.model.ports import (
@@ -39,14 +42,38 @@ _LONGEST_PAUSE = timedelta(minutes=5)
 _STARTING = (StepName.START, StepName.PUT_BACK)
 
 
-class Restore:
-    """The compensation of a stop."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreProgress:
+    """How far the tries have come; ``stopped_at`` is as in :class:`RestoreInput`."""
 
-    def __init__(self, tracker: RequestTracker, card_updater: CardUpdater) -> None:
+    tries: int = 0
+    stopped_at: datetime | None = None
+    asked_to_stop: bool = False
+
+
+class Restore:
+    """The compensation of a stop.
+
+    ``new_run`` goes on in a new run of the operation, with an empty history.
+    """
+
+    def __init__(
+        self,
+        tracker: RequestTracker,
+        card_updater: CardUpdater,
+        new_run: Callable[[RestoreProgress, tuple[ThreadEntry, ...]], NoReturn],
+    ) -> None:
         self._tracker = tracker
         self._card_updater = card_updater
+        self._new_run = new_run
+        self._resumed: RestoreProgress | None = None
         self._asked_to_stop = False
         self._hurried = False
+
+    def resume(self, progress: RestoreProgress) -> None:
+        """Take up the tries where the run before has left them."""
+        self._resumed = progress
+        self._asked_to_stop = progress.asked_to_stop
 
     def give_up(self) -> None:
         """Stop trying, if the request says that a person wants it."""
@@ -59,11 +86,10 @@ class Restore:
     async def run(self) -> None:
         """Put the container back, or leave the request in the state that needs a person."""
         state = self._tracker.state
-        # Once a try of ours may have started it, an end since says nothing about people.
-        untried = not any(step.started_at for step in state.steps if step.name in _STARTING)
-        stopped_at, tries = state.stopped_at if untried else None, 0
+        begun = self._resumed or _first_progress(state)
+        stopped_at, tries = begun.stopped_at, begun.tries
         worker_within = activity_options.PAGE_WITHIN
-        if state.cause is ErrorType.WORKER_UNAVAILABLE:
+        if not tries and state.cause is ErrorType.WORKER_UNAVAILABLE:
             # It was waited for already, and the container may be down since.
             worker_within = activity_options.HOST_ANSWERS_WITHIN
         while True:
@@ -85,6 +111,12 @@ class Restore:
                 await self._page(kind, failures.error_text(failed))
             if hopeless or await self._told_to_stop(pause):
                 return
+            if limits.history_is_long():
+                thread = await self._card_updater.hand_over()
+                progress = RestoreProgress(
+                    tries=tries, stopped_at=stopped_at, asked_to_stop=self._asked_to_stop
+                )
+                self._new_run(progress, thread)
 
     def _begin(self) -> None:
         state, now = self._tracker.state, workflow.now()
@@ -121,6 +153,7 @@ class Restore:
             steps=steps.end(state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=note),
             next_try_at=None,
             down_seconds=down,
+            moved_ports=result.moved_ports,
         )
         if self._tracker.pin.state.is_down and not result.state.is_down:
             # Nothing of ours starts what rested: that is somebody's wish, and no way back.
@@ -223,6 +256,12 @@ class Restore:
         told = answer.state
         is_ours = told is not None and told.request_id == state.request_id
         return told.stop_trying_by if told is not None and is_ours else ""
+
+
+def _first_progress(state: RequestState) -> RestoreProgress:
+    # Once a try of ours may have started it, an end since says nothing about people.
+    untried = not any(step.started_at for step in state.steps if step.name in _STARTING)
+    return RestoreProgress(stopped_at=state.stopped_at if untried else None)
 
 
 def _did_all_that_was_asked(state: RequestState) -> bool:

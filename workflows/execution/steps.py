@@ -161,7 +161,9 @@ class StepRunner:
                     **activity_options.start(self._tracker.host, grace),
                 )
             )
-        self._tracker.change(down_seconds=down_seconds(self._tracker.state, result))
+        self._tracker.change(
+            down_seconds=down_seconds(self._tracker.state, result), moved_ports=result.moved_ports
+        )
         self._end(StepName.START, StepStatus.DONE, note=start_note(result))
 
     def _heed_cancel(self) -> None:

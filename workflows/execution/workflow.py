@@ -7,8 +7,9 @@ request's own workflow was terminated meanwhile.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -17,7 +18,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from workflows import activity_options, failures
 from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution import steps
-from workflows.execution.restore import Restore
+from workflows.execution.restore import Restore, RestoreProgress
 from workflows.execution.saga import Compensation, Saga, shielded
 from workflows.execution.steps import StepRunner
 from workflows.model import policy
@@ -48,12 +49,14 @@ _UNHEARD = (
 class OperateInput:
     """An approved request, and replies for the card's thread that are still to be posted.
 
-    ``recover`` only puts back what an earlier run may have left.
+    ``recover`` only puts back what an earlier run may have left; ``resume`` goes on with its tries,
+    and is looked at only in a run of which Temporal says that it continues another.
     """
 
     state: RequestState
     recover: bool = False
     thread: tuple[ThreadEntry, ...] = ()
+    resume: RestoreProgress | None = None
 
 
 @workflow.defn(name=OPERATION_WORKFLOW)
@@ -77,7 +80,7 @@ class OperationWorkflow:
         self._card_updater = CardUpdater(self._tracker)
         self._saga = Saga()
         self._steps = StepRunner(self._tracker, self._card_updater, self._saga)
-        self._restore = Restore(self._tracker, self._card_updater)
+        self._restore = Restore(self._tracker, self._card_updater, _go_on(self._tracker))
 
     @workflow.run
     async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # noqa: ARG002 - see __init__
@@ -91,11 +94,16 @@ class OperationWorkflow:
         compensations = (self._tidy_images, self._restore.run)
         self._card_updater.redraw(*operate.thread)
         try:
-            if operate.recover:
+            if operate.resume is not None and workflow.info().continued_run_id is not None:
+                self._register(compensations)
+                self._restore.resume(operate.resume)
+                await shielded(self._compensate())
+            elif operate.recover:
                 self._resume(compensations)
                 raise _ended_from_outside()
-            await self._steps.run(*compensations)
-            self._tracker.change(status=RequestStatus.SUCCEEDED, cancel_requested_by="")
+            else:
+                await self._steps.run(*compensations)
+                self._tracker.change(status=RequestStatus.SUCCEEDED, cancel_requested_by="")
         except BaseException as error:
             if not failures.ends_workflow(error):
                 raise
@@ -161,12 +169,15 @@ class OperationWorkflow:
         """Take up where a run that was ended from outside had come to."""
         stop = steps.find(self._tracker.state.steps, StepName.STOP)
         if stop is None or stop.status is not StepStatus.TODO:
-            self._steps.take_as_touched()
-            for compensation in compensations:
-                self._saga.register(compensation)
+            self._register(compensations)
         self._tracker.change(
             status=RequestStatus.RUNNING, steps=steps.cut_off(self._tracker.state.steps)
         )
+
+    def _register(self, compensations: tuple[Compensation, ...]) -> None:
+        self._steps.take_as_touched()
+        for compensation in compensations:
+            self._saga.register(compensation)
 
     async def _undo(self, error: BaseException) -> None:
         tracker = self._tracker
@@ -180,9 +191,12 @@ class OperationWorkflow:
             tracker.change(status=RequestStatus.CANCELLED if cancelled else over)
         else:
             self._card_updater.redraw()
-            for failure in await self._saga.compensate():
-                kind = failures.error_type(failure)
-                workflow.logger.error("compensation failed", extra={"error_type": str(kind)})
+            await self._compensate()
+
+    async def _compensate(self) -> None:
+        for failure in await self._saga.compensate():
+            kind = str(failures.error_type(failure))
+            workflow.logger.error("compensation failed", extra={"error_type": kind})
 
     async def _tidy_images(self) -> None:
         """Leave no untagged image: tag what a cancel left complete, drop what a failure left.
@@ -231,6 +245,18 @@ def _read(raw: RawValue) -> OperateInput | None:
     except Exception:  # noqa: BLE001 - whatever it is, the workflow must fail by it
         return None
     return operate
+
+
+def _go_on(tracker: RequestTracker) -> Callable[..., NoReturn]:
+    """Make what ends this run between two tries, and begins the next."""
+
+    def go_on(progress: RestoreProgress, thread: tuple[ThreadEntry, ...]) -> NoReturn:
+        workflow.logger.info("going on in a new run")
+        workflow.continue_as_new(
+            OperateInput(state=tracker.state, recover=True, thread=thread, resume=progress)
+        )
+
+    return go_on
 
 
 def _may_be_committing(state: RequestState) -> bool:

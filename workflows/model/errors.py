@@ -39,6 +39,7 @@ class ErrorType(StrEnum):
     NOT_RUNNING = "NotRunning"
     UNHEALTHY = "Unhealthy"
     STOPPED_BY_PERSON = "StoppedByPerson"
+    ORCHESTRATED = "OrchestratedContainer"
     # The snapshot
     SNAPSHOT_VANISHED = "SnapshotVanished"
     REFERENCE_TAKEN = "ReferenceTaken"
@@ -85,6 +86,7 @@ class RefusalCode(StrEnum):
     NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
     CARD_NOT_POSTED = "CardNotPosted"
     HOST_AWAY = "HostAway"
+    ORCHESTRATED = ErrorType.ORCHESTRATED.value
 
     WRONG_REQUEST = "WrongRequest"
     WRONG_CARD = "WrongCard"
@@ -101,6 +103,7 @@ class RefusalCode(StrEnum):
     NOT_REQUESTER = "NotRequester"
     PUTTING_BACK = "PuttingBack"
     NOT_TRYING = "NotTrying"
+    TOO_LATE = "TooLate"
 
 
 #: Errors after which the container was found to be another than the one approved.
@@ -117,6 +120,7 @@ PREFLIGHT_ERRORS = NO_ROOM_ERRORS | {
     ErrorType.TOO_MANY_LAYERS,
     ErrorType.OWNER_MISSING,
     ErrorType.OWNER_GONE,
+    ErrorType.ORCHESTRATED,
 }
 
 #: What may have become true since the request was planned: when one of these comes before

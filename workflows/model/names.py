@@ -19,6 +19,7 @@ CANCEL_SIGNAL = "cancel_request"
 PROGRESS_SIGNAL = "operation_progress"
 STOP_TRYING_SIGNAL = "stop_trying"
 TRY_NOW_SIGNAL = "try_now"
+REPLACE_SIGNAL = "replace"
 GIVE_UP_SIGNAL = "give_up"
 STATE_QUERY = "state"
 
@@ -33,6 +34,9 @@ RECONCILE_SCHEDULE = "dockwarden-reconcile"
 REQUEST_LABEL = "dockwarden.request-id"
 SOURCE_LABEL = "dockwarden.source"
 PROTECTED_LABEL = "dockwarden.protected"
+#: To what Compose project and service the container of a snapshot belonged, in hexadecimal.
+WAS_PROJECT_LABEL = "dockwarden.was.project"
+WAS_SERVICE_LABEL = "dockwarden.was.service"
 
 STATUS = SearchAttributeKey.for_keyword("DockwardenStatus")
 HOST = SearchAttributeKey.for_keyword("DockwardenHost")
@@ -42,6 +46,8 @@ REQUEST_ID = SearchAttributeKey.for_keyword("DockwardenRequestId")
 SEARCH_ATTRIBUTES = (STATUS, HOST, CONTAINER, REQUESTER, REQUEST_ID)
 #: What is asked for, in words: lists show it, and nobody searches for it.
 OPERATION_MEMO = "operation"
+#: When it was asked for, of a request that goes on in a new run.
+REQUESTED_AT_MEMO = "requested_at"
 
 #: Docker's own rule for container names. Only a text that matches it may reach an engine:
 #: docker-py quotes with ``safe="/:"``, so a path would reach another endpoint.

@@ -52,6 +52,20 @@ def refusal_at_the_door(state: RequestState, decision: Decision) -> Refusal | No
     return None
 
 
+def refusal_without_look_up(state: RequestState, decision: Decision) -> Refusal | None:
+    """Refuse whom no look-up could help: named by no policy that names people only, or counted."""
+    policy = state.policy
+    if policy is None:
+        return Refusal(code=RefusalCode.NO_POLICY)
+    if not policy.approver_groups and decision.approver_id not in policy.approvers:
+        return Refusal(code=RefusalCode.NOT_AN_APPROVER)
+    if decision.choice is Choice.APPROVE and any(
+        approval.approver_id == decision.approver_id for approval in state.approvals
+    ):
+        return Refusal(code=RefusalCode.ALREADY_APPROVED)
+    return None
+
+
 def verdict(state: RequestState, decision: Decision, person: Person) -> Refusal | None:
     """Judge a decision on who the person is now; ``None`` says that it counts."""
     at_the_door = refusal_at_the_door(state, decision)

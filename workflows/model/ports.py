@@ -18,6 +18,7 @@ from workflows.model.requests import ContainerPin, ContainerRef, ContainerState,
 from workflows.model.state import (
     CardRef,
     Caution,
+    PortMove,
     Refusal,
     RequestState,
     SnapshotResult,
@@ -270,6 +271,7 @@ class RestoreResult:
     ``healthy`` is ``None`` without a health check, or while its first verdict is still to come,
     and then ``health_pending`` is true. ``ended_at`` and ``started_at`` are the engine's times of
     the last end and of the last start; the former is ``None`` for one that never ended.
+    ``moved_ports`` are reached otherwise now than when it was approved.
     """
 
     state: ContainerState
@@ -278,6 +280,7 @@ class RestoreResult:
     health_pending: bool = False
     ended_at: datetime | None = None
     started_at: datetime | None = None
+    moved_ports: tuple[PortMove, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

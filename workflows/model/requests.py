@@ -88,10 +88,19 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedPort:
+    """A port of a container, like ``80/tcp``, and the ports of its host that lead to it."""
+
+    port: str
+    host_ports: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPin:
     """The exact container that people decide about. Never its environment or command line.
 
     ``unhealthy`` says that its health check failed already: then putting it back asks no more.
+    ``chosen_ports`` are those that the engine chooses anew at each start, the first twenty.
     """
 
     container_id: str
@@ -107,6 +116,7 @@ class ContainerPin:
     has_healthcheck: bool = False
     stop_timeout_seconds: int | None = None
     unhealthy: bool = False
+    chosen_ports: tuple[PublishedPort, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +177,17 @@ class Decision:
     comment: str = ""
     source: str = ""
     sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """The payload of the signal ``replace``: an approver's own request in place of a waiting one.
+
+    ``decision`` rejects the one that waits; only when that counts is ``request`` begun, at once.
+    """
+
+    decision: Decision
+    request: LifecycleRequest
 
 
 class Intent(StrEnum):

@@ -93,6 +93,8 @@ class CautionCode(StrEnum):
     """What can be done and undone, but is better known before the approval."""
 
     HEALTH_UNKNOWN = "HealthUnknown"
+    PORTS_CHANGE = "PortsChange"
+    MEMORY_LOST = "MemoryLost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,15 @@ class Caution:
 
     code: CautionCode
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortMove:
+    """A port of a container that is reached by other ports of its host than it was."""
+
+    port: str
+    before: tuple[int, ...]
+    after: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +164,9 @@ class RequestState:
     last. ``paged`` says that people were called for help, ``stop_trying_by`` who ended the tries.
     ``down_seconds`` is how long the container was down, from its stop to when it ran again.
     ``cautions`` are what the requester and the approvers should know. ``heard`` are the last
-    twenty decisions and instructions that came in, by id, whether they counted or not.
+    twenty decisions and instructions that came in, by id, whether they counted or not; ``dropped``
+    counts those for which there was no room.
+    ``moved_ports`` are those that a start of ours has changed.
     ``closed`` says that nothing more will happen: a request that needs a person is open as long
     as Dockwarden goes on trying.
     """
@@ -198,6 +211,8 @@ class RequestState:
     next_try_at: datetime | None = None
     seen: Sighting | None = None
     heard: tuple[str, ...] = ()
+    dropped: int = 0
+    moved_ports: tuple[PortMove, ...] = ()
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:

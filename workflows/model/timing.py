@@ -40,6 +40,7 @@ class Timing:
         verify_health: how long its health check is waited for.
         heartbeat_interval: between two heartbeats of an activity.
         heartbeat_timeout: without one for so long, the activity's worker is taken for dead.
+        size_kept: for how long a request believes what another one measured of a container.
     """
 
     inspect_http: int = 5
@@ -55,6 +56,7 @@ class Timing:
     verify_health: int = 120
     heartbeat_interval: int = 3
     heartbeat_timeout: int = 10
+    size_kept: int = 60
 
     def look_attempt(self) -> int:
         """How long one attempt of an inspection may take: it asks the engine eight things."""

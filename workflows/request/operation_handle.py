@@ -30,7 +30,8 @@ from workflows.model.errors import ErrorType
 from workflows.model.ports import LastState, LastStateInput, ThreadEntry, VisibilityPort
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
-from workflows.request.review import Inbox, Review
+from workflows.request.inbox import Inbox
+from workflows.request.review import Review
 
 #: How often an operation that was ended from outside is started again to put the container back.
 _RECOVERIES = 3
@@ -152,17 +153,22 @@ class OperationHandle:
     async def _last_state(
         self, operation: workflow.ChildWorkflowHandle[Any, RequestState]
     ) -> RequestState:
-        """Ask the ended operation how far it had come; without an answer, fear the worst."""
-        run_id = operation.first_execution_run_id or ""
+        """Ask the ended operation how far it had come; without an answer, fear the worst.
+
+        The last of its runs is asked, for its tries may have gone on in a new one.
+        """
         try:
             answer = await workflow.execute_activity_method(
                 VisibilityPort.last_state,
-                LastStateInput(workflow_id=operation.id, run_id=run_id),
+                LastStateInput(workflow_id=operation.id, run_id=""),
                 **activity_options.ask_temporal(),
             )
         except ActivityError:
             answer = LastState()
-        return answer.state or replace(self._tracker.state, steps=())
+        told = answer.state
+        if told is None or told.request_id != self._tracker.state.request_id:
+            return replace(self._tracker.state, steps=())
+        return told
 
     async def _start(self, arg: OperateInput) -> workflow.ChildWorkflowHandle[Any, RequestState]:
         state = self._tracker.state

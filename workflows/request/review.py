@@ -7,9 +7,7 @@ for it; what is refused is told to that person in private, and the request goes 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -17,7 +15,7 @@ from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
 from workflows.card_updates import CardUpdater, RequestTracker
-from workflows.model import names, policy
+from workflows.model import limits, names, policy
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import DirectoryPort, LookUpInput, ThreadEntry, ThreadKind
 from workflows.model.requests import (
@@ -28,12 +26,22 @@ from workflows.model.requests import (
     Intent,
     RecordedDecision,
 )
-from workflows.model.state import Refusal, RequestStatus
+from workflows.model.state import Refusal, RequestState, RequestStatus
+from workflows.request.inbox import Inbox, Received
 
 #: Approvers are reminded when this share of the time has gone by, and never in a short wait.
 _REMIND_AFTER = 0.5
 _SHORT_WAIT = timedelta(minutes=2)
 _OPEN = (RequestStatus.WAITING, RequestStatus.RUNNING, RequestStatus.NEEDS_PERSON)
+#: What a look-up finds that is not another a moment later.
+_KNOWN_FOR_A_MOMENT = (
+    RefusalCode.NOT_AN_APPROVER,
+    RefusalCode.GUEST,
+    RefusalCode.BOT,
+    RefusalCode.DEACTIVATED,
+    RefusalCode.UNKNOWN_PERSON,
+)
+_MOST_KNOWN = 1_000
 
 
 class Review:
@@ -50,33 +58,50 @@ class Review:
         self._inbox = inbox
         self._card_updater = card_updater
         self._carry_out = carry_out
+        self._refused: dict[str, tuple[Refusal, datetime]] = {}
+        self._judged = 0
+        self.reminded = False
 
     async def until_decided(self) -> None:
-        """Wait until the request is no longer waiting."""
+        """Wait until the request is no longer waiting, or its history is to be begun anew."""
         state = self.tracker.state
         expires_at = state.expires_at or workflow.now()
-        wait = expires_at - state.requested_at
-        next_moment = expires_at
-        if wait > _SHORT_WAIT:
-            next_moment = state.requested_at + _REMIND_AFTER * wait
+        wait = _wait(state)
+        self._inbox.hear_first((state.requester, *(state.policy.approvers if state.policy else ())))
+        if wait <= _SHORT_WAIT:
+            self.reminded = True
         while self.tracker.state.status is RequestStatus.WAITING:
             if workflow.cancellation_reason() is not None:
                 # Delivered while the card was being posted, and swallowed by its end.
                 raise asyncio.CancelledError
-            received = self._inbox.take(expires_at)
+            received = self._inbox.take(expires_at, wait)
+            next_moment = expires_at
+            if not self.reminded:
+                next_moment = state.requested_at + _REMIND_AFTER * wait
             if received is not None:
                 await self.judge(received)
             elif workflow.now() >= expires_at:
                 self.tracker.change(status=RequestStatus.EXPIRED)
             elif workflow.now() >= next_moment:
-                next_moment = expires_at
+                self.reminded = True
                 self._card_updater.redraw(ThreadEntry(key="reminder", kind=ThreadKind.REMINDER))
+            elif self.needs_new_run():
+                return
             else:
                 await self._next_message(next_moment - workflow.now())
+
+    def needs_new_run(self) -> bool:
+        """Say whether the history has grown so long that the request goes on in a new run.
+
+        Only while nothing is under way, for Temporal tells what runs below a workflow to end when
+        it continues as new; and never before something was judged, or nothing else would be done.
+        """
+        return self._judged > 0 and self._card_updater.is_idle and limits.history_is_long()
 
     async def judge(self, received: Received) -> None:
         """Judge one message, at whatever time of the request's life it comes."""
         message = received.message
+        self._judged += 1
         if isinstance(message, Instruction):
             self._judge_instruction(message)
             return
@@ -84,6 +109,10 @@ class Review:
             return
         self._expire_before(received)
         refusal = policy.refusal_at_the_door(self.tracker.state, message)
+        if refusal is not None and self._came_too_late(received):
+            refusal = Refusal(code=RefusalCode.TOO_LATE)
+        if refusal is None:
+            refusal = self._refusal_without_look_up(message)
         if refusal is None:
             refusal = await self._refusal_after_look_up(message)
         if refusal is None and message.choice is Choice.APPROVE:
@@ -97,7 +126,7 @@ class Review:
 
     async def judge_all(self) -> None:
         """Judge all that has come in."""
-        while (received := self._inbox.take(self.tracker.state.expires_at)) is not None:
+        while (received := self._inbox.take(None, timedelta())) is not None:
             await self.judge(received)
 
     async def _judge_what_stops(self) -> None:
@@ -108,7 +137,9 @@ class Review:
     async def _next_message(self, wait: timedelta) -> None:
         try:
             await workflow.wait_condition(
-                lambda: bool(self._inbox), timeout=wait, timeout_summary="reminder or expiry"
+                lambda: bool(self._inbox) or self.needs_new_run(),
+                timeout=wait,
+                timeout_summary="reminder or expiry",
             )
         except TimeoutError:
             return
@@ -117,8 +148,37 @@ class Review:
         state = self.tracker.state
         if state.status is not RequestStatus.WAITING or state.expires_at is None:
             return
-        if received.is_late(state.expires_at):
+        if received.is_late(state.expires_at, _wait(state)):
             self.tracker.change(status=RequestStatus.EXPIRED)
+
+    def _came_too_late(self, received: Received) -> bool:
+        """Tell whether a click was made in time, and nobody took it up until long after."""
+        state, expires_at = self.tracker.state, self.tracker.state.expires_at
+        return (
+            state.status is RequestStatus.EXPIRED
+            and expires_at is not None
+            and received.at >= expires_at
+            and received.was_sent_before(expires_at)
+        )
+
+    def _refusal_without_look_up(self, decision: Decision) -> Refusal | None:
+        """Refuse at no cost whom no look-up could help: Slack answers few of them a minute."""
+        if not workflow.patched("refused-without-look-up"):
+            return None
+        refusal = policy.refusal_without_look_up(self.tracker.state, decision)
+        if refusal is not None:
+            return refusal
+        known, until = self._refused.get(decision.approver_id, (None, workflow.now()))
+        return known if workflow.now() < until else None
+
+    def _remember(self, user_id: str, refusal: Refusal | None) -> None:
+        """Keep for seconds what was found out about a person who may not decide."""
+        if refusal is None or refusal.code not in _KNOWN_FOR_A_MOMENT:
+            return
+        if len(self._refused) >= _MOST_KNOWN:
+            self._refused.clear()
+        until = workflow.now() + timedelta(seconds=limits.LIMITS.quiet_seconds)
+        self._refused[user_id] = (refusal, until)
 
     def _judge_instruction(self, instruction: Instruction) -> None:
         state, is_cancel = self.tracker.state, instruction.intent is Intent.CANCEL
@@ -154,7 +214,9 @@ class Review:
             if failures.is_cancellation(error):
                 raise
             return Refusal(code=RefusalCode.NOT_VERIFIED)
-        return policy.verdict(self.tracker.state, decision, person)
+        refusal = policy.verdict(self.tracker.state, decision, person)
+        self._remember(decision.approver_id, refusal)
+        return refusal
 
     def _count(self, decision: Decision) -> None:
         recorded = RecordedDecision(
@@ -188,60 +250,9 @@ class Review:
             self._card_updater.tell(user_id, refusal)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """A message, and when this workflow first saw it."""
-
-    message: Decision | Instruction
-    at: datetime
-
-    def is_late(self, deadline: datetime) -> bool:
-        """Tell whether it came after the deadline.
-
-        What a workflow sees late may have been sent in time, while no worker was running: then
-        the sender's clock counts. It never counts against a message that was seen in time.
-        """
-        sent_at = self.message.sent_at if isinstance(self.message, Decision) else None
-        return self.at >= deadline and (sent_at is None or sent_at >= deadline)
-
-
-class Inbox:
-    """Messages in the order in which they came; instructions first, which is the safe side."""
-
-    def __init__(self) -> None:
-        self._decisions: deque[Received] = deque()
-        self._instructions: deque[Received] = deque()
-
-    def put(self, message: Decision | Instruction, at: datetime) -> None:
-        """Keep a message until it is worked on."""
-        queue = self._instructions if isinstance(message, Instruction) else self._decisions
-        queue.append(Received(message=message, at=at))
-
-    def take(self, deadline: datetime | None) -> Received | None:
-        """Take the next message; what came in time before what came after the deadline."""
-        if self._instructions:
-            return self._instructions.popleft()
-        if not self._decisions:
-            return None
-        in_time = (d for d in self._decisions if deadline is None or not d.is_late(deadline))
-        chosen = next(in_time, self._decisions[0])
-        self._decisions.remove(chosen)
-        return chosen
-
-    def take_what_stops(self) -> Received | None:
-        """Take the next message that may keep a request from being carried out."""
-        if self._instructions:
-            return self._instructions.popleft()
-        for received in self._decisions:
-            message = received.message
-            if isinstance(message, Decision) and message.choice is Choice.REJECT:
-                self._decisions.remove(received)
-                return received
-        return None
-
-    def __bool__(self) -> bool:
-        """Whether a message waits."""
-        return bool(self._instructions or self._decisions)
+def _wait(state: RequestState) -> timedelta:
+    """Say how long people have to decide."""
+    return (state.expires_at or workflow.now()) - state.requested_at
 
 
 def _entry(recorded: RecordedDecision) -> ThreadEntry:

@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from workflows.model.continued import ContinuedRequest
 from workflows.model.errors import ErrorType
 from workflows.model.image_reference import complete_reference, reference_problem
 from workflows.model.names import CONTAINER_NAME, HOST_NAME, REQUEST_ID_FORM, request_workflow_id
@@ -24,17 +25,17 @@ from workflows.model.requests import (
 from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
 
 
-def validate_request(raw: RawValue) -> LifecycleRequest:
+def validate_request(raw: RawValue) -> ContinuedRequest:
     """Read a start input.
 
     Raises:
         ApplicationError: it is no request, or one with an impossible field; the message names it.
     """
     try:
-        request: LifecycleRequest = workflow.payload_converter().from_payload(
-            raw.payload, LifecycleRequest
+        request: ContinuedRequest = workflow.payload_converter().from_payload(
+            raw.payload, ContinuedRequest
         )
-        problems = _problems(request)
+        problems = problems_of(request)
     except Exception as error:
         message = "the start input is not a request: a field is missing or of another type"
         raise _bad_input(message) from error
@@ -43,7 +44,8 @@ def validate_request(raw: RawValue) -> LifecycleRequest:
     return request
 
 
-def _problems(request: LifecycleRequest) -> list[str]:
+def problems_of(request: LifecycleRequest) -> list[str]:
+    """Say what keeps a start input from being worked on."""
     operation, container = request.operation, request.container
     grace = operation.grace_seconds
     rules = {

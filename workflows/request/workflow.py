@@ -18,24 +18,35 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from workflows import failures
 from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution.saga import shielded
-from workflows.model import names
+from workflows.model import limits, names
+from workflows.model.continued import ContinuedRequest
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
 from workflows.model.state import MAX_HEARD, Refusal, RequestState, RequestStatus
-from workflows.request import planning
+from workflows.request import continuing, planning
+from workflows.request.inbox import Inbox
 from workflows.request.operation_handle import OperationHandle, upsert_status
-from workflows.request.review import Inbox, Review
-from workflows.request.validation import validate_request
-from workflows.signals import MAX_ID_LENGTH, read, read_decision, read_instruction
+from workflows.request.review import Review
+from workflows.request.validation import problems_of, validate_request
+from workflows.signals import (
+    MAX_ID_LENGTH,
+    read,
+    read_decision,
+    read_instruction,
+    read_replacement,
+)
+
+#: So many people may want something else in place of one request.
+_MOST_REPLACEMENTS = 50
 
 
 @workflow.defn(name=names.REQUEST_WORKFLOW)
 class ContainerLifecycleWorkflow:
     """One request, from its card to its outcome.
 
-    Signals ``decide``, ``cancel_request``, ``stop_trying`` and ``try_now``, each with one payload,
-    and harmless with any other; query ``state``.
+    Signals ``decide``, ``replace``, ``cancel_request``, ``stop_trying`` and ``try_now``, each with
+    one payload, and harmless with any other; query ``state``.
 
     It has no run time-out and must never get one: a time-out would strand the container. To end
     a request from outside, cancel it; never terminate it.
@@ -44,6 +55,8 @@ class ContainerLifecycleWorkflow:
     def __init__(self) -> None:
         self._inbox = Inbox()
         self._heard: deque[str] = deque(maxlen=MAX_HEARD)
+        self._dropped = 0
+        self._replacements: dict[str, LifecycleRequest] = {}
         self._tracker: RequestTracker | None = None
         self._operation: OperationHandle | None = None
 
@@ -51,10 +64,17 @@ class ContainerLifecycleWorkflow:
     async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # see workflows.signals
         """Carry a request to its outcome; ``raw`` is a ``LifecycleRequest``."""
         request = validate_request(raw)
-        tracker = self._tracker = RequestTracker(planning.first_state(request))
+        carried = continuing.carried_by(request)
+        first_state = planning.first_state(request)
+        tracker = self._tracker = RequestTracker(
+            first_state if carried is None else replace(carried.state, run_id=first_state.run_id)
+        )
         card_updater = CardUpdater(tracker)
         operation = self._operation = OperationHandle(tracker, self._inbox)
         review = Review(tracker, self._inbox, card_updater, self._carry_out)
+        if carried is not None:
+            continuing.take_over(carried, self._inbox, review, card_updater)
+            self._heard.extendleft(reversed(carried.heard))
         cancelled = False
         try:
             await self._carry(request, card_updater, review, operation)
@@ -67,6 +87,9 @@ class ContainerLifecycleWorkflow:
         await shielded(self._close(card_updater, review))
         if cancelled:
             raise asyncio.CancelledError
+        rejection = tracker.state.rejection
+        if rejection is not None and rejection.decision_id in self._replacements:
+            continuing.begin_next(self._replacements[rejection.decision_id])
         return tracker.state
 
     @workflow.signal(name=names.DECIDE_SIGNAL, description="Approve or reject, as one person")
@@ -75,6 +98,17 @@ class ContainerLifecycleWorkflow:
         decision = read_decision(payloads)
         if decision is not None:
             self._keep(decision, decision.decision_id)
+
+    @workflow.signal(name=names.REPLACE_SIGNAL, description="Reject, and ask for something else")
+    def replace_request(self, *payloads: Any) -> None:  # noqa: ANN401
+        """Keep it until it is judged, as a rejection that another request comes with."""
+        replacement = read_replacement(payloads)
+        if replacement is None or problems_of(replacement.request):
+            return
+        decision_id = replacement.decision.decision_id
+        if len(self._replacements) < _MOST_REPLACEMENTS or decision_id in self._replacements:
+            self._replacements[decision_id] = replacement.request
+            self._keep(replacement.decision, decision_id)
 
     @workflow.signal(name=names.CANCEL_SIGNAL, description="Cancel, as the requester")
     def cancel_request(self, *payloads: Any) -> None:  # noqa: ANN401
@@ -104,7 +138,7 @@ class ContainerLifecycleWorkflow:
         if self._tracker is None:
             message = "the request has not been read yet"
             raise ApplicationError(message, type=ErrorType.BAD_INPUT)
-        return replace(self._tracker.state, heard=tuple(self._heard))
+        return replace(self._tracker.state, heard=tuple(self._heard), dropped=self._dropped)
 
     def _instruct(self, intent: Intent, payloads: tuple[Any, ...]) -> None:
         instruction = read_instruction(intent, payloads)
@@ -112,26 +146,37 @@ class ContainerLifecycleWorkflow:
             self._keep(instruction, instruction.instruction_id)
 
     def _keep(self, message: Decision | Instruction, message_id: str) -> None:
-        self._inbox.put(message, workflow.now())
-        if message_id:
+        if not self._inbox.put(message, workflow.now()):
+            self._drop()
+        elif message_id:
             self._heard.append(message_id[:MAX_ID_LENGTH])
+
+    def _drop(self) -> None:
+        self._dropped += 1
+        if limits.is_worth_a_line(self._dropped):
+            workflow.logger.warning("messages dropped", extra={"dropped": self._dropped})
 
     async def _carry(
         self,
-        request: LifecycleRequest,
+        request: ContinuedRequest,
         card_updater: CardUpdater,
         review: Review,
         operation: OperationHandle,
     ) -> None:
         tracker = review.tracker
-        tracker.state = await planning.plan(request, tracker.state)
-        if tracker.state.refusal is None:
-            await self._post_card(card_updater, tracker)
-        if tracker.state.refusal is not None:
-            card_updater.tell(request.requester, tracker.state.refusal)
-            return
-        tracker.change()
+        if tracker.state.card is None:
+            tracker.state = await planning.plan(request, tracker.state)
+            if tracker.state.refusal is None:
+                await self._post_card(card_updater, tracker)
+            if tracker.state.refusal is not None:
+                card_updater.tell(request.requester, tracker.state.refusal)
+                return
+            tracker.change()
         await review.until_decided()
+        if tracker.state.status is RequestStatus.WAITING:
+            continuing.continue_as_new(
+                request, self._inbox, review, card_updater, heard=tuple(self._heard)
+            )
         if tracker.state.status is RequestStatus.RUNNING:
             upsert_status(tracker.state)
             if await operation.run(review, await card_updater.hand_over()):

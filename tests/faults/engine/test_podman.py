@@ -21,10 +21,12 @@ from tests.faults.engine.points import (
 )
 from tests.integration.activities.docker.docker_worker import DockerWorker, fail, run
 from tests.rigs.docker_proxy import DockerProxy
+from tests.rigs.dockerd import IMAGE, STOPS_AT_ONCE
 from tests.rigs.laptop import LaptopProcess
 from tests.rigs.podman import PodmanEngine
 from tests.rigs.request_driver import RequestDriver
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.names import WAS_PROJECT_LABEL
 
 _POINTS: Final = (
     *(Point(call=call, when=When.UNDERWAY) for call in Call),
@@ -89,3 +91,38 @@ def test_no_room_for_a_snapshot(podman: PodmanEngine) -> None:
     assert refused.type == RefusalCode.SNAPSHOT_QUOTA
     for worker in (full, few):
         worker.engine.close()
+
+
+def test_a_snapshot_belongs_to_no_project(podman: PodmanEngine) -> None:
+    """Podman takes an empty label in a commit as Docker does."""
+    project = "com.docker.compose.project"
+    container = podman.run(name="composed", labels={project: "shop", "team": "web"})
+    worker = DockerWorker(podman.base_url)
+    pin = worker.pin(container)
+    podman.api.stop(container, timeout=1)
+    image = run(worker.snapshots.ensure_snapshot, worker.commit(pin)).image_id
+    worker.engine.close()
+    labels = podman.api.inspect_image(image)["Config"]["Labels"]
+    assert (labels[project], labels["team"]) == ("", "web")
+    assert labels[WAS_PROJECT_LABEL] == b"shop".hex()
+    copy = podman.create(name="copy", image=image)
+    found = podman.api.containers(all=True, filters={"label": f"{project}=shop"})
+    assert [one["Id"] for one in found] == [container] != [copy]
+
+
+def test_every_mount_is_seen(podman: PodmanEngine) -> None:
+    """Its answers too tell of what is in memory alone."""
+    made = podman.api.create_container(
+        IMAGE,
+        ["sh", "-c", STOPS_AT_ONCE],
+        name="mounted",
+        volumes=["/volume"],
+        host_config=podman.api.create_host_config(network_mode="none", tmpfs={"/data": ""}),
+    )
+    worker = DockerWorker(podman.base_url)
+    mounts = worker.pin(made["Id"]).mounts
+    worker.engine.close()
+    assert {(mount.type, mount.destination) for mount in mounts} == {
+        ("tmpfs", "/data"),
+        ("volume", "/volume"),
+    }

@@ -51,7 +51,7 @@ async def secret_requests(users: SlackUsers, installation: Installation) -> list
         )
     ]
     good, ailing, rejected, gone = requests
-    stuck = await _stuck(users, installation, **settings | {"script": _ONCE})
+    stuck = await _stuck(users, **settings | {"script": _ONCE})
     installation.slack_proxy.inject("chat.update", Fault.GARBLED)
     await installation.channel.press("dave", good.card, ActionId.APPROVE)
     await users.approve(good, ailing)
@@ -69,7 +69,7 @@ async def secret_requests(users: SlackUsers, installation: Installation) -> list
     return requests
 
 
-async def _stuck(users: SlackUsers, installation: Installation, **settings: Any) -> Request:
+async def _stuck(users: SlackUsers, **settings: Any) -> Request:
     """Let an operation fail and the way back too, until alice tells it to stop trying."""
     command = f'stop {{}} snapshot={_TAKEN} reason="{_REASON}"'
     request = await users.run_and_ask("stuck", command, **settings)

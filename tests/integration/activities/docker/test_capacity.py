@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from activities.docker.capacity import SnapshotCapacity
+from activities.docker.measured import RecentSizes
 from activities.docker.protection import Protection
 from tests.integration.activities.docker.docker_worker import Attempts, DockerWorker, fail, run
 from tests.rigs.docker_proxy import Act, Answer, DockerProxy, Moment
@@ -132,6 +134,68 @@ def test_an_engine_that_cannot_measure_is_believed_to_have_room(
         arg = worker.inspect("web-1", reference="team/web:free")
         assert run(worker.containers.inspect_container, arg).pin.container_id == container
         wait_until(lambda: failed.fired == 1, "the engine has failed, or answered too late")
+        worker.engine.close()
+
+
+def test_who_asks_again_and_again_has_it_measured_once(
+    make_worker: Callable[..., DockerWorker], engine: DockerEngine
+) -> None:
+    """Anybody can ask, and each measurement walks through all files; only a stop measures anew."""
+    container = engine.run(name="web-1")
+    engine.run(name="web-2")
+    with DockerProxy(engine.base_url) as docker_proxy:
+        capacity = SnapshotCapacity(min_free_mb=1)
+        worker = make_worker(docker_proxy.base_url, capacity=capacity)
+        arg = worker.inspect("web-1", reference="team/web:free")
+        for _ in range(5):
+            run(worker.containers.inspect_container, arg)
+        assert len(docker_proxy.passed(_MEASURES)) == 1
+        run(worker.containers.inspect_container, worker.inspect("web-2", reference="a/b:c"))
+        assert len(docker_proxy.passed(_MEASURES)) == 2
+        stop = replace(worker.stop(worker.pin(container)), for_snapshot=True)
+        run(worker.containers.ensure_stopped, stop)
+        assert len(docker_proxy.passed(_MEASURES)) == 3
+        # What cost nothing to ask is asked each time.
+        assert len(docker_proxy.passed("^GET .*/images/team/web:free/json")) == 5
+        forgetful = make_worker(docker_proxy.base_url, capacity=capacity, size_kept=0)
+        for _ in range(2):
+            run(forgetful.containers.inspect_container, arg)
+        assert len(docker_proxy.passed(_MEASURES)) == 5
+        for each in (worker, forgetful):
+            each.engine.close()
+
+
+def test_what_was_measured_is_kept_of_so_many_containers(
+    make_worker: Callable[..., DockerWorker], engine: DockerEngine
+) -> None:
+    """A host on which containers come and go does not fill the worker's memory."""
+    first, second = engine.create(), engine.create()
+    with DockerProxy(engine.base_url) as docker_proxy:
+        reached = make_worker(docker_proxy.base_url).engine
+        sizes = RecentSizes(60, most_kept=1)
+        for container, measured in ((first, 1), (first, 1), (second, 2), (first, 3)):
+            sizes.written_bytes(reached, container)
+            assert len(docker_proxy.passed(_MEASURES)) == measured
+        reached.close()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [lambda: time.sleep(1), lambda: Answer(500, "lstat: no such file")],
+    ids=["slow", "fails"],
+)
+def test_who_asks_meanwhile_waits_for_the_same_answer(
+    make_worker: Callable[..., DockerWorker], engine: DockerEngine, act: Act
+) -> None:
+    """Also when the engine could not say: what takes it too long is what costs it most."""
+    engine.run(name="web-1")
+    with DockerProxy(engine.base_url) as docker_proxy, ThreadPoolExecutor(8) as threads:
+        worker = make_worker(docker_proxy.base_url, capacity=SnapshotCapacity(min_free_mb=1))
+        docker_proxy.trap(_MEASURES, Moment.BEFORE, act, times=8)
+        arg = worker.inspect("web-1", reference="team/web:free")
+        asked = [threads.submit(run, worker.containers.inspect_container, arg) for _ in range(8)]
+        assert {answer.result().pin.name for answer in asked} == {"web-1"}
+        assert len(docker_proxy.passed(_MEASURES)) == 1
         worker.engine.close()
 
 

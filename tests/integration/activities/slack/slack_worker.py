@@ -49,7 +49,7 @@ class SlackWorker:
             command="/dockwarden",
         )
         self.directory = Directory(web_client)
-        self._web_client = web_client
+        self.web_client = web_client
         self._slack = local_slack
 
     async def run(
@@ -98,7 +98,7 @@ class SlackWorker:
 
     async def told_directly(self, user: str) -> list[Message]:
         """Read what a person was told directly."""
-        opened = await self._web_client.conversations_open(users=user)
+        opened = await self.web_client.conversations_open(users=user)
         return await self._slack.messages(opened["channel"]["id"])
 
     @staticmethod

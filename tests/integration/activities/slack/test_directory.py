@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.slack.directory import Directory
 from tests.integration.activities.slack.slack_worker import SlackWorker
 from tests.rigs.local_slack import BOB, BOT_USER_ID, CAROL, TEAM_ID
 from tests.rigs.slack_proxy import Fault, SlackProxy
@@ -111,6 +112,34 @@ async def test_who_is_taken_out_of_a_group_is_out_at_once(
     assert (await look_up(worker, BOB, LEADS)).groups == (LEADS,)
     slack_proxy.user_facts.groups = {LEADS: [CAROL]}
     assert (await look_up(worker, BOB, LEADS)).groups == ()
+
+
+async def test_clicks_of_a_stranger_cost_the_group_one_question(
+    worker: SlackWorker, slack_proxy: SlackProxy
+) -> None:
+    """Slack tells members some twenty times a minute: the real approver is not kept waiting."""
+    slack_proxy.user_facts.groups = {LEADS: [CAROL]}
+    for _ in range(30):
+        assert (await look_up(worker, BOB, LEADS)).groups == ()
+    assert slack_proxy.count("usergroups.users.list") == 1
+
+    assert (await look_up(worker, CAROL, LEADS)).groups == (LEADS,)
+    assert slack_proxy.count("usergroups.users.list") == 2
+
+
+async def test_who_is_put_into_a_group_is_in_it_seconds_later(
+    worker: SlackWorker, slack_proxy: SlackProxy
+) -> None:
+    """What is kept to refuse people is not kept for long."""
+    now = 100.0
+    worker.directory = Directory(worker.web_client, clock=lambda: now)
+    slack_proxy.user_facts.groups = {LEADS: [CAROL]}
+    assert (await look_up(worker, BOB, LEADS)).groups == ()
+    slack_proxy.user_facts.groups = {LEADS: [CAROL, BOB]}
+    now += 9.9
+    assert (await look_up(worker, BOB, LEADS)).groups == ()
+    now += 0.2
+    assert (await look_up(worker, BOB, LEADS)).groups == (LEADS,)
 
 
 async def test_groups_that_slack_does_not_know_fail_closed(

@@ -12,7 +12,7 @@ from tests.rigs.waiting import eventually
 from tests.rigs.workers import Workers
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import ContainerState, OperationKind, OperationSpec
-from workflows.model.state import RequestStatus
+from workflows.model.state import PortMove, RequestStatus
 
 _ENDED = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 _SNAPSHOT = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
@@ -30,6 +30,20 @@ async def test_down_time_is_measured_by_the_engines_clock(workers: Workers, *, f
 
     assert state.status is (RequestStatus.PUT_BACK if fails else RequestStatus.SUCCEEDED)
     assert state.down_seconds == pytest.approx(4.2)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["done", "put back"])
+async def test_ports_that_a_start_moved_are_told(workers: Workers, *, fails: bool) -> None:
+    """Whether the start was planned, or was the way back."""
+    moved = (PortMove(port="80/tcp", before=(32768,), after=(32770,)),)
+    workers.docker.moved_ports = moved
+    if fails:
+        workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
+
+    state = await (await workers.approved(operation=_SNAPSHOT)).result()
+
+    assert state.status is (RequestStatus.PUT_BACK if fails else RequestStatus.SUCCEEDED)
+    assert state.moved_ports == moved
 
 
 async def test_what_never_went_down_has_no_down_time(workers: Workers) -> None:

@@ -60,7 +60,8 @@ REFUSALS = [
     ("UBOB", {}, {"deleted": True}, RefusalCode.DEACTIVATED),
     ("UBOB", {}, {"team_id": "T2"}, RefusalCode.WRONG_TEAM),
     ("UBOB", {"team_id": "T2"}, {}, RefusalCode.WRONG_TEAM),
-    ("UNOBODY", {}, None, RefusalCode.UNKNOWN_PERSON),
+    ("UBOB", {}, None, RefusalCode.UNKNOWN_PERSON),
+    ("UNOBODY", {}, None, RefusalCode.NOT_AN_APPROVER),
     ("UBOB", {"request_id": "0" * 12}, {}, RefusalCode.WRONG_REQUEST),
     ("UBOB", {"source": "card:C1:9.9"}, {}, RefusalCode.WRONG_CARD),
     ("UBOB", {"source": "form:C2:1.0"}, {}, RefusalCode.WRONG_CARD),
@@ -74,6 +75,8 @@ async def test_decision_that_may_not_count_is_refused_in_private(
     """Who may not decide does not decide, and is told so alone."""
     if facts is not None:
         workers.slack.person(who, **facts)
+    else:
+        workers.slack.people.pop(who, None)
     under_test = await workers.start(workers.request())
     await under_test.until(RequestStatus.WAITING)
 

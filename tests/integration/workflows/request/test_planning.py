@@ -44,6 +44,7 @@ async def _refused(workers: Workers, request: LifecycleRequest) -> RefusalCode:
         RefusalCode.OWN_CONTAINER,
         RefusalCode.SNAPSHOT_QUOTA,
         RefusalCode.DISK_FULL,
+        RefusalCode.ORCHESTRATED,
     ],
 )
 async def test_what_the_host_refuses_is_told_in_private(

@@ -20,6 +20,7 @@ from workflows.model.requests import (
     RecordedDecision,
 )
 from workflows.model.state import (
+    PortMove,
     RequestState,
     RequestStatus,
     Sighting,
@@ -136,6 +137,11 @@ def stuck(error: ErrorType, *begun: StepState) -> tuple[StepState, ...]:
 MOUNT = "its bind mount /etc/web is missing on the host"
 SNAPSHOT_KIND = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
 RUNNING = replace(WAITING, status=RequestStatus.RUNNING, decisions=APPROVED)
+ALWAYS_PIN = replace(PIN, restart_policy="always")
+MOVED_PORTS = (
+    PortMove(port="80/tcp", before=(32768,), after=(32771,)),
+    PortMove(port="443/tcp", before=(32769, 40000), after=(32770, 40001)),
+)
 STOPPED_PIN = replace(PIN, state=ContainerState.EXITED, mounts=())
 NEEDS_PERSON = replace(
     RUNNING,

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from tests.unit.activities.slack.card_parts import (
     ALICE,
+    ALWAYS_PIN,
     APPROVED,
     BOB,
     MOUNT,
+    MOVED_PORTS,
     NEEDS_PERSON,
     OVER,
     PIN,
@@ -77,6 +79,7 @@ STATES: dict[str, RequestState] = {
         ErrorType.CANNOT_RUN, "its log driver is missing on the host, or fails"
     ),
     "pending-already-stopped": replace(WAITING, operation=SNAPSHOT_KIND, pin=STOPPED_PIN),
+    "pending-restarted-by-the-engine": replace(WAITING, pin=ALWAYS_PIN),
     "pending-groups": replace(
         WAITING, policy=replace(POLICY, approvers=(), approver_groups=("S0OPSLEAD",))
     ),
@@ -98,6 +101,11 @@ STATES: dict[str, RequestState] = {
                 code=CautionCode.HEALTH_UNKNOWN,
                 detail="its first health check comes 600 s after a start",
             ),
+            Caution(
+                code=CautionCode.PORTS_CHANGE,
+                detail="80/tcp is at 32768 now, 443/tcp is at 32769 now and 3 more",
+            ),
+            Caution(code=CautionCode.MEMORY_LOST, detail="tmpfs /data"),
         ),
     ),
     "rejected": replace(
@@ -132,6 +140,13 @@ STATES: dict[str, RequestState] = {
         steps=failed(ErrorType.OWNER_GONE, *steps(stop=F, snapshot=N, tag=N)),
         cause=ErrorType.OWNER_GONE,
         cause_text=_OWNER_GONE,
+    ),
+    "stale-orchestrated": replace(
+        STALE,
+        steps=failed(ErrorType.ORCHESTRATED, *steps(stop=F, snapshot=N, tag=N)),
+        cause=ErrorType.ORCHESTRATED,
+        cause_text="Docker Swarm runs it for its service web: `docker service scale web=0` stops "
+        "it",
     ),
     "stale-no-image": replace(
         STALE,
@@ -173,6 +188,24 @@ STATES: dict[str, RequestState] = {
         status=RequestStatus.SUCCEEDED,
         steps=steps(stop=D, snapshot=D, tag=D),
         snapshot=SNAPSHOT,
+        **OVER,
+    ),
+    "succeeded-restarted-by-the-engine": replace(
+        RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        operation=OperationSpec(kind=OperationKind.STOP),
+        pin=ALWAYS_PIN,
+        steps=steps(stop=D),
+        **OVER,
+    ),
+    "succeeded-other-ports": replace(
+        RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        operation=SNAPSHOT_KIND,
+        steps=steps(stop=D, snapshot=D, tag=D, start=D),
+        snapshot=SNAPSHOT,
+        down_seconds=4.2,
+        moved_ports=MOVED_PORTS,
         **OVER,
     ),
     "succeeded-snapshot": replace(
@@ -238,6 +271,15 @@ STATES: dict[str, RequestState] = {
         steps=failed(ErrorType.REFERENCE_TAKEN, *steps(stop=D, snapshot=D, tag=F, put_back=D)),
         cause=ErrorType.REFERENCE_TAKEN,
         down_seconds=3.4,
+        **OVER,
+    ),
+    "put-back-other-ports": replace(
+        RUNNING,
+        status=RequestStatus.PUT_BACK,
+        steps=failed(ErrorType.REFERENCE_TAKEN, *steps(stop=D, snapshot=D, tag=F, put_back=D)),
+        cause=ErrorType.REFERENCE_TAKEN,
+        down_seconds=3.4,
+        moved_ports=MOVED_PORTS,
         **OVER,
     ),
     "put-back-snapshot-kept": replace(

@@ -17,7 +17,7 @@ from tests.unit.activities.slack.cards import DIRECTORY, read_out
 from workflows.model.errors import ErrorType
 from workflows.model.names import ActionId, RequestAddress, card_block_id, parse_button_value
 from workflows.model.requests import ContainerRef, Mount
-from workflows.model.state import Caution, CautionCode, RequestState, RequestStatus
+from workflows.model.state import Caution, CautionCode, PortMove, RequestState, RequestStatus
 
 _LONG_NAME = "n" * 255
 _HOSTILE = [
@@ -35,6 +35,11 @@ _HOSTILE = [
 def drawn(state: RequestState) -> list[dict[str, Any]]:
     """Draw a card, as it is sent."""
     return [block.to_dict() for block in card(state, LINKS, NOW)[1]]
+
+
+def worst_port() -> tuple[PortMove, ...]:
+    """Give a port that leads to a container from as many ports as can be."""
+    return (PortMove(port="65535/sctp", before=20 * (65535,), after=20 * (65534,)),)
 
 
 def worst(state: RequestState) -> RequestState:
@@ -63,6 +68,7 @@ def worst(state: RequestState) -> RequestState:
         reference="d" * 200 + ":" + "t" * 128,
         cautions=tuple(Caution(code=code, detail="d" * 500) for code in 40 * [*CautionCode]),
         down_seconds=state.down_seconds and 1e9,
+        moved_ports=state.moved_ports and 20 * worst_port(),
         snapshot=state.snapshot and replace(state.snapshot, reference="d" * 200 + ":" + "t" * 128),
         workflow_id=f"request/{'h' * 63}/{_LONG_NAME}",
         cause_text=state.cause_text and "z" * 3000,

@@ -165,6 +165,14 @@ def test_the_notice_leads_to_the_card(permalink: str, expected: str) -> None:
             "it was started with --rm: stopping it would remove it",
             "`web-1` was started with `--rm`: stopping it would delete it for good.",
         ),
+        (
+            RefusalCode.ORCHESTRATED,
+            "Docker Swarm runs it for its service web: `docker service scale web=0` stops it",
+            (
+                "`web-1` is not to be stopped here. Docker Swarm runs it for its service web: "
+                "`docker service scale web=0` stops it."
+            ),
+        ),
     ],
 )
 def test_what_the_detail_says_more_exactly_is_said_once(

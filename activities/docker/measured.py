@@ -1,0 +1,68 @@
+"""How much has a container written, and was that measured a moment ago?
+
+The engine walks through all files of a container to say it, so a question that anybody can ask as
+often as they like must not make it do so each time. Many who ask at once wait for one answer.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from temporalio.exceptions import ApplicationError
+
+from activities.docker.engine import Engine
+
+#: A host has fewer containers.
+_MOST_KEPT: Final = 1000
+
+
+def written_bytes(engine: Engine, container_id: str) -> int:
+    """Ask how big a snapshot will be; 0 when the engine cannot say just now.
+
+    It may take too long, or files may vanish under its eyes; then the reserve has to do.
+    """
+    try:
+        return engine.written_bytes(container_id)
+    except ApplicationError as error:
+        if error.non_retryable:
+            raise
+        return 0
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What was measured of one container; its lock is held while it is measured."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    size: int = 0
+    until: float = 0.0
+
+
+class RecentSizes:
+    """The sizes measured lately, for many threads.
+
+    Args:
+        kept_seconds: for how long each is believed.
+        most_kept: of so many containers; beyond that the oldest is forgotten.
+    """
+
+    def __init__(self, kept_seconds: float, most_kept: int = _MOST_KEPT) -> None:
+        self._kept_seconds = kept_seconds
+        self._most_kept = most_kept
+        self._answers: dict[str, _Answer] = {}
+        self._lock = threading.Lock()
+
+    def written_bytes(self, engine: Engine, container_id: str) -> int:
+        """Say what :func:`written_bytes` says now, or said lately: "cannot say" as well."""
+        with self._lock:
+            answer = self._answers.setdefault(container_id, _Answer())
+            if len(self._answers) > self._most_kept:
+                del self._answers[next(iter(self._answers))]
+        with answer.lock:
+            if time.monotonic() >= answer.until:
+                answer.size = written_bytes(engine, container_id)
+                answer.until = time.monotonic() + self._kept_seconds
+            return answer.size

@@ -1,0 +1,54 @@
+"""What does a request take along when it goes on in a new run, with an empty history?
+
+Only Temporal can say that a run continues another one: what somebody else puts here into a start
+input is not looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from workflows.model.ports import ThreadEntry
+from workflows.model.requests import Decision, Instruction, LifecycleRequest
+from workflows.model.state import RequestState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedDecision:
+    """A decision that was not judged yet, and when it was first seen."""
+
+    message: Decision
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedInstruction:
+    """An instruction that was not judged yet, and when it was first seen."""
+
+    message: Instruction
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What the run before knew.
+
+    ``told`` is how many private notices it has sent, ``reminded`` says that the approvers were
+    reminded, and ``thread`` are replies that are still to be posted.
+    """
+
+    state: RequestState
+    decisions: tuple[ReceivedDecision, ...] = ()
+    instructions: tuple[ReceivedInstruction, ...] = ()
+    heard: tuple[str, ...] = ()
+    thread: tuple[ThreadEntry, ...] = ()
+    told: int = 0
+    reminded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContinuedRequest(LifecycleRequest):
+    """The start input of a request, or of a run that continues one."""
+
+    carried: Carried | None = None

@@ -1,0 +1,94 @@
+"""How does a waiting request go on in a new run, and how does another come in its place?
+
+When its history has grown long, nothing is lost on the way: what was counted, what has come in and
+was not judged, when it came, and what people were told. Everybody finds it as before, for nobody
+addresses a run. A request that replaces another begins in the run after it, so that nobody else
+can come in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NoReturn
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+
+from workflows.card_updates import CardUpdater
+from workflows.model import names
+from workflows.model.continued import Carried, ContinuedRequest
+from workflows.model.requests import LifecycleRequest
+from workflows.model.state import RequestStatus
+from workflows.request.inbox import Inbox
+from workflows.request.review import Review
+
+
+def carried_by(request: ContinuedRequest) -> Carried | None:
+    """Give what the run before left to this one; ``None`` when this is the first.
+
+    Only Temporal can say that a run continues another one, and it says the same of a run of a
+    cron schedule and of a retry, which begin with what somebody wrote.
+    """
+    info = workflow.info()
+    is_continued = (
+        info.continued_run_id is not None
+        and info.cron_schedule is None
+        and info.retry_policy is None
+    )
+    carried = request.carried if is_continued else None
+    if carried is None or carried.state.request_id != request.request_id:
+        return None
+    return carried
+
+
+def take_over(carried: Carried, inbox: Inbox, review: Review, card_updater: CardUpdater) -> None:
+    """Begin where the run before ended."""
+    inbox.put_carried(carried)
+    review.reminded = carried.reminded
+    card_updater.told_so_far = carried.told
+
+
+def continue_as_new(
+    request: ContinuedRequest,
+    inbox: Inbox,
+    review: Review,
+    card_updater: CardUpdater,
+    heard: Iterable[str],
+) -> NoReturn:
+    """End this run, and begin the next with all that this one knows."""
+    state = review.tracker.state
+    decisions, instructions = inbox.carry()
+    carried = Carried(
+        state=state,
+        decisions=decisions,
+        instructions=instructions,
+        heard=tuple(heard),
+        told=card_updater.told_so_far,
+        reminded=review.reminded,
+    )
+    workflow.logger.info("going on in a new run", extra={"request_id": state.request_id})
+    workflow.continue_as_new(
+        replace(request, carried=carried),
+        memo={
+            names.OPERATION_MEMO: state.operation.words,
+            names.REQUESTED_AT_MEMO: state.requested_at.isoformat(),
+        },
+    )
+
+
+def begin_next(request: LifecycleRequest) -> NoReturn:
+    """End this run, whose request is over, and begin the one that comes in its place."""
+    attributes = names.request_attributes(
+        host=request.container.host,
+        container=request.container.name,
+        requester=request.requester,
+        request_id=request.request_id,
+    )
+    waiting = SearchAttributePair(names.STATUS, RequestStatus.WAITING.value)
+    workflow.logger.info("another request comes in", extra={"request_id": request.request_id})
+    workflow.continue_as_new(
+        request,
+        memo={names.OPERATION_MEMO: request.operation.words},
+        search_attributes=TypedSearchAttributes([waiting, *attributes.search_attributes]),
+    )

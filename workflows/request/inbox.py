@@ -1,0 +1,164 @@
+"""What has come in for a request, in which order is it judged, and what if too much comes?
+
+It is bounded: whoever sends the same again while it waits has sent it once, and beyond a thousand
+messages only those whom the request is about are heard.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workflows.model import limits
+from workflows.model.continued import Carried, ReceivedDecision, ReceivedInstruction
+from workflows.model.requests import Choice, Decision, Instruction
+
+#: A clock of a sender may be wrong by so much; what it says beyond is not believed.
+_CLOCKS_DIFFER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A message, and when this workflow first saw it."""
+
+    message: Decision | Instruction
+    at: datetime
+
+    @property
+    def sender(self) -> str:
+        """Whose message it says it is."""
+        message = self.message
+        return message.approver_id if isinstance(message, Decision) else message.user_id
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What is the same for a message that says the same once more."""
+        message = self.message
+        if isinstance(message, Decision):
+            return (message.decision_id, message.approver_id, message.choice, message.source)
+        return (message.request_id, message.user_id, message.team_id, message.intent)
+
+    @property
+    def is_rejection(self) -> bool:
+        """Whether it rejects the request."""
+        message = self.message
+        return isinstance(message, Decision) and message.choice is Choice.REJECT
+
+    def is_late(self, expires_at: datetime, wait: timedelta) -> bool:
+        """Tell whether it came after the deadline.
+
+        What a workflow sees late may have been sent in time, while no worker was running: then
+        the sender's clock counts, for as long as people had to decide and no longer. It never
+        counts against a message that was seen in time.
+        """
+        return self.at >= expires_at and (
+            not self.was_sent_before(expires_at) or self.at >= expires_at + wait
+        )
+
+    def was_sent_before(self, moment: datetime) -> bool:
+        """Tell whether its sender says that it was sent before a moment, and can be believed."""
+        sent_at = self.message.sent_at if isinstance(self.message, Decision) else None
+        return sent_at is not None and sent_at < moment and sent_at <= self.at + _CLOCKS_DIFFER
+
+
+class Inbox:
+    """Messages in the order in which they came; instructions first, which is the safe side."""
+
+    def __init__(self) -> None:
+        self._instructions: deque[Received] = deque()
+        self._named: deque[Received] = deque()
+        self._others: deque[Received] = deque()
+        self._keys: set[tuple[str, ...]] = set()
+        self._hears_first: frozenset[str] = frozenset()
+
+    def hear_first(self, people: Iterable[str]) -> None:
+        """Hear these people before others: who asked, and who is named as an approver.
+
+        What they decide is judged first, and finds room however many others have come.
+        """
+        self._hears_first = frozenset(people)
+        kept = (*self._named, *self._others)
+        self._named, self._others = deque(), deque()
+        for received in kept:
+            self._queue(received).append(received)
+
+    def put(self, message: Decision | Instruction, at: datetime) -> bool:
+        """Keep a message until it is worked on; false says that there is no room for it."""
+        received = Received(message=message, at=at)
+        if received.key in self._keys:
+            return True
+        if len(self._keys) >= limits.LIMITS.inbox and not self._finds_room(received):
+            return False
+        self._keys.add(received.key)
+        self._queue(received).append(received)
+        return True
+
+    def take(self, expires_at: datetime | None, wait: timedelta) -> Received | None:
+        """Take the next message; what came in time before what came after the deadline.
+
+        ``expires_at`` is ``None`` where it makes no difference.
+        """
+        if self._instructions:
+            return self._taken(self._instructions, self._instructions[0])
+        for queue in (self._named, self._others):
+            for received in queue:
+                if expires_at is None or not received.is_late(expires_at, wait):
+                    return self._taken(queue, received)
+        for queue in (self._named, self._others):
+            if queue:
+                return self._taken(queue, queue[0])
+        return None
+
+    def take_what_stops(self) -> Received | None:
+        """Take the next message that may keep a request from being carried out."""
+        if self._instructions:
+            return self._taken(self._instructions, self._instructions[0])
+        for queue in (self._named, self._others):
+            for received in queue:
+                if received.is_rejection:
+                    return self._taken(queue, received)
+        return None
+
+    def carry(self) -> tuple[tuple[ReceivedDecision, ...], tuple[ReceivedInstruction, ...]]:
+        """Give what a new run of the request takes along."""
+        return (
+            tuple(
+                ReceivedDecision(message=received.message, at=received.at)
+                for received in (*self._named, *self._others)
+                if isinstance(received.message, Decision)
+            ),
+            tuple(
+                ReceivedInstruction(message=received.message, at=received.at)
+                for received in self._instructions
+                if isinstance(received.message, Instruction)
+            ),
+        )
+
+    def put_carried(self, carried: Carried) -> None:
+        """Take over what the run before left."""
+        for instruction in carried.instructions:
+            self.put(instruction.message, instruction.at)
+        for decision in carried.decisions:
+            self.put(decision.message, decision.at)
+
+    def __bool__(self) -> bool:
+        """Whether a message waits."""
+        return bool(self._keys)
+
+    def _queue(self, received: Received) -> deque[Received]:
+        if isinstance(received.message, Instruction):
+            return self._instructions
+        return self._named if received.sender in self._hears_first else self._others
+
+    def _finds_room(self, received: Received) -> bool:
+        """Say whether a message is kept although the inbox is full."""
+        return received.sender in self._hears_first and all(
+            kept.sender != received.sender for kept in self._queue(received)
+        )
+
+    def _taken(self, queue: deque[Received], received: Received) -> Received:
+        queue.remove(received)
+        self._keys.discard(received.key)
+        return received
