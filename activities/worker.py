@@ -25,6 +25,7 @@ from temporalio.worker import Worker
 
 from activities.docker.capacity import SnapshotCapacity
 from activities.docker.containers import Containers
+from activities.docker.dependents import DependentsLook
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
@@ -262,6 +263,7 @@ async def _docker_workers(
         containers.inspect_container,
         containers.list_containers,
         containers.ensure_running,
+        DependentsLook(engine).look_at_dependents,
         snapshots.ensure_tag,
         snapshots.sweep_snapshots,
         # A control worker of the release before sends these here too, and so does an operation

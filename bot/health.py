@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from bot.counted import server_log
 from bot.settings import ConfigurationError
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -34,7 +38,7 @@ async def served(
 
     app = web.Application()
     app.add_routes([web.get("/livez", livez), web.get("/readyz", readyz)])
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, logger=server_log(_log))
     await runner.setup()
     try:
         await web.TCPSite(runner, address, port).start()

@@ -118,6 +118,21 @@ class Settings(BaseSettings):
         default="127.0.0.1",
         description="Address on which ports are opened; 0.0.0.0 for all, as containers need it.",
     )
+    commands_per_person: int = Field(
+        default=60,
+        description="How many commands a person may give in a minute, a third at once; 0: any.",
+        ge=0,
+    )
+    clicks_per_request: int = Field(
+        default=5,
+        description="How often a person may click on one request in a minute; 0: any.",
+        ge=0,
+    )
+    clicks_per_person: int = Field(
+        default=120,
+        description="How often a person may click in a minute, on all requests; 0: any.",
+        ge=0,
+    )
     policies: Path = Field(
         default=Path("policies.toml"), description="The policy book: who may decide about what."
     )

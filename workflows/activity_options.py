@@ -43,6 +43,14 @@ def look(host: str) -> ActivityConfig:
     )
 
 
+def look_at_dependents(host: str) -> ActivityConfig:
+    """Look at others when all is done; the outcome waits for it, so it is not tried for long."""
+    config = look(host)
+    config["retry_policy"] = RetryPolicy(maximum_attempts=1)
+    config["summary"] = "those that live in it"
+    return config
+
+
 def stop(host: str, grace_seconds: int, *, turn_within: timedelta) -> ActivityConfig:
     """Stop a container, in one attempt: the workflow itself makes the next.
 

@@ -17,11 +17,13 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 from workflows import activity_options
 from workflows.failures import error_type
 from workflows.model import limits, names
+from workflows.model.dependents import with_newcomers
 from workflows.model.ports import (
     MessagesPort,
     Notice,
     NotifyInput,
     PublishInput,
+    RestoreResult,
     ThreadEntry,
     ThreadKind,
 )
@@ -57,6 +59,19 @@ class RequestTracker:
         self.state = replace(self.state, revision=self.state.revision + 1, **fields)
         workflow.set_current_details(describe(self.state))
 
+    def note_name(self, name: str) -> None:
+        """Remember what the engine calls the container now; ``""`` says nothing."""
+        renamed = "" if name == self.state.container.name else name
+        if name and renamed != self.state.renamed:
+            self.change(renamed=renamed)
+
+    def note_restored(self, result: RestoreResult) -> None:
+        """Remember what else was seen when the container was brought back."""
+        self.note_name(result.name)
+        dependents = with_newcomers(self.state.dependents, result.users)
+        if dependents != self.state.dependents:
+            self.change(dependents=dependents)
+
     def change_to(self, state: RequestState) -> None:
         """Take over the state that another workflow of the same request ended with."""
         self.state = replace(state, operation_workflow_id=self.state.operation_workflow_id)
@@ -65,7 +80,8 @@ class RequestTracker:
 
 def describe(state: RequestState) -> str:
     """Describe the state in a few lines of Markdown; only names and ids, never user text."""
-    lines = [f"**{state.status}** · `{state.container.name}` on `{state.container.host}`"]
+    name = names.indexed_name(state.name_now)
+    lines = [f"**{state.status}** · `{name}` on `{state.container.host}`"]
     if state.status is RequestStatus.WAITING and state.policy and state.expires_at:
         approvals = f"{len(state.approvals)} of {state.policy.required_approvals} approvals"
         until = f"until {state.expires_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -124,6 +124,11 @@ def sighting(error: ActivityError, at: datetime) -> Sighting | None:
         return None
 
 
+def name_seen(error: ActivityError) -> str:
+    """Give what the engine called the container when an attempt to put it back failed."""
+    return str((_details(error) or {}).get("name") or "")
+
+
 def _details(error: ActivityError) -> dict[str, Any] | None:
     """Give what an activity on a container left beside its error; ``None``: nothing is known."""
     cause = error.cause

@@ -121,7 +121,9 @@ class ReconcileWorkflow:
                     requester=state.requester,
                     request_id=state.request_id,
                 ),
-                static_summary=f"put back {state.container.name} on {state.container.host}",
+                static_summary=(
+                    f"put back {names.indexed_name(state.container.name)} on {state.container.host}"
+                ),
             )
         except WorkflowAlreadyStartedError:
             return False

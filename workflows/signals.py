@@ -17,10 +17,10 @@ SDK that it is to be left raw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
 from temporalio import converter, workflow
@@ -91,14 +91,8 @@ def _read(kind: type[T], payloads: Sequence[Any], convert: Callable[[type[T], An
 def _flat(kind: type[Any], value: Any) -> Any:  # noqa: ANN401 - whatever came
     if not isinstance(value, dict):
         raise TypeError
-    given = {name: convert(value[name]) for name, convert in _fields(kind).items() if name in value}
+    given = {name: convert(value[name]) for name, convert in _FIELDS[kind].items() if name in value}
     return kind(**given)
-
-
-@cache
-def _fields(kind: type[Any]) -> dict[str, Callable[[Any], Any]]:
-    """Say how each field of a type is read."""
-    return {name: _CONVERTERS[hint] for name, hint in get_type_hints(kind).items()}
 
 
 def _text(value: Any) -> str:  # noqa: ANN401
@@ -111,12 +105,18 @@ def _time(value: Any) -> datetime | None:  # noqa: ANN401
     return None if value is None else datetime.fromisoformat(value)
 
 
-_CONVERTERS: dict[Any, Callable[[Any], Any]] = {
-    str: _text,
-    Choice: Choice,
-    Intent: Intent,
-    datetime | None: _time,
-}
+_CONVERTERS: Mapping[Any, Callable[[Any], Any]] = MappingProxyType(
+    {str: _text, Choice: Choice, Intent: Intent, datetime | None: _time}
+)
+#: How each field of a type is read.
+_FIELDS: Mapping[type[Any], Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
+    {
+        kind: MappingProxyType(
+            {name: _CONVERTERS[hint] for name, hint in get_type_hints(kind).items()}
+        )
+        for kind in (Decision, Instruction)
+    }
+)
 
 
 def _aware(decision: Decision) -> Decision:

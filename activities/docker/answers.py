@@ -78,6 +78,7 @@ class ContainerListEntry:
     name: str
     image: str
     state: ContainerState
+    network_mode: str = ""
     labels: Mapping[str, str] = field(repr=False)
 
 
@@ -107,6 +108,8 @@ class HealthCheck:
 class ContainerInspect:
     """A container at one moment. ``health`` is ``""`` without a health check.
 
+    ``out_of_memory`` says that the kernel ended a process of it for want of memory.
+
     ``owners`` are the containers without which it does not start: pairs of what it uses of them,
     and an id or name. ``chosen_ports`` are those that the engine chooses anew at each start.
     """
@@ -119,6 +122,7 @@ class ContainerInspect:
     started_at: str
     finished_at: datetime
     exit_code: int
+    out_of_memory: bool
     restart_count: int
     restart_policy: str
     auto_remove: bool
@@ -200,6 +204,7 @@ def container_list_entry(raw: Mapping[str, Any]) -> ContainerListEntry:
         name=next((name for name in names if "/" not in name), ""),
         image=raw.get("Image") or "",
         state=container_state(raw.get("State")),
+        network_mode=(raw.get("HostConfig") or {}).get("NetworkMode") or "",
         labels=raw.get("Labels") or {},
     )
 
@@ -221,6 +226,7 @@ def container_inspect(raw: Mapping[str, Any]) -> ContainerInspect:
         started_at=state.get("StartedAt") or "",
         finished_at=moment(state.get("FinishedAt")),
         exit_code=int(state.get("ExitCode") or 0),
+        out_of_memory=bool(state.get("OOMKilled")),
         restart_count=int(raw.get("RestartCount") or 0),
         restart_policy=(host.get("RestartPolicy") or {}).get("Name") or "no",
         auto_remove=bool(host.get("AutoRemove")),

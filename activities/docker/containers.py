@@ -21,6 +21,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.docker.answers import ContainerInspect, ContainerListEntry
 from activities.docker.capacity import SnapshotCapacity
+from activities.docker.dependents import Neighbours
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.heartbeat import Attempt
@@ -35,7 +36,8 @@ from activities.docker.preflight import (
     other_situation,
     refusal,
 )
-from activities.docker.start import restore
+from activities.docker.start import KILLED, restore
+from workflows.model.dependents import NO_DEPENDENTS, Dependents
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.image_reference import reference_problem
 from workflows.model.names import CONTAINER_NAME
@@ -57,7 +59,6 @@ from workflows.model.timing import MAX_GRACE_SECONDS
 
 _SHOWN: Final = 3
 _ID_PART: Final = re.compile(r"[0-9a-f]{2,64}")
-_KILLED: Final = 137
 #: By so much of a second a clock of ours and one of the engine may count differently.
 _IMPRECISION: Final = 0.2
 
@@ -68,6 +69,7 @@ class Containers(ContainersPort):
     def __init__(self, engine: Engine, capacity: SnapshotCapacity | None = None) -> None:
         self._engine = engine
         self._capacity = capacity or SnapshotCapacity()
+        self._neighbours = Neighbours(engine)
         self._sizes = RecentSizes(engine.timing.size_kept)
 
     @activity.defn(name="inspect_container", no_thread_cancel_exception=True)
@@ -98,6 +100,7 @@ class Containers(ContainersPort):
             reference_taken=taken,
             three_queues=True,
             cautions=cautions(facts, self._engine.timing.verify_health) if arg.for_request else (),
+            dependents=self._dependents(facts, found) if arg.for_request else NO_DEPENDENTS,
         )
 
     @activity.defn(name="list_containers", no_thread_cancel_exception=True)
@@ -201,6 +204,11 @@ class Containers(ContainersPort):
             owners=tuple(_owner(space, owner, found) for space, owner in seen.owners),
         )
 
+    def _dependents(self, facts: Facts, found: Sequence[ContainerListEntry]) -> Dependents:
+        """Find those that a stop cuts off; what rests already has none."""
+        seen = facts.container
+        return NO_DEPENDENTS if seen.state.is_down else self._neighbours.dependents(seen, found)
+
     def _with_room(
         self, facts: Facts, measure: Callable[[Engine, str], int] = written_bytes
     ) -> Facts:
@@ -224,7 +232,13 @@ class Containers(ContainersPort):
         problem = reference_problem(reference)
         if problem:
             raise failure(RefusalCode.BAD_REFERENCE, problem)
-        return self._engine.image(reference) is not None
+        try:
+            return self._engine.image(reference) is not None
+        except ApplicationError as error:
+            if error.type != ErrorType.BAD_ENGINE_REQUEST:
+                raise
+        # Older engines know no host of capitals without a dot, and none of IPv6.
+        raise failure(RefusalCode.BAD_REFERENCE, "this engine does not take it")
 
     def _check_host(self, host: str) -> None:
         if host != self._engine.host:
@@ -289,7 +303,8 @@ def _stop_result(pin: ContainerPin, seen: ContainerInspect, *, had_its_grace: bo
     return StopResult(
         was_running=was_running,
         exit_code=seen.exit_code if ended else None,
-        graceful=not (was_running and seen.exit_code == _KILLED and had_its_grace),
+        graceful=not (was_running and seen.exit_code == KILLED and had_its_grace),
         restarted_since=seen.started_at != pin.started_at,
         stopped_at=seen.finished_at if was_running and ended else None,
+        name=seen.name,
     )

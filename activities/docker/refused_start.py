@@ -105,13 +105,15 @@ _SHOWN_PATH: Final = re.compile(r"[\w./@+~-]{1,60}")
 _SHOWN_NAME: Final = re.compile(r"[a-zA-Z0-9][\w.-]{0,62}")
 _PORT: Final = re.compile(r":(\d{1,5})\b")
 #: What a container can use of another one, by the setting that says so.
+NETWORK: Final = "network"
+PROCESSES: Final = "process space"
 _NAMESPACES: Final = {
-    "NetworkMode": "network",
+    "NetworkMode": NETWORK,
     "IpcMode": "IPC space",
-    "PidMode": "process space",
+    "PidMode": PROCESSES,
 }
-_OWNED: Final = "container:"
-_LINK: Final = "link"
+OWNED: Final = "container:"
+LINK: Final = "link"
 
 
 FindOwner = Callable[[str], tuple[str, str] | None]
@@ -147,14 +149,14 @@ def owner_references(host_config: Mapping[str, Any]) -> tuple[tuple[str, str], .
     spaces = ((space, str(host_config.get(key) or "")) for key, space in _NAMESPACES.items())
     links = (str(link).partition(":")[0] for link in host_config.get("Links") or ())
     return (
-        *((space, owner[len(_OWNED) :]) for space, owner in spaces if owner.startswith(_OWNED)),
-        *((_LINK, link.removeprefix("/")) for link in links),
+        *((space, owner[len(OWNED) :]) for space, owner in spaces if owner.startswith(OWNED)),
+        *((LINK, link.removeprefix("/")) for link in links),
     )
 
 
 def owner_words(space: str, owner: str, name: str, state: str) -> str:
     """Say of another container why a start needs it; ``name`` is ``""`` for one removed."""
-    if space == _LINK:
+    if space == LINK:
         return f"it is linked to {owner}, which does not run"
     if name:
         return f"it uses the {space} of {name}, which does not run ({state})"
@@ -189,13 +191,13 @@ def name_it(
 
 def owner_error(space: str, name: str) -> ErrorType:
     """Tell an owner that is down from one that is gone for good: an id never comes back."""
-    gone = space != _LINK and not name
+    gone = space != LINK and not name
     return ErrorType.OWNER_GONE if gone else ErrorType.OWNER_MISSING
 
 
 def _owner(words: str, raw: Mapping[str, Any], find_owner: FindOwner) -> Missing:
     for space, owner in owner_references(raw.get("HostConfig") or {}):
-        if (f"/{owner} " if space == _LINK else owner) in words:
+        if (f"/{owner} " if space == LINK else owner) in words:
             found = find_owner(owner)
             if found is None:
                 break

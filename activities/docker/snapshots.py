@@ -53,9 +53,13 @@ class Snapshots(SnapshotsPort):
                 raise failure(ErrorType.SNAPSHOT_VANISHED, "the image vanished after its commit")
             for duplicate in found[1:]:
                 self._remove(duplicate)
-            _check_rests(find_pinned(self._engine, arg.pin))
+            resting = find_pinned(self._engine, arg.pin)
+            _check_rests(resting)
         return SnapshotResult(
-            image_id=found[0].image_id, size_bytes=found[0].size_bytes, repeated=repeated
+            image_id=found[0].image_id,
+            size_bytes=found[0].size_bytes,
+            repeated=repeated,
+            container_name=resting.name,
         )
 
     @activity.defn(name="ensure_tag", no_thread_cancel_exception=True)
@@ -81,10 +85,16 @@ class Snapshots(SnapshotsPort):
                 raise failure(ErrorType.SNAPSHOT_VANISHED, "the snapshot lost its tag at once")
             if holder.image_id != arg.image_id:
                 raise failure(ErrorType.REFERENCE_TAKEN, "another image has this tag")
+            name = ""
             if arg.while_resting:
-                _check_rests(find_pinned(self._engine, arg.pin))
+                resting = find_pinned(self._engine, arg.pin)
+                _check_rests(resting)
+                name = resting.name
         return SnapshotResult(
-            image_id=arg.image_id, reference=arg.reference, size_bytes=image.size_bytes
+            image_id=arg.image_id,
+            reference=arg.reference,
+            size_bytes=image.size_bytes,
+            container_name=name,
         )
 
     @activity.defn(name="sweep_snapshots", no_thread_cancel_exception=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from temporalio.exceptions import ApplicationError
 
 from activities.docker.answers import ContainerInspect, EngineFacts, ever, moment
+from activities.docker.dependents import network_users
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.heartbeat import Attempt
@@ -22,6 +23,8 @@ from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.ports import RestoreInput, RestoreResult
 from workflows.model.requests import ContainerState
 
+#: What ends so was killed; by whom, the code does not say.
+KILLED: Final = 137
 _POLL: Final = 0.2
 #: What the engine itself may take to run a health check that is due, in seconds.
 _HEALTH_SLACK: Final = 5
@@ -112,7 +115,11 @@ class _Restore:
         if self._last is None:
             return {}
         since = ever(self._last.finished_at) if self._last.state.is_down else None
-        return {"state": str(self._last.state), "since": since.isoformat() if since else None}
+        return {
+            "state": str(self._last.state),
+            "since": since.isoformat() if since else None,
+            "name": self._last.name,
+        }
 
     def _check_back(self, seen: ContainerInspect) -> None:
         """See that a container is in the state in which it was approved, without doing anything."""
@@ -207,7 +214,9 @@ class _Restore:
         if seen.state is not ContainerState.RUNNING:
             raise self._not_back(seen)
         if (seen.started_at, seen.restart_count) != (first.started_at, first.restart_count):
-            text = "it started, ended, and was started again by its restart policy"
+            by_policy = seen.restart_count != first.restart_count
+            by = " by its restart policy" if by_policy else ""
+            text = f"it started, ended, and was started again{by}"
             raise failure(ErrorType.NOT_RUNNING, text)
 
     def _result(self, seen: ContainerInspect) -> RestoreResult:
@@ -222,6 +231,8 @@ class _Restore:
             health_pending=expects_verdict and not has_verdict,
             ended_at=ever(seen.finished_at),
             started_at=ever(moment(seen.started_at)),
+            name=seen.name,
+            users=network_users(self._engine, seen) if self._started else (),
             moved_ports=moved_ports(self._pin.chosen_ports, seen.chosen_ports),
         )
 
@@ -232,7 +243,9 @@ class _Restore:
             return failure(ErrorType.CONTAINER_GONE, text)
         text = f"the container is {seen.state}, and was {self._pin.state} when approved"
         if seen.state is ContainerState.EXITED and seen.started_at != self._pin.started_at:
-            text = f"it did not stay up: it ended with exit code {seen.exit_code}"
+            text = f"it ended with exit code {seen.exit_code}"
+            if seen.out_of_memory and seen.exit_code == KILLED:
+                text += ", and the engine says that it ran out of memory"
         return failure(ErrorType.NOT_RUNNING, text)
 
     def _look(self) -> ContainerInspect:

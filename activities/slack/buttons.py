@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement, ConfirmObject, PlainTextObject
 
+from activities.slack.dependents import dependents_in_short
 from activities.slack.needs_person import goes_on_trying
 from activities.slack.plan import plan_sentence
 from workflows.model.names import ActionId, RequestAddress, button_value
@@ -50,11 +51,11 @@ def _elements(state: RequestState) -> list[ButtonElement]:
 
 
 def _approve(state: RequestState) -> ButtonElement:
-    target = f"{shorten(state.container.name, 60)} on {shorten(state.container.host, 40)}"
+    target = f"{shorten(state.name_now, 60)} on {shorten(state.container.host, 40)}"
     confirm = _confirm(
         title="Approve this?",
         text=f"Dockwarden will work on {target}: {plan_sentence(state)}. "
-        "If a step fails, it is put back as it was.",
+        f"If a step fails, it is put back as it was.{dependents_in_short(state)}",
         yes="Approve",
         no="Back",
         style="primary",
@@ -71,7 +72,7 @@ def _cancel_waiting(state: RequestState) -> ButtonElement:
 
 
 def _cancel_running(state: RequestState) -> ButtonElement:
-    name = shorten(state.container.name, 100)
+    name = shorten(state.name_now, 100)
     text = f"The step under way is finished first. Then {name} is put back as it was."
     if state.waits_for_turn:
         text = f"{name} was not touched yet. As long as that holds, it stays as it is."
@@ -90,7 +91,7 @@ def _try_now(state: RequestState) -> ButtonElement:
 
 
 def _stop_trying(state: RequestState) -> ButtonElement:
-    name = shorten(state.container.name, 80)
+    name = shorten(state.name_now, 80)
     confirm = _confirm(
         title="Stop trying?",
         text=f"Dockwarden looks at {name} once more first. If it is still not back, Dockwarden "

@@ -14,6 +14,7 @@ from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
 from activities.slack.afterwards import afterwards
 from activities.slack.buttons import buttons
+from activities.slack.dependents import dependents_left, dependents_warning
 from activities.slack.error_help import HAVE_DETAILS
 from activities.slack.mrkdwn import (
     clock,
@@ -32,7 +33,7 @@ from activities.slack.plan import caution_lines, plan_lines
 from activities.slack.status import headline, notification, snapshot_line, step_lines
 from workflows.model.names import card_block_id
 from workflows.model.state import RequestState, RequestStatus
-from workflows.model.text import short_id, shorten, workflow_url
+from workflows.model.text import short_id, shorten, shows_nothing, workflow_url
 
 _MOST_MOUNTS = 12
 _MOST_PEOPLE = 20
@@ -77,6 +78,7 @@ def _waiting(state: RequestState) -> list[Block | None]:
         _reason(state),
         _section(state, "plan", f"*What will happen*\n{plan_lines(state)}" if state.steps else ""),
         _context(state, "cautions", caution_lines(state)),
+        _context(state, "others", dependents_warning(state)),
         _context(state, "stuck", _stuck(state)),
         _context(state, "mounts", _not_in_the_snapshot(state)),
         _context(state, "who", _approvers_line(state)),
@@ -100,6 +102,7 @@ def _decided(state: RequestState) -> list[Block | None]:
         told = [_section(state, "left", what_to_do(state)), *steps]
     else:
         told = [*steps, _section(state, "left", failure_summary(state)), _cause(state)]
+    told.append(_section(state, "others", dependents_left(state)))
     return [
         _comment(state),
         *told,
@@ -197,7 +200,7 @@ def _stuck(state: RequestState) -> str:
 def _restarted(state: RequestState) -> str:
     if not state.restarted_since:
         return ""
-    return "🔁 It had restarted by itself since the card was posted. It is the same container."
+    return "🔁 It had been started anew since the card was posted. It is the same container."
 
 
 def _foot(state: RequestState, links: Links, now: datetime) -> Block:
@@ -229,7 +232,7 @@ def _needed(state: RequestState) -> int:
 
 
 def _typed(state: RequestState, name: str, label: str, text: str, limit: int) -> Block | None:
-    if not text.strip():
+    if shows_nothing(text):
         return None
     return SectionBlock(
         block_id=_id(state, name), text=plain(f"{label}: {text}", limit + len(label))

@@ -13,11 +13,13 @@ from typing import NamedTuple
 from activities.slack.mrkdwn import code, safe
 from workflows.model.errors import ErrorType
 from workflows.model.names import CONTAINER_ID_FORM
+from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState
 from workflows.model.text import short_id
 
 _LOOK = "docker inspect --format '{{.State.Status}}' {id}"
 _START = "docker start {id}"
+_PAUSE = "docker pause {id}"
 _LOGS = "docker logs --tail 50 {id}"
 _BY_ID = "docker ps --all --filter id={id}"
 _ENGINE_LOG = "journalctl --unit docker --since -15min"
@@ -251,9 +253,9 @@ CAUSES = {
         (Do("Look whether it runs", _LOOK),),
     ),
     ErrorType.NOT_RUNNING: Cause(
-        "it was started and then ended by itself",
-        "Its own log says why.",
-        (Do("Its own log says why it ends", _LOGS),),
+        "it was started, and did not stay up",
+        "Its own log may say why.",
+        (Do("Its own log may say why", _LOGS),),
     ),
     ErrorType.UNHEALTHY: Cause(
         "it runs, but its health check fails",
@@ -369,9 +371,22 @@ def advice_for(state: RequestState) -> str:
     return fill(cause_of(state.cause).advice, state)
 
 
+def was_paused(state: RequestState) -> bool:
+    """Say whether the container was paused when people decided about it."""
+    return state.pin is not None and state.pin.state is ContainerState.PAUSED
+
+
+def called(state: RequestState) -> str:
+    """Name the container as the engine does now, and as it was asked for if that differs."""
+    asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
+    return f"{code(state.name_now)}{asked_for}"
+
+
 def fill(text: str, state: RequestState) -> str:
     """Put the host, and the container's name and id, into words of this list."""
-    named = {"{host}": safe(state.container.host), "{name}": code(state.container.name)}
+    if was_paused(state):
+        text = text.replace(_START, f"{_START} && {_PAUSE}")
+    named = {"{host}": safe(state.container.host), "{name}": code(state.name_now)}
     for gap, value in {"{id}": _id(state), **named}.items():
         text = text.replace(gap, value)
     return text

@@ -17,6 +17,7 @@ from activities.slack.error_help import (
     fill,
     reason,
     short_detail,
+    was_paused,
 )
 from activities.slack.mrkdwn import code, person, safe
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
@@ -59,6 +60,9 @@ _SEEN = {
     ),
     ContainerState.STOPPING: _Condition("*is stopping*", "Stopping"),
 }
+_NOT_PAUSED = _Condition(
+    "*runs, and was paused*", "Running, not paused", "Dockwarden could not pause it again"
+)
 _NOT_ANSWERED = {
     ErrorType.ENGINE_UNAVAILABLE: "the Docker engine does not answer",
     ErrorType.ENGINE_AMBIGUOUS: "the Docker engine does not answer",
@@ -192,6 +196,8 @@ def _condition(state: RequestState) -> _Condition:
         return _Condition("*needs a person*", "Perhaps down", not_known)
     if seen.state in _DOWN:
         return _Condition("*is DOWN*", "DOWN", _LEFT_DOWN.get(error, _COULD_NOT))
+    if seen.state is ContainerState.RUNNING and was_paused(state):
+        return _NOT_PAUSED
     if seen.state is ContainerState.RUNNING and error is ErrorType.UNHEALTHY:
         words = "*runs, but its health check fails*"
         return _Condition(words, "Not healthy", "it is not back as it was")
@@ -215,7 +221,10 @@ def _gave_up(state: RequestState) -> bool:
 def _to_do(state: RequestState) -> list[str]:
     cause = cause_of(restore_error(state))
     lines = [_line(do, state) for do in cause.do]
-    if state.seen is not None and state.seen.state is ContainerState.PAUSED:
+    seen = state.seen.state if state.seen is not None else None
+    if was_paused(state) and seen is ContainerState.RUNNING:
+        lines.append(_line(Do("Pause it, as it was", "docker pause {id}"), state))
+    elif seen is ContainerState.PAUSED and not was_paused(state):
         lines.append(_line(Do("If nobody paused it on purpose", "docker unpause {id}"), state))
     lines.append(_last_line(cause, state))
     numbered = (f"{n}. {line}" for n, line in enumerate((line for line in lines if line), start=1))
@@ -235,7 +244,8 @@ def _last_line(cause: Cause, state: RequestState) -> str:
     if state.seen is None:
         look = "docker inspect --format '{{.State.Status}}' {id}"
         return _line(Do("Then see whether it runs, and start it if it is down", look), state)
-    return _line(Do("Then start it", "docker start {id}"), state)
+    start = "Then start it, and pause it as it was" if was_paused(state) else "Then start it"
+    return _line(Do(start, "docker start {id}"), state)
 
 
 def _put_back(state: RequestState) -> StepState | None:

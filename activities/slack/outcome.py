@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from activities.slack.error_help import HAVE_DETAILS, advice_for, reason, short_detail
-from activities.slack.mrkdwn import code, safe
+from activities.slack.error_help import HAVE_DETAILS, advice_for, called, reason, short_detail
+from activities.slack.mrkdwn import safe
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 
@@ -45,7 +45,7 @@ def why_not_done(state: RequestState) -> str:
     """Say why nothing was done, as a sentence, or nothing when a person decided so."""
     if state.status not in (RequestStatus.STALE, RequestStatus.FAILED):
         return ""
-    host, name = safe(state.container.host), code(state.container.name)
+    host, name = safe(state.container.host), called(state)
     if engine_was_silent(state):
         return (
             f"The Docker engine of {host} did not answer, so Dockwarden did nothing to {name}. "

@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from activities.slack.afterwards import stays_down
+from activities.slack.error_help import was_paused
 from activities.slack.mrkdwn import code, duration, safe
-from activities.slack.status import planned, was_paused
+from activities.slack.status import planned
 from workflows.model.state import Caution, CautionCode, RequestState, StepName, StepState
 from workflows.model.timing import MAX_GRACE_SECONDS
 
@@ -35,7 +36,7 @@ def plan_lines(state: RequestState) -> str:
 
 def plan_sentence(state: RequestState) -> str:
     """Say in few words what will happen, for the dialog that asks whether one is sure."""
-    words = [planned(step).lower() for step in state.steps]
+    words = [planned(step, state).lower() for step in state.steps]
     if not words:
         return state.operation.words
     if _starts_stopped(state) and words[0] == "stop":

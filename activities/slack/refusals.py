@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from activities.slack.error_help import called
 from activities.slack.mrkdwn import clock, code, person, safe
 from activities.slack.status import status_text
 from workflows.model.errors import RefusalCode
 from workflows.model.names import SOURCE_LABEL
 from workflows.model.state import Refusal, RequestState, RequestStatus
+
+#: A command with a name that was cut would name nothing.
+_NAME_IN_COMMAND = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +248,7 @@ def notice(refusal: Refusal, state: RequestState, *, command: str) -> str:
     """Write the private message, as mrkdwn; ``command`` is the slash command of this set-up."""
     words = _words(refusal, state)
     if _is_of_request(refusal, state):
-        lead = f"Not done, {state.operation.words} {code(state.container.name)}"
+        lead = f"Not done, {state.operation.words} {called(state)}"
     else:
         lead = "That did not count"
     wrong = _wrong(words, refusal, state, command)
@@ -329,9 +333,9 @@ def _to_card(state: RequestState) -> str:
 def _fill(words: str, state: RequestState, command: str) -> str:
     return words.format(
         command=safe(command),
-        name=code(state.container.name),
+        name=called(state),
         host=code(state.container.host),
-        plain_name=safe(state.container.name),
+        plain_name=safe(state.name_now, _NAME_IN_COMMAND),
         plain_host=safe(state.container.host),
         requester=person(state.requester),
         canceller=person(state.cancel_requested_by),

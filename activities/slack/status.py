@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from activities.slack.error_help import advice_for, cause_of
+from activities.slack.error_help import advice_for, called, cause_of, was_paused
 from activities.slack.mrkdwn import clock, code, duration, person, safe, size
 from activities.slack.needs_person import (
     needs_person_headline,
@@ -25,7 +25,7 @@ from activities.slack.outcome import (
     why_not_done,
 )
 from workflows.model.errors import NO_ROOM_ERRORS, PREFLIGHT_ERRORS, STALE_ERRORS
-from workflows.model.requests import ContainerState, OperationKind
+from workflows.model.requests import OperationKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.text import short_id
 
@@ -48,7 +48,6 @@ _NAMES = {
 }
 #: So ends the note of a start whose health check has said nothing yet.
 _HEALTH_UNKNOWN = "health not known yet"
-_STARTED_LATE = "started again late"
 _SAYS_WHAT_WAS_DONE = frozenset(
     {RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON}
 )
@@ -61,7 +60,7 @@ def headline(state: RequestState) -> str:
 
 def notification(state: RequestState) -> str:
     """Write the plain words for a notification, complete without the card."""
-    what = f"{safe(state.container.name)} on {safe(state.container.host)}"
+    what = f"{safe(state.name_now)} on {safe(state.container.host)}"
     if state.status not in _SAYS_WHAT_WAS_DONE:
         what = f"{state.operation.words} {what}"
     return f"{status_text(state)}: {what} ({state.request_id})"
@@ -75,7 +74,8 @@ def status_text(state: RequestState) -> str:
 
 def step_line(step: StepState, state: RequestState) -> str:
     """Write one step as a line: ``✅ Stopped in 0.1 s · exit code 0``."""
-    to_come, going_on, over, proof = _NAMES[step.name]
+    _, going_on, over, proof = _NAMES[step.name]
+    to_come = planned(step, state)
     if step.name is StepName.START and was_paused(state):
         proof = ", and paused again as it was"
     if step.note.endswith(_HEALTH_UNKNOWN):
@@ -121,9 +121,10 @@ def step_lines(state: RequestState) -> str:
     return "\n".join(step_line(_explained(state, step), state) for step in state.steps)
 
 
-def planned(step: StepState) -> str:
+def planned(step: StepState, state: RequestState) -> str:
     """Name a step that is still to come."""
-    return _NAMES[step.name][0]
+    pauses = step.name is StepName.START and was_paused(state)
+    return f"{_NAMES[step.name][0]}{' and pause' if pauses else ''}"
 
 
 def snapshot_line(state: RequestState) -> str:
@@ -141,12 +142,7 @@ def snapshot_line(state: RequestState) -> str:
 
 def where(state: RequestState) -> str:
     """Name the container and its host, as mrkdwn."""
-    return f"{code(state.container.name)} on *{safe(state.container.host)}*"
-
-
-def was_paused(state: RequestState) -> bool:
-    """Say whether the container was paused when people decided about it."""
-    return state.pin is not None and state.pin.state is ContainerState.PAUSED
+    return f"{called(state)} on *{safe(state.container.host)}*"
 
 
 def down_time(state: RequestState) -> str:
@@ -219,7 +215,7 @@ def _succeeded(state: RequestState) -> str:
     in_time = f" in {duration(took)}" if took is not None else ""
     done = f"*{_done(state)}*{in_time}"
     if _was_late(state):
-        done = f"*Snapshotted*{in_time}, *and {_STARTED_LATE}{_unless_healthy(state)}*"
+        done = f"*Snapshotted*{in_time}, *and {_started_late(state)}{_unless_healthy(state)}*"
     stays = " stays stopped, as it was" if _stays_stopped(state) else ""
     was_down = f" was {down_time(state)}" if down_time(state) else ""
     return f"✅ {done} — {where(state)}{stays}{was_down}"
@@ -305,9 +301,9 @@ def _done(state: RequestState) -> str:
     if state.operation.kind is OperationKind.SNAPSHOT:
         started = any(step.name is StepName.START for step in state.steps)
         if _was_late(state):
-            return f"Snapshotted, and {_STARTED_LATE}{_unless_healthy(state)}"
+            return f"Snapshotted, and {_started_late(state)}{_unless_healthy(state)}"
         if started and was_paused(state):
-            return "Snapshotted and paused again"
+            return "Snapshotted and paused again as it was"
         again = f"Snapshotted and started again{_unless_healthy(state)}"
         return again if started else "Snapshotted"
     stop = next((step for step in state.steps if step.name is StepName.STOP), None)
@@ -333,6 +329,10 @@ def _unless_healthy(state: RequestState) -> str:
     """Say of a container that was started that nothing proves it healthy yet, if that is so."""
     ended = (s for s in state.steps if s.status is StepStatus.DONE)
     return f", {_HEALTH_UNKNOWN}" if any(s.note.endswith(_HEALTH_UNKNOWN) for s in ended) else ""
+
+
+def _started_late(state: RequestState) -> str:
+    return f"started {'and paused ' if was_paused(state) else ''}again late"
 
 
 def _was_late(state: RequestState) -> bool:

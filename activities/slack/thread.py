@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
 from activities.slack.afterwards import afterwards
-from activities.slack.error_help import fill
+from activities.slack.dependents import dependents_left
+from activities.slack.error_help import called, fill
 from activities.slack.mrkdwn import clock, code, group, join_limited, mrkdwn, person, plain, safe
 from activities.slack.needs_person import (
     how_it_is_left,
@@ -27,6 +28,7 @@ from activities.slack.status import down_time, snapshot_line, status_text, step_
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus
+from workflows.model.text import shows_nothing
 
 CHANNEL_ID_FORM = re.compile(r"[CG][A-Z0-9]{1,30}")
 _COMMENT_LIMIT = 1000
@@ -48,7 +50,7 @@ def reply(state: RequestState, entry: ThreadEntry) -> Reply:
     text = _WORDS[entry.kind](state, entry)
     block_id = thread_block_id(state.request_id, entry.key)
     blocks: list[Block] = [SectionBlock(block_id=block_id, text=mrkdwn(text))]
-    if entry.comment.strip():
+    if not shows_nothing(entry.comment):
         comment = plain(f"Comment: {entry.comment}", _COMMENT_LIMIT)
         blocks.append(SectionBlock(block_id=f"{block_id}.comment", text=comment))
     return Reply(text=text, blocks=blocks, broadcast=entry.kind in _CALLS_FOR_HELP)
@@ -91,13 +93,13 @@ def _reminder(state: RequestState, _: ThreadEntry) -> str:
     groups = [group(g) for g in policy.approver_groups] if policy else []
     names = join_limited([*groups, *people], _MOST_PEOPLE)
     until = f" until {clock(state.expires_at)}" if state.expires_at else ""
-    what = f"{state.operation.words} {code(state.container.name)}"
+    what = f"{state.operation.words} {called(state)}"
     return f"🔔 {names} this waits for a decision{until}: {what}."
 
 
 def _restarted(state: RequestState, _: ThreadEntry) -> str:
-    name = code(state.container.name)
-    return f"🔁 {name} had restarted by itself since the card was posted. Same container: going on."
+    had = f"{called(state)} had been started anew since the card was posted"
+    return f"🔁 {had}. Same container: going on."
 
 
 def _step(state: RequestState, entry: ThreadEntry) -> str:
@@ -128,7 +130,8 @@ def _stuck(state: RequestState, _: ThreadEntry) -> str:
 
 def _page(state: RequestState, _: ThreadEntry) -> str:
     first = needs_person_headline(state, where(state), mentions(state))
-    return "\n".join(part for part in (first, how_to_help(state), snapshot_line(state)) if part)
+    parts = (first, how_to_help(state), dependents_left(state), snapshot_line(state))
+    return "\n".join(part for part in parts if part)
 
 
 def _outcome(state: RequestState, _: ThreadEntry) -> str:
@@ -142,6 +145,7 @@ def _outcome(state: RequestState, _: ThreadEntry) -> str:
         f"{people} {how}: {where(state)}{was_down}.",
         why_not_done_in_full(state),
         failure_summary(state),
+        dependents_left(state),
         snapshot_line(state),
         afterwards(state),
     )

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NoReturn
 
+from bot.commands.odd_characters import find_oddity, keyword, with_plain_hyphens
 from bot.commands.tokens import Word, Words, nearest
 from workflows.model.image_reference import complete_reference, reference_problem
 from workflows.model.names import CONTAINER_NAME, HOST_NAME, REQUEST_ID_FORM
 from workflows.model.requests import MAX_TEXT_LENGTH
+from workflows.model.text import shows_nothing
 from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
 
 _SOME_REQUEST_ID = "0" * 12
 _DURATION = re.compile(r"(?:(\d{1,4})m)?(?:(\d{1,5})s?)?")
+#: Where a name is missing one of these follows; a container that is called so needs quotes.
+_NO_BARE_NAMES = ("on", "as", "snapshot")
 _VALUES = {
     "grace": "a time, like grace=30s",
     "reason": 'a text in quotes, like reason="CVE-2026-1"',
@@ -41,20 +46,33 @@ def cut_with_notice(text: str) -> str:
 def take_container(words: Words) -> str:
     """Take the name of a container."""
     word = words.peek()
-    missing = word is None or (
-        not word.quoted and (word.key or word.text.lower() in ("on", "as", "snapshot"))
-    )
+    missing = word is None or (not word.quoted and (word.key or word.keyword in _NO_BARE_NAMES))
     if word is None or missing:
         words.refuse("The name of the container is missing.", word)
     words.take()
-    name = word.text.lstrip("#@") if not word.quoted else word.value
+    # A channel that is called like the container is meant, never a person: those have many names.
+    name = with_plain_hyphens(word.value if word.quoted else word.value.lstrip("#"))
     if not CONTAINER_NAME.fullmatch(name):
-        problem = (
-            f"{word.shown} is no container name: those have 2 to 255 letters, digits, "
-            "underscores, dots and hyphens, and begin with a letter or digit."
+        rule = (
+            "those have two or more letters, digits, underscores, dots and hyphens, "
+            "and begin with a letter or digit."
         )
-        words.refuse(problem, word)
+        oddity = find_oddity(name)
+        meant = oddity.meant if oddity else ()
+        if (
+            len(meant) == 1
+            and meant[0] not in _NO_BARE_NAMES
+            and CONTAINER_NAME.fullmatch(meant[0])
+        ):
+            words.example = f"{words.example.partition(' ')[0]} {meant[0]}"
+        _refuse_name(words, word, name, f"{word.shown} is no container name: ", rule)
     return name
+
+
+def _refuse_name(words: Words, word: Word, name: str, problem: str, rule: str) -> NoReturn:
+    """Refuse a name by the character that no name has, or else by the rule for names."""
+    oddity = find_oddity(name)
+    words.refuse(problem + (f"{oddity.words}.{oddity.question}" if oddity else rule), word)
 
 
 def take_request_id(words: Words) -> str:
@@ -62,7 +80,8 @@ def take_request_id(words: Words) -> str:
     word = words.take()
     if word is None:
         words.refuse("The id of the request is missing; every card shows it.")
-    request_id = (word.value or word.text).strip("`").lower().removeprefix("req-")
+    # Nothing but twelve digits can come of it, whatever stands around them.
+    request_id = keyword(word.value).removeprefix("req-")
     if not REQUEST_ID_FORM.fullmatch(request_id):
         form = "those have 12 characters, digits and letters from a to f"
         problem = f"{word.shown} is no request id: {form}."
@@ -78,11 +97,11 @@ def take_comment(words: Words) -> str:
     if word.key not in ("", "reason"):
         words.refuse(f"{word.shown} is not understood; a comment goes in quotes.", word)
     if words.peek() is None:
-        return cut_with_notice(word.value if word.quoted or word.key else word.text)
+        return cut_with_notice(word.said)
     if word.quoted:
         extra = words.peek()
         words.refuse("Only one comment is possible, in one pair of quotes.", extra)
-    return cut_with_notice(f"{word.value or word.text} {words.rest()}")
+    return cut_with_notice(f"{word.said} {words.rest()}")
 
 
 def take_options(words: Words, allowed: tuple[str, ...]) -> Options:
@@ -95,7 +114,8 @@ def take_options(words: Words, allowed: tuple[str, ...]) -> Options:
     seen: set[str] = set()
     bare_reason = False
     while (word := words.take()) is not None:
-        name = word.key or word.text.lower()
+        # Some are used to --snapshot: no option begins with a dash, so none can be mistaken.
+        name = (word.key or word.keyword).lstrip("-")
         if word.quoted and not word.key:
             words.refuse(f"{word.shown} is too much here; was it meant as reason=?", word)
         if name not in allowed:
@@ -117,12 +137,12 @@ def _read_option(words: Words, word: Word, name: str, options: Options) -> None:
         options.snapshot = True
         if word.key:
             options.reference = _reference(words, word)
-    elif not word.value:
+    elif not word.key or shows_nothing(word.said):
         words.refuse(f"{name} needs {_VALUES[name]}.", word)
     elif name == "grace":
         options.grace_seconds = _grace(words, word)
     else:
-        options.reason = cut_with_notice(word.value)
+        options.reason = cut_with_notice(word.said)
 
 
 def _value_or_next(words: Words, word: Word, what: str) -> Word:
@@ -137,24 +157,26 @@ def _value_or_next(words: Words, word: Word, what: str) -> Word:
 
 def _host(words: Words, word: Word) -> str:
     named = _value_or_next(words, word, "the name of a host")
-    host = (named.value if named.key or named.quoted else named.text).lower()
+    host = with_plain_hyphens(named.value).lower()
     if not HOST_NAME.fullmatch(host):
-        words.refuse(f"{named.shown} is no host name.", named)
+        rule = "those have small letters, digits, dots and hyphens."
+        _refuse_name(words, named, host, f"{named.shown} is no host name: ", rule)
     return host
 
 
 def _reference(words: Words, word: Word) -> str:
-    reference = word.value if word.key or word.quoted else word.text
+    reference = with_plain_hyphens(word.value)
     if not reference:
         words.refuse("The name of the image is missing.", word)
     problem = reference_problem(complete_reference(reference, "container", _SOME_REQUEST_ID))
     if problem:
-        words.refuse(f"{word.shown} is no image name: {problem}.", word)
+        rule = f"{problem}."
+        _refuse_name(words, word, reference, f"{word.shown} is no image name: ", rule)
     return reference
 
 
 def _grace(words: Words, word: Word) -> int:
-    match = _DURATION.fullmatch(word.value.lower())
+    match = _DURATION.fullmatch(keyword(word.value))
     if match is None:
         words.refuse(f"{word.shown} is no time; write grace=30s or grace=2m.", word)
     seconds = 60 * int(match[1] or 0) + int(match[2] or 0)

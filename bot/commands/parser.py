@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from bot.commands.options import take_comment, take_container, take_options, take_request_id
 from bot.commands.tokens import Words, nearest, read_words
+from workflows.model.text import shows_nothing
 
 #: One right example of each sub-command; mistakes and the help show them.
 EXAMPLES = {
@@ -200,9 +201,13 @@ def parse(text: str, *, default_host: str) -> Command:
     """
     words = read_words(text, example=EXAMPLES["stop"])
     first = words.take()
+    if first is not None and first.quoted and not first.key and words.peek() is None:
+        # Quotes around the whole, as it stood in what it was copied from.
+        words = read_words(first.value, example=EXAMPLES["stop"])
+        first = words.take()
     if first is None:
         return Help()
-    name = first.text.lower()
+    name = first.keyword
     if name not in _PARSERS:
         hint = nearest(name, _PARSERS)
         words.example = EXAMPLES[hint or "stop"]
@@ -260,7 +265,7 @@ def _parse_requests(words: Words, _default_host: str) -> Requests:
     word = words.take()
     if word is None:
         return Requests()
-    choice = word.text.lower()
+    choice = word.keyword
     if choice not in list(Selection):
         hint = nearest(choice, Selection) or "waiting, mine or recent"
         words.refuse(f"There is no list {word.shown}. Did you mean {hint}?", word)
@@ -282,7 +287,7 @@ def _parse_reject(words: Words, _default_host: str) -> Reject:
     request_id = take_request_id(words)
     words.example = f'reject {request_id} "not during the sale"'
     comment = take_comment(words)
-    if not comment:
+    if shows_nothing(comment):
         words.refuse("A rejection needs a reason, in quotes.")
     return Reject(request_id=request_id, comment=comment)
 
@@ -291,7 +296,7 @@ def _parse_help(words: Words, _default_host: str) -> Help:
     word = words.take()
     if word is None:
         return Help()
-    topic = word.text.lower()
+    topic = word.keyword
     if topic not in _PARSERS:
         hint = nearest(topic, _PARSERS)
         did_you_mean = f" Did you mean {hint}?" if hint else ""

@@ -1,29 +1,20 @@
 """Which words are in a command text?
 
-Slack sends escaped entities, links (``<http://x|x>``), channels and people; phones and Macs turn
-quotes and dashes into typographic ones. Words keep their position, so that a mistake can be shown
-where it was made.
+Words keep their position, so that a mistake can be shown where it was made. What Slack made of
+the text is undone before, in ``bot/commands/typed.py``.
 """
 
 from __future__ import annotations
 
 import difflib
-import html
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from bot.commands.odd_characters import keyword, show_invisible
+from bot.commands.typed import QUOTES, Typed, closing_quote, quotes_like, read_typed
 from workflows.model.text import cut_off
 
-_LINK = re.compile(r"<([#@!]?)([^<>|]*)(?:\|([^<>]*))?>")
-# Straight, English, low, reversed, French and full-width quotes.
-_DOUBLE_QUOTES = '"\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02'
-_SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
-# Hyphens, en and em dash, bar, minus.
-_DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-")
-# Zero-width characters and changes of the writing direction.
-_INVISIBLE = dict.fromkeys((*range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
 _SHOWN_LENGTH = 60
 _CONTEXT_LENGTH = 80
 
@@ -44,14 +35,24 @@ class CommandError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """One word, or ``key=value``; the value may have been quoted. ``key`` is in small letters."""
+    """One word, or ``key=value``; the value may have been quoted. ``key`` is in small letters.
+
+    ``value`` is what stands behind the key, or the whole word, read as a name; ``said`` is the
+    same for people, with the addresses of links.
+    """
 
     text: str
     key: str = ""
-    value: str = ""
+    value: str
+    said: str
     quoted: bool = False
     start: int
     end: int
+
+    @property
+    def keyword(self) -> str:
+        """The word as one of our own."""
+        return keyword(self.text)
 
     @property
     def shown(self) -> str:
@@ -62,9 +63,9 @@ class Word:
 class Words:
     """The words of one text, taken from left to right."""
 
-    def __init__(self, text: str, words: list[Word], *, example: str) -> None:
+    def __init__(self, typed: Typed, words: list[Word], *, example: str) -> None:
         self.example = example
-        self._text = text
+        self._typed = typed
         self._words = words
         self._next = 0
 
@@ -80,10 +81,10 @@ class Words:
         return self._words[self._next] if self._next < len(self._words) else None
 
     def rest(self) -> str:
-        """Take all that is left, as it was written."""
+        """Take all that is left, as a text for people."""
         word = self.peek()
         self._next = len(self._words)
-        return self._text[word.start :].strip() if word is not None else ""
+        return self._typed.text(word.start).strip() if word is not None else ""
 
     def refuse(self, problem: str, word: Word | None = None) -> NoReturn:
         """Say what is wrong with ``word``, or with the end of the text.
@@ -91,7 +92,8 @@ class Words:
         Raises:
             CommandError: always.
         """
-        marked = _marked(self._text, word.start, word.end) if word else _marked_end(self._text)
+        typed = self._typed
+        marked = _marked(typed, word.start, word.end) if word else _marked_end(typed)
         raise CommandError(problem, marked=marked, example=self.example)
 
 
@@ -101,17 +103,17 @@ def read_words(text: str, *, example: str) -> Words:
     Raises:
         CommandError: a quote is not closed.
     """
-    plain = _as_typed(text)
+    typed = read_typed(text)
     words = []
     position = 0
-    while position < len(plain):
-        if plain[position].isspace():
+    while position < len(typed.characters):
+        if typed.characters[position].isspace():
             position += 1
             continue
-        word = _read_word(plain, position, example)
+        word = _read_word(typed, position, example)
         words.append(word)
         position = word.end
-    return Words(plain, words, example=example)
+    return Words(typed, words, example=example)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -119,85 +121,78 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(word[:_SHOWN_LENGTH], list(known), n=1)), "")
 
 
-def _as_typed(text: str) -> str:
-    """Undo what Slack makes of links, mentions and ``&``."""
-    return html.unescape(_LINK.sub(_unwrap, text)) if "<" in text or "&" in text else text
-
-
-def _unwrap(match: re.Match[str]) -> str:
-    sigil, target, label = match.groups()
-    if sigil in ("#", "@"):
-        return sigil + (label or target).removeprefix(sigil)
-    if sigil == "!":
-        return "@" + (label or target).removeprefix("@")
-    return label or target
-
-
-def _read_word(text: str, start: int, example: str) -> Word:
+def _read_word(typed: Typed, start: int, example: str) -> Word:
     """Read one word; a quote opens one only at its start, or behind ``=``."""
-    position = start
+    characters = typed.characters
+    value = start
     key = ""
-    if text[position] not in _DOUBLE_QUOTES + _SINGLE_QUOTES:
-        while position < len(text) and not text[position].isspace() and text[position] != "=":
-            position += 1
-        bare = text[start:position]
-        if position == len(text) or text[position] != "=" or not bare:
-            end = _end_of_bare(text, position)
-            return Word(text=_tidy(text[start:end]), start=start, end=end)
-        key = _tidy(bare).lower()
-        position += 1
-    if position < len(text) and text[position] in _DOUBLE_QUOTES + _SINGLE_QUOTES:
-        value, end = _read_quoted(text, position, start, example)
-        shown = f"{_tidy(text[start:position])}{value}"
-        return Word(text=shown, key=key, value=value, quoted=True, start=start, end=end)
-    end = _end_of_bare(text, position)
+    if characters[start] not in QUOTES:
+        end = _end_of_bare(characters, start)
+        equals = characters.index("=", start, end) if "=" in characters[start:end] else start
+        if equals == start:
+            return _bare_word(typed, start, value=start, end=end)
+        key = keyword(typed.name(start, equals))
+        value = equals + 1
+    if value < len(characters) and characters[value] in QUOTES:
+        return _quoted_word(typed, start, key, value, example)
+    return _bare_word(typed, start, key=key, value=value, end=_end_of_bare(characters, value))
+
+
+def _bare_word(typed: Typed, start: int, *, key: str = "", value: int, end: int) -> Word:
     return Word(
-        text=_tidy(text[start:end]),
+        text=typed.name(start, end),
         key=key,
-        value=_tidy(text[position:end]),
+        value=typed.name(value, end),
+        said=typed.text(value, end),
         start=start,
         end=end,
     )
 
 
-def _end_of_bare(text: str, position: int) -> int:
-    while position < len(text) and not text[position].isspace():
+def _end_of_bare(characters: list[str], position: int) -> int:
+    while position < len(characters) and not characters[position].isspace():
         position += 1
     return position
 
 
-def _read_quoted(text: str, opening: int, start: int, example: str) -> tuple[str, int]:
-    kind = _DOUBLE_QUOTES if text[opening] in _DOUBLE_QUOTES else _SINGLE_QUOTES
-    value = []
-    position = opening + 1
-    while position < len(text):
-        character = text[position]
-        following = text[position + 1 : position + 2]
-        if character == "\\" and following and following in kind + "\\":
-            value.append(following)
-            position += 2
-        elif character in kind and (not following or following.isspace()):
-            return "".join(value).strip(), position + 1
-        else:
-            value.append(character)
-            position += 1
-    problem = "A quote is opened and not closed, or something stands right behind its end."
-    raise CommandError(problem, marked=_marked(text, start, len(text)), example=example)
-
-
-def _tidy(bare: str) -> str:
-    return bare.translate(_DASHES).translate(_INVISIBLE)
-
-
-def _marked(text: str, start: int, end: int) -> str:
-    before = (
-        text[:start] if start <= _CONTEXT_LENGTH else "…" + text[start - _CONTEXT_LENGTH : start]
+def _quoted_word(typed: Typed, start: int, key: str, opening: int, example: str) -> Word:
+    characters = typed.characters
+    closing = closing_quote(
+        characters,
+        opening,
+        lambda end: end == len(characters) or characters[end].isspace(),
     )
-    bad, behind = cut_off(text[start:end], _SHOWN_LENGTH), cut_off(text[end:], _CONTEXT_LENGTH)
-    return f"{before}→{bad}←{behind}"
+    if closing < 0:
+        problem = "A quote is opened and not closed, or something stands right behind its end."
+        raise CommandError(problem, marked=_marked(typed, start, None), example=example)
+    escapable = {*quotes_like(characters[opening]), "\\"}
+    inside = []
+    position = opening + 1
+    while position < closing:
+        if characters[position] == "\\" and characters[position + 1] in escapable:
+            position += 1
+        inside.append(position)
+        position += 1
+    value = "".join(typed.name(position, position + 1) for position in inside).strip()
+    return Word(
+        text=typed.name(start, opening) + value,
+        key=key,
+        value=value,
+        said="".join(typed.text(position, position + 1) for position in inside).strip(),
+        quoted=True,
+        start=start,
+        end=closing + 1,
+    )
 
 
-def _marked_end(text: str) -> str:
-    shown = text.rstrip()
+def _marked(typed: Typed, start: int, end: int | None) -> str:
+    before, bad = typed.name(0, start), show_invisible(typed.name(start, end))
+    behind = "" if end is None else cut_off(typed.name(end), _CONTEXT_LENGTH)
+    shown = before if len(before) <= _CONTEXT_LENGTH else "…" + before[-_CONTEXT_LENGTH:]
+    return f"{shown}→{cut_off(bad, _SHOWN_LENGTH)}←{behind}"
+
+
+def _marked_end(typed: Typed) -> str:
+    shown = typed.name(0).rstrip()
     before = shown if len(shown) <= _CONTEXT_LENGTH else "…" + shown[-_CONTEXT_LENGTH:]
     return f"{before} →…←"

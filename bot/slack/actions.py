@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.counted import CountedLine
 from bot.service import Receipt, Service
 from bot.slack import replies
 from bot.slack.listener import Follow, SlackRequest, submit
@@ -33,10 +35,11 @@ class Actions:
         self._follow = follow
         self._client = client
         self._command = command
+        self._unknown = CountedLine(_log, "unknown button refused")
 
     async def approve(self, slack_request: SlackRequest) -> None:
         """Record an approval."""
-        address = await _address(slack_request)
+        address = await self._address(slack_request)
         if address is None:
             return
         receipt = await self._service.decide(
@@ -62,7 +65,7 @@ class Actions:
 
     async def open_reject_form(self, slack_request: SlackRequest) -> None:
         """Open the form that asks for the reason."""
-        address = await _address(slack_request)
+        address = await self._address(slack_request)
         if address is None:
             return
         await slack_request.acknowledge()
@@ -80,7 +83,7 @@ class Actions:
 
     async def request_again(self, slack_request: SlackRequest) -> None:
         """Ask for the same once more, as the one who clicked."""
-        address = await _address(slack_request)
+        address = await self._address(slack_request)
         if address is None:
             return
         _, state = await self._service.status(address.request_id)
@@ -92,7 +95,8 @@ class Actions:
             self._follow,
             slack_request,
             state.operation,
-            state.container,
+            # The name that it was asked for by may be another container's now.
+            replace(state.container, name=state.name_now),
             reason=state.reason,
         )
 
@@ -100,22 +104,21 @@ class Actions:
         self, slack_request: SlackRequest, instruct: Callable[..., Awaitable[Receipt]], act: Act
     ) -> Receipt | None:
         """Record what the button says, if it is one of ours, and follow what becomes of it."""
-        address = await _address(slack_request)
+        address = await self._address(slack_request)
         if address is None:
             return None
         receipt = await instruct(slack_request.actor, address, source=_source(slack_request))
         self._follow(slack_request, receipt, act)
         return receipt
 
-
-async def _address(slack_request: SlackRequest) -> RequestAddress | None:
-    """Read a button; one that is not ours is refused in private."""
-    try:
-        return parse_button_value(slack_request.button_value)
-    except ValueError:
-        _log.warning("unknown button refused", extra={"user": slack_request.user_id})
-        await slack_request.tell(replies.bad_button())
-        return None
+    async def _address(self, slack_request: SlackRequest) -> RequestAddress | None:
+        """Read a button; one that is not ours is refused in private."""
+        try:
+            return parse_button_value(slack_request.button_value)
+        except ValueError:
+            self._unknown.note(user=slack_request.user_id)
+            await slack_request.tell(replies.bad_button())
+            return None
 
 
 def _source(slack_request: SlackRequest) -> str:

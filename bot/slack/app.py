@@ -74,6 +74,7 @@ def build_app(
     follow_ups: FollowUps,
     default_host: str,
     workflow_url: WorkflowUrl,
+    commands_per_person: int,
 ) -> AsyncApp:
     """Build the app. Slack was asked once who we are, so no delivery waits for that again."""
     token = client.token
@@ -90,10 +91,15 @@ def build_app(
     # bolt warns of a client that has a token beside ``authorize``: it gets one without.
     nameless = AsyncWebClient(base_url=client.base_url, retry_handlers=[])
     app = AsyncApp(
-        name="dockwarden", client=nameless, signing_secret=signing_secret, authorize=authorize
+        name="dockwarden",
+        client=nameless,
+        signing_secret=signing_secret,
+        authorize=authorize,
+        # Left alone, its parts take the level of our own log, and write down what people wrote.
+        logger=logging.getLogger("slack_bolt"),
     )
     app.error(_on_error)
-    middleware.install(app, team_id=identity.team_id)
+    middleware.install(app, team_id=identity.team_id, commands_per_person=commands_per_person)
     register_listeners(
         app,
         runner,

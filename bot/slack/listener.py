@@ -147,21 +147,36 @@ class Follow(Protocol):
         """Follow one act; a delivery that cannot be answered needs the channel."""
 
 
+class Limit(Protocol):
+    """Says which deliveries come too soon."""
+
+    def allows(self, slack_request: SlackRequest) -> bool:
+        """Count a delivery, if it does not."""
+
+    def words(self, slack_request: SlackRequest) -> Reply | None:
+        """Say so of one that does; nothing if its person knows."""
+
+
 Listener = Callable[[SlackRequest], Awaitable[None]]
 BoltListener = Callable[[dict[str, Any], AsyncAck], Awaitable[None]]
 
 
 class ListenerRunner:
-    """Runs listeners so that none lets an exception reach bolt and each is answered in time."""
+    """Runs listeners so that none lets an exception reach bolt and each is answered in time.
+
+    What ``limit`` does not allow reaches no listener.
+    """
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
         *,
         command: str,
+        limit: Limit,
         acknowledge_within: float = ACKNOWLEDGE_WITHIN,
     ) -> None:
         self.command = command
+        self._limit = limit
         self._session = session
         self._acknowledge_within = acknowledge_within
         self._running = 0
@@ -194,7 +209,10 @@ class ListenerRunner:
     async def _run(self, listener: Listener, slack_request: SlackRequest) -> None:
         late = asyncio.create_task(self._acknowledge_late(slack_request))
         try:
-            await listener(slack_request)
+            if self._limit.allows(slack_request):
+                await listener(slack_request)
+            elif words := self._limit.words(slack_request):
+                await slack_request.tell(words)
         except BotError as error:
             _log.warning("not done", extra={**_ids(slack_request), "why": str(error)})
             await _tell(slack_request, replies.failure(error, self.command))

@@ -76,9 +76,10 @@ def request_status(
             temporal,
         )
     card = link(state.card.permalink, "See its card") if state.card is not None else ""
+    asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
     return reply(
         f"{state_words(state)} — {state.operation.words} "
-        f"{code(state.container.name)} on {code(state.container.host)}",
+        f"{code(state.name_now)}{asked_for} on {code(state.container.host)}",
         tries(state),
         _facts(state, now),
         _why(state),

@@ -1,7 +1,8 @@
 """Which deliveries are let in?
 
-Those of our own workspace, each once, and commands no faster than people type. Clicks are never
-limited: a decision must get through while somebody floods the commands.
+Those of our own workspace, each once, and commands no faster than people type. Clicks have limits
+of their own (``bot/slack/clicks.py``), which commands never use up: a decision must get through
+while somebody floods the commands.
 """
 
 from __future__ import annotations
@@ -12,32 +13,21 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncApp
 
+from bot.counted import CountedLine
 from bot.slack import replies
 from bot.slack.mrkdwn import Reply
+from bot.slack.rates import REMEMBERED, Bucket, Buckets, Clock, Rate
 
 _log = logging.getLogger(__name__)
 
 Next = Callable[[], Awaitable[BoltResponse]]
-Clock = Callable[[], float]
-
-_REMEMBERED = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
-    """A limit: ``burst`` at once, then ``per_second``."""
-
-    burst: int
-    per_second: float
-
-
-PER_USER = Rate(burst=20, per_second=1)
+#: A person may give a third of a minute's commands at once.
+_PARTS_AT_ONCE = 3
 ALL_USERS = Rate(burst=200, per_second=20)
 
 
@@ -46,6 +36,7 @@ class OwnTeamOnly:
 
     def __init__(self, team_id: str) -> None:
         self._team_id = team_id
+        self._refused = CountedLine(_log, "refused: other workspace")
 
     async def __call__(
         self,
@@ -56,7 +47,7 @@ class OwnTeamOnly:
         teams = set(_teams(body))
         if teams == {self._team_id}:
             return await next_()
-        _log.warning("refused: other workspace", extra={"teams": ",".join(sorted(teams)) or "none"})
+        self._refused.note(teams=",".join(sorted(teams)) or "none")
         return _refusal(body, replies.foreign_team())
 
 
@@ -68,6 +59,7 @@ class EachOnce:
 
     def __init__(self) -> None:
         self._seen: OrderedDict[str, None] = OrderedDict()
+        self._dropped = CountedLine(_log, "repeated delivery dropped", level=logging.INFO)
 
     async def __call__(
         self,
@@ -77,28 +69,25 @@ class EachOnce:
         """Acknowledge a repeated delivery and do nothing else."""
         key = _delivery(body)
         if key in self._seen:
-            _log.info("repeated delivery dropped", extra={"kind": body.get("type", "command")})
+            self._dropped.note(kind=body.get("type", "command"))
             return BoltResponse(status=200, body="")
         self._seen[key] = None
-        if len(self._seen) > _REMEMBERED:
+        if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return await next_()
 
 
 class CommandRate:
-    """Limits commands, per person and in all."""
+    """Limits commands, per person and in all; 0 per person limits neither."""
 
-    def __init__(
-        self,
-        *,
-        per_user: Rate = PER_USER,
-        all_users: Rate = ALL_USERS,
-        clock: Clock = time.monotonic,
-    ) -> None:
-        self._per_user = per_user
+    def __init__(self, *, per_person: int, clock: Clock = time.monotonic) -> None:
         self._clock = clock
-        self._all = _Bucket(all_users, clock())
-        self._users: OrderedDict[str, _Bucket] = OrderedDict()
+        self._all = Bucket(ALL_USERS, clock())
+        self._users: Buckets | None = None
+        if per_person:
+            at_once = max(1, per_person // _PARTS_AT_ONCE)
+            self._users = Buckets(Rate.a_minute(per_person, at_once=at_once), clock)
+        self._refused = CountedLine(_log, "refused: too many commands")
 
     async def __call__(
         self,
@@ -108,42 +97,21 @@ class CommandRate:
         """Refuse a command that comes too soon, in private."""
         if "command" not in body or self._allows(str(body.get("user_id"))):
             return await next_()
-        _log.warning("refused: too many commands", extra={"user": body.get("user_id")})
+        self._refused.note(user=body.get("user_id"))
         return _refusal(body, replies.too_many())
 
     def _allows(self, user_id: str) -> bool:
+        if self._users is None:
+            return True
         now = self._clock()
-        bucket = self._users.pop(user_id, None) or _Bucket(self._per_user, now)
-        self._users[user_id] = bucket
-        if len(self._users) > _REMEMBERED:
-            self._users.popitem(last=False)
-        return bucket.take(now) and self._all.take(now)
+        return self._users.of(user_id).take(now) and self._all.take(now)
 
 
-class _Bucket:
-    """A token bucket."""
-
-    def __init__(self, rate: Rate, now: float) -> None:
-        self._rate = rate
-        self._tokens = float(rate.burst)
-        self._at = now
-
-    def take(self, now: float) -> bool:
-        """Take a token if there is one."""
-        grown = self._tokens + (now - self._at) * self._rate.per_second
-        self._tokens = min(float(self._rate.burst), grown)
-        self._at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
-
-
-def install(app: AsyncApp, *, team_id: str) -> None:
+def install(app: AsyncApp, *, team_id: str, commands_per_person: int) -> None:
     """Put all rules before the listeners."""
     app.middleware(OwnTeamOnly(team_id))
     app.middleware(EachOnce())
-    app.middleware(CommandRate())
+    app.middleware(CommandRate(per_person=commands_per_person))
 
 
 def _teams(body: dict[str, Any]) -> list[str]:

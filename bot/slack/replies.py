@@ -139,6 +139,17 @@ def too_many() -> Reply:
     )
 
 
+def too_many_clicks(number: int, seconds: int, *, request_id: str) -> Reply:
+    """Say which click was dropped, and when the next one is taken."""
+    what, it = (f" on request {code(request_id)}", " on it") if request_id else ("", "")
+    times = "once" if number == 1 else f"{number} times"
+    wait = "1 second" if seconds == 1 else f"{seconds} seconds"
+    return reply(
+        f"🐢 Not recorded: you clicked{what} more than {times} within a minute. Try again in "
+        f"{wait}; until then no click of yours{it} is recorded."
+    )
+
+
 def foreign_team() -> Reply:
     """Refuse somebody from another workspace."""
     return reply("⛔ Only members of this workspace can use Dockwarden. Nothing was recorded.")

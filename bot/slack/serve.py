@@ -18,6 +18,7 @@ from bot import health, policy_book as policies
 from bot.service import Service
 from bot.settings import Settings, SlackMode, require_for_bot
 from bot.slack.app import Identity, build_app, identify
+from bot.slack.clicks import ClickRate
 from bot.slack.client import refusal, slack_client
 from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner
@@ -59,7 +60,10 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
         identity = await _identify_patiently(slack, stop)
         if identity is None:
             return
-        runner = ListenerRunner(session, command=settings.command)
+        clicks = ClickRate(
+            per_request=settings.clicks_per_request, per_person=settings.clicks_per_person
+        )
+        runner = ListenerRunner(session, command=settings.command, limit=clicks)
         service = Service(RequestClient(client), book)
         follow_ups = FollowUps(service, slack, command=settings.command)
         app = build_app(
@@ -71,6 +75,7 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
             follow_ups=follow_ups,
             default_host=settings.default_host,
             workflow_url=partial(workflow_url, settings.temporal_ui_url, client.namespace),
+            commands_per_person=settings.commands_per_person,
         )
         presence.transport = transport = _transport(settings, app, slack)
         watching = asyncio.create_task(presence.watch_token(slack))
@@ -134,7 +139,12 @@ class Presence:
 
 def _transport(settings: Settings, app: AsyncApp, slack: AsyncWebClient) -> Transport:
     if settings.slack_mode is SlackMode.HTTP:
-        return HttpTransport(app, address=settings.listen, port=settings.http_port)
+        return HttpTransport(
+            app,
+            signing_secret=settings.slack_signing_secret.get_secret_value(),
+            address=settings.listen,
+            port=settings.http_port,
+        )
     return SocketTransport(
         app,
         app_token=settings.slack_app_token.get_secret_value(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections import OrderedDict
 from typing import Protocol
@@ -15,11 +16,13 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import SignatureVerifier
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.counted import CountedLine, server_log
 from bot.settings import ConfigurationError
 from bot.slack.client import refusal
 
@@ -34,7 +37,8 @@ _CONNECTIONS = 2
 _REMEMBERED = 1000
 #: So many checks in a row must fail before a connection's address is thrown away.
 _PATIENCE = 2
-_UNAUTHORIZED = 401
+#: What Slack sends, without a signature, to see whether a certificate is good.
+_SSL_CHECK = re.compile(rb"(?:^|&)ssl_check=1(?:&|$)")
 
 
 class Transport(Protocol):
@@ -176,15 +180,19 @@ class SocketTransport:
 
 
 class HttpTransport:
-    """Slack calls us; bolt verifies the signature of each call before anything else."""
+    """Slack calls us; nothing of a call is read before its signature is known to be right."""
 
-    def __init__(self, app: AsyncApp, *, address: str, port: int) -> None:
+    def __init__(self, app: AsyncApp, *, signing_secret: str, address: str, port: int) -> None:
         self._app = app
+        self._signatures = SignatureVerifier(signing_secret)
+        self._forged = CountedLine(_log, "refused: bad signature")
         self._address = address
         self._port = port
         web_app = web.Application()
         web_app.add_routes([web.post(HTTP_PATH, self._handle)])
-        self._runner = web.AppRunner(web_app, access_log=None, shutdown_timeout=5)
+        self._runner = web.AppRunner(
+            web_app, access_log=None, logger=server_log(_log), shutdown_timeout=5
+        )
         self._site: web.TCPSite | None = None
 
     async def start(self) -> None:
@@ -227,10 +235,22 @@ class HttpTransport:
         return int(self._runner.addresses[0][1])
 
     async def _handle(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        if not self._is_slacks(body, request):
+            if _SSL_CHECK.search(body):
+                return web.Response()
+            self._forged.note(remote=request.remote)
+            return web.json_response({"error": "invalid request"}, status=401)
         response = await self._app.async_dispatch(await to_bolt_request(request))
-        if response.status == _UNAUTHORIZED:
-            _log.warning("refused: bad signature", extra={"remote": request.remote})
         return await to_aiohttp_response(response)
+
+    def _is_slacks(self, body: bytes, request: web.Request) -> bool:
+        """Whether Slack signed a call just now. bolt asks too, but has read and logged it then."""
+        try:
+            return self._signatures.is_valid_request(body, dict(request.headers))
+        except (ValueError, TypeError):
+            # A time that is no number, or letters that are in no body and no signature of Slack's.
+            return False
 
 
 def _is_open(client: SocketModeClient) -> bool:

@@ -16,6 +16,7 @@ from bot.slack.listener import REASON_BLOCK, Follow, SlackRequest
 from bot.slack.uptake_words import Act
 from workflows.model.names import REJECT_FORM, RequestAddress, button_value, parse_button_value
 from workflows.model.requests import MAX_TEXT_LENGTH, Choice
+from workflows.model.text import shows_nothing
 
 _VERSION = 1
 _INPUT = "v"
@@ -109,7 +110,7 @@ class Views:
         except ValueError:
             await slack_request.tell(replies.bad_button())
             return
-        if not reason:
+        if shows_nothing(reason):
             await slack_request.tell(replies.reason_missing())
             return
         receipt = await self._service.decide(

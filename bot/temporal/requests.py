@@ -238,6 +238,7 @@ class RequestClient:
 
     async def _start(self, request: LifecycleRequest) -> None:
         container = request.container
+        name = names.indexed_name(container.name)
         await self._client.start_workflow(
             names.REQUEST_WORKFLOW,
             request,
@@ -247,10 +248,10 @@ class RequestClient:
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             search_attributes=_search_attributes(request),
             memo={names.OPERATION_MEMO: request.operation.words},
-            static_summary=f"{request.operation.words} {container.name} on {container.host}",
+            static_summary=f"{request.operation.words} {name} on {container.host}",
             static_details=(
                 f"Request `{request.request_id}` by `{request.requester}`: "
-                f"{request.operation.words} `{container.name}` on `{container.host}`."
+                f"{request.operation.words} `{name}` on `{container.host}`."
             ),
             task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),
             rpc_timeout=BUDGET,

@@ -13,6 +13,7 @@ from pathlib import Path
 from deploy.laptop.console import LaptopError, say, warn
 from deploy.laptop.containers import NAMES
 from deploy.laptop.demo import play
+from deploy.laptop.dockwarden import LIMITS
 from deploy.laptop.slack_server import binary
 from deploy.laptop.stack import Options, running
 
@@ -33,6 +34,7 @@ def main() -> int:
         docker_host=arguments.docker_host or None,
         containers=NAMES if arguments.containers else (),
         ready=arguments.ready,
+        limits=arguments.limits,
     )
     try:
         if arguments.command == "fetch":
@@ -49,6 +51,8 @@ async def _up(options: Options) -> int:
     async with running(options) as laptop:
         say(f"Slack:    {laptop.slack}")
         say(f"Temporal: {laptop.temporal_ui}")
+        if not options.limits:
+            say(f"without limits, for measurements: {', '.join(LIMITS)} are 0")
         say("Ctrl-C stops and removes all of it; requests are kept for the next time")
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
@@ -109,6 +113,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_false",
         dest="containers",
         help="make no containers to play with",
+    )
+    parser.add_argument(
+        "--no-limits",
+        action="store_false",
+        dest="limits",
+        help="let nobody be too fast, for measurements; the ready file and the output say so",
     )
     parser.add_argument(
         "--ready",

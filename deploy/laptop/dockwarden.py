@@ -15,6 +15,14 @@ from deploy.laptop.temporal_server import NAMESPACE, installed_command, temporal
 
 HOST = "local"
 
+#: What holds up whoever acts faster than people do. A measurement has to do without.
+LIMITS = (
+    "DOCKWARDEN_COMMANDS_PER_PERSON",
+    "DOCKWARDEN_CLICKS_PER_REQUEST",
+    "DOCKWARDEN_CLICKS_PER_PERSON",
+    "DOCKWARDEN_OPEN_REQUESTS",
+)
+
 DEFAULT_POLICIES = f"""\
 # Any container on this host: bob or carol decides, one approval is enough.
 [[policy]]
@@ -27,9 +35,9 @@ expires_after = "15m"
 
 
 def dockwarden(
-    state: StateDirectory, ports: Ports, *, docker_url: str, policies: Path
+    state: StateDirectory, ports: Ports, *, docker_url: str, policies: Path, limits: bool = True
 ) -> tuple[Part, Part]:
-    """Describe the worker and the bot."""
+    """Describe the worker and the bot; without ``limits`` nobody is too fast for them."""
     app = credentials(state)
     settings = {
         "DOCKWARDEN_SLACK_BOT_TOKEN": app.bot_token,
@@ -43,6 +51,8 @@ def dockwarden(
         "TEMPORAL_ADDRESS": f"{LOOPBACK}:{ports.temporal}",
         "TEMPORAL_NAMESPACE": NAMESPACE,
     }
+    if not limits:
+        settings |= dict.fromkeys(LIMITS, "0")
     return (
         _part("worker", ("--host", HOST), state, ports.worker_health, settings),
         _part("bot", (), state, ports.bot_health, settings),

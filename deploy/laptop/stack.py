@@ -15,7 +15,7 @@ from docker.errors import DockerException
 from deploy.laptop.console import LaptopError, say, warn
 from deploy.laptop.containers import NAMES, Containers
 from deploy.laptop.docker_engine import find_engine
-from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST, dockwarden
+from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST, LIMITS, dockwarden
 from deploy.laptop.slack_server import CHANNEL_ID, CHANNEL_NAME, USERS, slack_server, slack_url
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory, write_atomically
 from deploy.laptop.supervisor import Part, Supervisor, until_ready
@@ -24,7 +24,10 @@ from deploy.laptop.temporal_server import NAMESPACE, keep_records, temporal_serv
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the person who starts the laptop asks for; ``fresh`` forgets all earlier requests."""
+    """What the person who starts the laptop asks for.
+
+    ``fresh`` forgets all earlier requests; ``limits`` are those on what one person does.
+    """
 
     state: Path
     fresh: bool = False
@@ -32,6 +35,7 @@ class Options:
     docker_host: str | None = None
     containers: tuple[str, ...] = NAMES
     ready: Path | None = None
+    limits: bool = True
 
 
 class Laptop:
@@ -68,7 +72,11 @@ class Laptop:
         )
         say("starting dockwarden worker and dockwarden bot")
         self._dockwarden = dockwarden(
-            state, self.ports, docker_url=self.docker_url, policies=policies
+            state,
+            self.ports,
+            docker_url=self.docker_url,
+            policies=policies,
+            limits=self._options.limits,
         )
         await self.supervisor.start(*self._dockwarden)
         self._announce()
@@ -87,7 +95,7 @@ class Laptop:
         names = ("bot", "worker", "temporal", "slack")
         if not self._options.ready or not all(name in pids for name in names):
             return
-        ready = {
+        ready: dict[str, object] = {
             "slack": self.slack,
             "temporal": f"{LOOPBACK}:{self.ports.temporal}",
             "temporal_ui": self.temporal_ui,
@@ -98,6 +106,8 @@ class Laptop:
             "users": USERS,
             "pids": {name: pids[name] for name in names},
         }
+        if not self._options.limits:
+            ready["limits"] = f"off: {', '.join(LIMITS)}"
         write_atomically(self._options.ready, json.dumps(ready, indent=2) + "\n")
 
     async def stop(self) -> None:

@@ -66,10 +66,10 @@ async def test_what_slack_did_not_sign_just_now_is_refused(
     """A forged or recorded call gets 401, is logged, and nothing comes of it."""
     users.engine.run(name="forged-1")
     body = http_bots[0].command_body(ALICE, "stop forged-1")
-    refused = installation.log("http-1").count("refused: bad signature")
     answer = await http_bots[0].post(body, headers(http_bots[0], body))
     assert answer.status == 401
-    assert installation.log("http-1").count("refused: bad signature") == refused + 1
+    # The first is a line at once; those behind it are one line a minute.
+    assert "refused: bad signature" in installation.log("http-1")
     with pytest.raises(Exception, match="not found"):
         await installation.client.get_workflow_handle(
             names.request_workflow_id(installation.host, "forged-1")

@@ -71,7 +71,7 @@ async def test_a_restart_is_told(driver: RequestDriver) -> None:
     await driver.approve(request)
     state = await request.outcome()
     assert state.restarted_since
-    assert any("had restarted" in reply["text"] for reply in await driver.thread(request))
+    assert any("had been started anew" in reply["text"] for reply in await driver.thread(request))
     await driver.check_snapshotted(request, state)
 
 

@@ -44,7 +44,12 @@ class Stack:
             )
             await keep_records(self._ports)
             parts = dockwarden(
-                state, self._ports, docker_url=self._docker_url, policies=self._policies
+                state,
+                self._ports,
+                docker_url=self._docker_url,
+                policies=self._policies,
+                # A few people do here in a minute what many do in a day.
+                limits=False,
             )
             await self._supervisor.start(*(self._led_through_the_proxy(part) for part in parts))
             self._ending = failing.pop_all()

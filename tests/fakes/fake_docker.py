@@ -14,6 +14,13 @@ from datetime import datetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from workflows.model.dependent_ports import DependentsInput, DependentsPort
+from workflows.model.dependents import (
+    NO_DEPENDENTS,
+    Dependent,
+    Dependents,
+    Fate,
+)
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.ports import (
     ContainerList,
@@ -41,7 +48,7 @@ def failure(
     return ApplicationError(f"made {kind}", *details, type=kind, non_retryable=not retry)
 
 
-class FakeDocker(ContainersPort, SnapshotsPort):
+class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
     """One host. ``faults[activity]`` are raised in turn; ``gates[activity]`` block it."""
 
     def __init__(self, name: str) -> None:
@@ -64,6 +71,9 @@ class FakeDocker(ContainersPort, SnapshotsPort):
         self.labels: dict[str, str] = {}
         self.restarted_since = False
         self.is_of_earlier_release = False
+        self.name_now = ""
+        self.dependents = NO_DEPENDENTS
+        self.newcomers: tuple[Dependent, ...] = ()
         self.running_since: datetime | None = None
         self.stopped_at: datetime | None = None
         self.moved_ports: tuple[PortMove, ...] = ()
@@ -97,6 +107,7 @@ class FakeDocker(ContainersPort, SnapshotsPort):
             selectors_met=met,
             reference_taken=arg.reference in self.taken,
             three_queues=not self.is_of_earlier_release,
+            dependents=self.dependents,
         )
 
     @activity.defn(name="list_containers")
@@ -118,6 +129,7 @@ class FakeDocker(ContainersPort, SnapshotsPort):
             exit_code=0 if up else None,
             restarted_since=self.restarted_since,
             stopped_at=self.stopped_at,
+            name=self.name_now,
         )
 
     @activity.defn(name="ensure_running", no_thread_cancel_exception=True)
@@ -135,8 +147,17 @@ class FakeDocker(ContainersPort, SnapshotsPort):
             state=self.state,
             started=started,
             started_at=self.running_since,
+            name=self.name_now,
+            users=self.newcomers,
             moved_ports=self.moved_ports,
         )
+
+    @activity.defn(name="look_at_dependents", no_thread_cancel_exception=True)
+    def look_at_dependents(self, arg: DependentsInput) -> Dependents:
+        """Find all of them cut off."""
+        self._enter("look_at_dependents")
+        found = tuple(replace(one, fate=Fate.CUT_OFF) for one in arg.known.found)
+        return replace(arg.known, found=found)
 
     @activity.defn(name="ensure_snapshot", no_thread_cancel_exception=True)
     def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:
@@ -182,6 +203,7 @@ class FakeDocker(ContainersPort, SnapshotsPort):
             self.list_containers,
             self.ensure_stopped,
             self.ensure_running,
+            self.look_at_dependents,
             self.ensure_snapshot,
             self.ensure_tag,
             self.sweep_snapshots,

@@ -113,6 +113,9 @@ class DockerEngine:
         healthcheck: str | None = None,
         image: str = IMAGE,
         network: str = "none",
+        ipc: str | None = None,
+        processes: str | None = None,
+        memory: str | None = None,
         ports: dict[int, int] | None = None,
         stop_timeout: int | None = None,
         volumes: tuple[str, ...] = (),
@@ -134,6 +137,9 @@ class DockerEngine:
             host_config=self.api.create_host_config(
                 auto_remove=auto_remove,
                 network_mode=network,
+                ipc_mode=ipc,
+                pid_mode=processes,
+                mem_limit=memory,
                 port_bindings=ports,
                 mounts=[
                     docker.types.Mount(target, str(source), type="bind")

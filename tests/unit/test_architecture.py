@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from temporalio import activity
 
-from activities.docker import containers, snapshots
+from activities.docker import containers, dependents, snapshots
 from activities.slack import directory, messages
 from activities.temporal import queues, stuck, visibility as ledger
-from workflows.model import ports, queue_ports, watchdog_ports
+from workflows.model import dependent_ports, ports, queue_ports, watchdog_ports
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bot", "workflows", "activities")
@@ -30,6 +30,7 @@ PORTS = {
     ports.VisibilityPort: ledger.Visibility,
     queue_ports.QueuesPort: queues.Queues,
     watchdog_ports.WatchdogPort: stuck.Watchdog,
+    dependent_ports.DependentsPort: dependents.DependentsLook,
 }
 LONGEST, SHORTEST = 400, 60
 #: Short, and used once; but no part of the file beside it, which only reads.

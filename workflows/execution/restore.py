@@ -30,7 +30,7 @@ from workflows.model.ports import (
     ThreadKind,
     VisibilityPort,
 )
-from workflows.model.requests import OperationKind
+from workflows.model.requests import ContainerState, OperationKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
 
@@ -141,6 +141,7 @@ class Restore:
 
     def _succeed(self, result: RestoreResult) -> None:
         state, now = self._tracker.state, workflow.now()
+        self._tracker.note_restored(result)
         status = RequestStatus.PUT_BACK
         if _did_all_that_was_asked(state):
             # The snapshot is there, and the container runs again, only later than planned.
@@ -170,6 +171,7 @@ class Restore:
             seen=failures.sighting(error, now),
             next_try_at=None if pause is None else now + pause,
         )
+        self._tracker.note_name(failures.name_seen(error))
 
     async def _page(self, kind: ErrorType, note: str) -> None:
         """Call for help, once; after that only show how it stands."""
@@ -229,6 +231,7 @@ class Restore:
             now = workflow.now()
             seen = failures.sighting(error, now) or self._tracker.state.seen
             self._tracker.change(stop_trying_by=user_id, next_try_at=None, seen=seen)
+            self._tracker.note_name(failures.name_seen(error))
             entry = ThreadEntry(key="given-up", kind=ThreadKind.GIVEN_UP, user_id=user_id, at=now)
             # Now, and not when the images are tidied: somebody waits to take over.
             self._card_updater.redraw(entry)
@@ -286,7 +289,8 @@ def _words(result: RestoreResult, *, ran_anew: bool) -> str:
     if result.health_pending:
         health = ", health not known yet"
     if result.started:
-        return f"started again{health}"
+        paused = " and paused" if result.state is ContainerState.PAUSED else ""
+        return f"started again{paused}{health}"
     if ran_anew:
         return f"it had been started again meanwhile{health}"
     return f"it was still {result.state}{health}"

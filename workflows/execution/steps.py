@@ -102,6 +102,7 @@ class StepRunner:
             workflow.start_activity_method(SnapshotsPort.ensure_tag, tag, **options)
         )
         self._tracker.change(snapshot=replace(result, repeated=snapshot.repeated))
+        self._tracker.note_name(result.container_name)
         if snapshot.repeated:
             sweep = SweepInput(
                 pin=tag.pin,
@@ -126,6 +127,7 @@ class StepRunner:
         with self._step(StepName.STOP):
             result = await self._stopping.run(arg)
         self._tracker.change(stopped_at=result.stopped_at)
+        self._tracker.note_name(result.name)
         if result.restarted_since and not again:
             self._tracker.change(restarted_since=True)
             self._card_updater.redraw(ThreadEntry(key="restarted", kind=ThreadKind.RESTARTED))
@@ -144,6 +146,7 @@ class StepRunner:
                 )
             )
         self._tracker.change(snapshot=result)
+        self._tracker.note_name(result.container_name)
         self._end(StepName.SNAPSHOT, StepStatus.DONE)
 
     async def _tag(self) -> None:
@@ -164,6 +167,7 @@ class StepRunner:
         self._tracker.change(
             down_seconds=down_seconds(self._tracker.state, result), moved_ports=result.moved_ports
         )
+        self._tracker.note_restored(result)
         self._end(StepName.START, StepStatus.DONE, note=start_note(result))
 
     def _heed_cancel(self) -> None:

@@ -22,6 +22,7 @@ from workflows.execution.restore import Restore, RestoreProgress
 from workflows.execution.saga import Compensation, Saga, shielded
 from workflows.execution.steps import StepRunner
 from workflows.model import policy
+from workflows.model.dependent_ports import DependentsInput, DependentsPort
 from workflows.model.errors import STALE_ERRORS, ErrorType
 from workflows.model.names import (
     CANCEL_SIGNAL,
@@ -30,7 +31,12 @@ from workflows.model.names import (
     STATE_QUERY,
     TRY_NOW_SIGNAL,
 )
-from workflows.model.ports import SnapshotsPort, SweepInput, ThreadEntry, ThreadKind
+from workflows.model.ports import (
+    SnapshotsPort,
+    SweepInput,
+    ThreadEntry,
+    ThreadKind,
+)
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
 from workflows.signals import read_user
@@ -108,6 +114,7 @@ class OperationWorkflow:
             if not failures.ends_workflow(error):
                 raise
             await shielded(self._undo(error))
+        await shielded(self._look_at_dependents())
         await shielded(self._report())
         return self._tracker.state
 
@@ -229,6 +236,22 @@ class OperationWorkflow:
             ),
             **activity_options.sweep(self._tracker.host, settle),
         )
+
+    async def _look_at_dependents(self) -> None:
+        """See what became of those that live in the container, for people to mend it."""
+        known = self._tracker.state.dependents
+        if not known.found or not self._steps.touched:
+            return
+        try:
+            seen = await workflow.execute_activity_method(
+                DependentsPort.look_at_dependents,
+                DependentsInput(pin=self._tracker.pin, known=known),
+                **activity_options.look_at_dependents(self._tracker.host),
+            )
+        except ActivityError:
+            workflow.logger.info("those that live in the container were not looked at")
+        else:
+            self._tracker.change(dependents=seen)
 
     async def _report(self) -> None:
         self._tracker.change(finished_at=workflow.now(), closed=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows.model.ports import ThreadEntry
 from workflows.model.requests import Decision, Instruction, LifecycleRequest
 from workflows.model.state import RequestState
 
@@ -34,16 +33,16 @@ class ReceivedInstruction:
 class Carried:
     """What the run before knew.
 
-    ``told`` is how many private notices it has sent, ``reminded`` says that the approvers were
-    reminded, and ``thread`` are replies that are still to be posted.
+    ``told`` is how many private notices it has sent, ``dropped`` how many messages found no room,
+    and ``reminded`` says that the approvers were reminded.
     """
 
     state: RequestState
     decisions: tuple[ReceivedDecision, ...] = ()
     instructions: tuple[ReceivedInstruction, ...] = ()
     heard: tuple[str, ...] = ()
-    thread: tuple[ThreadEntry, ...] = ()
     told: int = 0
+    dropped: int = 0
     reminded: bool = False
 
 

@@ -1,21 +1,27 @@
 """Which image reference does a snapshot get, and is a reference that somebody asks for valid?
 
 Checked before anything happens: Docker 20.10 validates a reference only after the commit, and
-leaks an untagged image with each refusal.
+leaks an untagged image with each refusal. The grammar is Docker's own (distribution/reference):
+what stands before the first slash is a host if it looks like one, or else a part of the path.
 """
 
 from __future__ import annotations
 
 import re
 
-_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_DOMAIN = rf"(?:localhost|{_LABEL}(?:\.{_LABEL})+)(?::[0-9]{{1,5}})?"
-_REPOSITORY = re.compile(rf"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*")
+_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+#: Docker would take more digits, which no port has.
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]{{1,5}})?")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _HEX_ID = re.compile(r"[0-9a-f]{64}")
+#: What Docker leaves out of a name, and puts back before it measures and compares it.
+_HUB = "docker.io"
+_HUB_HOSTS = ("", _HUB, "index.docker.io")
+_HUB_PATH = "library/"
 _SLUG_LENGTH = 60
-_REPOSITORY_LENGTH = 200
+#: Newer engines count the path alone, older ones the host too. Every engine takes this.
+_REPOSITORY_LENGTH = 255
 
 
 def slug(name: str) -> str:
@@ -40,22 +46,54 @@ def complete_reference(reference: str | None, container: str, request_id: str) -
 
 
 def reference_problem(reference: str) -> str:
-    """Say what is wrong with a full image reference, or ``""`` when nothing is.
-
-    Docker's grammar, without digests: a digest cannot be tagged.
-    """
+    """Say what is wrong with a full image reference, or ``""`` when nothing is."""
+    if "@" in reference:
+        return "it holds a digest, which nobody can give: name it by a tag alone"
     repository, colon, tag = reference.rpartition(":")
     if not colon or "/" in tag:
         return "it has no tag; write one, like team/web:before-upgrade"
-    if len(repository) > _REPOSITORY_LENGTH:
-        return f"the name before the tag is longer than {_REPOSITORY_LENGTH} characters"
-    if _HEX_ID.fullmatch(repository) or not _REPOSITORY.fullmatch(repository):
+    host, path = _split(repository)
+    problem = _problem_of_name(repository, host, path)
+    if problem:
+        return problem
+    if not _TAG.fullmatch(tag):
+        return (
+            "the tag takes up to 128 letters, digits, underscores, dots and hyphens, "
+            "and does not begin with a dot or hyphen"
+        )
+    return ""
+
+
+def _split(repository: str) -> tuple[str, str]:
+    """Split off the host as Docker does; ``""`` when there is none."""
+    first, slash, rest = repository.partition("/")
+    is_host = slash and (
+        "." in first or ":" in first or first == "localhost" or first != first.lower()
+    )
+    return (first, rest) if is_host else ("", repository)
+
+
+def _problem_of_name(repository: str, host: str, path: str) -> str:
+    if len(_normalised(host, path)) > _REPOSITORY_LENGTH:
+        return f"with its host the name is longer than {_REPOSITORY_LENGTH} characters"
+    # What looks like a host and is none may still be a part of the path: a_b.c
+    if host and not (_HOST.fullmatch(host) or _COMPONENT.fullmatch(host)):
+        return (
+            "what stands before the first slash is no host: those take letters, digits, "
+            "hyphens and dots, and a port"
+        )
+    if _HEX_ID.fullmatch(repository) or not all(map(_COMPONENT.fullmatch, path.split("/"))):
         return (
             "the name before the tag takes small letters and digits, "
             "joined by single dots, underscores, hyphens or slashes"
         )
-    if repository in ("sha256", "scratch"):
-        return f"{repository} is reserved by Docker"
-    if not _TAG.fullmatch(tag):
-        return "the tag takes up to 128 letters, digits, underscores, dots and hyphens"
+    name = path.removeprefix(_HUB_PATH)
+    if host in _HUB_HOSTS and name in ("sha256", "scratch"):
+        return f"{name} is reserved by Docker"
     return ""
+
+
+def _normalised(host: str, path: str) -> str:
+    if host not in _HUB_HOSTS:
+        return f"{host}/{path}"
+    return f"{_HUB}/{path if '/' in path else _HUB_PATH + path}"

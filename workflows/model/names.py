@@ -6,6 +6,7 @@ are part of the product's contract and never change silently.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -49,9 +50,13 @@ OPERATION_MEMO = "operation"
 #: When it was asked for, of a request that goes on in a new run.
 REQUESTED_AT_MEMO = "requested_at"
 
-#: Docker's own rule for container names. Only a text that matches it may reach an engine:
-#: docker-py quotes with ``safe="/:"``, so a path would reach another endpoint.
-CONTAINER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
+#: Docker's own rule for container names, which has no upper limit. Only a text that matches it may
+#: reach an engine: docker-py quotes with ``safe="/:"``, so a path would reach another endpoint.
+CONTAINER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+#: A database of Temporal takes 255 characters for a workflow id, and for a search attribute.
+_INDEXED_LENGTH = 180
+_DIGEST_LENGTH = 16
+_INDEXED_NAME = re.compile(rf"{CONTAINER_NAME.pattern}(?:~[0-9a-f]{{{_DIGEST_LENGTH}}})?")
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 REQUEST_ID_FORM = re.compile(r"[0-9a-f]{12}")
 USER_ID_FORM = re.compile(r"[UW][A-Z0-9]{1,30}")
@@ -89,9 +94,21 @@ def docker_commit_queue(host: str) -> str:
     return f"docker/{host}/commit"
 
 
+def indexed_name(container: str) -> str:
+    """Write a container's name as it stands in ids and lists, where there is not room for any.
+
+    A long one is cut, and told from all others by a digest of the whole behind a character that
+    no name has. What was cut stays as it is.
+    """
+    if len(container) <= _INDEXED_LENGTH:
+        return container
+    digest = hashlib.sha256(container.encode()).hexdigest()[:_DIGEST_LENGTH]
+    return f"{container[: _INDEXED_LENGTH - _DIGEST_LENGTH - 1]}~{digest}"
+
+
 def request_workflow_id(host: str, container: str) -> str:
     """Name the request's workflow: at most one open request per container."""
-    return f"request/{host}/{container}"
+    return f"request/{host}/{indexed_name(container)}"
 
 
 def operation_workflow_id(host: str, container_id: str) -> str:
@@ -116,7 +133,7 @@ def request_attributes(
     return TypedSearchAttributes(
         [
             SearchAttributePair(HOST, host),
-            SearchAttributePair(CONTAINER, container),
+            SearchAttributePair(CONTAINER, indexed_name(container)),
             SearchAttributePair(REQUESTER, requester),
             SearchAttributePair(REQUEST_ID, request_id),
         ]
@@ -137,7 +154,8 @@ def thread_block_id(request_id: str, key: str) -> str:
 class RequestAddress:
     """Which request is meant, and where its workflow is found: an address, never an authority.
 
-    The workflow compares the request id with its own and decides on its stored request.
+    The workflow compares the request id with its own and decides on its stored request. A long
+    ``container`` may be written as :func:`indexed_name` does.
     """
 
     request_id: str
@@ -152,7 +170,7 @@ class RequestAddress:
 
 def button_value(address: RequestAddress) -> str:
     """Say what a button carries."""
-    return f"{address.request_id} {address.host} {address.container}"
+    return f"{address.request_id} {address.host} {indexed_name(address.container)}"
 
 
 def parse_button_value(value: str) -> RequestAddress:
@@ -165,7 +183,7 @@ def parse_button_value(value: str) -> RequestAddress:
         case [request_id, host, container] if (
             REQUEST_ID_FORM.fullmatch(request_id)
             and HOST_NAME.fullmatch(host)
-            and CONTAINER_NAME.fullmatch(container)
+            and _INDEXED_NAME.fullmatch(container)
         ):
             return RequestAddress(request_id=request_id, host=host, container=container)
     message = "this button does not belong to a Dockwarden request"

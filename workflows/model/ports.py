@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from temporalio import activity
 
+from workflows.model.dependents import NO_DEPENDENTS, Dependent, Dependents
 from workflows.model.requests import ContainerPin, ContainerRef, ContainerState, Person
 from workflows.model.state import (
     CardRef,
@@ -168,6 +169,7 @@ class Inspection:
     reference_taken: bool = False
     three_queues: bool = False
     cautions: tuple[Caution, ...] = ()
+    dependents: Dependents = NO_DEPENDENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +272,8 @@ class RestoreResult:
 
     ``healthy`` is ``None`` without a health check, or while its first verdict is still to come,
     and then ``health_pending`` is true. ``ended_at`` and ``started_at`` are the engine's times of
-    the last end and of the last start; the former is ``None`` for one that never ended.
+    the last end and of the last start; the former is ``None`` for one that never ended. ``name``
+    is what the engine calls it. ``users`` are those in its network, when it had to be started.
     ``moved_ports`` are reached otherwise now than when it was approved.
     """
 
@@ -280,6 +283,8 @@ class RestoreResult:
     health_pending: bool = False
     ended_at: datetime | None = None
     started_at: datetime | None = None
+    name: str = ""
+    users: tuple[Dependent, ...] = ()
     moved_ports: tuple[PortMove, ...] = ()
 
 

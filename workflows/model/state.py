@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from workflows.model.dependents import NO_DEPENDENTS, Dependents
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import (
     Choice,
@@ -69,7 +70,7 @@ class StopResult:
     """What a stop came to. ``graceful`` is false when the engine had to kill (exit code 137).
 
     ``restarted_since`` says that the container had restarted between the card and the stop,
-    ``stopped_at`` when it ended, in the engine's words.
+    ``stopped_at`` when it ended, in the engine's words, and ``name`` what the engine calls it.
     """
 
     was_running: bool
@@ -77,16 +78,21 @@ class StopResult:
     graceful: bool = True
     restarted_since: bool = False
     stopped_at: datetime | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotResult:
-    """The image of a snapshot; ``repeated`` says that a commit may have run more than once."""
+    """The image of a snapshot; ``repeated`` says that a commit may have run more than once.
+
+    ``container_name`` is what the engine called the container while it was made.
+    """
 
     image_id: str
     reference: str = ""
     size_bytes: int = 0
     repeated: bool = False
+    container_name: str = ""
 
 
 class CautionCode(StrEnum):
@@ -168,7 +174,8 @@ class RequestState:
     counts those for which there was no room.
     ``moved_ports`` are those that a start of ours has changed.
     ``closed`` says that nothing more will happen: a request that needs a person is open as long
-    as Dockwarden goes on trying.
+    as Dockwarden goes on trying. ``renamed`` is what the engine calls the container by now, if
+    not what it was asked for as. ``dependents`` live in the container, and are never touched.
     """
 
     request_id: str
@@ -211,6 +218,14 @@ class RequestState:
     next_try_at: datetime | None = None
     seen: Sighting | None = None
     heard: tuple[str, ...] = ()
+    renamed: str = ""
+    dependents: Dependents = NO_DEPENDENTS
+
+    @property
+    def name_now(self) -> str:
+        """What the engine calls the container, as far as is known."""
+        return self.renamed or self.container.name
+
     dropped: int = 0
     moved_ports: tuple[PortMove, ...] = ()
 

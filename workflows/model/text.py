@@ -1,8 +1,9 @@
-"""How is a text made harmless and short, at whatever door it is shown?
+"""How is a text made harmless and short, at whatever door it is shown, and does it show anything?
 
 Plain words without any mark-up: what Slack would read in a text is for each door to escape. Kept
 once, for one and the same reason or id is shown on a card and in a private answer, and has to
-look the same there. No workflow imports this: it writes facts, never words.
+look the same there. A workflow asks only whether a text shows anything: it writes facts, never
+words.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\u0085\v\f]")
 _MANY_LINE_ENDS = re.compile(r"\n{3,}")
 #: Format characters that writing needs: Persian and composed emoji join with them.
 _JOINERS = "\u200c\u200d"
+#: What is invisible though its category does not say so: a grapheme joiner, vowels of Khmer that
+#: are not drawn, the fillers of Hangul, an empty pattern of Braille, a note without a head.
+_BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2065\u2800\u3164\uffa0\U0001d159"
+#: Selectors of a form, and what is reserved for characters that are not drawn.
+_NEVER_DRAWN = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF))
 _SHORT_ID_LENGTH = 12
 
 
@@ -27,6 +33,28 @@ def strip_control_chars(text: str) -> str:
         if c == "\n" or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
     )
     return _MANY_LINE_ENDS.sub("\n\n", "".join(visible)).strip()
+
+
+def is_invisible(character: str) -> bool:
+    """Whether a character that is no white space is not drawn, wherever it stands."""
+    if character.isascii():
+        return not character.isprintable()
+    return (
+        unicodedata.category(character) in ("Cc", "Cf", "Cs")
+        or character in _BLANKS
+        or any(first <= ord(character) <= last for first, last in _NEVER_DRAWN)
+    )
+
+
+def shows_nothing(text: str) -> bool:
+    """Whether a reader sees nothing of a text: a reason that must be there is then missing.
+
+    An accent that stands over no letter is nothing either.
+    """
+    return all(
+        character.isspace() or is_invisible(character) or unicodedata.category(character)[0] == "M"
+        for character in text
+    )
 
 
 def one_line(text: str) -> str:

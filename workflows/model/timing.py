@@ -59,8 +59,11 @@ class Timing:
     size_kept: int = 60
 
     def look_attempt(self) -> int:
-        """How long one attempt of an inspection may take: it asks the engine eight things."""
-        return 8 * self.inspect_http
+        """How long one attempt of an inspection may take.
+
+        It asks the engine eight things, and then looks at others for as long as one may take.
+        """
+        return 10 * self.inspect_http
 
     def stop_http(self, grace: int) -> int:
         """How long the HTTP call of a stop may take."""
@@ -85,7 +88,7 @@ class Timing:
             + self.start_http
             + self.verify_running
             + self.verify_health
-            + 4 * self.inspect_http
+            + 5 * self.inspect_http
         )
 
     def check(self) -> None:

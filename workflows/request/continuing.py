@@ -54,7 +54,9 @@ def continue_as_new(
     inbox: Inbox,
     review: Review,
     card_updater: CardUpdater,
+    *,
     heard: Iterable[str],
+    dropped: int,
 ) -> NoReturn:
     """End this run, and begin the next with all that this one knows."""
     state = review.tracker.state
@@ -64,6 +66,7 @@ def continue_as_new(
         decisions=decisions,
         instructions=instructions,
         heard=tuple(heard),
+        dropped=dropped,
         told=card_updater.told_so_far,
         reminded=review.reminded,
     )

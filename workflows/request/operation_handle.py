@@ -96,6 +96,8 @@ class OperationHandle:
                 seen=told.seen,
                 tried_at=told.tried_at,
                 next_try_at=told.next_try_at,
+                renamed=told.renamed,
+                dependents=told.dependents,
             )
             upsert_status(self._tracker.state)
 
@@ -191,7 +193,8 @@ class OperationHandle:
                 request_id=state.request_id,
             ),
             static_summary=(
-                f"{state.operation.words} {state.container.name} on {state.container.host}"
+                f"{state.operation.words} {names.indexed_name(state.container.name)} "
+                f"on {state.container.host}"
             ),
         )
 

@@ -75,6 +75,7 @@ class ContainerLifecycleWorkflow:
         if carried is not None:
             continuing.take_over(carried, self._inbox, review, card_updater)
             self._heard.extendleft(reversed(carried.heard))
+            self._dropped += carried.dropped
         cancelled = False
         try:
             await self._carry(request, card_updater, review, operation)
@@ -90,7 +91,7 @@ class ContainerLifecycleWorkflow:
         rejection = tracker.state.rejection
         if rejection is not None and rejection.decision_id in self._replacements:
             continuing.begin_next(self._replacements[rejection.decision_id])
-        return tracker.state
+        return self._told_state(tracker)
 
     @workflow.signal(name=names.DECIDE_SIGNAL, description="Approve or reject, as one person")
     def decide(self, *payloads: Any) -> None:  # noqa: ANN401 - see workflows.signals
@@ -138,7 +139,10 @@ class ContainerLifecycleWorkflow:
         if self._tracker is None:
             message = "the request has not been read yet"
             raise ApplicationError(message, type=ErrorType.BAD_INPUT)
-        return replace(self._tracker.state, heard=tuple(self._heard), dropped=self._dropped)
+        return self._told_state(self._tracker)
+
+    def _told_state(self, tracker: RequestTracker) -> RequestState:
+        return replace(tracker.state, heard=tuple(self._heard), dropped=self._dropped)
 
     def _instruct(self, intent: Intent, payloads: tuple[Any, ...]) -> None:
         instruction = read_instruction(intent, payloads)
@@ -175,7 +179,12 @@ class ContainerLifecycleWorkflow:
         await review.until_decided()
         if tracker.state.status is RequestStatus.WAITING:
             continuing.continue_as_new(
-                request, self._inbox, review, card_updater, heard=tuple(self._heard)
+                request,
+                self._inbox,
+                review,
+                card_updater,
+                heard=tuple(self._heard),
+                dropped=self._dropped,
             )
         if tracker.state.status is RequestStatus.RUNNING:
             upsert_status(tracker.state)

@@ -165,6 +165,8 @@ def test_the_manifest_asks_for_what_the_bot_calls() -> None:
         ("GET", f"/v1.41/images/sha256:{_ID}/json"),
         ("GET", "/v1.41/images/dockwarden/web-1:req-0123456789ab/json"),
         ("GET", "/v1.41/images/registry.example.com:5000/team/web:1.0_b/json"),
+        ("GET", "/v1.41/images/Registry.example.com/web:1/json"),
+        ("GET", "/v1.41/images/[2001:db8::1]:5000/team/web:1/json"),
         ("POST", f"/v1.41/containers/{_ID}/stop"),
         ("POST", f"/v1.41/containers/{_ID}/start"),
         ("POST", f"/v1.41/containers/{_ID}/pause"),

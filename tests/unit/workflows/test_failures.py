@@ -17,7 +17,7 @@ from temporalio.exceptions import (
 )
 
 from workflows import failures
-from workflows.model import ports, queue_ports, watchdog_ports
+from workflows.model import dependent_ports, ports, queue_ports, watchdog_ports
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import ContainerState
 from workflows.model.state import Refusal, Sighting
@@ -49,6 +49,7 @@ TIMED_OUT = {
     "list_containers": ErrorType.ENGINE_AMBIGUOUS,
     "ensure_stopped": ErrorType.ENGINE_AMBIGUOUS,
     "ensure_running": ErrorType.ENGINE_AMBIGUOUS,
+    "look_at_dependents": ErrorType.ENGINE_AMBIGUOUS,
     "ensure_snapshot": ErrorType.ENGINE_AMBIGUOUS,
     "ensure_tag": ErrorType.ENGINE_AMBIGUOUS,
     "sweep_snapshots": ErrorType.ENGINE_AMBIGUOUS,
@@ -88,7 +89,7 @@ def test_every_activity_is_in_the_table() -> None:
     """The table above names each activity of each port."""
     stubs = [
         stub
-        for module in (ports, queue_ports, watchdog_ports)
+        for module in (ports, queue_ports, watchdog_ports, dependent_ports)
         for _, port in inspect.getmembers(module, inspect.isclass)
         if port.__name__.endswith("Port")
         for name, stub in inspect.getmembers(port, inspect.isfunction)

@@ -12,6 +12,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.docker.capacity import SnapshotCapacity
 from activities.docker.containers import Containers
+from activities.docker.dependents import DependentsLook
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection
 from activities.docker.snapshots import Snapshots
@@ -53,6 +54,7 @@ class DockerWorker:
         )
         self.containers = Containers(self.engine, capacity)
         self.snapshots = Snapshots(self.engine)
+        self.dependents = DependentsLook(self.engine)
 
     def pin(self, container: str) -> ContainerPin:
         """Pin a container as the inspection does."""

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from activities.docker.protection import Protection
-from tests.integration.activities.docker.docker_worker import DockerWorker, fail, run
+from tests.integration.activities.docker.docker_worker import REQUEST, DockerWorker, fail, run
 from tests.rigs.dockerd import IMAGE, DockerEngine
 from workflows.model.errors import RefusalCode
+from workflows.model.image_reference import complete_reference
 from workflows.model.ports import ListInput
 from workflows.model.requests import ContainerState, Mount
 
@@ -42,12 +43,29 @@ def test_pins_the_container_of_exactly_this_name(
 
 
 @pytest.mark.parametrize(
-    "name", ["a", ".", "..", "../images/x", "x/../../info", "%2e", "-x", "a b", "x" * 300, "é1", ""]
+    "name", ["a", ".", "..", "../images/x", "x/../../info", "%2e", "-x", "a b", "é1", ""]
 )
 def test_refuses_what_is_no_name(worker: DockerWorker, name: str) -> None:
     """A text that is no container name never reaches the engine."""
     error = fail(worker.containers.inspect_container, worker.inspect(name))
     assert (error.type, error.non_retryable) == (RefusalCode.BAD_REQUEST, True)
+
+
+@pytest.mark.parametrize("length", [2, 260, 900])
+def test_a_name_may_be_as_long_as_the_engine_takes_it(
+    worker: DockerWorker, engine: DockerEngine, length: int
+) -> None:
+    """Docker has no upper limit, so neither have we: it is found, stopped and named in full."""
+    name = "n" * length
+    container = engine.run(name=name)
+    engine.run(name=f"{name}-2")
+    pin = run(worker.containers.inspect_container, worker.inspect(name)).pin
+    assert (pin.container_id, pin.name) == (container, name)
+    assert run(worker.containers.ensure_stopped, worker.stop(pin)).name == name
+    made = run(worker.snapshots.ensure_snapshot, worker.commit(pin))
+    reference = complete_reference(None, name, REQUEST)
+    run(worker.snapshots.ensure_tag, worker.tag(pin, made.image_id, reference))
+    assert engine.api.inspect_image(reference)["Id"] == made.image_id
 
 
 def test_refuses_an_unknown_name_and_names_those_near(

@@ -303,7 +303,12 @@ def test_a_look_starts_nothing(worker: DockerWorker, engine: DockerEngine) -> No
     assert error.message == "the container is exited, and was running when approved"
     assert stopped.stopped_at is not None
     assert error.details == (
-        {"touched": False, "state": "exited", "since": stopped.stopped_at.isoformat()},
+        {
+            "touched": False,
+            "state": "exited",
+            "since": stopped.stopped_at.isoformat(),
+            "name": "web-1",
+        },
     )
     assert engine.state(container) == "exited"
     engine.api.start(container)

@@ -19,8 +19,9 @@ from workflows.model.requests import ContainerState
 _RUNNING = RestoreResult(state=ContainerState.RUNNING, started=True)
 
 
-def _without_times(result: RestoreResult) -> RestoreResult:
-    return replace(result, ended_at=None, started_at=None)
+def _verdict(result: RestoreResult) -> RestoreResult:
+    """Leave out what differs from container to container."""
+    return replace(result, ended_at=None, started_at=None, name="")
 
 
 def test_starts_what_was_running(worker: DockerWorker, engine: DockerEngine) -> None:
@@ -29,7 +30,7 @@ def test_starts_what_was_running(worker: DockerWorker, engine: DockerEngine) -> 
     pin = worker.pin(container)
     run(worker.containers.ensure_stopped, worker.stop(pin))
     result = run(worker.containers.ensure_running, worker.put_back(pin, settle=600))
-    assert _without_times(result) == _RUNNING
+    assert _verdict(result) == _RUNNING
     assert engine.state(container) == "running"
 
 
@@ -49,7 +50,7 @@ def test_an_abandoned_stop_does_not_win(
     end_of_grace = threading.Timer(1, engine.api.kill, (container,))
     end_of_grace.start()
     result = run(worker.containers.ensure_running, worker.put_back(pin, settle=60))
-    assert _without_times(result) == _RUNNING
+    assert _verdict(result) == _RUNNING
     end_of_grace.join()
     state = engine.inspect(container)["State"]
     assert state["StartedAt"] > state["FinishedAt"] > pin.started_at, "it was killed first"
@@ -80,7 +81,7 @@ def test_starts_what_only_our_stop_ended(worker: DockerWorker, engine: DockerEng
 
     result = run(worker.containers.ensure_running, replace(worker.put_back(pin), stopped_at=ours))
 
-    assert _without_times(result) == _RUNNING
+    assert _verdict(result) == _RUNNING
 
 
 def test_a_stop_that_never_came_leaves_nothing_to_start(
@@ -90,7 +91,7 @@ def test_a_stop_that_never_came_leaves_nothing_to_start(
     container = engine.run()
     pin = worker.pin(container)
     result = run(worker.containers.ensure_running, worker.put_back(pin))
-    assert _without_times(result) == replace(_RUNNING, started=False)
+    assert _verdict(result) == replace(_RUNNING, started=False)
     assert worker.pin(container) == pin
 
 
@@ -113,7 +114,7 @@ def test_pauses_again_what_was_paused(worker: DockerWorker, engine: DockerEngine
     pin = worker.pin(container)
     run(worker.containers.ensure_stopped, worker.stop(pin))
     result = run(worker.containers.ensure_running, worker.put_back(pin))
-    assert _without_times(result) == RestoreResult(state=ContainerState.PAUSED, started=True)
+    assert _verdict(result) == RestoreResult(state=ContainerState.PAUSED, started=True)
     assert engine.state(container) == "paused"
 
 
@@ -126,7 +127,7 @@ def test_pauses_what_a_lost_attempt_had_started(worker: DockerWorker, engine: Do
     engine.api.start(container)
     attempts.lose()
     result = attempts.run(worker.containers.ensure_running, worker.put_back(pin))
-    assert _without_times(result) == RestoreResult(state=ContainerState.PAUSED, started=True)
+    assert _verdict(result) == RestoreResult(state=ContainerState.PAUSED, started=True)
 
 
 def test_unpauses_what_a_commit_left_paused(worker: DockerWorker, engine: DockerEngine) -> None:
@@ -145,7 +146,7 @@ def test_leaves_the_pause_of_somebody_else(worker: DockerWorker, engine: DockerE
     pin = worker.pin(container)
     engine.api.pause(container)
     result = run(worker.containers.ensure_running, worker.put_back(pin))
-    assert _without_times(result) == RestoreResult(state=ContainerState.PAUSED, started=False)
+    assert _verdict(result) == RestoreResult(state=ContainerState.PAUSED, started=False)
     assert engine.state(container) == "paused"
 
 
@@ -180,6 +181,60 @@ def test_a_container_that_dies_at_once_is_not_back(
     assert (error.type, error.non_retryable) == (ErrorType.NOT_RUNNING, False)
 
 
+def test_that_memory_ran_out_is_told_only_when_the_engine_says_so(
+    make_worker: Callable[..., DockerWorker], engine: DockerEngine
+) -> None:
+    """Exit code 137 is that of every kill: by itself it names no cause."""
+    worker = make_worker(verify_running=2)
+    told = []
+    for end in ("exit 137", "x=aaaaaaaa; while :; do x=$x$x; done"):
+        container = engine.run(_DIES + end, memory="16m")
+        wait_until(lambda c=container: engine.api.diff(c) is not None, "it ran for the first time")
+        pin = worker.pin(container)
+        run(worker.containers.ensure_stopped, worker.stop(pin))
+        told.append(fail(worker.containers.ensure_running, worker.put_back(pin)).message)
+    assert told == [
+        "it ended with exit code 137",
+        "it ended with exit code 137, and the engine says that it ran out of memory",
+    ]
+
+
+def test_one_that_was_renamed_is_put_back_and_named_as_it_is_now(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
+    """After our stop it is ours to bring back, whatever it is called; another has its old name."""
+    container = engine.run(name="shop-2")
+    pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    engine.api.rename(container, "shop-2-old")
+    other = engine.run(name="shop-2")
+    before = engine.inspect(other)["State"]
+    made = run(worker.snapshots.ensure_snapshot, worker.commit(pin))
+    assert made.container_name == "shop-2-old"
+    assert run(worker.snapshots.ensure_tag, worker.tag(pin, made.image_id)).container_name == (
+        "shop-2-old"
+    )
+    result = run(worker.containers.ensure_running, worker.put_back(pin))
+    assert (result.started, result.name) == (True, "shop-2-old")
+    assert engine.state(container) == "running"
+    assert engine.inspect(other)["State"] == before
+
+
+def test_one_that_cannot_be_put_back_is_named_as_it_is_now(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
+    """The call for help must not lead to the container that has the old name by now."""
+    engine.api.create_network("lan")
+    container = engine.run(name="shop-2", network="lan", ports={80: 18080})
+    pin = worker.pin(container)
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+    engine.api.rename(container, "shop-2-old")
+    engine.run(name="shop-2", network="lan", ports={80: 18080})
+    error = fail(worker.containers.ensure_running, worker.put_back(pin))
+    assert error.type == ErrorType.PORT_BUSY
+    assert error.details[0]["name"] == "shop-2-old"
+
+
 def test_waits_until_it_is_healthy(worker: DockerWorker, engine: DockerEngine) -> None:
     """A container with a health check is back once the check passes."""
     container = engine.run(healthcheck="true")
@@ -187,7 +242,7 @@ def test_waits_until_it_is_healthy(worker: DockerWorker, engine: DockerEngine) -
     pin = worker.pin(container)
     run(worker.containers.ensure_stopped, worker.stop(pin))
     result = run(worker.containers.ensure_running, worker.put_back(pin))
-    assert _without_times(result) == replace(_RUNNING, healthy=True)
+    assert _verdict(result) == replace(_RUNNING, healthy=True)
 
 
 def test_tells_when_it_does_not_become_healthy(worker: DockerWorker, engine: DockerEngine) -> None:

@@ -19,9 +19,10 @@ from workflows.model.state import StopResult
 
 
 def _ended(engine: DockerEngine, container: str, result: StopResult) -> StopResult:
-    """Complete a result by when the engine says that the container ended."""
-    ended = engine.inspect(container)["State"]["FinishedAt"]
-    return replace(result, stopped_at=datetime.fromisoformat(ended))
+    """Complete a result by when the engine says that the container ended, and by its name."""
+    seen = engine.inspect(container)
+    ended = datetime.fromisoformat(seen["State"]["FinishedAt"])
+    return replace(result, stopped_at=ended, name=seen["Name"].removeprefix("/"))
 
 
 def test_stops_a_container_gracefully(worker: DockerWorker, engine: DockerEngine) -> None:
@@ -92,7 +93,9 @@ def test_leaves_a_resting_container_alone(
     container = engine.run("exit 5") if started else engine.create()
     engine.await_state(container, "exited" if started else "created")
     result = run(worker.containers.ensure_stopped, worker.stop(worker.pin(container)))
-    assert result == StopResult(was_running=False, exit_code=5 if started else None)
+    assert replace(result, name="") == StopResult(
+        was_running=False, exit_code=5 if started else None
+    )
     assert engine.state(container) == ("exited" if started else "created")
 
 
@@ -156,7 +159,8 @@ def test_a_renamed_container_is_not_what_the_card_shows(
     assert (error.type, error.details) == (ErrorType.CONTAINER_CHANGED, ())
     assert error.message == "it is named web-old now"
     assert (engine.state(container), engine.state(other)) == ("running", "running")
-    run(worker.containers.ensure_stopped, worker.stop(pin, untouched=False))
+    result = run(worker.containers.ensure_stopped, worker.stop(pin, untouched=False))
+    assert result.name == "web-old"
     assert (engine.state(container), engine.state(other)) == ("exited", "running")
 
 

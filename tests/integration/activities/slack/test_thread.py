@@ -44,7 +44,7 @@ async def test_a_stuck_request_calls_for_help_in_the_channel(
         (APPROVED, f"✅ <@{BOB}> approved (1 of 1)."),
         (ThreadEntry(key="r", kind=ThreadKind.REJECTED, user_id=CAROL), f"<@{CAROL}> rejected"),
         (ThreadEntry(key="m", kind=ThreadKind.REMINDER), f"<@{CAROL}>"),
-        (ThreadEntry(key="s", kind=ThreadKind.RESTARTED), "restarted by itself"),
+        (ThreadEntry(key="s", kind=ThreadKind.RESTARTED), "had been started anew"),
         (STEP, "✅ Stopped · exit code 0"),
         (ThreadEntry(key="c", kind=ThreadKind.CANCELLING, user_id=ALICE), "cancelled this"),
         (ThreadEntry(key="g", kind=ThreadKind.GIVEN_UP, user_id=BOB), "to stop trying."),

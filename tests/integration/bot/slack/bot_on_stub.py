@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,10 +17,13 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot import policy_book as policies
 from bot.service import Service
+from bot.settings import Settings
 from bot.slack.app import build_app, identify
+from bot.slack.clicks import ClickRate
 from bot.slack.client import slack_client
 from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner
+from bot.slack.rates import Clock
 from bot.temporal.errors import RequestSummary
 from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
@@ -44,6 +48,7 @@ BUTTON = button_value(ADDRESS)
 BOOK = policies.parse(
     '[[policy]]\nname = "web"\ncontainers = ["web-*"]\napprovers = ["U0BOB", "U0CAROL"]\n'
 )
+DEFAULTS = Settings()
 _triggers = itertools.count(1)
 
 
@@ -203,13 +208,20 @@ async def bot_on(
     acknowledge_within: float = 2.6,
     followed_after: float = 3.0,
     real_requests: RequestClient | None = None,
+    limits: Settings = DEFAULTS,
+    clock: Clock = time.monotonic,
 ) -> AsyncIterator[Bot]:
     """Build the real app on a stub of Slack."""
     async with aiohttp.ClientSession() as session:
         client = slack_client("xoxb-test", f"{slack_stub.url}/api/", session)
         requests = FakeRequestClient()
+        clicks = ClickRate(
+            per_request=limits.clicks_per_request,
+            per_person=limits.clicks_per_person,
+            clock=clock,
+        )
         runner = ListenerRunner(
-            session, command="/container", acknowledge_within=acknowledge_within
+            session, command="/container", limit=clicks, acknowledge_within=acknowledge_within
         )
         service = Service(real_requests or requests, BOOK)  # type: ignore[arg-type]
         follow_ups = FollowUps(service, client, command="/container", after=followed_after)
@@ -222,6 +234,7 @@ async def bot_on(
             follow_ups=follow_ups,
             default_host="local",
             workflow_url=lambda workflow_id, _: f"http://temporal.test/{workflow_id}",
+            commands_per_person=limits.commands_per_person,
         )
         yield Bot(app, slack_stub, requests, runner, follow_ups)
         assert await runner.drain(5)

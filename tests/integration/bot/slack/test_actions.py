@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -244,6 +245,16 @@ async def test_request_again_asks_for_the_same(bot: Bot) -> None:
     assert request.reason == before.reason
     assert request.requester == "U0BOB"
     assert request.request_id != before.request_id
+
+
+async def test_request_again_means_the_same_container_under_its_new_name(bot: Bot) -> None:
+    """The old name may be that of another one by now."""
+    bot.requests.state = before = replace(state(), renamed="web-1-old")
+
+    await bot.click(ActionId.AGAIN)
+
+    (request,) = bot.requests.started
+    assert request.container == replace(before.container, name="web-1-old")
 
 
 async def test_request_again_without_a_worker_starts_nothing(bot: Bot) -> None:

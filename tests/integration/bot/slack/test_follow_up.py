@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.temporal.requests import Uptake
-from tests.fakes.slack_stub import SlackStub
+from tests.fakes.slack_stub import TEAM, SlackStub
 from tests.integration.bot.slack.bot_on_stub import BUTTON, REQUEST, Bot, bot_on, form_body
 from tests.rigs.payload_rules import problems
 from tests.rigs.waiting import eventually
@@ -98,8 +98,9 @@ async def test_what_failed_is_not_followed(bot: Bot) -> None:
 async def test_a_flood_is_followed_within_bounds_and_no_end_waits(slack_stub: SlackStub) -> None:
     """No more than two hundred acts are followed at once, and a shutdown drops them."""
     async with bot_on(slack_stub, followed_after=600) as bot:
-        for _ in range(220):
-            await bot.click(ActionId.APPROVE)
+        for number in range(220):
+            person = {"id": f"U0MANY{number}", "team_id": TEAM}
+            await bot.click(ActionId.APPROVE, user=person)
         assert len(bot.follow_ups._tasks) == 200
         assert await bot.runner.drain(1)
         await bot.follow_ups.close()

@@ -6,10 +6,11 @@ import asyncio
 import hashlib
 import hmac
 import json
+import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
@@ -149,9 +150,13 @@ async def _signed_bot(slack_stub: SlackStub) -> AsyncIterator[Bot]:
         yield bot
 
 
+def _transport(bot: Bot, port: int = 0) -> HttpTransport:
+    return HttpTransport(bot.app, signing_secret=SIGNING_KEY, address="127.0.0.1", port=port)
+
+
 @pytest.fixture(name="post")
 async def _post(signed_bot: Bot) -> AsyncIterator[Post]:
-    transport = HttpTransport(signed_bot.app, address="127.0.0.1", port=0)
+    transport = _transport(signed_bot)
     await transport.start()
     async with aiohttp.ClientSession() as session:
 
@@ -221,6 +226,84 @@ async def test_a_forged_or_old_call_is_refused(
 
 
 @pytest.mark.fault
+async def test_forged_calls_are_one_line_a_minute(
+    signed_bot: Bot, post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many there are, and whatever is in them, the log stays short and names none of it."""
+    bodies = ("x" * 1000, "payload={bad", "payload=[]", "payload=" + "[" * 10_000, "ssl_check=0")
+    headers = (
+        {},
+        {"Content-Type": "application/json"},
+        {"Content-Type": "text/plain; charset=nonsense"},
+        {"X-Slack-Signature": "v0=00", "X-Slack-Request-Timestamp": "soon"},
+        {"X-Slack-Signature": "v0=\u00e9", "X-Slack-Request-Timestamp": str(int(time.time()))},
+    )
+    with caplog.at_level(logging.INFO):
+        for body in bodies:
+            for extra in headers:
+                for _ in range(8):
+                    assert (await post(body, extra))[0] == 401
+
+    (line,) = caplog.records
+    assert (line.getMessage(), line.levelname) == ("refused: bad signature", "WARNING")
+    assert vars(line)["times"] == 1
+    assert signed_bot.requests.started == []
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    "sent",
+    [
+        # no HTTP at all, and nearly
+        b"\x16\x03\x01\x02\r\n\r\n",
+        b"FOO / HTTP/9.9\r\n\r\n",
+        b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
+        b"POST /slack/events HTTP/1.1\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+        # a body that is none, breaks off, is too long, or is no text
+        b"POST /slack/events HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nbad",
+        b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf",
+        b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1100000\r\n\r\n"
+        + b"x" * 1_100_000,
+        b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n\xff\xfe",
+        # another way or place
+        b"GET /slack/events HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /elsewhere HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+async def test_what_is_no_call_is_one_line_a_minute(
+    signed_bot: Bot, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    """Nobody fills the log with stack traces by sending what cannot be read."""
+    transport = _transport(signed_bot)
+    await transport.start()
+    with caplog.at_level(logging.INFO):
+        for _ in range(5):
+            await _send(transport.port, sent)
+        await transport.stop_listening()
+        await transport.close()
+
+    lines = [record for record in caplog.records if record.levelno >= logging.INFO]
+    assert len(lines) <= 1
+    assert all(line.exc_info is None and "refused" in line.getMessage() for line in lines)
+
+
+async def _send(port: int, sent: bytes) -> None:
+    """Send bytes, read what comes until it has begun or ended, and break off."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    with suppress(ConnectionError, TimeoutError):
+        writer.write(sent)
+        await writer.drain()
+        async with asyncio.timeout(0.2):
+            await reader.read(100)
+    writer.close()
+
+
+async def test_slacks_look_at_a_certificate_is_answered(post: Post) -> None:
+    """It is not signed, and nothing comes of it."""
+    assert await post("token=x&ssl_check=1", {}) == (200, "")
+
+
+@pytest.mark.fault
 async def test_a_recorded_call_played_again_starts_nothing(signed_bot: Bot, post: Post) -> None:
     """The same signed bytes sent again at once are one request."""
     body = http_body(command_body("stop web-1", signed_bot.slack_stub))
@@ -237,6 +320,6 @@ async def test_a_taken_port_is_named(signed_bot: Bot) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        transport = HttpTransport(signed_bot.app, address="127.0.0.1", port=taken.getsockname()[1])
+        transport = _transport(signed_bot, taken.getsockname()[1])
         with pytest.raises(ConfigurationError, match="DOCKWARDEN_HTTP_PORT"):
             await transport.start()

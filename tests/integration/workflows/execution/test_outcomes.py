@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
+from workflows.model.dependents import Dependent, Dependents, Fate
 from workflows.model.errors import ErrorType
 from workflows.model.requests import ContainerState, OperationKind, OperationSpec
 from workflows.model.state import RequestState, RequestStatus, StepStatus
@@ -196,3 +198,69 @@ async def test_cancel_between_two_tries_of_a_commit_waits_for_the_first(workers:
     # Nobody has heard whether it did anything: it is not called "not run".
     commit = state.steps[1]
     assert (commit.status, commit.note) == (StepStatus.FAILED, "cut short by the cancel")
+
+
+async def test_those_that_live_in_it_are_looked_at_when_it_is_over(workers: Workers) -> None:
+    """What became of them is on the last card; without any, nobody asks for it."""
+    one = Dependent(name="side-1", container_id="d" * 64, space="network")
+    workers.docker.dependents = Dependents(found=(one,), more=2)
+
+    state = await (await workers.approved()).result()
+
+    assert state.status is RequestStatus.SUCCEEDED
+    assert state.dependents == Dependents(found=(replace(one, fate=Fate.CUT_OFF),), more=2)
+    assert workers.docker.calls[-1] == "look_at_dependents"
+    assert workers.slack.drawn[-1].dependents == state.dependents
+    workers.docker.dependents, workers.docker.calls = Dependents(), []
+    await (await workers.approved()).result()
+    assert "look_at_dependents" not in workers.docker.calls
+
+
+async def test_one_that_came_after_the_card_is_looked_at_too(workers: Workers) -> None:
+    """Nobody was told of it before, so that it is told after counts the more."""
+    one = Dependent(name="late-1", container_id="d" * 64, space="network")
+    workers.docker.newcomers = (one,)
+    operation = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
+
+    state = await (await workers.approved(operation=operation)).result()
+
+    assert state.status is RequestStatus.SUCCEEDED
+    assert state.dependents.found == (replace(one, fate=Fate.CUT_OFF),)
+
+
+async def test_a_look_at_others_that_fails_costs_no_outcome(workers: Workers) -> None:
+    """It is said that nobody has looked, and all else as it is; what was not touched harms none."""
+    one = Dependent(name="side-1", container_id="d" * 64, space="network")
+    workers.docker.dependents = Dependents(found=(one,))
+    workers.docker.faults["look_at_dependents"] = [failure(ErrorType.ENGINE_UNAVAILABLE)]
+
+    state = await (await workers.approved()).result()
+
+    assert workers.docker.fired == ["look_at_dependents"]
+    assert state.status is RequestStatus.SUCCEEDED
+    assert state.dependents.found == (one,)
+    workers.docker.faults["ensure_stopped"] = [failure(ErrorType.CONTAINER_CHANGED)]
+    workers.docker.state, workers.docker.calls = ContainerState.RUNNING, []
+    stale = await (await workers.approved()).result()
+    assert stale.status is RequestStatus.STALE
+    assert workers.docker.calls == ["inspect_container", "ensure_stopped"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_container_is_called_what_the_engine_calls_it(
+    workers: Workers, *, fails: bool
+) -> None:
+    """It was renamed after its stop: from then on cards say so, whatever comes of it."""
+    if fails:
+        details = {"touched": True, "state": "exited", "name": "web-1-old"}
+        workers.docker.faults["ensure_tag"] = [failure(ErrorType.ENGINE_ERROR)]
+        workers.docker.faults["ensure_running"] = [failure(ErrorType.CONTAINER_GONE, details)]
+    else:
+        workers.docker.name_now = "web-1-old"
+
+    state = await (await workers.approved()).result()
+
+    assert state.status is (RequestStatus.NEEDS_PERSON if fails else RequestStatus.SUCCEEDED)
+    assert (state.renamed, state.name_now) == ("web-1-old", "web-1-old")
+    assert state.container.name == "web-1"
+    assert workers.slack.drawn[-1].renamed == "web-1-old"

@@ -115,9 +115,12 @@ async def test_request_without_a_policy_is_refused(workers: Workers) -> None:
     assert await _refused(workers, request) is RefusalCode.NO_POLICY
 
 
-async def test_missing_reason_is_refused_where_the_policy_wants_one(workers: Workers) -> None:
-    """A policy may want a reason; blanks are none."""
-    request = _policies(workers.request(reason="  "), reason_required=True)
+@pytest.mark.parametrize("nothing", ["  ", "\u200b\u2060", "\u2800", "\u3164", "\u115f\u0301"])
+async def test_missing_reason_is_refused_where_the_policy_wants_one(
+    workers: Workers, nothing: str
+) -> None:
+    """A policy may want a reason; what shows nothing is none."""
+    request = _policies(workers.request(reason=nothing), reason_required=True)
 
     assert await _refused(workers, request) is RefusalCode.REASON_REQUIRED
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from activities.slack.card import Links
+from workflows.model.dependents import Dependent, Dependents, Fate
 from workflows.model.errors import ErrorType
 from workflows.model.requests import (
     Choice,
@@ -188,3 +189,19 @@ STALE = replace(WAITING, status=RequestStatus.STALE, decisions=APPROVED, **OVER)
 def noted(note: str, *begun: StepState) -> tuple[StepState, ...]:
     """Let the last step have a note."""
     return (*begun[:-1], replace(begun[-1], note=note))
+
+
+OTHERS = Dependents(
+    found=(
+        Dependent(name="side-1", container_id="1a2b" * 16, space="network"),
+        Dependent(name="top-1", container_id="2b3c" * 16, space="process space"),
+        Dependent(name="side-2", container_id="3c4d" * 16, space="network"),
+        Dependent(name="shm-1", container_id="4d5e" * 16, space="IPC space"),
+    ),
+)
+
+
+def harmed(*fates: Fate) -> Dependents:
+    """Let those that live in the container have come to this."""
+    met = zip(OTHERS.found, fates, strict=False)
+    return Dependents(found=tuple(replace(one, fate=fate) for one, fate in met))

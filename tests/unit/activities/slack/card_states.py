@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.unit.activities.slack.card_neighbours import NEIGHBOUR_STATES
 from tests.unit.activities.slack.card_parts import (
     ALICE,
     ALWAYS_PIN,
@@ -52,6 +53,7 @@ from workflows.model.state import (
 _OWNER_GONE = "it uses the network of container 4f5e6d7c8b9a, which was removed"
 
 STATES: dict[str, RequestState] = {
+    **NEIGHBOUR_STATES,
     "pending": WAITING,
     "pending-stuck": replace(WAITING, paged=True),
     "pending-two-of-two": replace(WAITING, policy=replace(POLICY, required_approvals=2)),
@@ -297,7 +299,24 @@ STATES: dict[str, RequestState] = {
         snapshot=SNAPSHOT,
         **OVER,
     ),
+    "put-back-paused": replace(
+        RUNNING,
+        status=RequestStatus.PUT_BACK,
+        pin=replace(PIN, state=ContainerState.PAUSED),
+        steps=noted(
+            "started again and paused",
+            *failed(ErrorType.REFERENCE_TAKEN, *steps(stop=D, snapshot=D, tag=F, put_back=D)),
+        ),
+        cause=ErrorType.REFERENCE_TAKEN,
+        down_seconds=3.4,
+        **OVER,
+    ),
     "needs-person": NEEDS_PERSON,
+    "needs-person-was-paused": replace(NEEDS_PERSON, pin=replace(PIN, state=ContainerState.PAUSED)),
+    "needs-person-not-paused-again": replace(
+        not_started(ErrorType.ENGINE_FORBIDDEN, seen=ContainerState.RUNNING),
+        pin=replace(PIN, state=ContainerState.PAUSED),
+    ),
     "needs-person-trying": replace(
         NEEDS_PERSON,
         attempts=6,

@@ -14,12 +14,20 @@ from tests.rigs.payload_rules import block_problems
 from tests.unit.activities.slack.card_parts import ALICE, BOB, CAROL, LINKS, NOW, WAITING, decision
 from tests.unit.activities.slack.card_states import STATES
 from tests.unit.activities.slack.cards import DIRECTORY, read_out
+from workflows.model.dependents import Dependents
 from workflows.model.errors import ErrorType
-from workflows.model.names import ActionId, RequestAddress, card_block_id, parse_button_value
+from workflows.model.names import (
+    ActionId,
+    RequestAddress,
+    card_block_id,
+    indexed_name,
+    parse_button_value,
+    request_workflow_id,
+)
 from workflows.model.requests import ContainerRef, Mount
 from workflows.model.state import Caution, CautionCode, PortMove, RequestState, RequestStatus
 
-_LONG_NAME = "n" * 255
+_LONG_NAME = "n" * 3000
 _HOSTILE = [
     "<!channel> <!here> <!everyone>",
     "<@U0BOB0001> and <!subteam^S0OPSLEAD>",
@@ -70,12 +78,20 @@ def worst(state: RequestState) -> RequestState:
         down_seconds=state.down_seconds and 1e9,
         moved_ports=state.moved_ports and 20 * worst_port(),
         snapshot=state.snapshot and replace(state.snapshot, reference="d" * 200 + ":" + "t" * 128),
-        workflow_id=f"request/{'h' * 63}/{_LONG_NAME}",
+        workflow_id=request_workflow_id("h" * 63, _LONG_NAME),
+        renamed=state.renamed and "o" * 3000,
+        dependents=_many(state.dependents),
         cause_text=state.cause_text and "z" * 3000,
         restarted_since=True,
         attempts=10_000,
         steps=long_note,
     )
+
+
+def _many(known: Dependents) -> Dependents:
+    """Make as many of them as are remembered, each with as long a name as can be."""
+    every = tuple(replace(one, name="d" * 3000) for one in 20 * known.found)[:20]
+    return replace(known, found=every, more=10_000, unseen=10_000) if every else known
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -123,7 +139,7 @@ def test_a_button_carries_an_address_and_the_revision(name: str) -> None:
                 address = RequestAddress(
                     request_id=state.request_id,
                     host=state.container.host,
-                    container=state.container.name,
+                    container=indexed_name(state.container.name),
                 )
                 assert parse_button_value(button["value"]) == address
 

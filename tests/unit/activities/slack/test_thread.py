@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from activities.slack.status import where
 from activities.slack.thread import reply
 from tests.unit.activities.slack.card_parts import ALICE, BOB
 from tests.unit.activities.slack.card_states import STATES
@@ -25,7 +26,7 @@ def told(name: str, kind: ThreadKind) -> str:
 def test_a_call_for_help_says_nothing_that_is_stale_in_a_minute(name: str) -> None:
     """How often it was tried, and when again, stands on the card, which is redrawn."""
     page = told(name, ThreadKind.PAGE)
-    assert page.startswith(f"🛑 <@{ALICE}> <@{BOB}> `web-1` on *edge*")
+    assert page.startswith(f"🛑 <@{ALICE}> <@{BOB}> {where(STATES[name])}")
     assert "*Do this* on edge\n1. " in page
     assert "*State*" not in page
     assert "next try" not in page
@@ -36,7 +37,7 @@ def test_the_last_word_after_the_tries_were_ended_is_short(name: str) -> None:
     """Who ended the tries, and what is left, was told by the reply before."""
     state = replace(STATES[name], stop_trying_by=BOB, closed=True)
     first = reply(state, _OUTCOME).text.splitlines()[0]
-    assert first.endswith(", and is left so: `web-1` on *edge*.")
+    assert first.endswith(f", and is left so: {where(state)}.")
     assert "stopped trying" not in first
 
 
@@ -48,6 +49,10 @@ def test_the_last_word_after_the_tries_were_ended_is_short(name: str) -> None:
         ("stale-no-image", "Bring back that very image"),
         ("succeeded-health-unknown", "started again, health not known yet: `web-1`"),
         ("succeeded-late-health-unknown", "started again late, health not known yet: `web-1`"),
+        ("succeeded-renamed", "started again: `web-1-old` (asked for as `web-1`) on *edge*"),
+        ("succeeded-others-harmed", "on edge: `docker restart 2b3c2b3c2b3c`"),
+        ("succeeded-paused", "Snapshotted and paused again as it was: `web-1`"),
+        ("put-back-paused", "put back, paused, as it was: `web-1`"),
     ],
 )
 def test_the_last_word_says_why_and_how_sure_it_is(name: str, expected: str) -> None:

@@ -11,7 +11,7 @@ from bot import policy_book as policies
 from bot.settings import Settings, variable
 from deploy.laptop import dockwarden as laptop_dockwarden
 from deploy.laptop.demo import demo_policies
-from deploy.laptop.dockwarden import DEFAULT_POLICIES
+from deploy.laptop.dockwarden import DEFAULT_POLICIES, LIMITS
 from deploy.laptop.slack_server import USERS, credentials, workspace
 from deploy.laptop.state import StateDirectory
 from deploy.laptop.supervisor import machine_environment, part_environment
@@ -46,6 +46,25 @@ def test_bot_and_worker_get_settings_that_exist(tmp_path: Path) -> None:
         given = {name for name in part.environment if name.startswith("DOCKWARDEN_")}
         assert given
         assert given <= known
+
+
+@pytest.mark.parametrize("limits", [True, False])
+def test_a_measurement_has_no_limits(tmp_path: Path, *, limits: bool) -> None:
+    """Left alone the laptop has those of production; a benchmark sets each of them to 0."""
+    with StateDirectory(tmp_path) as state:
+        parts = laptop_dockwarden.dockwarden(
+            state,
+            state.ports(),
+            docker_url="unix:///x",
+            policies=tmp_path / "p.toml",
+            limits=limits,
+        )
+    for part in parts:
+        given = {name: part.environment.get(name) for name in LIMITS}
+        assert set(given.values()) == ({None} if limits else {"0"})
+    # What bounds one person is named by what it bounds them to.
+    per_person = {variable(field) for field in Settings.model_fields if "_per_" in field}
+    assert per_person - {"DOCKWARDEN_SNAPSHOTS_PER_CONTAINER"} <= set(LIMITS)
 
 
 def test_no_secret_shows_in_a_part(tmp_path: Path) -> None:

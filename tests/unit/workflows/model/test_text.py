@@ -9,6 +9,7 @@ from workflows.model.text import (
     one_line,
     short_id,
     shorten,
+    shows_nothing,
     strip_control_chars,
     workflow_url,
 )
@@ -29,6 +30,45 @@ from workflows.model.text import (
 def test_what_would_disturb_the_text_around_it_is_taken_out(text: str, shown: str) -> None:
     """Direction and control characters go; line ends and joiners that writing needs stay."""
     assert strip_control_chars(text) == shown
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        "",
+        " \t\n\u00a0\u2003\u3000",
+        # without a width, joiners, marks of direction, a byte order mark, a soft hyphen
+        "\u200b\u200c\u200d\u2060\u202e\u2066\ufeff\u00ad\u061c\u180e",
+        # fillers and blanks that count as letters and signs
+        "\u115f\u1160\u3164\uffa0\u2800\U0001d159",
+        # marks that stand over nothing, selectors of a form, tags
+        "\u0301\u0903\u20dd\ufe0f\u034f\u17b4\U000e0101\U000e0041",
+        # reserved to be invisible, control characters, half a character
+        "\u2065\ufff0\U000e0fff\x00\x1b\ud800",
+    ],
+)
+def test_what_shows_nothing_is_empty(nothing: str) -> None:
+    """A reason that nobody can see is none."""
+    assert shows_nothing(nothing)
+
+
+@pytest.mark.parametrize(
+    "something",
+    [
+        ".",
+        "e\u0301",
+        "\u200bx\u200b",
+        "שלום",
+        "理由",
+        "का",
+        "\U0001f44d\ufe0f",
+        "\U0001fae8",
+        "1\u20e3",
+    ],
+)
+def test_what_shows_something_is_not(something: str) -> None:
+    """Every writing counts, and so do signs that came later than this Python."""
+    assert not shows_nothing(something)
 
 
 def test_a_text_becomes_one_line() -> None:
