@@ -1,7 +1,8 @@
 """How are activities and workflows put together into a worker process?
 
 Two kinds, in one process or in several: *control* (workflows, Slack) and *docker* (one engine).
-A docker worker needs no Slack token, a control worker no access to an engine.
+A docker worker needs no Slack token, a control worker no access to an engine. A docker worker
+serves nothing until its engine is known to be its host's.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import metadata
 from pathlib import Path
 
 import aiohttp
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.docker.capacity import SnapshotCapacity
@@ -31,15 +33,28 @@ from activities.slack.client import SlackClient, call, slack_client
 from activities.slack.directory import Directory
 from activities.slack.messages import Messages
 from activities.temporal.askers import Askers
+from activities.temporal.hosts import RELEASED_AFTER, Claim, Hosts, process_name
 from activities.temporal.queues import Queues
 from activities.temporal.schedules import ensure_reconciliation
 from activities.temporal.stuck import Watchdog
 from activities.temporal.visibility import Visibility
-from activities.watch import OwnThread, Sight, Watch
+from activities.watch import (
+    AWAY,
+    OwnThread,
+    Problem,
+    Sight,
+    Watch,
+    beside,
+    first,
+    running,
+    temporal_watched,
+)
+from workflows.engine import EngineWorkflow
 from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow
 from workflows.last_word import LastWordWorkflow
 from workflows.model.errors import ErrorType
+from workflows.model.hosts import Announcement, poller_identity
 from workflows.model.names import (
     CONTROL_TASK_QUEUE,
     docker_commit_queue,
@@ -57,10 +72,7 @@ _LOOKS_AT_ONCE = 16
 #: Work that takes minutes comes one by one: more pollers would only wait.
 _SLOW_POLLERS = 2
 _STICKY = timedelta(seconds=3)
-_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
-_TEMPORAL_EVERY = 10.0
-_TEMPORAL_ANSWERS_WITHIN = timedelta(seconds=5)
-_ENGINE_EVERY = 30.0
+_ENGINE_EVERY = 15.0
 _TOKEN_EVERY = 60.0
 
 
@@ -90,6 +102,7 @@ class WorkerConfig:
     temporal_ui: str
     namespace: str
     graceful_seconds: int
+    released_after: timedelta = RELEASED_AFTER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,26 +113,28 @@ class EngineReport:
     words: str
 
 
-#: Says what is wrong with a part, under its name; empty when nothing is.
-Problem = Callable[[], str]
-
-
 async def run_worker(
     client: Client,
     config: WorkerConfig,
     stop: asyncio.Event,
-    ready: Callable[[Sequence[Problem]], None],
+    begun: Callable[[Sequence[Problem]], None],
 ) -> None:
     """Serve until ``stop`` is set, then finish what runs.
 
-    ``ready`` is called once the workers poll, with what can still be wrong then.
+    ``begun`` is called with what can be wrong; the log says when all is served for the first time.
     """
     problems: list[Problem] = []
     async with AsyncExitStack() as stack:
-        problems.append(await stack.enter_async_context(_temporal_watched(client)))
+        problems.append(await stack.enter_async_context(temporal_watched(client)))
+        tenure = Tenure()
+        serving: set[asyncio.Task[None]] = set()
         if "docker" in config.serve:
-            await stack.enter_async_context(_docker_workers(client, config))
-            problems.append(await stack.enter_async_context(_engine_watched(config)))
+            watched = _engine_watched(client, config, tenure)
+            problems.append(await stack.enter_async_context(watched))
+            host = _serve_while_ours(client, config, tenure)
+            serving.add(await stack.enter_async_context(beside(host)))
+        else:
+            tenure.served.set()
         # Left first: no workflow may send a step to a docker worker that takes none any more.
         if "control" in config.serve:
             session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -127,8 +142,26 @@ async def run_worker(
             await stack.enter_async_context(_control_worker(client, config, slack))
             problems.append(await stack.enter_async_context(_token_watched(slack)))
             await _start_reconciliation(client, stop)
-        ready(problems)
-        await stop.wait()
+        begun(problems)
+        if await first(stop, tenure.served, serving) is tenure.served:
+            what = ",".join(sorted(config.serve))
+            _log.info("ready", extra={"role": "worker", "serve": what, "host": config.host})
+            await first(stop, stop, serving)
+
+
+class Tenure:
+    """Whether the engine is known to be this host's; ``served`` is set once it was served."""
+
+    def __init__(self) -> None:
+        self.engine_id = ""
+        self.served, self.ours, self.lost = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def take(self, claim: Claim) -> None:
+        """Note what became of the last claim."""
+        self.engine_id = claim.record.engine_id
+        gone, come = (self.ours, self.lost) if claim.problem else (self.lost, self.ours)
+        gone.clear()
+        come.set()
 
 
 async def _start_reconciliation(client: Client, stop: asyncio.Event) -> None:
@@ -137,7 +170,7 @@ async def _start_reconciliation(client: Client, stop: asyncio.Event) -> None:
         try:
             await ensure_reconciliation(client)
         except RPCError as error:
-            if error.status not in _AWAY:
+            if error.status not in AWAY:
                 raise
         else:
             return
@@ -179,6 +212,7 @@ def _control_worker(client: Client, config: WorkerConfig, slack: SlackClient) ->
         workflows=[
             ContainerLifecycleWorkflow,
             OperationWorkflow,
+            EngineWorkflow,
             HostQueryWorkflow,
             LastWordWorkflow,
             ReconcileWorkflow,
@@ -202,8 +236,19 @@ def _control_worker(client: Client, config: WorkerConfig, slack: SlackClient) ->
     )
 
 
+async def _serve_while_ours(client: Client, config: WorkerConfig, tenure: Tenure) -> None:
+    """Take work for the engine as long as no other host has it."""
+    while True:
+        await tenure.ours.wait()
+        async with _docker_workers(client, config, tenure.engine_id):
+            tenure.served.set()
+            await tenure.lost.wait()
+
+
 @asynccontextmanager
-async def _docker_workers(client: Client, config: WorkerConfig) -> AsyncIterator[None]:
+async def _docker_workers(
+    client: Client, config: WorkerConfig, engine_id: str
+) -> AsyncIterator[None]:
     """Serve one engine: what is slow has a queue, slots and threads of its own.
 
     Temporal gives slots to a worker and not to a kind of activity, so that sixteen long stops
@@ -241,6 +286,7 @@ async def _docker_workers(client: Client, config: WorkerConfig) -> AsyncIterator
             worker = Worker(
                 client,
                 task_queue=queue,
+                identity=poller_identity(process_name(client), engine_id),
                 activities=activities,
                 activity_executor=threads,
                 max_concurrent_activities=slots,
@@ -262,34 +308,18 @@ def _engine(config: WorkerConfig, *, own_container: str | None = None) -> Engine
 
 
 @asynccontextmanager
-async def _temporal_watched(client: Client) -> AsyncIterator[Problem]:
-    """Ask Temporal meanwhile whether it is there; the SDK's workers wait for it by themselves."""
-    address = client.service_client.config.target_host
+async def _engine_watched(
+    client: Client, config: WorkerConfig, tenure: Tenure
+) -> AsyncIterator[Problem]:
+    """Look at the engine meanwhile, and at whose it is."""
+    # With connections of its own: where a look fails, those of its engine are closed.
+    engine, thread = _engine(config), OwnThread("engine-watch")
+    hosts = Hosts(client, released_after=config.released_after)
+    version = metadata.version("dockwarden")
 
     async def look() -> Sight:
         try:
-            await client.service_client.check_health(timeout=_TEMPORAL_ANSWERS_WITHIN)
-        except RPCError as error:
-            # Whatever else it says, it is there.
-            if error.status in _AWAY:
-                event = "Temporal does not answer; nothing is begun until it does"
-                return Sight(event=event, problem="no answer", facts={"address": address})
-        return Sight(event="Temporal is there", facts={"address": address})
-
-    watch = Watch(look, every=_TEMPORAL_EVERY)
-    async with _running(watch):
-        yield lambda: f"temporal: {watch.problem}" if watch.problem else ""
-
-
-@asynccontextmanager
-async def _engine_watched(config: WorkerConfig) -> AsyncIterator[Problem]:
-    """Look at the engine meanwhile."""
-    # With connections of its own: where a look fails, those of its engine are closed.
-    engine, thread = _engine(config), OwnThread("engine-watch")
-
-    def look() -> Sight:
-        try:
-            facts = engine.facts()
+            facts = await thread.call(engine.facts)
         except Exception as error:  # noqa: BLE001 - whatever is wrong, an operator wants one line
             why = getattr(error, "message", type(error).__name__)
             away = getattr(error, "type", "") == ErrorType.ENGINE_UNAVAILABLE
@@ -298,6 +328,22 @@ async def _engine_watched(config: WorkerConfig) -> AsyncIterator[Problem]:
                 problem="no answer" if away else why,
                 facts={"address": config.docker_base_url},
             )
+        announcement = Announcement(
+            host=config.host,
+            engine_id=facts.unique_id,
+            engine_version=facts.version,
+            version=version,
+        )
+        try:
+            claim = await hosts.claim(announcement)
+        except Exception as error:  # noqa: BLE001 - the next look may end better, this one must not
+            # What was known to be ours is served on.
+            if not tenure.ours.is_set():
+                return _unclaimed(error)
+        else:
+            tenure.take(claim)
+            if claim.problem:
+                return Sight(event=claim.event, problem=claim.problem)
         return Sight(
             event="engine is there",
             facts={
@@ -307,12 +353,21 @@ async def _engine_watched(config: WorkerConfig) -> AsyncIterator[Problem]:
             },
         )
 
-    watch = Watch(lambda: thread.call(look), every=_ENGINE_EVERY, until_known="not asked yet")
+    watch = Watch(look, every=_ENGINE_EVERY, until_known="not asked yet")
     try:
-        async with _running(watch):
+        async with running(watch):
             yield lambda: f"engine: {watch.problem}" if watch.problem else ""
     finally:
         thread.leave()
+
+
+def _unclaimed(error: Exception) -> Sight:
+    """Say that nothing is served because nobody knows yet whose the engine is."""
+    if isinstance(error, RPCError) and error.status in AWAY:
+        event = "nothing is served until Temporal says whose the engine is"
+        return Sight(event=event, problem="not announced yet")
+    event = "nothing is served: Temporal refuses the announcement of the engine; run `check`"
+    return Sight(event=event, problem="not announced", facts={"why": str(error)})
 
 
 @asynccontextmanager
@@ -332,15 +387,5 @@ async def _token_watched(slack: SlackClient) -> AsyncIterator[Problem]:
         event = "Slack refuses the bot token; no card is drawn until it takes it again"
         return Sight(event=event, problem=refused, facts={"why": refused})
 
-    async with _running(Watch(look, every=_TOKEN_EVERY)):
+    async with running(Watch(look, every=_TOKEN_EVERY)):
         yield lambda: f"slack: {slack.health.refused}" if slack.health.refused else ""
-
-
-@asynccontextmanager
-async def _running(watch: Watch) -> AsyncIterator[None]:
-    task = asyncio.create_task(watch.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait((task,))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import fnmatch
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -20,9 +22,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from bot import policy_book as policies, settings as bot_settings
 from bot.settings import ConfigurationError, Settings, SlackMode, variable
+from bot.slack.approvers import look_at_approvers
 from bot.slack.client import refusal, slack_client
 from bot.temporal import client as temporal
-from workflows.model.names import SEARCH_ATTRIBUTES
+from bot.temporal.errors import BotError
+from bot.temporal.hosts import Hosts, HostStanding, engine_words, service_words
+from workflows.model.hosts import nearest_host
+from workflows.model.names import GROUP_ID_FORM, SEARCH_ATTRIBUTES, engine_workflow_id
 
 _WITHIN = timedelta(seconds=5)
 #: The histories are read to find a card again whose posting was not answered.
@@ -89,7 +95,7 @@ async def run_checks(
         Part.SETTINGS: _settings,
         Part.POLICIES: lambda: _policies(settings),
         Part.SLACK: lambda: _slack(settings),
-        Part.TEMPORAL: _temporal,
+        Part.TEMPORAL: lambda: _temporal(settings),
         Part.DOCKER: lambda: _docker(settings, docker_check),
     }
     findings: list[Finding] = []
@@ -138,8 +144,43 @@ async def _bot_token(settings: Settings) -> list[Finding]:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             words = f"{settings.slack_api_url} cannot be reached ({type(error).__name__})"
             return [Finding(False, "Slack", words)]
-    who = f"{answer.get('user')} in {answer.get('team')} ({answer.get('team_id')})"
-    return [Finding(True, thing, who), _scopes(settings, answer.headers)]
+        who = f"{answer.get('user')} in {answer.get('team')} ({answer.get('team_id')})"
+        scopes = _scopes(settings, answer.headers)
+        return [Finding(True, thing, who), scopes, *await _approvers(settings, client)]
+
+
+async def _approvers(settings: Settings, client: AsyncWebClient) -> list[Finding]:
+    """Look whether those who are to decide can; a policy book with a fault has a line already."""
+    thing = "approvers"
+    try:
+        book = policies.load(settings.policies)
+    except ConfigurationError:
+        return []
+    named: dict[str, list[str]] = {}
+    for policy in book.policies:
+        for one in (*policy.approvers, *policy.approver_groups):
+            named.setdefault(one, []).append(policy.name)
+    groups = [one for one in named if GROUP_ID_FORM.fullmatch(one)]
+    report = await look_at_approvers(
+        client, people=[one for one in named if one not in groups], groups=groups
+    )
+    found = [
+        Finding(False, thing, f"{one} {wrong}: mend {_policies_named(named[one])}")
+        for one, wrong in report.wrong.items()
+    ]
+    looked = len(named) - report.left_out
+    if not found and looked:
+        words = f"all {looked} people and groups" if not report.left_out else f"{looked} of them"
+        found.append(Finding(True, thing, f"{words} are there and can decide"))
+    if report.left_out:
+        words = f"{report.left_out} were not looked at: {report.why_left_out}"
+        found.append(Finding(True, thing, words))
+    return found
+
+
+def _policies_named(names: list[str]) -> str:
+    distinct = list(dict.fromkeys(names))
+    return f"the polic{'ies' if len(distinct) > 1 else 'y'} {', '.join(map(repr, distinct))}"
 
 
 def _not_what_it_is_called(settings: Settings, field: str, thing: str) -> Finding | None:
@@ -196,7 +237,7 @@ def _signing_secret(settings: Settings) -> Finding:
     return wrong or Finding(True, thing, "set")
 
 
-async def _temporal() -> list[Finding]:
+async def _temporal(settings: Settings) -> list[Finding]:
     try:
         config = temporal.connection()
         async with asyncio.timeout(_WITHIN.total_seconds()):
@@ -216,7 +257,61 @@ async def _temporal() -> list[Finding]:
         )
         return [Finding(False, "Temporal", words)]
     reached = Finding(True, "Temporal", f"{config['target_host']}, namespace {client.namespace}")
-    return [reached, records, await _search_attributes(client)]
+    attributes = await _search_attributes(client)
+    return [reached, records, attributes, *await _hosts(client, settings)]
+
+
+async def _hosts(client: Client, settings: Settings) -> list[Finding]:
+    """Say which hosts there are; that nobody serves one is wrong where commands mean it."""
+    try:
+        standings = await Hosts(client).standings(default=settings.default_host)
+    except BotError as error:
+        return [Finding(False, "hosts", f"cannot be listed: {error}")]
+    if not any(one.engines or one.workers for one in standings):
+        words = "none has announced itself yet; each docker worker does so when it starts"
+        return [Finding(True, "hosts", words)]
+    known = [one.host for one in standings if one.engines or one.workers]
+    return [*(_host(one, client.namespace) for one in standings), *_without_host(settings, known)]
+
+
+def _without_host(settings: Settings, known: list[str]) -> list[Finding]:
+    """Name what the policy book says of hosts that nobody knows: a slip, or one that is to come."""
+    try:
+        book = policies.load(settings.policies)
+    except ConfigurationError:
+        return []
+    patterns: dict[str, list[str]] = {}
+    for policy in book.policies:
+        for pattern in policy.hosts:
+            if not fnmatch.filter(known, pattern):
+                patterns.setdefault(pattern, []).append(policy.name)
+    found = []
+    for pattern, names in patterns.items():
+        near = nearest_host(pattern, known)
+        meant = f"; did you mean {near}?" if near else ""
+        words = f"{pattern!r} in {_policies_named(names)} fits none that is known{meant}"
+        found.append(Finding(True, "hosts", words))
+    return found
+
+
+def _host(standing: HostStanding, namespace: str) -> Finding:
+    engines = "; ".join(map(engine_words, standing.engines)) or "no engine announced"
+    words = f"{engines}; {service_words(standing, datetime.now(UTC))}"
+    if standing.workers:
+        words += f" ({', '.join(standing.workers)})"
+    elif standing.is_default:
+        words += (
+            f": commands that name no host mean it ({variable('default_host')}); start dockwarden "
+            f"worker --host {standing.host} there"
+        )
+    elif standing.engines:
+        record = engine_workflow_id(standing.engines[0].engine_id)
+        words += (
+            "; if the host is gone for good: temporal workflow terminate --namespace "
+            f"{namespace} --workflow-id {record}"
+        )
+    right = bool(standing.workers) or not standing.is_default
+    return Finding(right, f"host {standing.host}", words)
 
 
 async def _records(client: Client) -> Finding | None:

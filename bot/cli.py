@@ -160,11 +160,9 @@ async def _serve_worker(
             return "stopping"
         return "; ".join(words for problem in problems if (words := problem()))
 
-    def ready(told: Sequence[Callable[[], str]]) -> None:
+    def begun(told: Sequence[Callable[[], str]]) -> None:
         nonlocal problems
         problems = told
-        what = ",".join(sorted(serve))
-        _log.info("ready", extra={"role": "worker", "serve": what, "host": host})
 
     async with health.served(
         address=settings.listen,
@@ -191,7 +189,7 @@ async def _serve_worker(
             namespace=client.namespace,
             graceful_seconds=settings.shutdown_seconds,
         )
-        working = asyncio.create_task(run_worker(client, config, stop, ready))
+        working = asyncio.create_task(run_worker(client, config, stop, begun))
         await _finish(working, stop, within=settings.shutdown_seconds + _HARD_END)
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from bot import policy_book
 from bot.policy_book import PolicyBook
 from bot.temporal.errors import AlreadyOpenError, NoPolicyError, RequestSummary
+from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import Visibility
 from workflows.host_query import HostQueryResult
@@ -212,6 +213,10 @@ class Service:
             LookUnansweredError: the question was put, but not answered in time.
         """
         return await self._requests.look(host, name)
+
+    async def hosts(self, *, default: str) -> tuple[HostStanding, ...]:
+        """Say which hosts there are and who serves them; ``default`` is among them always."""
+        return await self._requests.hosts.standings(default=default)
 
     async def _instruct(
         self, actor: Actor, request: RequestAddress | str, intent: Intent, source: str

@@ -11,24 +11,30 @@ from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
 from workflows.model.errors import ErrorType, RefusalCode
-from workflows.model.queue_ports import QueuePlaceInput, QueuesPort
+from workflows.model.queue_ports import QueuePlace, QueuePlaceInput, QueuesPort
 from workflows.model.state import Refusal
 
 
 async def refusal_of_look(error: ActivityError, host: str) -> Refusal:
     """Say why a look at a container, or at a host, failed."""
-    if failures.error_type(error) is ErrorType.WORKER_UNAVAILABLE and await _is_served(host):
+    if failures.error_type(error) is not ErrorType.WORKER_UNAVAILABLE:
+        return failures.refusal_of(error, host)
+    place = await _place(host)
+    if place.polled:
         return Refusal(code=RefusalCode.HOST_BUSY, detail=host)
+    if place.announced:
+        return Refusal(code=RefusalCode.HOST_AWAY, detail=host)
+    if place.near:
+        return Refusal(code=RefusalCode.UNKNOWN_HOST, detail=f"did you mean {place.near}?")
     return failures.refusal_of(error, host)
 
 
-async def _is_served(host: str) -> bool:
+async def _place(host: str) -> QueuePlace:
     try:
-        place = await workflow.execute_activity_method(
+        return await workflow.execute_activity_method(
             QueuesPort.queue_place, QueuePlaceInput(host=host), **activity_options.ask_queue()
         )
     except ActivityError as error:
         if failures.is_cancellation(error):
             raise
-        return False
-    return place.polled
+        return QueuePlace(polled=False)

@@ -26,6 +26,7 @@ _ROOM = Path(__file__).parent
 #: The modules that define a workflow class. They stay inside, and so do the packages they are in:
 #: Temporal passes all of a package through, or its modules one by one.
 WORKFLOW_MODULES = (
+    "workflows.engine",
     "workflows.execution.workflow",
     "workflows.host_query",
     "workflows.last_word",

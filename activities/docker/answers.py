@@ -53,6 +53,12 @@ class EngineFacts:
     warning: str = ""
 
     @property
+    def unique_id(self) -> str:
+        """What no other engine has: of Podman there may be one for each user of a machine."""
+        is_podman = self.engine_id.startswith(_PODMAN)
+        return f"{self.engine_id}{self.data_root}" if is_podman else self.engine_id
+
+    @property
     def starts_owners(self) -> bool:
         """Whether a start brings up the containers too whose namespaces are used, as Podman's."""
         return self.engine_id.startswith(_PODMAN)

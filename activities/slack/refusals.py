@@ -30,8 +30,9 @@ REQUESTS = {
     ),
     RefusalCode.UNKNOWN_HOST: Words(
         "no Dockwarden worker serves the host {host}",
-        "Check its name; a command that names no host means `DOCKWARDEN_DEFAULT_HOST` of the bot. "
-        "Or start `dockwarden worker --host {plain_host}` there.",
+        "`{command} list hosts` shows those that are known; a command that names none means "
+        "`DOCKWARDEN_DEFAULT_HOST` of the bot. If it is a new one, start "
+        "`dockwarden worker --host {plain_host}` there.",
     ),
     RefusalCode.HOST_BUSY: Words(
         "nobody looked at {host} in time: its Dockwarden worker is busy, or has just ended",
@@ -139,6 +140,11 @@ REQUESTS = {
     RefusalCode.CARD_NOT_POSTED: Words(
         "the card could not be posted to the channel",
         "Invite the app to the channel, then ask again.",
+    ),
+    RefusalCode.HOST_AWAY: Words(
+        "nobody serves {host} now: its Dockwarden worker has ended, or waits for its engine",
+        "See whether `dockwarden worker --host {plain_host}` runs there, and what its log says; "
+        "then ask again.",
     ),
     RefusalCode.ORCHESTRATED: Words(
         "an orchestrator runs {name}",

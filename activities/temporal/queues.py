@@ -15,11 +15,13 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from workflows.model.names import docker_task_queue
+from workflows.model.hosts import RECORDS_QUERY, nearest_host
+from workflows.model.names import HOST, HOST_NAME, docker_task_queue
 from workflows.model.queue_ports import QueuePlace, QueuePlaceInput, QueuesPort
 from workflows.model.timing import WORKER_GONE_SECONDS
 
 _CALL_WITHIN: Final = timedelta(seconds=5)
+_MAX_HOSTS: Final = 100
 
 
 class Queues(QueuesPort):
@@ -36,7 +38,21 @@ class Queues(QueuesPort):
         for no more of them, and would seem to be gone.
         """
         begun = bool(arg.activity_type) and await self._is_begun(arg)
-        return QueuePlace(begun=begun, polled=begun or await self._is_polled(arg.host))
+        polled = begun or await self._is_polled(arg.host)
+        if polled or arg.activity_type:
+            return QueuePlace(begun=begun, polled=polled)
+        known = await self._known_hosts()
+        announced = arg.host in known
+        near = "" if announced else nearest_host(arg.host, known)
+        return QueuePlace(polled=False, announced=announced, near=near)
+
+    async def _known_hosts(self) -> list[str]:
+        """Name the hosts that docker workers have announced."""
+        found = self._client.list_workflows(
+            RECORDS_QUERY, limit=_MAX_HOSTS, page_size=_MAX_HOSTS, rpc_timeout=_CALL_WITHIN
+        )
+        named = [record.typed_search_attributes.get(HOST) or "" async for record in found]
+        return [host for host in named if HOST_NAME.fullmatch(host)]
 
     async def _is_polled(self, host: str) -> bool:
         kind = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY

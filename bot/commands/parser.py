@@ -41,7 +41,10 @@ USAGE = {
         'snapshot NAME [on HOST] [as REF] [grace=30s] [reason="…"]',
         "Asks to stop a container, make a snapshot and start it again if it was running.",
     ),
-    "list": ("list [on HOST]", "Shows the containers of a host."),
+    "list": (
+        "list [hosts|on HOST]",
+        "Shows the containers of a host; “list hosts” shows the hosts, and who serves them.",
+    ),
     "inspect": ("inspect NAME [on HOST]", "Shows one container, without its environment."),
     "requests": (
         "requests [waiting|mine|recent]",
@@ -61,6 +64,7 @@ USAGE = {
     "reject": ('reject ID "reason"', "Rejects a request, like the button on its card."),
     "help": ("help [SUBCOMMAND]", "Shows this, or more about one sub-command."),
 }
+_HOSTS = "hosts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,11 @@ class ListContainers:
     """``list [on HOST]``."""
 
     host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListHosts:
+    """``list hosts``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +180,7 @@ Command = (
     Stop
     | Snapshot
     | ListContainers
+    | ListHosts
     | Inspect
     | Requests
     | Status
@@ -236,7 +246,13 @@ def _parse_snapshot(words: Words, default_host: str) -> Snapshot:
     )
 
 
-def _parse_list(words: Words, default_host: str) -> ListContainers:
+def _parse_list(words: Words, default_host: str) -> ListContainers | ListHosts:
+    word = words.peek()
+    if word is not None and not word.quoted and word.text.lower() == _HOSTS:
+        words.take()
+        return ListHosts()
+    if word is not None and nearest(word.text.lower(), (_HOSTS, "on")) == _HOSTS:
+        words.refuse(f"{word.shown} is not understood. Did you mean hosts?", word)
     return ListContainers(host=take_options(words, ("on",)).host or default_host)
 
 

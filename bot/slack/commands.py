@@ -10,7 +10,7 @@ from bot.commands import parser
 from bot.commands.parser import parse
 from bot.commands.tokens import CommandError
 from bot.service import Receipt, Service
-from bot.slack import listings, replies, trying
+from bot.slack import host_list, listings, replies, trying
 from bot.slack.listener import Follow, SlackRequest, submit
 from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
@@ -24,7 +24,7 @@ _TITLES = {
     None: "Requests that need somebody",
     parser.Selection.WAITING: "Requests waiting for approval",
     parser.Selection.MINE: "Your requests",
-    parser.Selection.RECENT: "Requests of the last seven days",
+    parser.Selection.RECENT: "Requests of the last seven days, as far as they are kept",
 }
 
 
@@ -51,6 +51,7 @@ class Commands:
             parser.Stop: self._stop,
             parser.Snapshot: self._snapshot,
             parser.ListContainers: self._list,
+            parser.ListHosts: self._list_hosts,
             parser.Inspect: self._inspect,
             parser.Requests: self._requests,
             parser.Status: self._status,
@@ -108,6 +109,11 @@ class Commands:
             await slack_request.tell(
                 listings.look_refused(result.refusal, host=asked.host, name="")
             )
+
+    async def _list_hosts(self, slack_request: SlackRequest, _asked: parser.ListHosts) -> None:
+        await slack_request.acknowledge()
+        standings = await self._service.hosts(default=self._default_host)
+        await slack_request.tell(host_list.host_list(standings, now=datetime.now(UTC)))
 
     async def _inspect(self, slack_request: SlackRequest, asked: parser.Inspect) -> None:
         await slack_request.acknowledge()

@@ -40,7 +40,12 @@ _STEP = {
     StepStatus.NOT_RUN: "\u2796",
 }
 _REFUSALS = {
-    RefusalCode.UNKNOWN_HOST: "no Dockwarden worker serves the host {host}",
+    RefusalCode.UNKNOWN_HOST: (
+        "no Dockwarden worker serves the host {host}{hint}; `list hosts` shows those that are known"
+    ),
+    RefusalCode.HOST_AWAY: (
+        "nobody serves {host} now: its Dockwarden worker has ended, or waits for its engine"
+    ),
     RefusalCode.HOST_BUSY: (
         "nobody took the question about {host} up in time: its worker is busy, or has just ended"
     ),
@@ -147,7 +152,10 @@ def look_refused(refusal: Refusal, *, host: str, name: str) -> Reply:
     if words is None:
         detail = escape(refusal.detail) or str(refusal.code)
         return reply(f"⚠️ {code(name or host)} cannot be shown: {detail}.")
-    return reply(f"⚠️ Nothing to show: {words.format(host=code(host), name=code(name))}.")
+    is_hint = refusal.code is RefusalCode.UNKNOWN_HOST and refusal.detail not in ("", host)
+    hint = f" ({escape(refusal.detail)})" if is_hint else ""
+    told = words.format(host=code(host), name=code(name), hint=hint)
+    return reply(f"⚠️ Nothing to show: {told}.")
 
 
 def ago(now: datetime, then: datetime) -> str:

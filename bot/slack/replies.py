@@ -72,7 +72,10 @@ _SILENT = {
         "nobody took the question up in time: Dockwarden's worker is busy, or has just ended. "
         "Try again in a minute."
     ),
-    Silent.HOST: ("no Dockwarden worker serves {host}. Check its name, or start {start} there."),
+    Silent.HOST: (
+        "no Dockwarden worker serves {host}. `list hosts` shows those that are known; if it is a "
+        "new one, start {start} there."
+    ),
     Silent.BUSY_HOST: (
         "nobody took the question up in time: the Dockwarden worker of {host} is busy, or has "
         "just ended. Try again in a minute."
@@ -169,7 +172,8 @@ def bad_button() -> Reply:
 def again_unknown(command: str, request_id: str) -> Reply:
     """Say that what was asked for is not known any more, or not now."""
     return reply(
-        f"Not started: what request {code(request_id)} asked for cannot be read now. "
+        f"Not started: what request {code(request_id)} asked for cannot be read now, or is no "
+        "longer kept. "
         f"Ask with {_example(command, 'stop')}."
     )
 
@@ -205,12 +209,17 @@ def failure(error: BotError, command: str) -> Reply:
             return _no_policy(error)
         case RequestUnknownError():
             recent = code(f"{command} requests recent")
-            words = f"There is no request {code(error.request_id)}. {recent} shows the latest."
+            words = (
+                f"There is no request {code(error.request_id)}, or it is no longer kept. {recent} "
+                "shows the latest."
+            )
         case TemporalUnavailableError():
             words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]
             words += " Try again in a moment."
         case LookUnansweredError():
             words = f"Nothing to show: {_SILENT[error.silent].format(**_host(error.host))}"
+            if error.near:
+                words += f" Did you mean {code(error.near)}?"
         case RequestStuckError():
             words = (
                 f"{code(error.workflow_id)} is stuck: Dockwarden's worker fails at it again and "

@@ -76,12 +76,16 @@ class Silent(StrEnum):
 
 
 class LookUnansweredError(BotError):
-    """Temporal is there, but a look was not answered in time."""
+    """Temporal is there, but a look was not answered in time.
 
-    def __init__(self, host: str, silent: Silent) -> None:
+    ``near`` is the host that may have been meant instead; empty when none is like it.
+    """
+
+    def __init__(self, host: str, silent: Silent, near: str = "") -> None:
         super().__init__(f"a look at {host} was not answered: {silent}")
         self.host = host
         self.silent = silent
+        self.near = near
 
 
 class TemporalMisconfiguredError(BotError):

@@ -6,11 +6,12 @@ who has asked for work lately, and how far a question has come.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from temporalio.api.enums.v1 import PendingActivityState, TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowExecutionDescription
 
@@ -53,6 +54,16 @@ async def silent_part(client: Client, look: WorkflowExecutionDescription, host: 
 
 
 async def _is_polled(client: Client, name: str, kind: TaskQueueType.ValueType) -> bool:
+    asking = await pollers(client, name, kind)
+    return bool(who_is_there(asking))
+
+
+async def pollers(client: Client, name: str, kind: TaskQueueType.ValueType) -> Sequence[PollerInfo]:
+    """Say who has asked a queue for work within the last minutes.
+
+    Raises:
+        TemporalUnavailableError: Temporal does not answer.
+    """
     request = DescribeTaskQueueRequest(
         namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind
     )
@@ -61,5 +72,15 @@ async def _is_polled(client: Client, name: str, kind: TaskQueueType.ValueType) -
         client.workflow_service.describe_task_queue(request, timeout=BUDGET),
         BUDGET,
     )
+    return answer.pollers
+
+
+def who_is_there(asking: Sequence[PollerInfo]) -> list[str]:
+    """Name those that asked so lately that they are still there."""
     since = datetime.now(UTC) - timedelta(seconds=WORKER_GONE_SECONDS)
-    return any(poller.last_access_time.ToDatetime(tzinfo=UTC) >= since for poller in answer.pollers)
+    return [one.identity for one in asking if moment(one) >= since]
+
+
+def moment(poller: PollerInfo) -> datetime:
+    """Say when somebody last asked for work."""
+    return poller.last_access_time.ToDatetime(tzinfo=UTC)

@@ -31,9 +31,11 @@ from bot.temporal.errors import (
     RequestEndedError,
     RequestStuckError,
     RequestSummary,
+    Silent,
     TemporalCall,
     TemporalUnavailableError,
 )
+from bot.temporal.hosts import Hosts
 from bot.temporal.presence import has_control_worker, silent_part
 from bot.temporal.visibility import Visibility, summarise
 from workflows.host_query import HostQueryInput, HostQueryResult
@@ -77,6 +79,7 @@ class RequestClient:
     def __init__(self, client: Client) -> None:
         self._client = client
         self.visibility = Visibility(client)
+        self.hosts = Hosts(client)
 
     async def start(self, request: LifecycleRequest) -> bool:
         """Start a request; false says that another copy of its delivery has.
@@ -213,7 +216,8 @@ class RequestClient:
         if described.status is not WorkflowExecutionStatus.RUNNING:
             return await bounded(TemporalCall.READ, handle.result(), BUDGET)
         silent = await silent_part(self._client, described, host)
-        raise LookUnansweredError(host, silent)
+        near = await self.hosts.nearest(host) if silent is Silent.HOST else ""
+        raise LookUnansweredError(host, silent, near)
 
     async def _start_unless_made(self, request: LifecycleRequest) -> bool:
         """Start a request, unless another copy of its delivery did.

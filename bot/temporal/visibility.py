@@ -80,7 +80,7 @@ class Visibility:
         )
 
     async def recent(self) -> RequestPage:
-        """Give the requests of the last seven days, newest first."""
+        """Give the requests of the last seven days that Temporal still keeps, newest first."""
         since = (datetime.now(UTC) - _RECENT).isoformat(timespec="seconds")
         return await self._select_and_count(f"{_REQUESTS} AND StartTime > '{since}'")
 

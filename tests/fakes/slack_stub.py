@@ -26,7 +26,12 @@ class SlackStub:
         self.refusals: dict[str, str] = {}
         self.stale_addresses = 0
         self.scopes = ""
+        #: What is special about people, and who is in a group; of the rest nobody is.
+        self.people: dict[str, dict[str, Any]] = {}
         self.groups: dict[str, list[str]] = {}
+        #: How often a method is still refused as asked too often.
+        self.limited: dict[str, int] = {}
+        self.retry_after = 1
         self._sockets: list[web.WebSocketResponse] = []
         self._changed = asyncio.Condition()
         self._tickets = 0
@@ -108,12 +113,27 @@ class SlackStub:
         await self._note()
         if method in self.refusals:
             return web.json_response({"ok": False, "error": self.refusals[method]})
+        if self.limited.get(method, 0) > 0:
+            self.limited[method] -= 1
+            refused = {"ok": False, "error": "ratelimited"}
+            return web.json_response(
+                refused, status=429, headers={"Retry-After": f"{self.retry_after}"}
+            )
+        # Slack's library puts the arguments of what only reads into the address.
+        asked = {**request.query, **self.calls[-1][1]}
         answer: dict[str, Any] = {"ok": True}
-        if method == "auth.test":
+        if method == "users.info":
+            known = self.people.get(asked["user"], {})
+            if known.get("missing"):
+                return web.json_response({"ok": False, "error": "user_not_found"})
+            answer["user"] = {"id": asked["user"], "team_id": TEAM, **known}
+        elif method == "usergroups.users.list":
+            if asked["usergroup"] not in self.groups:
+                return web.json_response({"ok": False, "error": "no_such_subteam"})
+            answer["users"] = self.groups[asked["usergroup"]]
+        elif method == "auth.test":
             answer |= {"team_id": TEAM, "team": "Own", "user": "bot", "user_id": "U0BOT"}
             answer |= {"bot_id": "B0BOT"}
-        elif method == "usergroups.users.list":
-            answer["users"] = self.groups[request.query["usergroup"]]
         elif method == "apps.connections.open":
             self._tickets += 1
             answer["url"] = f"{self.url.replace('http', 'ws')}/socket/{self._tickets}"

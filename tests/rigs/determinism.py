@@ -22,6 +22,7 @@ _IMPORTS: dict[str, frozenset[str] | None] = {
     "contextlib": frozenset({"asynccontextmanager", "contextmanager", "suppress"}),
     "dataclasses": _ALL,
     "datetime": _ALL,
+    "difflib": frozenset({"get_close_matches"}),
     "enum": _ALL,
     "fnmatch": frozenset({"fnmatchcase"}),
     "functools": frozenset({"partial", "reduce", "total_ordering", "wraps"}),

@@ -8,6 +8,8 @@ nothing behind. It never skips: what is missing is an error that says what to in
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import signal
 import socket
 import subprocess
@@ -31,6 +33,8 @@ IGNORES_TERM: Final = 'trap "" TERM; while :; do sleep 1; done'
 #: Writes down that it was told to end, and does not.
 HEARS_TERM: Final = 'trap "echo told" TERM; while :; do sleep 0.1; done'
 _WAIT_SECONDS: Final = 60
+#: The first Docker that keeps its id with its data (moby/moby#43555).
+_IDS_IN_DATA_ROOT: Final = 23
 
 
 class DockerEngine:
@@ -210,8 +214,21 @@ class DockerEngine:
             f"--pidfile={directory}/dockerd.pid",
             f"--host={self.base_url}",
             f"--live-restore={str(self.live_restore).lower()}",
+            f"--config-file={self._configuration()}",
             *("--shutdown-timeout=5", *self._arguments),
         )
+
+    def _configuration(self) -> Path:
+        """Have the engine make up an id of its own: before Docker 23 a machine had one for all."""
+        said = subprocess.run(
+            [path_of("dockerd"), "--version"], capture_output=True, text=True, check=True
+        ).stdout
+        major = re.search(r"version (\d+)", said)
+        is_old = major is not None and int(major[1]) < _IDS_IN_DATA_ROOT
+        own_id = {"deprecated-key-path": f"{self._directory}/key.json"} if is_old else {}
+        file = self._directory / "daemon.json"
+        file.write_text(json.dumps(own_id), encoding="utf-8")
+        return file
 
     def _remove_images(self) -> bool:
         """Remove what can be removed: an image stays as long as another is built on it."""

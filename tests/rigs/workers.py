@@ -22,6 +22,7 @@ from activities.temporal.visibility import Visibility
 from tests.fakes.fake_docker import FakeDocker
 from tests.fakes.fake_slack import FakeSlack
 from tests.rigs.waiting import eventually
+from workflows.engine import EngineWorkflow
 from workflows.execution.workflow import OperationWorkflow
 from workflows.host_query import HostQueryWorkflow
 from workflows.last_word import LastWordWorkflow
@@ -46,6 +47,7 @@ from workflows.sandbox import workflow_runner
 PRODUCT_WORKFLOWS: list[type] = [
     ContainerLifecycleWorkflow,
     OperationWorkflow,
+    EngineWorkflow,
     HostQueryWorkflow,
     LastWordWorkflow,
     ReconcileWorkflow,

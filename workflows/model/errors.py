@@ -85,6 +85,7 @@ class RefusalCode(StrEnum):
     REASON_REQUIRED = "ReasonRequired"
     NO_ELIGIBLE_APPROVER = "NoEligibleApprover"
     CARD_NOT_POSTED = "CardNotPosted"
+    HOST_AWAY = "HostAway"
     ORCHESTRATED = ErrorType.ORCHESTRATED.value
     NOT_A_REQUESTER = "NotARequester"
     TOO_MANY_OPEN = "TooManyOpenRequests"

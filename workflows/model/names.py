@@ -29,6 +29,7 @@ OPERATION_WORKFLOW = "StopAndSnapshotWorkflow"
 HOST_QUERY_WORKFLOW = "HostLookWorkflow"
 RECONCILE_WORKFLOW = "ReconcileWorkflow"
 LAST_WORD_WORKFLOW = "LastWordWorkflow"
+ENGINE_WORKFLOW = "EngineWorkflow"
 RECONCILE_SCHEDULE = "dockwarden-reconcile"
 
 REQUEST_LABEL = "dockwarden.request-id"
@@ -61,6 +62,7 @@ REQUEST_ID_FORM = re.compile(r"[0-9a-f]{12}")
 USER_ID_FORM = re.compile(r"[UW][A-Z0-9]{1,30}")
 GROUP_ID_FORM = re.compile(r"S[A-Z0-9]{1,30}")
 CONTAINER_ID_FORM = re.compile(r"[0-9a-f]{64}")
+ENGINE_ID_FORM = re.compile(r"[\w.:/+-]{1,300}", re.ASCII)
 
 
 class ActionId(StrEnum):
@@ -117,6 +119,11 @@ def operation_workflow_id(host: str, container_id: str) -> str:
 def last_word_workflow_id(request_id: str) -> str:
     """Name the workflow that draws the last card of a request that Slack did not take."""
     return f"last-word/{request_id}"
+
+
+def engine_workflow_id(engine_id: str) -> str:
+    """Name the record of an engine: it says which host serves it, and that only one does."""
+    return f"engine/{engine_id}"
 
 
 def request_attributes(

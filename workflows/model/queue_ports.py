@@ -26,10 +26,16 @@ class QueuePlaceInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePlace:
-    """``polled`` says that a worker of the host is there, ``begun`` that it took the step up."""
+    """``polled`` says that a worker of the host is there, ``begun`` that it took the step up.
+
+    Of a host that nobody serves, when no step was asked about: ``announced`` says that it is known
+    all the same, and ``near`` which known host may have been meant; ``""`` when none is like it.
+    """
 
     polled: bool
     begun: bool = False
+    announced: bool = False
+    near: str = ""
 
 
 class QueuesPort:

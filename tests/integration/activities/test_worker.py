@@ -6,8 +6,7 @@ import asyncio
 import gc
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -20,7 +19,7 @@ from temporalio.worker import Worker
 
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection
-from activities.worker import Problem, WorkerConfig, run_worker
+from tests.integration.activities.serving import config_of, serving
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.dockerd import IGNORES_TERM, DockerEngine
 from tests.rigs.waiting import eventually
@@ -30,6 +29,8 @@ from workflows.model.requests import ContainerRef
 
 _DRIVER = "driver"
 _GRACE = 4
+#: The one name of the shared engine.
+_NAME = "shared"
 
 
 @workflow.defn(sandboxed=False)
@@ -76,57 +77,6 @@ class Host:
         return await asyncio.wait_for(handle.result(), 30)
 
 
-def _config(engine: DockerEngine, host: str, **changes: Any) -> WorkerConfig:
-    facts: dict[str, Any] = {
-        "serve": frozenset({"docker"}),
-        "host": host,
-        "docker_base_url": engine.base_url,
-        "protected_names": (),
-        "snapshots_per_container": 20,
-        "min_free_mb": 0,
-        "data_root": None,
-        "stops_at_once": 1,
-        "open_requests": 10,
-        "slack_token": "",
-        "slack_api_url": "http://127.0.0.1:1/",
-        "command": "/container",
-        "temporal_ui": "",
-        "namespace": "default",
-        "graceful_seconds": 60,
-    }
-    return WorkerConfig(**{**facts, **changes})
-
-
-class Serving:
-    """A worker that runs beside the test; ``wrong`` says what ``/readyz`` would."""
-
-    def __init__(self) -> None:
-        self.stop = asyncio.Event()
-        self.problems: Sequence[Problem] | None = None
-
-    @property
-    def wrong(self) -> str:
-        """What is wrong, in words."""
-        if self.problems is None:
-            return "not begun"
-        return "; ".join(words for problem in self.problems if (words := problem()))
-
-
-@asynccontextmanager
-async def _serving(client: Client, config: WorkerConfig) -> AsyncIterator[Serving]:
-    serving = Serving()
-
-    def ready(problems: Sequence[Problem]) -> None:
-        serving.problems = problems
-
-    working = asyncio.create_task(run_worker(client, config, serving.stop, ready))
-    try:
-        yield serving
-    finally:
-        serving.stop.set()
-        await asyncio.wait_for(working, 60)
-
-
 @pytest.fixture(scope="module", name="client")
 async def _client() -> AsyncIterator[Client]:
     async with (
@@ -155,13 +105,13 @@ async def test_slow_work_never_blocks_quick_work(client: Client, engine: DockerE
 
     At the end what runs is finished, what waits is left to the next worker.
     """
-    host = Host(client, engine, f"h{uuid.uuid4().hex[:8]}")
+    host = Host(client, engine, _NAME)
     first, second = engine.run(IGNORES_TERM), engine.run(IGNORES_TERM)
     queue = names.docker_stop_queue(host.name)
     started = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
     scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
-    async with _serving(client, _config(engine, host.name)) as serving:
-        await eventually(lambda: serving.problems is not None)
+    async with serving(client, config_of(engine, host.name)) as worker:
+        await eventually(lambda: worker.problems is not None)
         stop = await host.begin_stop(first, queue)
         await eventually(lambda: _is(stop, started))
         waiting = await host.begin_stop(second, queue)
@@ -170,12 +120,12 @@ async def test_slow_work_never_blocks_quick_work(client: Client, engine: DockerE
 
         assert await _is(stop, started)
         assert await _is(waiting, scheduled)
-        serving.stop.set()
+        worker.stop.set()
     assert engine.state(first) == "exited"
     assert (await stop.result())["was_running"]
     assert engine.state(second) == "running"
     assert await _is(waiting, scheduled)
-    async with _serving(client, _config(engine, host.name)):
+    async with serving(client, config_of(engine, host.name)):
         await waiting.result()
     assert engine.state(second) == "exited"
     engine.clear()
@@ -185,9 +135,9 @@ async def test_the_queue_of_the_release_before_is_served(
     client: Client, engine: DockerEngine
 ) -> None:
     """A stop and a look that an older control worker sends to the one queue are carried out."""
-    host = Host(client, engine, f"h{uuid.uuid4().hex[:8]}")
+    host = Host(client, engine, _NAME)
     container = engine.run()
-    async with _serving(client, _config(engine, host.name)):
+    async with serving(client, config_of(engine, host.name)):
         stop = await host.begin_stop(container, names.docker_task_queue(host.name))
         assert (await stop.result())["was_running"]
     assert engine.state(container) == "exited"
@@ -201,11 +151,11 @@ async def test_an_engine_that_is_away_is_told_once(
 ) -> None:
     """A worker is not ready until its engine answers; each change is one line in the log."""
     caplog.set_level(logging.INFO, "activities.watch")
-    config = _config(own_engine, "edge")
-    async with _serving(client, config) as serving:
-        await eventually(lambda: serving.wrong == "engine: no answer")
+    config = config_of(own_engine, "edge")
+    async with serving(client, config) as worker:
+        await eventually(lambda: worker.wrong == "engine: no answer")
         await asyncio.to_thread(own_engine.start)
-        await eventually(lambda: serving.wrong == "", within=40)
+        await eventually(lambda: worker.wrong == "", within=40)
     told = [record for record in caplog.records if "engine" in record.getMessage()]
     assert [record.levelname for record in told] == ["WARNING", "INFO"]
     away, there = told
@@ -223,7 +173,7 @@ async def test_a_hung_engine_holds_up_no_end(client: Client, own_engine: DockerE
     """A worker ends at once although its look at the engine hangs."""
     await asyncio.to_thread(own_engine.start)
     own_engine.freeze()
-    async with _serving(client, _config(own_engine, "edge")) as serving:
-        await eventually(lambda: serving.wrong == "engine: not asked yet")
+    async with serving(client, config_of(own_engine, "edge")) as worker:
+        await eventually(lambda: worker.wrong == "engine: not asked yet")
         began = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - began < 4

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
+from temporalio import activity
 from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
 from temporalio.client import Client
+from temporalio.worker import Worker
 
+from activities.temporal.hosts import Hosts
+from bot.slack.approvers import MAX_LOOK_UPS
+from bot.temporal.hosts import Hosts as BotHosts
 from tests.fakes.slack_stub import SlackStub
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import dockwarden
 from tests.rigs.waiting import eventually
-from workflows.model.names import SEARCH_ATTRIBUTES
+from workflows.model.hosts import Announcement
+from workflows.model.names import SEARCH_ATTRIBUTES, docker_task_queue
 
 _HISTORIES = ("channels:history", "groups:history", "im:history")
 
@@ -35,11 +44,15 @@ async def test_the_check_says_that_all_is_well(
         "ok    policies",
         "ok    Slack token",
         "ok    Slack scopes",
+        "ok    approvers",
         "ok    Socket Mode",
         "ok    Temporal",
         "ok    records",
         "ok    search attributes",
+        "ok    hosts",
     ]
+    assert check.has("approvers: all 1 people and groups are there and can decide")
+    assert check.has("hosts: none has announced itself yet; each docker worker does so")
 
 
 async def test_the_check_says_what_to_do(
@@ -117,6 +130,121 @@ async def test_the_check_knows_swapped_tokens(
     assert check.has("FAIL  Slack token: DOCKWARDEN_SLACK_BOT_TOKEN begins with xapp-")
     assert check.has("FAIL  Socket Mode: DOCKWARDEN_SLACK_APP_TOKEN begins with xoxb-")
     assert slack_stub.calls == []
+
+
+async def test_the_check_finds_approvers_who_decide_nothing(
+    slack_stub: SlackStub, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Each person and each group that is of no use has its line, with the policies to mend."""
+    people = ("U0GONE", "U0LEFT", "U0GUEST", "U0APP", "U0FAR", "U0BOB")
+    groups = ("S0NONE", "S0EMPTY", "S0LEFT", "S0GOOD")
+    (tmp_path / "policies.toml").write_text(
+        f'[[policy]]\nname = "one"\napprovers = {list(people)}\n'
+        f'[[policy]]\nname = "two"\napprovers = ["U0LEFT"]\napprover_groups = {list(groups)}\n'
+    )
+    slack_stub.people = {
+        "U0GONE": {"missing": True},
+        "U0LEFT": {"deleted": True},
+        "U0GUEST": {"is_ultra_restricted": True},
+        "U0APP": {"is_bot": True},
+        "U0FAR": {"is_stranger": True},
+    }
+    slack_stub.groups = {"S0EMPTY": [], "S0LEFT": ["U0LEFT", "U0APP"], "S0GOOD": ["U0LEFT", "U1"]}
+    slack_stub.limited = {"users.info": 1, "usergroups.users.list": 1}
+    async with dockwarden("check", "--only", "slack", **environment) as check:
+        assert await check.end() == 1
+
+    told = [line.rstrip() for line in check.lines if "approvers:" in line]
+    nobody = "has no member who could decide: all are deactivated, guests or apps"
+    assert told == [
+        "FAIL  approvers: U0APP is an app: mend the policy 'one'",
+        "FAIL  approvers: U0FAR is of another workspace: mend the policy 'one'",
+        "FAIL  approvers: U0GONE is no account of this workspace: mend the policy 'one'",
+        "FAIL  approvers: U0GUEST is a guest: mend the policy 'one'",
+        "FAIL  approvers: U0LEFT is deactivated: mend the policies 'one', 'two'",
+        "FAIL  approvers: S0EMPTY has no members: mend the policy 'two'",
+        f"FAIL  approvers: S0LEFT {nobody}: mend the policy 'two'",
+        "FAIL  approvers: S0NONE is not there, or disabled: mend the policy 'two'",
+    ]
+    assert slack_stub.count("users.info") == len({*people, "U1"}) + 1, "each once, but for a wait"
+
+
+async def test_the_check_looks_up_no_more_than_it_should(
+    slack_stub: SlackStub, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """A book that names very many people is looked at in part, and that is said."""
+    people = [f"U{number:06}" for number in range(MAX_LOOK_UPS + 50)]
+    book = f'[[policy]]\nname = "all"\napprovers = {people}\n'
+    (tmp_path / "policies.toml").write_text(book)
+    async with dockwarden("check", "--only", "slack", **environment) as check:
+        assert await check.end(40) == 0
+    assert check.has(f"ok    approvers: {MAX_LOOK_UPS} of them are there and can decide")
+    most = f"{MAX_LOOK_UPS} accounts are looked up at most"
+    assert check.has(f"ok    approvers: 50 were not looked at: {most}")
+    assert slack_stub.count("users.info") == MAX_LOOK_UPS
+
+
+@pytest.mark.parametrize(
+    ("refused", "limited", "why"),
+    [
+        ("missing_scope", 0, "Slack refuses users.info (missing_scope)"),
+        ("internal_error", 0, "Slack has troubles"),
+        ("", 1000, "Slack lets us ask no more now"),
+    ],
+)
+async def test_the_check_says_that_slack_does_not_tell(
+    slack_stub: SlackStub, environment: dict[str, str], refused: str, limited: int, why: str
+) -> None:
+    """What Slack does not tell says nothing against an approver."""
+    slack_stub.refusals = {"users.info": refused} if refused else {}
+    slack_stub.limited, slack_stub.retry_after = {"users.info": limited}, 61
+    async with dockwarden("check", "--only", "slack", **environment) as check:
+        assert await check.end(100) == 0
+    assert check.has(f"ok    approvers: 1 were not looked at: {why}")
+
+
+async def test_the_check_lists_hosts_and_who_serves_them(
+    environment: dict[str, str], client: Client, tmp_path: Path
+) -> None:
+    """A host that nobody serves is told; it is wrong only where commands mean it."""
+    await _keep(client, days=30)
+    environment["TEMPORAL_ADDRESS"] = client.service_client.config.target_host
+    slip = '[[policy]]\nname = "slip"\nhosts = ["egde", "f*", "zoo-?"]\napprovers = ["U0BOB"]\n'
+    (tmp_path / "policies.toml").write_text(slip)
+    for host in ("edge", "far"):
+        told = Announcement(host=host, engine_id=f"E-{host}", engine_version="24", version="1")
+        await Hosts(client).claim(told)
+    look: list[Callable[..., object]] = [_look]
+    queue = docker_task_queue("edge")
+    async with Worker(client, task_queue=queue, activities=look, identity="7@a E-edge"):
+
+        async def is_told() -> bool:
+            standings = await BotHosts(client).standings(default="edge")
+            return len(standings) > 1 and bool(standings[0].workers)
+
+        await eventually(is_told)
+        environment["DOCKWARDEN_DEFAULT_HOST"] = "edge"
+        async with dockwarden("check", "--only", "temporal", **environment) as check:
+            assert await check.end() == 0
+        assert check.has("ok    host edge: engine E-edge (24), Dockwarden 1; served by 1 worker")
+        assert check.has("(7@a)")
+        assert check.has("ok    host far: engine E-far (24), Dockwarden 1; no worker serves it")
+        assert check.has("--workflow-id engine/E-far")
+        unfit = "in the policy 'slip' fits none that is known"
+        assert check.has(f"ok    hosts: 'egde' {unfit}; did you mean edge?")
+        assert check.has(f"ok    hosts: 'zoo-?' {unfit}\n")
+        assert not check.has("'f*'")
+        for default, says in (("far", "engine E-far"), ("moon", "no engine announced")):
+            environment["DOCKWARDEN_DEFAULT_HOST"] = default
+            async with dockwarden("check", "--only", "temporal", **environment) as check:
+                assert await check.end() == 1
+            assert check.has(f"FAIL  host {default}: {says}")
+            assert check.has("mean it (DOCKWARDEN_DEFAULT_HOST); start dockwarden worker --host")
+
+
+@activity.defn(name="list_containers")
+async def _look() -> None:
+    """Stand for the work of a host."""
 
 
 async def _keep(client: Client, *, days: int) -> None:

@@ -25,10 +25,12 @@ from bot.slack.follow_up import FollowUps
 from bot.slack.listener import ListenerRunner
 from bot.slack.rates import Clock
 from bot.temporal.errors import RequestSummary
+from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import RequestPage
 from tests.fakes.slack_stub import TEAM, SlackStub
 from workflows.host_query import HostQueryResult
+from workflows.model.hosts import Announcement
 from workflows.model.names import RequestAddress, button_value
 from workflows.model.requests import (
     ContainerRef,
@@ -103,6 +105,15 @@ class FakeVisibility:
         return RequestPage(rows=(), total=0)
 
 
+class FakeHosts:
+    """Knows the same hosts always: the default one, which nobody serves."""
+
+    async def standings(self, *, default: str) -> tuple[HostStanding, ...]:
+        """Say how they stand."""
+        engine = Announcement(host=default, engine_id="E1", engine_version="20.10")
+        return (HostStanding(host=default, is_default=True, engines=(engine,)),)
+
+
 @dataclass
 class FakeRequestClient:
     """Notes what it is asked for; ``error`` is raised instead, ``before`` is awaited first."""
@@ -118,6 +129,7 @@ class FakeRequestClient:
     summary: RequestSummary = field(default_factory=summary)
     looked: HostQueryResult = field(default_factory=HostQueryResult)
     visibility: FakeVisibility = field(default_factory=FakeVisibility)
+    hosts: FakeHosts = field(default_factory=FakeHosts)
 
     async def start(self, request: LifecycleRequest) -> bool:
         """Note a request."""

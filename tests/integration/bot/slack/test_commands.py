@@ -137,6 +137,7 @@ async def test_a_start_that_fails_says_so(bot: Bot, error: BotError, says: str) 
         (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=False), "Not recorded"),
         (RequestEndedError(summary(status="expired")), "is over: ⌛ expired"),
         (RequestUnknownError(REQUEST), "There is no request"),
+        (RequestUnknownError(REQUEST), "or it is no longer kept"),
     ],
 )
 async def test_a_decision_that_fails_says_so(bot: Bot, error: BotError, says: str) -> None:
@@ -196,6 +197,8 @@ async def test_a_rejection_without_a_reason_shows_its_own_id(bot: Bot) -> None:
         ("requests waiting", "`web-1` on `local` · <@U0ALICE>"),
         ("requests mine", "Your requests"),
         ("requests recent", "none"),
+        # no promise beyond what Temporal keeps, which a server may forget after a day
+        ("requests recent", "of the last seven days, as far as they are kept"),
         (f"status {REQUEST}", "waiting for approval — `web-1` on `local`"),
         ("help", "/container stop NAME"),
         ("help snapshot", "as REF"),
@@ -222,6 +225,16 @@ async def test_a_list_follows_its_acknowledgement(bot: Bot) -> None:
     assert answer["response_type"] == "ephemeral"
     assert "`web-1` · `nginx:1` · running" in answer["text"]
     assert "6 more" in answer["text"]
+
+
+async def test_the_hosts_are_shown(bot: Bot) -> None:
+    """Which there are, in private, behind the acknowledgement."""
+    assert await bot.command("list hosts") == {}
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
+
+    (answer,) = bot.slack_stub.responses
+    assert answer["response_type"] == "ephemeral"
+    assert "🔴 `local` · meant where a command names none · engine E1 (20.10)" in answer["text"]
 
 
 async def test_one_container_is_shown(bot: Bot) -> None:
@@ -256,6 +269,7 @@ async def test_one_container_is_shown(bot: Bot) -> None:
         (LookUnansweredError("local", Silent.WORKER), "no Dockwarden worker answers"),
         (LookUnansweredError("local", Silent.BUSY), "worker is busy, or has just ended"),
         (LookUnansweredError("local", Silent.HOST), "no Dockwarden worker serves `local`"),
+        (LookUnansweredError("local", Silent.HOST, "loco"), "Did you mean `loco`?"),
         (LookUnansweredError("local", Silent.BUSY_HOST), "worker of `local` is busy"),
         (LookUnansweredError("local", Silent.ENGINE), "engine of `local` does not answer"),
     ],

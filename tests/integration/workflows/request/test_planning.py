@@ -9,13 +9,16 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
+from activities.temporal.hosts import Hosts
 from tests.fakes.fake_docker import failure
 from tests.rigs.workers import Workers
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.hosts import Announcement
+from workflows.model.names import engine_workflow_id
 from workflows.model.requests import LifecycleRequest, OperationKind, OperationSpec, Policy
-from workflows.model.state import RequestStatus
+from workflows.model.state import Refusal, RequestStatus
 
 
 def _policies(request: LifecycleRequest, **changes: Any) -> LifecycleRequest:
@@ -68,6 +71,23 @@ async def test_host_that_nobody_serves_is_said_within_seconds(workers: Workers) 
     nowhere = replace(request.container, host="nowhere")
 
     assert await _refused(workers, replace(request, container=nowhere)) is RefusalCode.UNKNOWN_HOST
+
+
+async def test_a_host_that_may_have_been_meant_is_named(workers: Workers) -> None:
+    """Who mistypes a host is told of the one like it; who names a known one, that it is away."""
+    engine = f"E{workers.docker.name}"
+    await Hosts(workers.client).claim(Announcement(host="edge-one", engine_id=engine))
+    request = workers.request()
+
+    async def refusal(host: str) -> Refusal | None:
+        container = replace(request.container, host=host)
+        state = await (await workers.start(replace(request, container=container))).result()
+        return state.refusal
+
+    mistyped = Refusal(code=RefusalCode.UNKNOWN_HOST, detail="did you mean edge-one?")
+    assert await refusal("egde-one") == mistyped
+    assert await refusal("edge-one") == Refusal(code=RefusalCode.HOST_AWAY, detail="edge-one")
+    await workers.client.get_workflow_handle(engine_workflow_id(engine)).terminate()
 
 
 async def test_labels_pick_the_policy(workers: Workers) -> None:

@@ -13,6 +13,7 @@ from bot.commands.parser import (
     Help,
     Inspect,
     ListContainers,
+    ListHosts,
     Reject,
     Requests,
     Selection,
@@ -93,6 +94,9 @@ ID = "3f9a1c2b4d5e"
             'STOP Web_1 ON Edge SNAPSHOT GRACE=10S REASON="A"',
             Stop(container="Web_1", host="edge", snapshot=True, grace_seconds=10, reason="A"),
         ),
+        # the hosts themselves
+        ("list hosts", ListHosts()),
+        ("LIST Hosts", ListHosts()),
         ("Requests MINE", Requests(selection=Selection.MINE)),
         # typographic dashes and quotes, as phones and Macs make them
         (
@@ -199,6 +203,8 @@ def test_a_right_text_is_understood(text: str, command: Command) -> None:
         ("stop web-1 as x:1", "belongs to the sub-command snapshot", "stop web-1 →as← x:1"),
         ("snapshot web-1 snapshot=x:1", "as NAME:TAG", "snapshot web-1 →snapshot=x:1←"),
         ("list grace=3s", "Possible here: on", "list →grace=3s←"),
+        ("list host", "Did you mean hosts?", "list →host←"),
+        ("list hosts on edge", "is too much here", "list hosts →on← edge"),
         # quotes
         ("stop web-1 reason=fix the bug", "needs quotes", "reason=fix →the← bug"),
         ('stop web-1 "a reason"', "was it meant as reason=", 'stop web-1 →"a reason"←'),
