@@ -21,10 +21,16 @@ _CLOCKS_DIFFER = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A message, and when this workflow first saw it."""
+    """A message, and when this workflow first saw it.
+
+    ``as_before`` marks one that a request of the release before has received: only if it is
+    neither joined with others, nor heard before them, nor late by the length of the wait, does
+    the history of that request replay.
+    """
 
     message: Decision | Instruction
     at: datetime
+    as_before: bool = False
 
     @property
     def sender(self) -> str:
@@ -54,7 +60,8 @@ class Received:
         counts against a message that was seen in time.
         """
         return self.at >= expires_at and (
-            not self.was_sent_before(expires_at) or self.at >= expires_at + wait
+            not self.was_sent_before(expires_at)
+            or (self.at >= expires_at + wait and not self.as_before)
         )
 
     def was_sent_before(self, moment: datetime) -> bool:
@@ -84,9 +91,14 @@ class Inbox:
         for received in kept:
             self._queue(received).append(received)
 
-    def put(self, message: Decision | Instruction, at: datetime) -> bool:
+    def put(
+        self, message: Decision | Instruction, at: datetime, *, as_before: bool = False
+    ) -> bool:
         """Keep a message until it is worked on; false says that there is no room for it."""
-        received = Received(message=message, at=at)
+        received = Received(message=message, at=at, as_before=as_before)
+        if as_before:
+            self._queue(received).append(received)
+            return True
         if received.key in self._keys:
             return True
         if len(self._keys) >= limits.LIMITS.inbox and not self._finds_room(received):
@@ -145,12 +157,13 @@ class Inbox:
 
     def __bool__(self) -> bool:
         """Whether a message waits."""
-        return bool(self._keys)
+        return bool(self._instructions or self._named or self._others)
 
     def _queue(self, received: Received) -> deque[Received]:
         if isinstance(received.message, Instruction):
             return self._instructions
-        return self._named if received.sender in self._hears_first else self._others
+        is_first = received.sender in self._hears_first and not received.as_before
+        return self._named if is_first else self._others
 
     def _finds_room(self, received: Received) -> bool:
         """Say whether a message is kept although the inbox is full."""

@@ -150,7 +150,9 @@ class ContainerLifecycleWorkflow:
             self._keep(instruction, instruction.instruction_id)
 
     def _keep(self, message: Decision | Instruction, message_id: str) -> None:
-        if not self._inbox.put(message, workflow.now()):
+        # A request of an earlier release took its messages one by one, as they came.
+        as_before = not workflow.patched("bounded-inbox")
+        if not self._inbox.put(message, workflow.now(), as_before=as_before):
             self._drop()
         elif message_id:
             self._heard.append(message_id[:MAX_ID_LENGTH])

@@ -21,7 +21,8 @@ from workflows.request.workflow import ContainerLifecycleWorkflow
 from workflows.sandbox import workflow_runner
 
 RECORDED = sorted(FOLDER.glob("*.json"))
-#: Of requests that were begun before the hosts had three queues: they go on over the upgrade.
+#: Of requests that were begun before the hosts had three queues, or before what comes in was
+#: bounded and joined: they go on over the upgrade.
 EARLIER = sorted((FOLDER / "earlier").glob("*.json"))
 
 

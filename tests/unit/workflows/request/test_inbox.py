@@ -103,3 +103,20 @@ def test_a_full_inbox_still_hears_those_whom_the_request_is_about() -> None:
     assert kept == [True] * LIMITS.inbox + [False] * 5 + [True, False, True, False]
     taken = [inbox.take(None, WAIT) for _ in range(3)]
     assert [received and received.sender for received in taken] == ["UALICE", "UBOB", "U0"]
+
+
+def test_a_request_of_an_earlier_release_hears_one_after_the_other() -> None:
+    """Nothing is joined, heard first or too late by the length of the wait: so it replays."""
+    inbox = Inbox()
+    inbox.hear_first(["UBOB"])
+    stranger = replace(DECISION, approver_id="UDAVE")
+    in_time = replace(DECISION, sent_at=NOON - timedelta(seconds=1))
+    long_after = NOON + 2 * WAIT
+
+    for decision in (stranger, stranger, in_time):
+        inbox.put(decision, long_after, as_before=True)
+    taken = [inbox.take(None, WAIT) for _ in range(3)]
+
+    assert [received and received.sender for received in taken] == ["UDAVE", "UDAVE", "UBOB"]
+    assert [received and received.is_late(NOON, WAIT) for received in taken] == [True, True, False]
+    assert not inbox
