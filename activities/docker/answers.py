@@ -7,6 +7,7 @@ that an orchestrator has given are, and of those what is plainly a name.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any, Final
 from activities.docker.mounts import mounts
 from activities.docker.published import MOST_PORTS, chosen_ports
 from activities.docker.refused_start import owner_references
+from workflows.model.names import ENGINE_ID_FORM
 from workflows.model.requests import ContainerPin, ContainerState, Mount, PublishedPort
 
 #: What one engine calls differently, or passes through on its way to a state that both know.
@@ -29,6 +31,8 @@ _IMPATIENT_ENGINES: Final = re.compile(r"(?:23\.0\.[0-6]|24\.0\.[0-2])\b")
 _CONTAINERD: Final = "io.containerd.snapshotter"
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _PODMAN: Final = "podman:"
+#: With what stands before it, a database of Temporal takes no longer id of a workflow.
+_LONGEST_ID: Final = 200
 _NANOSECONDS: Final = 1_000_000_000
 #: Since this release a health check has an interval of its own while a container starts.
 _HAS_START_INTERVAL: Final = 25
@@ -54,9 +58,15 @@ class EngineFacts:
 
     @property
     def unique_id(self) -> str:
-        """What no other engine has: of Podman there may be one for each user of a machine."""
+        """What no other engine has: of Podman there may be one for each user of a machine.
+
+        Where a directory holds what no id may, or is too long for one, a digest has to do.
+        """
         is_podman = self.engine_id.startswith(_PODMAN)
-        return f"{self.engine_id}{self.data_root}" if is_podman else self.engine_id
+        told = f"{self.engine_id}{self.data_root}" if is_podman else self.engine_id
+        if len(told) <= _LONGEST_ID and ENGINE_ID_FORM.fullmatch(told):
+            return told
+        return f"sha256:{hashlib.sha256(told.encode(errors='replace')).hexdigest()}"
 
     @property
     def starts_owners(self) -> bool:

@@ -49,6 +49,7 @@ _log = logging.getLogger(__name__)
 RELEASED_AFTER: Final = timedelta(hours=1)
 _CALL_WITHIN: Final = timedelta(seconds=5)
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+_PROCESS_SPACE: Final = Path("/proc/self/ns/pid")
 
 
 class Standing(StrEnum):
@@ -268,12 +269,13 @@ async def _record(found: WorkflowExecution) -> _Record | None:
 
 
 def process_name(client: Client) -> str:
-    """Name this process: by the SDK's name, and by the boot of its machine.
+    """Name this process: by the SDK's name, the boot of its machine, and its process space.
 
-    Machines that were cloned go by one name, and a number of a process means nothing elsewhere.
+    Machines that were cloned go by one name, and so do containers that use the host's network; a
+    number of a process means nothing outside of its space.
     """
     number, _, machine = client.service_client.config.identity.partition("@")
-    return f"{number}@{machine}/{_boot()}"
+    return f"{number}@{machine}/{_boot()}/{_process_space()}"
 
 
 def _machine() -> str:
@@ -289,10 +291,18 @@ def _boot() -> str:
         return uuid.uuid4().hex[:8]
 
 
+def _process_space() -> str:
+    """Tell the process space of this process from every other one of this machine."""
+    try:
+        return f"{_PROCESS_SPACE.stat().st_ino:x}"
+    except OSError:
+        return ""
+
+
 def _has_ended(process: str) -> bool:
-    """Tell of a process of this machine that it ended: Temporal lists it for a minute more."""
-    number, _, machine = process.partition("@")
-    if machine != _machine() or not number.isdecimal():
+    """Tell of a process of this space that it ended: Temporal lists it for a minute more."""
+    number, _, place = process.partition("@")
+    if place != f"{_machine()}/{_process_space()}" or not number.isdecimal():
         return False
     try:
         os.kill(int(number), 0)

@@ -152,12 +152,15 @@ class Review:
             self.tracker.change(status=RequestStatus.EXPIRED)
 
     def _came_too_late(self, received: Received) -> bool:
-        """Tell whether a click was made in time, and nobody took it up until long after."""
+        """Tell whether a click was made in time, and nobody took it up until long after.
+
+        One that was on its way when the time ran out has only come after the deadline.
+        """
         state, expires_at = self.tracker.state, self.tracker.state.expires_at
         return (
             state.status is RequestStatus.EXPIRED
             and expires_at is not None
-            and received.at >= expires_at
+            and received.at >= expires_at + _wait(state)
             and received.was_sent_before(expires_at)
         )
 

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from temporalio.worker import Worker
 
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection
+from activities.temporal import hosts
 from activities.temporal.hosts import Hosts, process_name
 from tests.integration.activities.serving import Serving, config_of, serving
 from tests.rigs.dev_server import temporal_server
@@ -252,6 +254,31 @@ async def test_a_process_that_ended_serves_nothing(client: Client, *, is_over: b
     if not is_over:
         other.kill()
         await other.wait()
+
+
+async def test_one_number_in_two_process_spaces_is_two_processes(
+    client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two workers in containers with the host's network are both 1@host, and neither has ended."""
+    spaces = [tmp_path / "one", tmp_path / "other"]
+    for space in spaces:
+        space.touch()
+    monkeypatch.setattr(hosts, "_PROCESS_SPACE", spaces[0])
+    first = Hosts(client)
+    await first.claim(Announcement(host="one", engine_id="first"))
+    look: list[Callable[..., object]] = [_look]
+    async with Worker(
+        client,
+        task_queue=docker_task_queue("one"),
+        activities=look,
+        identity=poller_identity(process_name(client), "first"),
+    ):
+        await eventually(lambda: _is_polled(client, "one"))
+        await eventually(lambda: _is_listed(client, "first"))
+        monkeypatch.setattr(hosts, "_PROCESS_SPACE", spaces[1])
+        claim = await Hosts(client).claim(Announcement(host="one", engine_id="second"))
+
+    assert claim.problem == "host one has another engine, first"
 
 
 async def _is_listed(client: Client, engine_id: str) -> bool:

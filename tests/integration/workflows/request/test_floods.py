@@ -55,7 +55,7 @@ async def test_thousands_of_refused_clicks_while_no_worker_runs(
     assert time.monotonic() - began < 30
     assert state.status is RequestStatus.SUCCEEDED
     assert len(await under_test.events(under_test.handle)) < LIMITS.history_events
-    assert workers.slack.look_ups == ["UBOB"]
+    assert workers.slack.look_ups == ["UALICE", "UBOB"], "who asks, and who decides"
     assert 1 <= len(workers.slack.notices) <= LIMITS.told + 1
     assert state.dropped == _CLICKS - LIMITS.inbox
 
@@ -162,6 +162,22 @@ async def test_a_click_in_time_counts_only_as_long_as_people_had_to_decide(
     assert state.status is status
     assert [n.refusal.code for n in workers.slack.notices] == ([code] if code else [])
     assert ("ensure_stopped" in workers.docker.calls) is (code is None)
+
+
+async def test_a_click_that_was_on_its_way_when_the_time_ran_out_blames_nobody(
+    workers: Workers,
+) -> None:
+    """It came a moment too late while all were there: nothing was away for long."""
+    under_test = await _waiting(workers, expires_after_seconds=2)
+    expires_at = (await under_test.state()).expires_at
+    assert expires_at is not None
+    workers.slack.may_publish.clear()
+    await under_test.until(RequestStatus.EXPIRED)
+    await under_test.decide("UBOB", sent_at=expires_at - timedelta(milliseconds=100))
+    workers.slack.may_publish.set()
+
+    assert (await under_test.result()).status is RequestStatus.EXPIRED
+    assert [n.refusal.code for n in workers.slack.notices] == [RefusalCode.NOT_OPEN]
 
 
 async def test_a_click_that_says_it_comes_from_the_future_is_no_click_in_time(

@@ -29,3 +29,18 @@ def test_each_engine_has_an_id_of_its_own(info: dict[str, Any], told: str) -> No
     facts = engine_facts(info, "1.41")
     assert facts.unique_id == told
     assert ENGINE_ID_FORM.fullmatch(facts.unique_id)
+
+
+@pytest.mark.parametrize(
+    "directory",
+    ["/home/ann@corp.example/.local/share/containers/storage", "/srv/josé s", "/d" * 200],
+)
+def test_a_directory_that_fits_no_id_still_tells_engines_apart(directory: str) -> None:
+    """A record that could not be read back would be announced again without end."""
+    one, other = ({**_ROOT, "DockerRootDir": place} for place in (directory, f"{directory}2"))
+    first = engine_facts(one, "1.41").unique_id
+
+    assert ENGINE_ID_FORM.fullmatch(first)
+    assert len(first) <= 200
+    assert first == engine_facts(one, "1.41").unique_id
+    assert first != engine_facts(other, "1.41").unique_id
