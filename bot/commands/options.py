@@ -33,6 +33,7 @@ class Options:
     reference: str | None = None
     grace_seconds: int | None = None
     reason: str = ""
+    replace: bool = False
 
 
 def cut_with_notice(text: str) -> str:
@@ -137,6 +138,10 @@ def _read_option(words: Words, word: Word, name: str, options: Options) -> None:
         options.snapshot = True
         if word.key:
             options.reference = _reference(words, word)
+    elif name == "replace" and not word.key:
+        options.replace = True
+    elif name == "replace":
+        words.refuse("replace takes no value: it means the request that waits.", word)
     elif not word.key or shows_nothing(word.said):
         words.refuse(f"{name} needs {_VALUES[name]}.", word)
     elif name == "grace":

@@ -34,11 +34,11 @@ EXAMPLES = {
 #: How each sub-command is written and what it does; the help shows it.
 USAGE = {
     "stop": (
-        'stop NAME [on HOST] [snapshot[=REF]] [grace=30s] [reason="…"]',
+        'stop NAME [on HOST] [snapshot[=REF]] [grace=30s] [reason="…"] [replace]',
         "Asks to stop a container, with a snapshot of it if you want one. It stays stopped.",
     ),
     "snapshot": (
-        'snapshot NAME [on HOST] [as REF] [grace=30s] [reason="…"]',
+        'snapshot NAME [on HOST] [as REF] [grace=30s] [reason="…"] [replace]',
         "Asks to stop a container, make a snapshot and start it again if it was running.",
     ),
     "list": (
@@ -69,7 +69,7 @@ _HOSTS = "hosts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """``stop NAME [on HOST] [snapshot[=REF]] [grace=30s] [reason="…"]``."""
+    """``stop NAME [on HOST] [snapshot[=REF]] [grace=30s] [reason="…"] [replace]``."""
 
     container: str
     host: str
@@ -77,17 +77,19 @@ class Stop:
     reference: str | None = None
     grace_seconds: int | None = None
     reason: str = ""
+    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """``snapshot NAME [on HOST] [as REF] [grace=30s] [reason="…"]``."""
+    """``snapshot NAME [on HOST] [as REF] [grace=30s] [reason="…"] [replace]``."""
 
     container: str
     host: str
     reference: str | None = None
     grace_seconds: int | None = None
     reason: str = ""
+    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +225,7 @@ def parse(text: str, *, default_host: str) -> Command:
 
 def _parse_stop(words: Words, default_host: str) -> Stop:
     container = take_container(words)
-    options = take_options(words, ("on", "snapshot", "grace", "reason"))
+    options = take_options(words, ("on", "snapshot", "grace", "reason", "replace"))
     return Stop(
         container=container,
         host=options.host or default_host,
@@ -231,18 +233,20 @@ def _parse_stop(words: Words, default_host: str) -> Stop:
         reference=options.reference,
         grace_seconds=options.grace_seconds,
         reason=options.reason,
+        replace=options.replace,
     )
 
 
 def _parse_snapshot(words: Words, default_host: str) -> Snapshot:
     container = take_container(words)
-    options = take_options(words, ("on", "as", "grace", "reason"))
+    options = take_options(words, ("on", "as", "grace", "reason", "replace"))
     return Snapshot(
         container=container,
         host=options.host or default_host,
         reference=options.reference,
         grace_seconds=options.grace_seconds,
         reason=options.reason,
+        replace=options.replace,
     )
 
 

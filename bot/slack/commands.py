@@ -85,7 +85,13 @@ class Commands:
         )
         container = ContainerRef(host=stop.host, name=stop.container)
         await submit(
-            self._service, self._follow, slack_request, operation, container, reason=stop.reason
+            self._service,
+            self._follow,
+            slack_request,
+            operation,
+            container,
+            reason=stop.reason,
+            in_place=stop.replace,
         )
 
     async def _snapshot(self, slack_request: SlackRequest, snapshot: parser.Snapshot) -> None:
@@ -97,7 +103,13 @@ class Commands:
         )
         container = ContainerRef(host=snapshot.host, name=snapshot.container)
         await submit(
-            self._service, self._follow, slack_request, operation, container, reason=snapshot.reason
+            self._service,
+            self._follow,
+            slack_request,
+            operation,
+            container,
+            reason=snapshot.reason,
+            in_place=snapshot.replace,
         )
 
     async def _list(self, slack_request: SlackRequest, asked: parser.ListContainers) -> None:

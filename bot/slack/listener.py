@@ -237,6 +237,7 @@ async def submit(
     *,
     reason: str,
     left_out: str = "",
+    in_place: bool = False,
 ) -> None:
     """Start a request of the one who asks, then say so in private, and what was left out."""
     receipt = await service.submit(
@@ -246,6 +247,7 @@ async def submit(
         reason=reason,
         channel_id=slack_request.channel_id,
         key=slack_request.key,
+        in_place=in_place,
     )
     if receipt is None:
         # Who asked hears of the copy that started it.

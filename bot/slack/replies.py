@@ -250,12 +250,17 @@ def _no_policy(error: NoPolicyError) -> Reply:
     )
 
 
+_REPLACE = (
+    " Who may reject it can put their own in its place: the same command with `replace` at its end."
+)
+
+
 def _already_open(error: AlreadyOpenError, command: str) -> Reply:
     status = code(f"{command} status {error.request_id}")
     where = link(error.permalink, "See its card") or f"See {status}"
     return reply(
         f"⛔ Not started: request {code(error.request_id)} for {code(error.container)} on "
-        f"{code(error.host)} is still open. {where}."
+        f"{code(error.host)} is still open. {where}." + (_REPLACE if error.waits else "")
     )
 
 
@@ -278,5 +283,6 @@ def _details(topic: str) -> str:
     return (
         "REF is an image name like `team/web:before-upgrade`; left out, the snapshot is called "
         "after the container and the request. grace is how long the container may take to stop, "
-        "from 1s to 10m."
+        "from 1s to 10m. With replace, somebody else's request that waits for the container is "
+        "rejected, if you may, and yours comes in its place."
     )

@@ -105,10 +105,13 @@ class RequestStuckError(BotError):
 
 
 class AlreadyOpenError(BotError):
-    """Another request for the same container is open."""
+    """Another request for the same container is open; ``waits`` says that nobody decided yet."""
 
-    def __init__(self, *, container: str, host: str, request_id: str, permalink: str) -> None:
+    def __init__(
+        self, *, container: str, host: str, request_id: str, permalink: str, waits: bool
+    ) -> None:
         super().__init__(f"request {request_id} is open")
+        self.waits = waits
         self.container = container
         self.host = host
         self.request_id = request_id

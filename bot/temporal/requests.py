@@ -106,6 +106,7 @@ class RequestClient:
                 host=request.container.host,
                 request_id=other.request_id,
                 permalink=await self._permalink(other),
+                waits=other.status == RequestStatus.WAITING,
             )
         return False
 

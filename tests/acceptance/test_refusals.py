@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from deploy.laptop.channel import request_of
+from deploy.laptop.channel import headline, request_of
 from deploy.laptop.slack_server import USERS
 from tests.rigs.people import People
-from workflows.model.names import PROTECTED_LABEL
+from workflows.model.names import PROTECTED_LABEL, ActionId
+from workflows.model.state import RequestStatus
 
 #: A host without a worker is told within seconds.
 _SOON = 20.0
@@ -69,6 +70,33 @@ async def test_a_second_request_is_led_to_the_first(people: People) -> None:
     assert f"<{state.card.permalink}|See its card>" in answer
     await people.type("alice", f"cancel {first.request_id}")
     await first.outcome()
+
+
+async def test_an_approver_takes_the_place_of_a_stranger(people: People) -> None:
+    """An emergency is not locked out: the stranger's card is over, and another is decided about."""
+    people.engine.run(name="urgent-1")
+    first = await people.ask("stop urgent-1 reason=tidying")
+    answer = await people.type("bob", "snapshot urgent-1")
+    assert "put their own in its place" in answer
+
+    await people.type("dave", "snapshot urgent-1 replace")
+    await people.told("dave", first.request_id, "not among the approvers")
+    assert (await first.state()).status is RequestStatus.WAITING
+
+    before = {message["ts"] for message in await people.channel.messages()}
+    await people.type("bob", 'snapshot urgent-1 replace reason="it leaks"')
+
+    card = await people.channel.wait_for(
+        "the card of the urgent request",
+        lambda message: message["ts"] not in before and bool(request_of(message)),
+    )
+    await people.channel.press("carol", card, ActionId.APPROVE)
+    await people.channel.wait_for_card(request_of(card), "✅ *Snapshotted and started again*")
+    old = await people.channel.wait_for_card(first.request_id, "⛔ *Rejected*")
+    assert f"by <@{USERS['bob']}>" in headline(old)
+    assert people.engine.state(first.container) == "running"
+    listed = await people.type("alice", "requests mine")
+    assert f"⛔ rejected or refused · `{first.request_id}`" in listed
 
 
 async def test_a_host_that_nobody_serves_is_told_within_seconds(people: People) -> None:

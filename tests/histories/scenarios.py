@@ -44,6 +44,15 @@ async def _two_approvals(workers: Workers) -> RequestUnderTest:
     return under_test
 
 
+async def _refused_clicks(workers: Workers) -> RequestUnderTest:
+    under_test = await _waiting(workers)
+    for who in ("UDAVE", "UALICE", "UDAVE"):
+        await under_test.decide(who, decision_id=f"{who}-{len(workers.slack.notices)}")
+    await eventually(lambda: len(workers.slack.notices) == len({"UDAVE", "UALICE"}))
+    await under_test.decide("UBOB")
+    return under_test
+
+
 async def _reject(workers: Workers) -> RequestUnderTest:
     under_test = await _waiting(workers)
     await under_test.decide("UBOB", Choice.REJECT)
@@ -92,6 +101,7 @@ async def _compensation_failed(workers: Workers) -> RequestUnderTest:
 SCENARIOS: dict[str, tuple[Callable[[Workers], Awaitable[RequestUnderTest]], RequestStatus]] = {
     "approve": (_approve, RequestStatus.SUCCEEDED),
     "two_approvals": (_two_approvals, RequestStatus.SUCCEEDED),
+    "refused_clicks": (_refused_clicks, RequestStatus.SUCCEEDED),
     "reject": (_reject, RequestStatus.REJECTED),
     "expire": (_expire, RequestStatus.EXPIRED),
     "cancel_while_waiting": (_cancel_waiting, RequestStatus.CANCELLED),

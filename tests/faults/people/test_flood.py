@@ -1,20 +1,30 @@
-"""Does a click still get through while somebody floods the commands?"""
+"""Does what counts still get through while somebody floods commands, or clicks?"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import time
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
 from deploy.laptop.slack_server import USERS
 from tests.rigs.installation import CROWD, Installation
 from tests.rigs.slack_users import SlackUsers
+from workflows.model.limits import LIMITS
+from workflows.model.names import DECIDE_SIGNAL
+from workflows.model.requests import Choice, Decision
 
 _COMMANDS = 500
 _SECONDS = 10.0
+_CLICKS = 3_000
+#: So many of them are buttons that were pressed.
+_PRESSES = 500
+_AT_ONCE = 20
 
 
 @pytest.mark.alone
@@ -24,7 +34,9 @@ async def test_a_click_during_a_flood_of_commands(
     """Five hundred commands in ten seconds are answered politely, and a click within two."""
     request = await users.run_and_ask("flooded", "stop {} snapshot")
     users.engine.run(name="flood-1")
-    http_bot = await installation.add_http_bot("flooded")
+    # What an installation has whose operator set nothing.
+    limits = {f"DOCKWARDEN_{name}": "" for name in ("COMMANDS_PER_PERSON", "CLICKS_PER_REQUEST")}
+    http_bot = await installation.add_http_bot("flooded", **limits)
     began = time.monotonic()
 
     async def one(number: int) -> tuple[int, str, float]:
@@ -54,6 +66,53 @@ async def test_a_click_during_a_flood_of_commands(
     assert kinds["slow"] < _COMMANDS / 20, kinds
     assert kinds["started"] == 1 or kinds["slow"]
     await users.check_snapshotted(request, state)
+
+
+@pytest.mark.alone
+async def test_thousands_of_refused_clicks_while_the_worker_is_frozen(
+    users: SlackUsers, installation: Installation
+) -> None:
+    """One approval comes behind three thousand clicks that may not count: it is carried out."""
+    request = await users.run_and_ask("clicked", "stop {} snapshot")
+    state = await request.state()
+    http_bot = await installation.add_http_bot("clicked")
+    worker = installation.supervisor.pids()["worker"]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+
+        async def press(first: int) -> None:
+            for number in range(first, _PRESSES, _AT_ONCE):
+                who = (USERS["dave"], *CROWD)[number % (1 + len(CROWD))]
+                assert (await http_bot.click(who, dict(request.card))).status == 200
+
+        async def send(first: int) -> None:
+            for number in range(first, _CLICKS - _PRESSES, _AT_ONCE):
+                # As no button does: whoever reaches Temporal can send what he likes.
+                decision = Decision(
+                    decision_id=f"sent-{number}",
+                    request_id=request.request_id,
+                    approver_id=f"U0SENT{number:04}",
+                    team_id=state.team_id,
+                    choice=Choice.APPROVE,
+                    sent_at=datetime.now(UTC),
+                )
+                await request.handle.signal(DECIDE_SIGNAL, decision)
+
+        await asyncio.gather(*(press(first) for first in range(_AT_ONCE)))
+        await asyncio.gather(*(send(first) for first in range(_AT_ONCE)))
+        assert (await http_bot.click(USERS["bob"], dict(request.card))).status == 200
+    finally:
+        began = time.monotonic()
+        os.kill(worker, signal.SIGCONT)
+    outcome = await request.outcome()
+    took = time.monotonic() - began
+    await installation.stop("clicked")
+
+    await users.check_snapshotted(request, outcome)
+    assert took < 30
+    assert [decision.approver_id for decision in outcome.decisions] == [USERS["bob"]]
+    events = (await request.handle.fetch_history()).events
+    assert _CLICKS < len(events) < LIMITS.history_events
 
 
 def _kind(text: str) -> str:

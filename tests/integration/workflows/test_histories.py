@@ -21,8 +21,7 @@ from workflows.request.workflow import ContainerLifecycleWorkflow
 from workflows.sandbox import workflow_runner
 
 RECORDED = sorted(FOLDER.glob("*.json"))
-#: Of requests that were begun before the hosts had three queues, or before what comes in was
-#: bounded and joined: they go on over the upgrade.
+#: Of requests that an earlier release has begun: they go on over the upgrade.
 EARLIER = sorted((FOLDER / "earlier").glob("*.json"))
 
 

@@ -110,12 +110,18 @@ async def test_text_of_people_is_never_markup(bot: Bot, evil: str) -> None:
         # another request is in the way, with and without a card
         (
             AlreadyOpenError(
-                container="web-1", host="local", request_id=REQUEST, permalink="https://s/p1"
+                container="web-1",
+                host="local",
+                request_id=REQUEST,
+                permalink="https://s/p1",
+                waits=True,
             ),
             "<https://s/p1|See its card>",
         ),
         (
-            AlreadyOpenError(container="web-1", host="local", request_id=REQUEST, permalink=""),
+            AlreadyOpenError(
+                container="web-1", host="local", request_id=REQUEST, permalink="", waits=False
+            ),
             f"/container status {REQUEST}",
         ),
     ],

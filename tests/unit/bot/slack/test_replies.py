@@ -140,7 +140,7 @@ ERRORS: list[BotError] = [
     NoPolicyError(what="stop", container="web-1", host="local"),
     *(LookUnansweredError("local", silent) for silent in Silent),
     TemporalMisconfiguredError(EVIL),
-    AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink=""),
+    AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink="", waits=True),
     RequestUnknownError(ID),
     RequestEndedError(SUMMARY),
     RequestStuckError("request/local/web-1"),
