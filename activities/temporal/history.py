@@ -183,10 +183,10 @@ async def _begun_with(client: Client, reading: _Reading) -> Told:
     (payload,) = reading.begun_with
     told = Told()
     if reading.workflow_type == REQUEST_WORKFLOW:
-        begun_with = await _decoded(client, payload, ContinuedRequest)
-        told = Told(request=begun_with)
-        if begun_with is not None and begun_with.carried is not None and reading.is_continued:
-            told = replace(told, state=begun_with.carried.state)
+        told = Told(request=await _decoded(client, payload, LifecycleRequest))
+        continued = await _decoded(client, payload, ContinuedRequest)
+        if reading.is_continued and continued is not None and continued.carried is not None:
+            told = replace(told, state=continued.carried.state)
     elif reading.workflow_type == OPERATION_WORKFLOW:
         begun = await _decoded(client, payload, BegunWith)
         told = Told(state=begun.state, recover=begun.recover) if begun is not None else Told()

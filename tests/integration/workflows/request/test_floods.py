@@ -38,6 +38,7 @@ async def _flood(under_test: RequestUnderTest, *, people: int) -> None:
     await asyncio.gather(*(click(first) for first in range(_AT_ONCE)))
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("people", [1, _CLICKS])
 async def test_thousands_of_refused_clicks_while_no_worker_runs(
     workers: Workers, people: int
@@ -60,8 +61,11 @@ async def test_thousands_of_refused_clicks_while_no_worker_runs(
     assert state.dropped == _CLICKS - LIMITS.inbox
 
 
-async def test_clicks_of_a_stranger_cost_no_look_ups_of_the_group(workers: Workers) -> None:
+async def test_clicks_of_a_stranger_cost_no_look_ups_of_the_group(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Slack tells the members of a group some twenty times a minute; the approver must not wait."""
+    monkeypatch.setattr(limits, "LIMITS", Limits(quiet_seconds=100))
     request = workers.request()
     group = replace(request.policies[0], approvers=(), approver_groups=("SOPS",))
     workers.slack.groups["SOPS"] = {"UBOB"}
@@ -77,7 +81,7 @@ async def test_clicks_of_a_stranger_cost_no_look_ups_of_the_group(workers: Worke
 
     assert state.status is RequestStatus.SUCCEEDED
     assert time.monotonic() - began < 10
-    assert workers.slack.look_ups.count("UDAVE") <= 2
+    assert workers.slack.look_ups.count("UDAVE") == 1
     assert [n.refusal.code for n in workers.slack.notices] == [RefusalCode.NOT_AN_APPROVER]
 
 
@@ -152,7 +156,7 @@ async def test_a_click_in_time_counts_only_as_long_as_people_had_to_decide(
     state = await under_test.state()
     assert state.expires_at is not None
     await workers.stop_control()
-    await under_test.decide("UBOB", sent_at=datetime.now(UTC))
+    await under_test.decide("UBOB", sent_at=state.requested_at)
     back_at = state.expires_at + timedelta(seconds=away)
     await eventually(lambda: datetime.now(UTC) > back_at)
     await workers.start_control()
