@@ -48,7 +48,7 @@ async def _refused_clicks(workers: Workers) -> RequestUnderTest:
     under_test = await _waiting(workers)
     for who in ("UDAVE", "UALICE", "UDAVE"):
         await under_test.decide(who, decision_id=f"{who}-{len(workers.slack.notices)}")
-    await eventually(lambda: len(workers.slack.notices) == len({"UDAVE", "UALICE"}))
+    await eventually(lambda: {n.user_id for n in workers.slack.notices} == {"UDAVE", "UALICE"})
     await under_test.decide("UBOB")
     return under_test
 

@@ -73,7 +73,8 @@ class Restore:
     def resume(self, progress: RestoreProgress) -> None:
         """Take up the tries where the run before has left them."""
         self._resumed = progress
-        self._asked_to_stop = progress.asked_to_stop
+        # A signal that came with the start of this run was handled before this.
+        self._asked_to_stop = self._asked_to_stop or progress.asked_to_stop
 
     def give_up(self) -> None:
         """Stop trying, if the request says that a person wants it."""

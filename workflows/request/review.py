@@ -45,7 +45,11 @@ _MOST_KNOWN = 1_000
 
 
 class Review:
-    """Judges what people send. ``carry_out`` is called with each instruction that counts."""
+    """Judges what people send.
+
+    ``carry_out`` is called with each instruction that counts, ``refused`` with each decision that
+    does not.
+    """
 
     def __init__(
         self,
@@ -53,11 +57,13 @@ class Review:
         inbox: Inbox,
         card_updater: CardUpdater,
         carry_out: Callable[[Instruction], None],
+        refused: Callable[[Decision], None],
     ) -> None:
         self.tracker = tracker
         self._inbox = inbox
         self._card_updater = card_updater
         self._carry_out = carry_out
+        self._on_refusal = refused
         self._refused: dict[str, tuple[Refusal, datetime]] = {}
         self._judged = 0
         self.reminded = False
@@ -122,6 +128,7 @@ class Review:
         if refusal is None:
             self._count(message)
         else:
+            self._on_refusal(message)
             self._tell(message.approver_id, refusal)
 
     async def judge_all(self) -> None:

@@ -37,7 +37,7 @@ from workflows.signals import (
     read_replacement,
 )
 
-#: So many people may want something else in place of one request.
+#: So many wishes for something else in place of one request may wait to be judged.
 _MOST_REPLACEMENTS = 50
 
 
@@ -71,7 +71,7 @@ class ContainerLifecycleWorkflow:
         )
         card_updater = CardUpdater(tracker)
         operation = self._operation = OperationHandle(tracker, self._inbox)
-        review = Review(tracker, self._inbox, card_updater, self._carry_out)
+        review = Review(tracker, self._inbox, card_updater, self._carry_out, self._forget)
         if carried is not None:
             continuing.take_over(carried, self._inbox, review, card_updater)
             self._heard.extendleft(reversed(carried.heard))
@@ -103,13 +103,16 @@ class ContainerLifecycleWorkflow:
     @workflow.signal(name=names.REPLACE_SIGNAL, description="Reject, and ask for something else")
     def replace_request(self, *payloads: Any) -> None:  # noqa: ANN401
         """Keep it until it is judged, as a rejection that another request comes with."""
+        if len(self._replacements) >= _MOST_REPLACEMENTS:
+            # Not read, which takes long: a flood of them must fit into one workflow task.
+            self._drop()
+            return
         replacement = read_replacement(payloads)
         if replacement is None or problems_of(replacement.request):
             return
         decision_id = replacement.decision.decision_id
-        if len(self._replacements) < _MOST_REPLACEMENTS or decision_id in self._replacements:
+        if self._keep(replacement.decision, decision_id):
             self._replacements[decision_id] = replacement.request
-            self._keep(replacement.decision, decision_id)
 
     @workflow.signal(name=names.CANCEL_SIGNAL, description="Cancel, as the requester")
     def cancel_request(self, *payloads: Any) -> None:  # noqa: ANN401
@@ -149,13 +152,19 @@ class ContainerLifecycleWorkflow:
         if instruction is not None:
             self._keep(instruction, instruction.instruction_id)
 
-    def _keep(self, message: Decision | Instruction, message_id: str) -> None:
+    def _forget(self, refused: Decision) -> None:
+        """Make room for what others want in place of this request."""
+        self._replacements.pop(refused.decision_id, None)
+
+    def _keep(self, message: Decision | Instruction, message_id: str) -> bool:
         # A request of an earlier release took its messages one by one, as they came.
         as_before = not workflow.patched("bounded-inbox")
-        if not self._inbox.put(message, workflow.now(), as_before=as_before):
+        is_kept = self._inbox.put(message, workflow.now(), as_before=as_before)
+        if not is_kept:
             self._drop()
         elif message_id:
             self._heard.append(message_id[:MAX_ID_LENGTH])
+        return is_kept
 
     def _drop(self) -> None:
         self._dropped += 1

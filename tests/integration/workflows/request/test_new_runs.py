@@ -226,11 +226,12 @@ async def _is_second(client: Client, workflow_id: str) -> bool:
 
 async def test_lists_show_a_request_once(workers: Workers, client: Client) -> None:
     """The runs before are not listed; it is found by its id, and says when it was asked."""
-    request = workers.request()
+    workers.slack.person(requester := f"U{uuid.uuid4().hex[:10].upper()}")
+    request = workers.request(requester=requester)
     attributes = names.request_attributes(
         host=request.container.host,
         container=request.container.name,
-        requester=(requester := f"U{uuid.uuid4().hex[:10].upper()}"),
+        requester=requester,
         request_id=request.request_id,
     )
     under_test = await workers.start(request, search_attributes=attributes)
@@ -248,5 +249,5 @@ async def test_lists_show_a_request_once(workers: Workers, client: Client) -> No
     assert found.open
     assert found.started_at == waiting.requested_at
     assert workers.slack.notices[0].refusal.code is RefusalCode.NOT_AN_APPROVER
-    await under_test.cancel()
+    await under_test.cancel(requester)
     await under_test.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import uuid
 from dataclasses import replace
@@ -83,6 +84,43 @@ async def test_nobody_else_takes_its_place(workers: Workers, who: str, code: Ref
     assert (await waiting.state()).status is RequestStatus.WAITING
     await waiting.cancel()
     await waiting.result()
+
+
+async def test_refused_wishes_leave_room_for_the_one_that_counts(workers: Workers) -> None:
+    """However many strangers have asked in vain, an approver can still take the place."""
+    waiting = await _waiting(workers)
+    for number in range(60):
+        stranger = _of(workers, waiting, f"USTRANGER{number}")
+        await waiting.handle.signal(names.REPLACE_SIGNAL, stranger)
+    await eventually(lambda: len(workers.slack.notices) == 60)
+
+    replacement = _of(workers, waiting, "UBOB")
+    await waiting.handle.signal(names.REPLACE_SIGNAL, replacement)
+
+    urgent = workers.under_test(replacement.request)
+    await eventually(lambda: _is_about(urgent))
+    await urgent.until(RequestStatus.WAITING)
+    await urgent.cancel("UBOB")
+    await urgent.result()
+
+
+async def test_a_flood_of_wishes_fits_into_one_workflow_task(workers: Workers) -> None:
+    """While no worker ran, thousands have come: the one approval still counts."""
+    waiting = await _waiting(workers)
+    await workers.stop_control()
+    wish = _of(workers, waiting, "UDAVE")
+
+    async def ask(first: int) -> None:
+        for number in range(first, 3_000, 50):
+            decision = replace(wish.decision, decision_id=f"wish-{number}")
+            signal = replace(wish, decision=decision)
+            await waiting.handle.signal(names.REPLACE_SIGNAL, signal)
+
+    await asyncio.gather(*(ask(first) for first in range(50)))
+    await waiting.decide("UBOB")
+    await workers.start_control()
+
+    assert (await waiting.result()).status is RequestStatus.SUCCEEDED
 
 
 async def test_what_is_under_way_is_not_replaced(workers: Workers) -> None:
