@@ -10,7 +10,7 @@ from deploy.laptop.slack_server import USERS
 from tests.chaos.event_log import Action, EventLog
 from tests.chaos.histories import RequestHistory
 from tests.chaos.observations import Observations, Violation, cards_of
-from tests.chaos.plan import Move
+from tests.chaos.plan import FLOODS, Move
 from tests.rigs.request_driver import ENDS
 from workflows.model.errors import RefusalCode
 from workflows.model.names import DECIDE_SIGNAL, ActionId, thread_block_id
@@ -27,6 +27,8 @@ _OF_AN_OPEN_REQUEST: Final = frozenset(
 _SENDS: Final = {
     Move.APPROVE: DECIDE_SIGNAL,
     Move.APPROVE_TWICE: DECIDE_SIGNAL,
+    # One who may decide, in the middle of it.
+    **dict.fromkeys(FLOODS, DECIDE_SIGNAL),
     Move.CANCEL_AGAIN: str(Intent.CANCEL),
     Move.STOP_TRYING: str(Intent.STOP_TRYING),
     Move.TRY_NOW: str(Intent.TRY_NOW),
@@ -75,6 +77,7 @@ def clicks(history: RequestHistory, observed: Observations) -> Iterator[Violatio
             action.request_id == history.request.request_id
             and action.planned.move in _SENDS
             and action.took_effect
+            and action.user
             and action.ended < (history.run.ended or float("inf"))
             and state is not None
             and not _bot_failed(action, observed.event_log)
