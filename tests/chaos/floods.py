@@ -7,6 +7,7 @@ signal of ours has. In the middle of most floods somebody who may decide approve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 from collections.abc import Awaitable, Iterator
@@ -20,6 +21,7 @@ from tests.chaos.event_log import Action
 from tests.chaos.meddling import find_button, open_runs, pick, second_pick
 from tests.chaos.plan import Move, Planned
 from tests.chaos.system import System
+from tests.rigs.waiting import eventually
 from workflows.model.names import (
     CANCEL_SIGNAL,
     DECIDE_SIGNAL,
@@ -38,6 +40,7 @@ from workflows.model.state import RequestStatus
 _APPROVED: Final = 0.7
 #: So many strangers send signals; who they are is made up.
 _CROWD: Final = 400
+_PATIENCE: Final = 8.0
 _GARBAGE: Final = (
     *("[]", "[null]", "[1]", '["x"]', "[[]]", "[{}]", "[{}, {}]", '[{"request_id": {}}]'),
     *('[{"decision_id": "d", "approver_id": null}]', '[{"decision": {}, "request": {}}]'),
@@ -51,14 +54,22 @@ _NAMES: Final = (
 
 async def flood(system: System, planned: Planned, action: Action) -> bool:
     """Send so many messages at once about one open request."""
-    running = await open_runs(system.client, REQUEST_WORKFLOW)
-    cards = {request_of(m): m for m in await system.messages() if find_button(m, ActionId.CANCEL)}
-    shown = [run for run in running if run.typed_search_attributes[REQUEST_ID] in cards]
+    cards: dict[str, dict[str, Any]] = {}
+    shown: list[WorkflowExecution] = []
+
+    async def has_card() -> bool:
+        running = await open_runs(system.client, REQUEST_WORKFLOW)
+        messages = await system.messages()
+        cards.update({request_of(m): m for m in messages if find_button(m, ActionId.CANCEL)})
+        shown[:] = [run for run in running if run.typed_search_attributes[REQUEST_ID] in cards]
+        return bool(shown)
+
+    # Nobody may have asked for anything by then.
+    with contextlib.suppress(AssertionError):
+        await eventually(has_card, within=_PATIENCE)
     waiting = [r for r in shown if r.typed_search_attributes.get(STATUS) == RequestStatus.WAITING]
-    if planned.move in (Move.FLOOD_CLICKS, Move.FLOOD_DECISIONS):
-        found = pick(planned, waiting)
-    else:
-        found = pick(planned, waiting or shown)
+    to_decide = planned.move in (Move.FLOOD_CLICKS, Move.FLOOD_DECISIONS)
+    found = pick(planned, waiting if to_decide else waiting or shown)
     if found is None:
         return False
     request_id = found.typed_search_attributes[REQUEST_ID]

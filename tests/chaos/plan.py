@@ -250,13 +250,13 @@ def _floods(chance: random.Random, seconds: float) -> Iterator[Planned]:
 def _renames(
     chance: random.Random, seconds: float, containers: tuple[str, ...]
 ) -> Iterator[Planned]:
-    for at in _times(chance, seconds, 3, 10):
+    for at in _times(chance, seconds, 4, 10):
         move, name = _one_of(chance, RENAMES), chance.choice(containers)
         yield Planned(at=at, move=move, pick=chance.random(), text=name)
 
 
 def _replacements(chance: random.Random, seconds: float) -> Iterator[Planned]:
-    for at in _times(chance, seconds, 4, 12):
+    for at in _times(chance, seconds, 8, 20):
         yield Planned(at=at, move=_one_of(chance, REPLACEMENTS), pick=chance.random())
 
 

@@ -7,14 +7,16 @@ from typing import Final
 
 from temporalio.client import WorkflowExecutionStatus
 
-from tests.chaos.event_log import Action
+from tests.chaos.event_log import Action, Newcomer
 from tests.chaos.histories import RequestHistory
-from tests.chaos.observations import Observations, Violation, cards_of, covers
+from tests.chaos.observations import LINGERS, Observations, Violation, cards_of, covers
 from tests.chaos.plan import RENAMES
 from workflows.model.state import RequestState, RequestStatus
 
 _ENDED_WELL: Final = (RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK)
 #: Each of these looks at the container again, and tells what it is called.
+_MOVES: Final = frozenset({"start", "stop", "pause", "unpause"})
+_STARTS_WITHIN: Final = 5.0
 _TELLS_NAME: Final = frozenset(
     {"ensure_stopped", "ensure_snapshot", "ensure_tag", "ensure_running"}
 )
@@ -86,19 +88,39 @@ def newcomers_touched(history: RequestHistory, observed: Observations) -> Iterat
         ]
         if pinned and card and card[0] < newcomer.since:
             yield _violation(history, f"the new {newcomer.name} is left alone", str(pinned))
-        others = [
-            write.line
-            for write in observed.writes
-            if write.container_id == newcomer.container_id
-            and any(
-                run.began <= write.at <= (run.ended or float("inf")) for run in history.operations
-            )
-            and not any(
-                covers(run, write) for other in observed.histories for run in other.operations
-            )
-        ]
-        if others:
-            yield _violation(history, f"the new {newcomer.name} is left alone", str(others))
+        if moved := _moved(newcomer, observed):
+            yield _violation(history, f"the new {newcomer.name} is left alone", str(moved))
+
+
+def _moved(newcomer: Newcomer, observed: Observations) -> list[str]:
+    """List what was done to it by nobody who may: people, the engine, an operation on itself."""
+    event_log, container_id = observed.event_log, newcomer.container_id
+    operations = [run for history in observed.histories for run in history.operations]
+    writes = [
+        write.line
+        for write in observed.writes
+        if write.container_id == container_id and not any(covers(run, write) for run in operations)
+    ]
+    times = [
+        (event["Action"], event["timeNano"] / 1e9)
+        for event in event_log.events
+        if event["Actor"]["ID"] == container_id and event["Action"] in _MOVES
+    ]
+    pinned = [
+        run
+        for run in operations
+        if run.operate is not None
+        and run.operate.state.pin is not None
+        and run.operate.state.pin.container_id == container_id
+    ]
+    return writes + [
+        f"{what} at {at:.3f}"
+        for what, at in times
+        if at > newcomer.since + _STARTS_WITHIN
+        and not event_log.touched(container_id, at - 1, at + 1)
+        and not event_log.engine_was_down(at - 1, at + 1)
+        and not any(run.began <= at <= (run.ended or at) + LINGERS for run in pinned)
+    ]
 
 
 def _renames(observed: Observations, container_id: str) -> list[Action]:
