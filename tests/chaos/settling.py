@@ -160,7 +160,8 @@ class Settling:
                     await asyncio.to_thread(
                         self._system.api.remove_container, container_id, force=True
                     )
-                    self._note(Move.RECREATE, container_id=container_id)
+                    name = execution.typed_search_attributes[CONTAINER]
+                    self._note(Move.RECREATE, name, container_id=container_id)
 
     def _is_refused(self, container_id: str) -> bool:
         starts = [
@@ -173,24 +174,25 @@ class Settling:
 
     async def _stop_trying(self, execution: WorkflowExecution) -> None:
         request_id = execution.typed_search_attributes[REQUEST_ID]
+        name = execution.typed_search_attributes[CONTAINER]
         for message in await self._system.messages():
             button = find_button(message, ActionId.STOP_TRYING)
             if request_of(message) == request_id and button:
                 user_id = execution.typed_search_attributes[REQUESTER]
                 user = {v: k for k, v in USERS.items()}[user_id]
                 await self._system.slack("interact", user, messageTs=message["ts"], action=button)
-                self._note(Move.STOP_TRYING, request_id=request_id, user=user)
+                self._note(Move.STOP_TRYING, name, request_id=request_id, user=user)
 
     async def _replace_orphan(self) -> None:
         """Make it anew: no request is open in which anybody could say to stop trying."""
         found = await asyncio.to_thread(self._system.find, OWNED)
         if found is not None:
             await asyncio.to_thread(self._system.api.remove_container, found["Id"], force=True)
-            self._note(Move.RECREATE, container_id=found["Id"])
+            self._note(Move.RECREATE, OWNED, container_id=found["Id"])
 
-    def _note(self, move: Move, **fields: str) -> None:
+    def _note(self, move: Move, name: str, **fields: str) -> None:
         self._pressed_at = time.monotonic()
-        planned = Planned(at=0.0, move=move, pick=0.0, text=OWNED)
+        planned = Planned(at=0.0, move=move, pick=0.0, text=name)
         action = self._event_log.begin(planned, note="at the end", **fields)
         action.ended, action.took_effect = time.time(), True
 
