@@ -102,7 +102,10 @@ def kept_waiting(history: RequestHistory, observed: Observations) -> Iterator[Vi
     faults = [
         action
         for action in observed.event_log.actions
-        if action.planned.move.endswith(("worker", "temporal", "engine"))
+        if (
+            action.planned.move.endswith(("worker", "temporal", "engine"))
+            or action.planned.move in FLOODS
+        )
         and action.took_effect
         and began - _LINGERS <= action.ended
         and action.began <= history.ended

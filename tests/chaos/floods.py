@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Awaitable, Iterator
+import signal
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any, Final
 
 from temporalio.client import WorkflowExecution, WorkflowHandle
@@ -80,12 +81,26 @@ async def flood(system: System, planned: Planned, action: Action) -> bool:
     if approver:
         press = _press(system, approver, card, ActionId.APPROVE)
         sends.insert(len(sends) // 2, press)
-    ends = await asyncio.gather(*sends, return_exceptions=True)
+    async with _frozen(system, planned):
+        ends = await asyncio.gather(*sends, return_exceptions=True)
     lost = [end for end in ends if isinstance(end, BaseException)]
     if approver and not isinstance(ends[(len(ends) - 1) // 2], BaseException):
         action.user = approver
-    action.note = f"{len(ends)} to {found.id}, {len(lost)} of them lost"
+    frozen = ", while the worker was frozen" if planned.seconds else ""
+    action.note = f"{len(ends)} to {found.id}, {len(lost)} of them lost{frozen}"
     return len(lost) < len(ends)
+
+
+@contextlib.asynccontextmanager
+async def _frozen(system: System, planned: Planned) -> AsyncIterator[None]:
+    """Let all of it come to a worker that finds it later, if the plan says so."""
+    pid = system.signal("worker", signal.SIGSTOP) if planned.seconds else None
+    try:
+        yield
+        await asyncio.sleep(planned.seconds)
+    finally:
+        if pid is not None and system.pid("worker") == pid:
+            system.signal("worker", signal.SIGCONT)
 
 
 def _approver(planned: Planned, found: WorkflowExecution) -> str:

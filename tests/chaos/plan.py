@@ -238,13 +238,13 @@ def _refused_tokens(chance: random.Random, at: float) -> Planned:
 def _floods(chance: random.Random, seconds: float) -> Iterator[Planned]:
     """Let many messages come at once, at times to a worker that is frozen until they all came."""
     for at in _times(chance, seconds, 5, 13):
-        if chance.random() < _FROZEN:
-            frozen = chance.uniform(_FROZEN_FOR / 2, _FROZEN_FOR)
-            yield Planned(
-                at=at - 0.3, move=Move.FREEZE_WORKER, pick=chance.random(), seconds=frozen
-            )
-        move, count = _one_of(chance, FLOODS), chance.randint(*_FLOOD)
-        yield Planned(at=at, move=move, pick=chance.random(), text=str(count))
+        yield Planned(
+            at=at,
+            move=_one_of(chance, FLOODS),
+            pick=chance.random(),
+            seconds=chance.uniform(1.0, _FROZEN_FOR) if chance.random() < _FROZEN else 0.0,
+            text=str(chance.randint(*_FLOOD)),
+        )
 
 
 def _renames(
