@@ -250,7 +250,7 @@ def _floods(chance: random.Random, seconds: float) -> Iterator[Planned]:
 def _renames(
     chance: random.Random, seconds: float, containers: tuple[str, ...]
 ) -> Iterator[Planned]:
-    for at in _times(chance, seconds, 4, 10):
+    for at in _times(chance, seconds, 7, 16):
         move, name = _one_of(chance, RENAMES), chance.choice(containers)
         yield Planned(at=at, move=move, pick=chance.random(), text=name)
 
