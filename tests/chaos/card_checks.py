@@ -81,6 +81,7 @@ def clicks(history: RequestHistory, observed: Observations) -> Iterator[Violatio
             and action.ended < (history.run.ended or float("inf"))
             and state is not None
             and not _bot_failed(action, observed.event_log)
+            and not _told_so(action, observed)
         ):
             wanted = (_SENDS[action.planned.move], USERS[action.user])
             if wanted not in known:
@@ -117,6 +118,14 @@ def kept_waiting(history: RequestHistory, observed: Observations) -> Iterator[Vi
             expected="a card, while nothing but slow stops is at work",
             found=f"refused: {state.refusal.code}",
         )
+
+
+def _told_so(click: Action, observed: Observations) -> bool:
+    """Tell whether the bot said that a click did not arrive: a flood may be too much for it."""
+    return any(
+        user_id == USERS[click.user] and click.began <= at <= click.ended + _LINGERS
+        for at, user_id in observed.turned_away
+    )
 
 
 def _bot_failed(click: Action, event_log: EventLog) -> bool:

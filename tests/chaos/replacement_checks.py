@@ -1,4 +1,7 @@
-"""Does only an approver replace a request, and only one host serve the engine?"""
+"""Does only an approver replace a request, and only one host serve the engine?
+
+Both are about who comes in the place of another: a request, or a worker.
+"""
 
 from __future__ import annotations
 

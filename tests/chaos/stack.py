@@ -61,6 +61,11 @@ class Stack:
         """End everything."""
         await self._ending.aclose()
 
+    @property
+    def bot_log(self) -> Path:
+        """What the bot has logged."""
+        return self._state.logs / "bot.log"
+
     async def add(self, part: Part) -> None:
         """Start another part beside these."""
         await self._supervisor.start(part)
