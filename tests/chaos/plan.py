@@ -237,7 +237,7 @@ def _refused_tokens(chance: random.Random, at: float) -> Planned:
 
 def _floods(chance: random.Random, seconds: float) -> Iterator[Planned]:
     """Let many messages come at once, at times to a worker that is frozen until they all came."""
-    for at in _times(chance, seconds, 5, 13):
+    for at in _times(chance, seconds, 10, 28):
         yield Planned(
             at=at,
             move=_one_of(chance, FLOODS),
@@ -261,7 +261,7 @@ def _replacements(chance: random.Random, seconds: float) -> Iterator[Planned]:
 
 
 def _second_hosts(chance: random.Random, seconds: float) -> Iterator[Planned]:
-    for at in _times(chance, seconds, 15, 60):
+    for at in _times(chance, seconds, 30, 80):
         lasts = chance.uniform(6.0, 14.0)
         yield Planned(at=at, move=Move.SECOND_HOST, pick=chance.random(), seconds=lasts)
 

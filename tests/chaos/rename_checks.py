@@ -16,7 +16,8 @@ from workflows.model.state import RequestState, RequestStatus
 _ENDED_WELL: Final = (RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK)
 #: Each of these looks at the container again, and tells what it is called.
 _MOVES: Final = frozenset({"start", "stop", "pause", "unpause"})
-_STARTS_WITHIN: Final = 5.0
+#: So long an engine that was asked to start it may take after it hung up.
+_SLOW_START: Final = 5.0
 _TELLS_NAME: Final = frozenset(
     {"ensure_stopped", "ensure_snapshot", "ensure_tag", "ensure_running"}
 )
@@ -88,11 +89,12 @@ def newcomers_touched(history: RequestHistory, observed: Observations) -> Iterat
         ]
         if pinned and card and card[0] < newcomer.since:
             yield _violation(history, f"the new {newcomer.name} is left alone", str(pinned))
-        if moved := _moved(newcomer, observed):
+        is_about_it = history.request.container.name == newcomer.name
+        if is_about_it and (moved := _moved(newcomer, action.ended, observed)):
             yield _violation(history, f"the new {newcomer.name} is left alone", str(moved))
 
 
-def _moved(newcomer: Newcomer, observed: Observations) -> list[str]:
+def _moved(newcomer: Newcomer, started: float, observed: Observations) -> list[str]:
     """List what was done to it by nobody who may: people, the engine, an operation on itself."""
     event_log, container_id = observed.event_log, newcomer.container_id
     operations = [run for history in observed.histories for run in history.operations]
@@ -116,7 +118,7 @@ def _moved(newcomer: Newcomer, observed: Observations) -> list[str]:
     return writes + [
         f"{what} at {at:.3f}"
         for what, at in times
-        if at > newcomer.since + _STARTS_WITHIN
+        if at > started + _SLOW_START
         and not event_log.touched(container_id, at - 1, at + 1)
         and not event_log.engine_was_down(at - 1, at + 1)
         and not any(run.began <= at <= (run.ended or at) + LINGERS for run in pinned)
