@@ -86,6 +86,11 @@ class RequestHistory:
     @property
     def final(self) -> RequestState | None:
         """The last state: that of a workflow that ended by itself, or what was told for it."""
+        given_up_at = self.run.ended or float("inf")
+        after = [r.state for r in self.operations if r.began > given_up_at and r.state]
+        if after and after[-1].closed:
+            # Terminated too often for its request, and taken up by the reconciliation.
+            return after[-1]
         if self.run.state is not None and self.run.state.closed:
             return self.run.state
         closed = [run.state for run in self.operations if run.state and run.state.closed]
