@@ -284,5 +284,5 @@ def _details(topic: str) -> str:
         "REF is an image name like `team/web:before-upgrade`; left out, the snapshot is called "
         "after the container and the request. grace is how long the container may take to stop, "
         "from 1s to 10m. With replace, somebody else's request that waits for the container is "
-        "rejected, if you may, and yours comes in its place."
+        "rejected, if you may, and yours comes in its place; it stays rejected if yours is refused."
     )

@@ -13,7 +13,7 @@ from tests.chaos import invariants, plan
 from tests.chaos.event_log import EngineWatch, EventLog
 from tests.chaos.faults import Faults
 from tests.chaos.histories import read_histories, read_task_failures
-from tests.chaos.observations import Observations, Violation, writes_of
+from tests.chaos.observations import Observations, Violation, turned_away, writes_of
 from tests.chaos.people import PeopleMoves
 from tests.chaos.plan import FAULTS, Planned
 from tests.chaos.settling import NotSettled, Settling
@@ -108,6 +108,7 @@ async def _gather(system: System, event_log: EventLog) -> Observations:
         bystander=bystander["Id"],
         task_failures=await read_task_failures(system.client),
         unfit_payloads=list(system.stack.slack_proxy.violations),
+        turned_away=turned_away(system.stack.bot_log.read_text(encoding="utf-8")),
     )
 
 

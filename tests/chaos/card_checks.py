@@ -10,7 +10,7 @@ from deploy.laptop.slack_server import USERS
 from tests.chaos.event_log import Action, EventLog
 from tests.chaos.histories import RequestHistory
 from tests.chaos.observations import Observations, Violation, cards_of
-from tests.chaos.plan import Move
+from tests.chaos.plan import FLOODS, Move
 from tests.rigs.request_driver import ENDS
 from workflows.model.errors import RefusalCode
 from workflows.model.names import DECIDE_SIGNAL, ActionId, thread_block_id
@@ -27,6 +27,8 @@ _OF_AN_OPEN_REQUEST: Final = frozenset(
 _SENDS: Final = {
     Move.APPROVE: DECIDE_SIGNAL,
     Move.APPROVE_TWICE: DECIDE_SIGNAL,
+    # One who may decide, in the middle of it.
+    **dict.fromkeys(FLOODS, DECIDE_SIGNAL),
     Move.CANCEL_AGAIN: str(Intent.CANCEL),
     Move.STOP_TRYING: str(Intent.STOP_TRYING),
     Move.TRY_NOW: str(Intent.TRY_NOW),
@@ -75,9 +77,11 @@ def clicks(history: RequestHistory, observed: Observations) -> Iterator[Violatio
             action.request_id == history.request.request_id
             and action.planned.move in _SENDS
             and action.took_effect
+            and action.user
             and action.ended < (history.run.ended or float("inf"))
             and state is not None
             and not _bot_failed(action, observed.event_log)
+            and not _told_so(action, observed)
         ):
             wanted = (_SENDS[action.planned.move], USERS[action.user])
             if wanted not in known:
@@ -99,7 +103,10 @@ def kept_waiting(history: RequestHistory, observed: Observations) -> Iterator[Vi
     faults = [
         action
         for action in observed.event_log.actions
-        if action.planned.move.endswith(("worker", "temporal", "engine"))
+        if (
+            action.planned.move.endswith(("worker", "temporal", "engine"))
+            or action.planned.move in FLOODS
+        )
         and action.took_effect
         and began - _LINGERS <= action.ended
         and action.began <= history.ended
@@ -111,6 +118,14 @@ def kept_waiting(history: RequestHistory, observed: Observations) -> Iterator[Vi
             expected="a card, while nothing but slow stops is at work",
             found=f"refused: {state.refusal.code}",
         )
+
+
+def _told_so(click: Action, observed: Observations) -> bool:
+    """Tell whether the bot said that a click did not arrive: a flood may be too much for it."""
+    return any(
+        user_id == USERS[click.user] and click.began <= at <= click.ended + _LINGERS
+        for at, user_id in observed.turned_away
+    )
 
 
 def _bot_failed(click: Action, event_log: EventLog) -> bool:

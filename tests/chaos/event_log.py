@@ -15,9 +15,36 @@ from typing import Any, Final
 import docker
 import requests
 
-from tests.chaos.plan import Planned
+from tests.chaos.plan import RENAMES, Planned
 
 _SAMPLE_EVERY: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """How all containers stood at one moment, by their ids."""
+
+    at: float
+    states: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """A container that took the name of another one, and since when it is there."""
+
+    container_id: str
+    name: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondSight:
+    """What a worker with another host name said of itself, and how many took its work."""
+
+    at: float
+    is_ready: bool
+    words: str
+    pollers: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,14 +59,10 @@ class Action:
     user: str = ""
     note: str = ""
     took_effect: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """How all containers stood at one moment, by their ids."""
-
-    at: float
-    states: dict[str, str]
+    #: The new name of the container, and what took the old one.
+    renamed: str = ""
+    newcomer: Newcomer | None = None
+    second_sights: list[SecondSight] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -62,12 +85,15 @@ class EventLog:
         """Count the actions by kind."""
         return Counter(d.planned.move.value for d in self.actions if d.took_effect is effective)
 
-    def touched(self, container_id: str, since: float, until: float) -> list[Action]:
-        """Give what people did to a container in a span of time."""
+    def touched(
+        self, container_id: str, since: float, until: float, *, renames: bool = False
+    ) -> list[Action]:
+        """Give what people did to a container in a span of time; a new name moves nothing."""
         return [
             action
             for action in self.actions
             if action.container_id == container_id
+            and (renames or action.planned.move not in RENAMES)
             and action.began <= until
             and action.ended >= since
         ]

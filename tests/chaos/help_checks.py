@@ -14,6 +14,7 @@ from temporalio.client import WorkflowExecutionStatus
 from deploy.laptop.channel import headline
 from tests.chaos.histories import RequestHistory
 from tests.chaos.observations import Observations, Violation, cards_of
+from tests.chaos.plan import Move
 from tests.chaos.system import OWNED
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import Intent
@@ -101,6 +102,17 @@ def _is_excused(history: RequestHistory, final: RequestState, observed: Observat
     put_back = _put_back(final)
     hopeless = put_back is not None and put_back.error in HOPELESS_ERRORS
     by_people = hopeless and observed.event_log.touched(container, began - 30, history.ended)
+    # A renamed container is not there for people to make anew, and its owner is gone all the same.
+    by_owner = (
+        put_back is not None
+        and put_back.error is ErrorType.OWNER_GONE
+        and any(
+            action.planned.move is Move.RECREATE_OWNER
+            and action.container_id
+            and action.container_id[:12] in put_back.note
+            for action in observed.event_log.actions
+        )
+    )
     # An engine that was killed stops what ran under it when it comes back, and nothing tells that
     # from a person's stop: then somebody has to say what is meant.
     stop = next((s for s in final.steps if s.name is StepName.STOP), None)
@@ -118,7 +130,9 @@ def _is_excused(history: RequestHistory, final: RequestState, observed: Observat
         run for run in history.operations if run.status is WorkflowExecutionStatus.TERMINATED
     ]
     too_often = len(terminated) >= _TERMINATED_TOO_OFTEN
-    return bool(by_people or as_if_by_people or too_often or is_overtaken(history, observed))
+    return bool(
+        by_people or by_owner or as_if_by_people or too_often or is_overtaken(history, observed)
+    )
 
 
 def _lies_down(history: RequestHistory, final: RequestState, observed: Observations) -> bool:

@@ -12,18 +12,25 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from tests.chaos.system import HOST
+from tests.chaos.system import HOST, OTHER_HOST
 from workflows.execution.workflow import OperateInput
 from workflows.model.names import (
     DECIDE_SIGNAL,
     OPERATION_WORKFLOW,
     RECONCILE_WORKFLOW,
+    REPLACE_SIGNAL,
     REQUEST_WORKFLOW,
     STATE_QUERY,
     request_workflow_id,
 )
-from workflows.model.ports import PublishInput
-from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
+from workflows.model.ports import NotifyInput, PublishInput
+from workflows.model.requests import (
+    Decision,
+    Instruction,
+    Intent,
+    LifecycleRequest,
+    Replacement,
+)
 from workflows.model.state import RequestState
 
 #: The server's own: something came while the task was at work, and it is done once more.
@@ -31,6 +38,15 @@ _HARMLESS: Final = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Private notices that went out together: who was told which refusal."""
+
+    at: float
+    to: tuple[tuple[str, str], ...]
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +65,20 @@ class Run:
     request: LifecycleRequest | None = None
     operate: OperateInput | None = None
     failure: str = ""
+    told: tuple[Told, ...] = ()
+    events: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
 class RequestHistory:
-    """One request, with all operations that were begun for it, oldest first."""
+    """One request, with all operations that were begun for it, oldest first.
+
+    ``run`` is all of its own runs as if they were one, and ``runs`` are these.
+    """
 
     request: LifecycleRequest
     run: Run
+    runs: list[Run] = field(default_factory=list)
     operations: list[Run] = field(default_factory=list)
     #: What the reconciliation had drawn on the card of a request that could not do it.
     reconciled: RequestState | None = None
@@ -64,6 +86,11 @@ class RequestHistory:
     @property
     def final(self) -> RequestState | None:
         """The last state: that of a workflow that ended by itself, or what was told for it."""
+        given_up_at = self.run.ended or float("inf")
+        after = [r.state for r in self.operations if r.began > given_up_at and r.state]
+        if after and after[-1].closed:
+            # Terminated too often for its request, and taken up by the reconciliation.
+            return after[-1]
         if self.run.state is not None and self.run.state.closed:
             return self.run.state
         closed = [run.state for run in self.operations if run.state and run.state.closed]
@@ -101,12 +128,14 @@ async def read_histories(client: Client, names: Iterable[str]) -> list[RequestHi
             ended=execution.close_time.timestamp() if execution.close_time else None,
         )
         runs.append(await _complete(client, run))
-    ours = {request_workflow_id(HOST, name) for name in names}
-    histories = {
-        run.request.request_id: RequestHistory(request=run.request, run=run)
-        for run in sorted(runs, key=lambda run: run.began)
-        if run.request is not None and run.workflow_id in ours
-    }
+    ours = {request_workflow_id(host, name) for host in (HOST, OTHER_HOST) for name in names}
+    histories: dict[str, RequestHistory] = {}
+    for run in sorted(runs, key=lambda run: run.began):
+        if run.request is not None and run.workflow_id in ours:
+            request_id = run.request.request_id
+            history = histories.setdefault(request_id, RequestHistory(request=run.request, run=run))
+            history.runs.append(run)
+            history.run = _joined(history.runs)
     for run in sorted(runs, key=lambda run: run.began):
         if run.operate is not None:
             histories[run.operate.state.request_id].operations.append(run)
@@ -114,6 +143,17 @@ async def read_histories(client: Client, names: Iterable[str]) -> list[RequestHi
         if state.request_id in histories:
             histories[state.request_id].reconciled = state
     return list(histories.values())
+
+
+def _joined(runs: list[Run]) -> Run:
+    """Take the runs of one request, each of which continues the one before, as one."""
+    return replace(
+        runs[-1],
+        began=runs[0].began,
+        activities=tuple(activity for run in runs for activity in run.activities),
+        decisions=tuple(decision for run in runs for decision in run.decisions),
+        instructions=tuple(instruction for run in runs for instruction in run.instructions),
+    )
 
 
 async def _reconciled(client: Client) -> AsyncIterator[RequestState]:
@@ -135,10 +175,12 @@ async def _complete(client: Client, run: Run) -> Run:
     handle = client.get_workflow_handle(run.workflow_id, run_id=run.run_id)
     decode = client.data_converter.decode
     activities: list[tuple[str, float]] = []
+    told: list[Told] = []
+    events = 0
     received: list[tuple[Decision | Instruction, float]] = []
     found: dict[str, Any] = {}
     async for event in handle.fetch_history_events():
-        at = _seconds(event.event_time.ToDatetime())
+        at, events = _seconds(event.event_time.ToDatetime()), event.event_id
         match event.event_type:
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
                 started = event.workflow_execution_started_event_attributes
@@ -149,6 +191,8 @@ async def _complete(client: Client, run: Run) -> Run:
             case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 scheduled = event.activity_task_scheduled_event_attributes
                 activities.append((scheduled.activity_type.name, at))
+                if scheduled.activity_type.name == "notify":
+                    told.append(await _told(client, scheduled.input.payloads, at))
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
                 signaled = event.workflow_execution_signaled_event_attributes
                 sent = await _sent(client, signaled.signal_name, signaled.input.payloads)
@@ -169,21 +213,32 @@ async def _complete(client: Client, run: Run) -> Run:
         activities=tuple(activities),
         decisions=tuple((sent, at) for sent, at in received if isinstance(sent, Decision)),
         instructions=tuple((sent, at) for sent, at in received if isinstance(sent, Instruction)),
+        told=tuple(told),
+        events=events,
         **found,
     )
+
+
+async def _told(client: Client, payloads: Sequence[Payload], at: float) -> Told:
+    (sent,) = await client.data_converter.decode(payloads, [NotifyInput])
+    to = tuple((notice.user_id, str(notice.refusal.code)) for notice in sent.notices)
+    return Told(at=at, to=to, size=sum(len(payload.data) for payload in payloads))
 
 
 async def _sent(
     client: Client, name: str, payloads: Sequence[Payload]
 ) -> Decision | Instruction | None:
     """Read what a person sent with a signal; one of an odd shape was sent by nobody."""
-    if not payloads or name not in (DECIDE_SIGNAL, *Intent):
+    kinds = {DECIDE_SIGNAL: Decision, REPLACE_SIGNAL: Replacement}
+    if not payloads or name not in (*kinds, *Intent):
         return None
-    kind = Decision if name == DECIDE_SIGNAL else Instruction
+    kind = kinds.get(name, Instruction)
     try:
         (sent,) = await client.data_converter.decode(payloads[:1], [kind])
     except (ValueError, TypeError, RuntimeError):
         return None
+    if isinstance(sent, Replacement):
+        return sent.decision
     return replace(sent, intent=Intent(name)) if isinstance(sent, Instruction) else sent
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from temporalio.client import Client, WorkflowExecution
 
@@ -19,7 +19,7 @@ from tests.chaos.event_log import Action
 from tests.chaos.plan import CLI, Planned
 from tests.chaos.system import OWNED, OWNER, System
 from tests.rigs.waiting import eventually
-from workflows.model.names import CONTAINER, OPERATION_WORKFLOW, REQUEST_WORKFLOW
+from workflows.model.names import CONTAINER, OPERATION_WORKFLOW, REQUEST_WORKFLOW, ActionId
 
 T = TypeVar("T")
 _PATIENCE: Final = 8.0
@@ -95,3 +95,13 @@ async def recreate_owner(system: System, planned: Planned, action: Action) -> bo
     if second_pick(planned, 3) > 0.3:
         await asyncio.to_thread(system.api.start, made)
     return await asyncio.to_thread(system.is_orphaned, OWNED)
+
+
+def find_button(card: dict[str, Any], action_id: ActionId) -> dict[str, str] | None:
+    """Find a button of a card, as Slack sends it when it is pressed."""
+    for block in card.get("blocks", []):
+        for element in block.get("elements", []):
+            if element.get("action_id") == action_id:
+                found = {key: element[key] for key in ("type", "action_id", "value")}
+                return found | {"block_id": block["block_id"]}
+    return None

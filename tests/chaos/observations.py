@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from deploy.laptop.channel import request_of
@@ -56,6 +57,8 @@ class Observations:
     #: Workflow tasks that failed by our own code, and payloads that Slack would not have taken.
     task_failures: list[str] = field(default_factory=list)
     unfit_payloads: list[str] = field(default_factory=list)
+    #: When the bot told whom that a click or a command did not arrive.
+    turned_away: list[tuple[float, str]] = field(default_factory=list)
     #: How many containers could be held against their request, and for how many others did it
     #: at the same time.
     judged: int = 0
@@ -77,6 +80,12 @@ def writes_of(exchanges: list[Exchange]) -> Iterator[Write]:
             status=exchange.status,
             container_id=container,
         )
+
+
+def turned_away(log: str) -> list[tuple[float, str]]:
+    """Read out of the bot's log whom it told that something was not done."""
+    found = re.findall(r"(?m)^(\S+Z) warning bot\.slack\.listener: not done .*?user=(\w+)", log)
+    return [(datetime.fromisoformat(at).timestamp(), user) for at, user in found]
 
 
 def covers(run: Run, write: Write) -> bool:

@@ -15,8 +15,19 @@ from temporalio.service import RPCError
 from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
 from tests.chaos.event_log import Action, EventLog
-from tests.chaos.meddling import open_runs, pick, recreate_owner, second_pick, signal_oddly
-from tests.chaos.plan import Move, Planned
+from tests.chaos.floods import flood
+from tests.chaos.meddling import (
+    find_button,
+    open_runs,
+    pick,
+    recreate_owner,
+    second_pick,
+    signal_oddly,
+)
+from tests.chaos.plan import FLOODS, RENAMES, REPLACEMENTS, Move, Planned
+from tests.chaos.renames import rename
+from tests.chaos.replacements import replace_request
+from tests.chaos.second_host import second_host
 from tests.chaos.system import OWNED, System
 from tests.rigs.dockerd import IMAGE
 from workflows.model.names import (
@@ -41,6 +52,15 @@ _NAMES: Final = {user_id: name for name, user_id in USERS.items()}
 _TRYING: Final = {Move.STOP_TRYING: ActionId.STOP_TRYING, Move.TRY_NOW: ActionId.TRY_NOW}
 _SPARED: Final = 0.7
 _ON_THE_HOST: Final = (Move.REVIVE, Move.RESTART, Move.STOP_AND_START, Move.RECREATE)
+#: What is done past the doors, by functions of their own.
+_ELSEWHERE: Final = {
+    Move.SIGNAL_ODDLY: signal_oddly,
+    Move.RECREATE_OWNER: recreate_owner,
+    Move.SECOND_HOST: second_host,
+    **dict.fromkeys(FLOODS, flood),
+    **dict.fromkeys(RENAMES, rename),
+    **dict.fromkeys(REPLACEMENTS, replace_request),
+}
 _DECISIONS: Final = (Move.APPROVE, Move.APPROVE_TWICE, Move.APPROVE_WRONGLY, Move.REJECT)
 
 
@@ -76,10 +96,8 @@ class PeopleMoves:
                 done = await self._cancel_again(planned, action)
             case Move.STOP_TRYING | Move.TRY_NOW as move:
                 done = await self._press_as_requester(planned, action, _TRYING[move])
-            case Move.SIGNAL_ODDLY:
-                done = await signal_oddly(self._system, planned, action)
-            case Move.RECREATE_OWNER:
-                done = await recreate_owner(self._system, planned, action)
+            case move if move in _ELSEWHERE:
+                done = await _ELSEWHERE[move](self._system, planned, action)
             case Move.TAKE_TAG:
                 done = await self._take_tag(action)
             case move if move in _ON_THE_HOST:
@@ -262,13 +280,3 @@ class PeopleMoves:
                 operated = self._system.client.get_workflow_handle(operation.id)
                 await operated.terminate("chaos")
         return True
-
-
-def find_button(card: dict[str, Any], action_id: ActionId) -> dict[str, str] | None:
-    """Find a button of a card, as Slack sends it when it is pressed."""
-    for block in card.get("blocks", []):
-        for element in block.get("elements", []):
-            if element.get("action_id") == action_id:
-                found = {key: element[key] for key in ("type", "action_id", "value")}
-                return found | {"block_id": block["block_id"]}
-    return None

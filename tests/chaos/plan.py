@@ -64,6 +64,15 @@ class Move(StrEnum):
     TERMINATE_REQUEST = "terminate request"
     TERMINATE_OPERATION = "terminate operation"
     TERMINATE_BOTH = "terminate both"
+    FLOOD_CLICKS = "flood of refused clicks"
+    FLOOD_DECISIONS = "flood of refused decisions"
+    FLOOD_CANCELS = "flood of cancels by strangers"
+    FLOOD_GARBAGE = "flood of garbage"
+    REPLACE = "replace as an approver"
+    REPLACE_WRONGLY = "replace as a stranger"
+    RENAME = "docker rename"
+    RENAME_AND_RUN = "docker rename and run"
+    SECOND_HOST = "worker with another host name"
 
 
 _PROCESSES: Final = {
@@ -110,6 +119,18 @@ _PEOPLE: Final = {
     Move.TERMINATE_OPERATION: 2,
     Move.TERMINATE_BOTH: 2,
 }
+FLOODS: Final = {
+    Move.FLOOD_CLICKS: 3,
+    Move.FLOOD_DECISIONS: 3,
+    Move.FLOOD_CANCELS: 3,
+    Move.FLOOD_GARBAGE: 2,
+}
+RENAMES: Final = {Move.RENAME: 3, Move.RENAME_AND_RUN: 2}
+REPLACEMENTS: Final = {Move.REPLACE: 2, Move.REPLACE_WRONGLY: 1}
+#: So often the worker is frozen while a flood comes, and for how long at most.
+_FROZEN: Final = 0.4
+_FROZEN_FOR: Final = 6.0
+_FLOOD: Final = (50, 300)
 FAULTS: Final = frozenset({*_PROCESSES, *_WAY, Move.REFUSE_TOKENS})
 #: The calls that a fault on the way can wait for.
 _CALLS: Final = (
@@ -162,6 +183,10 @@ def draw(
         *_processes(chance, seconds),
         *(_on_the_way(chance, at) for at in _times(chance, seconds, 1.5, 5)),
         *(_refused_tokens(chance, at) for at in _times(chance, seconds, 5, 40)),
+        *_floods(chance, seconds),
+        *_renames(chance, seconds, containers),
+        *_replacements(chance, seconds),
+        *_second_hosts(chance, seconds),
     ]
     return sorted(moves, key=lambda move: move.at)
 
@@ -208,6 +233,37 @@ def _refused_tokens(chance: random.Random, at: float) -> Planned:
         seconds=chance.uniform(3.0, 8.0),
         text=chance.choice(_REFUSALS),
     )
+
+
+def _floods(chance: random.Random, seconds: float) -> Iterator[Planned]:
+    """Let many messages come at once, at times to a worker that is frozen until they all came."""
+    for at in _times(chance, seconds, 10, 28):
+        yield Planned(
+            at=at,
+            move=_one_of(chance, FLOODS),
+            pick=chance.random(),
+            seconds=chance.uniform(1.0, _FROZEN_FOR) if chance.random() < _FROZEN else 0.0,
+            text=str(chance.randint(*_FLOOD)),
+        )
+
+
+def _renames(
+    chance: random.Random, seconds: float, containers: tuple[str, ...]
+) -> Iterator[Planned]:
+    for at in _times(chance, seconds, 7, 16):
+        move, name = _one_of(chance, RENAMES), chance.choice(containers)
+        yield Planned(at=at, move=move, pick=chance.random(), text=name)
+
+
+def _replacements(chance: random.Random, seconds: float) -> Iterator[Planned]:
+    for at in _times(chance, seconds, 8, 20):
+        yield Planned(at=at, move=_one_of(chance, REPLACEMENTS), pick=chance.random())
+
+
+def _second_hosts(chance: random.Random, seconds: float) -> Iterator[Planned]:
+    for at in _times(chance, seconds, 30, 80):
+        lasts = chance.uniform(6.0, 14.0)
+        yield Planned(at=at, move=Move.SECOND_HOST, pick=chance.random(), seconds=lasts)
 
 
 def _people(

@@ -3,12 +3,14 @@
 Nothing is disturbed any more. Requests that wait for people are cancelled by their requester;
 all others have to come to their end with no more help than the reconciliation, whose schedule is
 triggered so that nobody waits for the minute. What can never come back, because the network that it
-lived in is gone, is left to people: they tell Dockwarden to stop trying.
+lived in is gone, or because the engine itself refuses every start of it, is left to people: they
+tell Dockwarden to stop trying.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Final
 
@@ -25,7 +27,7 @@ from temporalio.service import RPCError
 from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
 from tests.chaos.event_log import EventLog
-from tests.chaos.people import find_button
+from tests.chaos.meddling import find_button
 from tests.chaos.plan import Move, Planned
 from tests.chaos.system import OWNED, System
 from workflows.model.names import (
@@ -45,6 +47,9 @@ from workflows.reconcile import ReconcileResult
 _UNHEARD: Final = (aiohttp.ClientError, OSError, TimeoutError, RPCError, WorkflowQueryFailedError)
 _POLL: Final = 0.5
 _AGAIN_AFTER: Final = 10.0
+#: An engine that answers so, and so often, refuses for good.
+_REFUSED: Final = 400
+_OFTEN_ENOUGH: Final = 3
 
 
 class NotSettled(Exception):  # noqa: N818 - it is what happened
@@ -57,6 +62,8 @@ class Settling:
     def __init__(self, system: System, event_log: EventLog, seconds: float) -> None:
         self._system, self._event_log = system, event_log
         self._pressed_at = 0.0
+        self._began = time.monotonic()
+        self._given_up: dict[str, float] = {}
         self._deadline = time.monotonic() + seconds
 
     async def run(self) -> None:
@@ -72,6 +79,7 @@ class Settling:
             for execution in opened:
                 await self._cancel_if_waiting(execution)
             await self._see_to_the_orphan(opened)
+            await self._see_to_the_refused(opened)
             found = await self._reconcile()
             if not opened and found == () and not await self._open():
                 return
@@ -125,26 +133,66 @@ class Settling:
         except (*_UNHEARD, docker.errors.APIError, requests.RequestException):
             return
 
+    async def _see_to_the_refused(self, opened: list[WorkflowExecution]) -> None:
+        """Give up what the engine has refused to start each time since all was quiet.
+
+        An engine that was killed at the wrong moment does so: "task already exists".
+        """
+        for execution in opened:
+            if execution.workflow_type != OPERATION_WORKFLOW:
+                continue
+            container_id, now = execution.id.rpartition("/")[2], time.monotonic()
+            if now < self._given_up.get(container_id, 0.0) or not self._is_refused(container_id):
+                continue
+            self._given_up[container_id] = now + _AGAIN_AFTER
+            request_id = execution.typed_search_attributes[REQUEST_ID]
+            asked = [
+                e
+                for e in opened
+                if e.workflow_type == REQUEST_WORKFLOW
+                and e.typed_search_attributes[REQUEST_ID] == request_id
+            ]
+            with contextlib.suppress(*_UNHEARD, docker.errors.APIError, requests.RequestException):
+                if asked:
+                    await self._stop_trying(asked[0])
+                else:
+                    # Nobody is left who could say so.
+                    await asyncio.to_thread(
+                        self._system.api.remove_container, container_id, force=True
+                    )
+                    name = execution.typed_search_attributes[CONTAINER]
+                    self._note(Move.RECREATE, name, container_id=container_id)
+
+    def _is_refused(self, container_id: str) -> bool:
+        starts = [
+            exchange
+            for exchange in self._system.docker_proxy.passed(f"^POST .*/{container_id}/start")
+            if exchange.began > self._began and exchange.status is not None
+        ]
+        refused = [exchange for exchange in starts if (exchange.status or 0) >= _REFUSED]
+        return len(refused) == len(starts) >= _OFTEN_ENOUGH
+
     async def _stop_trying(self, execution: WorkflowExecution) -> None:
         request_id = execution.typed_search_attributes[REQUEST_ID]
+        name = execution.typed_search_attributes[CONTAINER]
         for message in await self._system.messages():
             button = find_button(message, ActionId.STOP_TRYING)
             if request_of(message) == request_id and button:
                 user_id = execution.typed_search_attributes[REQUESTER]
                 user = {v: k for k, v in USERS.items()}[user_id]
                 await self._system.slack("interact", user, messageTs=message["ts"], action=button)
-                self._note(Move.STOP_TRYING, request_id=request_id, user=user)
+                self._note(Move.STOP_TRYING, name, request_id=request_id, user=user)
 
     async def _replace_orphan(self) -> None:
         """Make it anew: no request is open in which anybody could say to stop trying."""
         found = await asyncio.to_thread(self._system.find, OWNED)
         if found is not None:
             await asyncio.to_thread(self._system.api.remove_container, found["Id"], force=True)
-            self._note(Move.RECREATE, container_id=found["Id"])
+            self._note(Move.RECREATE, OWNED, container_id=found["Id"])
 
-    def _note(self, move: Move, **fields: str) -> None:
+    def _note(self, move: Move, name: str, **fields: str) -> None:
         self._pressed_at = time.monotonic()
-        planned = Planned(at=0.0, move=move, pick=0.0, text=OWNED)
+        planned = Planned(at=0.0, move=move, pick=0.0, text=name)
         action = self._event_log.begin(planned, note="at the end", **fields)
         action.ended, action.took_effect = time.time(), True
 

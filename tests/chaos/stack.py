@@ -29,6 +29,7 @@ class Stack:
         self._ending = AsyncExitStack()
         self._supervisor = Supervisor(lambda _: None)
         self._ports: Ports
+        self.worker: Part
         self.slack_proxy: SlackProxy
 
     async def __aenter__(self) -> Self:
@@ -51,13 +52,27 @@ class Stack:
                 # A few people do here in a minute what many do in a day.
                 limits=False,
             )
-            await self._supervisor.start(*(self._led_through_the_proxy(part) for part in parts))
+            self.worker, bot = (self._led_through_the_proxy(part) for part in parts)
+            await self._supervisor.start(self.worker, bot)
             self._ending = failing.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """End everything."""
         await self._ending.aclose()
+
+    @property
+    def bot_log(self) -> Path:
+        """What the bot has logged."""
+        return self._state.logs / "bot.log"
+
+    async def add(self, part: Part) -> None:
+        """Start another part beside these."""
+        await self._supervisor.start(part)
+
+    async def remove(self, name: str) -> None:
+        """Stop it again."""
+        await self._supervisor.stop(name)
 
     @property
     def slack(self) -> str:

@@ -20,6 +20,8 @@ from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerEngine
 
 HOST: Final = "local"
+#: As what a second worker offers the same engine.
+OTHER_HOST: Final = "second"
 #: Each container by its name, with what it is made of.
 CONTAINERS: Final[dict[str, dict[str, Any]]] = {
     "trap-1": {"script": STOPS_AT_ONCE},

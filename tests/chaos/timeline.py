@@ -26,8 +26,19 @@ def timeline(history: RequestHistory, observed: Observations) -> str:
         *(line for line in _engine(history, observed) if since <= line[0] <= until),
         *(line for line in _campaign(history, observed) if since <= line[0] <= until),
     ]
-    told = [f"  {at - began:8.2f} {text}" for at, text in sorted(lines)]
+    told = [f"  {at - began:8.2f} {text}" for at, text in _without_floods(sorted(lines))]
     return "\n".join([*said, *told[-_LINES:]])
+
+
+def _without_floods(lines: list[Line]) -> Iterator[Line]:
+    """Leave out what many people sent at once, and who said the same just before."""
+    before = ""
+    for at, text in lines:
+        is_signal = text.startswith("signal ")
+        if is_signal and (text == before or "U0FLOOD" in text):
+            continue
+        before = text
+        yield at, text
 
 
 def _temporal(history: RequestHistory) -> Iterator[Line]:

@@ -40,7 +40,7 @@ def unexplained_events(observed: Observations) -> Iterator[Violation]:
             write.container_id == container and write.at - 1 <= at <= write.at + LINGERS
             for write in observed.writes
         )
-        by_people = observed.event_log.touched(container, at - 1, at + 1)
+        by_people = observed.event_log.touched(container, at - 1, at + 1, renames=True)
         # Without live-restore a starting engine ends what outlived the one before it.
         by_engine = event["Action"] == "stop" and observed.event_log.engine_was_down(at, at)
         if by_engine:
