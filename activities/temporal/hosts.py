@@ -122,6 +122,8 @@ class Hosts:
         self._announced = ""
         #: Since when nobody was seen to serve a record, by its run.
         self._silent: dict[str, float] = {}
+        #: When each poller was there last, by the clock of the server, as of the look before.
+        self._polled: dict[str, datetime] = {}
 
     async def claim(self, wanted: Announcement) -> Claim:
         """Announce an engine, unless it is another host's, or the host has another one.
@@ -248,9 +250,12 @@ class Hosts:
             request, timeout=_CALL_WITHIN
         )
         recently = datetime.now(UTC) - timedelta(seconds=WORKER_GONE_SECONDS)
-        for poller in answer.pollers:
-            process, served = process_and_engine(poller.identity)
-            is_there = poller.last_access_time.ToDatetime(tzinfo=UTC) >= recently
+        polled = {p.identity: p.last_access_time.ToDatetime(tzinfo=UTC) for p in answer.pollers}
+        before, self._polled = self._polled, self._polled | polled
+        for identity, at in polled.items():
+            process, served = process_and_engine(identity)
+            # The server's clock may be far behind ours: who polls again is there all the same.
+            is_there = at >= recently or at > before.get(identity, at)
             is_like_us = process == self._process or (bool(engine_id) and served == engine_id)
             if is_there and not is_like_us and not _has_ended(process):
                 return True

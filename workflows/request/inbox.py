@@ -15,9 +15,6 @@ from workflows.model import limits
 from workflows.model.continued import Carried, ReceivedDecision, ReceivedInstruction
 from workflows.model.requests import Choice, Decision, Instruction
 
-#: A clock of a sender may be wrong by so much; what it says beyond is not believed.
-_CLOCKS_DIFFER = timedelta(seconds=60)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
@@ -65,9 +62,9 @@ class Received:
         )
 
     def was_sent_before(self, moment: datetime) -> bool:
-        """Tell whether its sender says that it was sent before a moment, and can be believed."""
+        """Tell whether its sender says that it was sent before a moment."""
         sent_at = self.message.sent_at if isinstance(self.message, Decision) else None
-        return sent_at is not None and sent_at < moment and sent_at <= self.at + _CLOCKS_DIFFER
+        return sent_at is not None and sent_at < moment
 
 
 class Inbox:
@@ -79,6 +76,8 @@ class Inbox:
         self._others: deque[Received] = deque()
         self._keys: set[tuple[str, ...]] = set()
         self._hears_first: frozenset[str] = frozenset()
+        #: Whether something came that is not kept: it made the history longer all the same.
+        self.disturbed = False
 
     def hear_first(self, people: Iterable[str]) -> None:
         """Hear these people before others: who asked, and who is named as an approver.

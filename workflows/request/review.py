@@ -100,9 +100,13 @@ class Review:
         """Say whether the history has grown so long that the request goes on in a new run.
 
         Only while nothing is under way, for Temporal tells what runs below a workflow to end when
-        it continues as new; and never before something was judged, or nothing else would be done.
+        it continues as new; and never before something has come, or nothing else would be done.
         """
-        return self._judged > 0 and self._card_updater.is_idle and limits.history_is_long()
+        return (
+            (self._judged > 0 or self._inbox.disturbed)
+            and self._card_updater.is_idle
+            and limits.history_is_long()
+        )
 
     async def judge(self, received: Received) -> None:
         """Judge one message, at whatever time of the request's life it comes."""

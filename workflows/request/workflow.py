@@ -97,7 +97,9 @@ class ContainerLifecycleWorkflow:
     def decide(self, *payloads: Any) -> None:  # noqa: ANN401 - see workflows.signals
         """Keep a decision until it is judged."""
         decision = read_decision(payloads)
-        if decision is not None:
+        if decision is None:
+            self._inbox.disturbed = True
+        else:
             self._keep(decision, decision.decision_id)
 
     @workflow.signal(name=names.REPLACE_SIGNAL, description="Reject, and ask for something else")
@@ -109,6 +111,7 @@ class ContainerLifecycleWorkflow:
             return
         replacement = read_replacement(payloads)
         if replacement is None or problems_of(replacement.request):
+            self._inbox.disturbed = True
             return
         decision_id = replacement.decision.decision_id
         if self._keep(replacement.decision, decision_id):
@@ -149,7 +152,9 @@ class ContainerLifecycleWorkflow:
 
     def _instruct(self, intent: Intent, payloads: tuple[Any, ...]) -> None:
         instruction = read_instruction(intent, payloads)
-        if instruction is not None:
+        if instruction is None:
+            self._inbox.disturbed = True
+        else:
             self._keep(instruction, instruction.instruction_id)
 
     def _forget(self, refused: Decision) -> None:
@@ -167,6 +172,7 @@ class ContainerLifecycleWorkflow:
         return is_kept
 
     def _drop(self) -> None:
+        self._inbox.disturbed = True
         self._dropped += 1
         if limits.is_worth_a_line(self._dropped):
             workflow.logger.warning("messages dropped", extra={"dropped": self._dropped})

@@ -158,6 +158,18 @@ async def test_a_cancel_in_the_very_task_that_begins_anew_is_heeded(workers: Wor
     assert set(workers.docker.calls) == {"inspect_container"}
 
 
+async def test_what_cannot_be_read_begins_a_new_run_too(workers: Workers) -> None:
+    """It makes the history longer as well, and Temporal ends one that is too long."""
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+
+    await under_test.handle.signal(names.DECIDE_SIGNAL, "garbage")
+    await eventually(lambda: _is_continued(under_test))
+    await under_test.decide("UBOB")
+
+    assert (await under_test.result()).status is RequestStatus.SUCCEEDED
+
+
 async def test_a_flood_while_no_worker_runs_is_worked_off(workers: Workers) -> None:
     """What was not judged yet is carried along with the time at which it was first seen."""
     under_test = await workers.start(workers.request())
