@@ -122,8 +122,8 @@ class Hosts:
         self._announced = ""
         #: Since when nobody was seen to serve a record, by its run.
         self._silent: dict[str, float] = {}
-        #: When each poller was there last, by the clock of the server, as of the look before.
-        self._polled: dict[str, datetime] = {}
+        #: When each poller of a host was there last, by the server's clock, at the look before.
+        self._polled: dict[str, dict[str, datetime]] = {}
 
     async def claim(self, wanted: Announcement) -> Claim:
         """Announce an engine, unless it is another host's, or the host has another one.
@@ -251,7 +251,7 @@ class Hosts:
         )
         recently = datetime.now(UTC) - timedelta(seconds=WORKER_GONE_SECONDS)
         polled = {p.identity: p.last_access_time.ToDatetime(tzinfo=UTC) for p in answer.pollers}
-        before, self._polled = self._polled, self._polled | polled
+        before, self._polled[host] = self._polled.get(host, {}), polled
         for identity, at in polled.items():
             process, served = process_and_engine(identity)
             # The server's clock may be far behind ours: who polls again is there all the same.
