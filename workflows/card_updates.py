@@ -132,7 +132,7 @@ class CardUpdater:
     def tell(self, user_id: str, refusal: Refusal) -> None:
         """Tell one person in private, soon; what was just told is not told again."""
         state = self._tracker.state
-        if workflow.patched("told-once") and not self._is_news(user_id, refusal.code):
+        if limits.hold() and not self._is_news(user_id, refusal.code):
             return
         self.told_so_far += 1
         self._notices.append(
@@ -261,8 +261,7 @@ class CardUpdater:
         """Take as many notices as may go out together, and one at least."""
         taken: list[Notice] = []
         size = 0
-        # A request of an earlier release sent all of them at once.
-        is_bounded = workflow.patched("told-once")
+        is_bounded = limits.hold()
         while self._notices:
             notice = _brief(self._notices[0])
             size += len(workflow.payload_converter().to_payload(notice).data)

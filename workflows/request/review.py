@@ -177,7 +177,7 @@ class Review:
 
     def _refusal_without_look_up(self, decision: Decision) -> Refusal | None:
         """Refuse at no cost whom no look-up could help: Slack answers few of them a minute."""
-        if not workflow.patched("refused-without-look-up"):
+        if not limits.hold():
             return None
         refusal = policy.refusal_without_look_up(self.tracker.state, decision)
         if refusal is not None:

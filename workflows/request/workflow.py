@@ -163,7 +163,7 @@ class ContainerLifecycleWorkflow:
 
     def _keep(self, message: Decision | Instruction, message_id: str) -> bool:
         # A request of an earlier release took its messages one by one, as they came.
-        as_before = not workflow.patched("bounded-inbox")
+        as_before = not limits.hold()
         is_kept = self._inbox.put(message, workflow.now(), as_before=as_before)
         if not is_kept:
             self._drop()

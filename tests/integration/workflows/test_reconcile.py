@@ -73,7 +73,10 @@ async def _terminated(workers: Workers, step: str) -> RequestUnderTest:
 async def _ended(workers: Workers, under_test: RequestUnderTest) -> tuple[str, ...]:
     """Name all ended runs but those of one request."""
     ours = {under_test.handle.id, under_test.operation.id}
-    ended = workers.client.list_workflows("ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed')")
+    ended = workers.client.list_workflows(
+        f"WorkflowType IN ('{names.REQUEST_WORKFLOW}', '{names.OPERATION_WORKFLOW}') "
+        "AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed')"
+    )
     return tuple([run.run_id async for run in ended if run.id not in ours])
 
 

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import pytest
@@ -336,13 +337,9 @@ async def test_what_the_table_allows_has_its_effect(stage: Stage) -> None:
     await asyncio.gather(
         *(stage.carry_out(one, r) for (_, one), r in zip(cases, requests, strict=True))
     )
-    await asyncio.gather(
-        *(
-            _is_cancelling(r)
-            for (where, _), r in zip(cases, requests, strict=True)
-            if where == RUNNING
-        )
-    )
+    for (where, _), under_test in zip(cases, requests, strict=True):
+        if where == RUNNING:
+            await eventually(partial(_is_cancelling, under_test), within=60)
     stage.docker.gates["ensure_stopped"].set()
     ended = await asyncio.gather(*(r.result() for r in requests))
 
@@ -389,11 +386,8 @@ def _what_counts(state: RequestState) -> tuple[object, ...]:
     )
 
 
-async def _is_cancelling(under_test: RequestUnderTest) -> None:
-    async def is_known() -> bool:
-        return bool((await under_test.state()).cancel_requested_by)
-
-    await eventually(is_known, within=60)
+async def _is_cancelling(under_test: RequestUnderTest) -> bool:
+    return bool((await under_test.state()).cancel_requested_by)
 
 
 async def _end(stage: Stage, *tried: tuple[RequestUnderTest, str]) -> None:
