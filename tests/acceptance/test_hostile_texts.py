@@ -95,7 +95,7 @@ async def test_a_comment_on_a_rejection_is_only_a_text(
             "a?force=1",
             "a#b",
             "a\\b",
-            "x" * 300,
+            "x" * 300 + "/",
             "{}",
         ),
     ],

@@ -37,8 +37,9 @@ async def test_the_ready_file_says_where_everything_is(
     ready = laptop.ready
     assert ready.keys() == {
         *("slack", "temporal", "temporal_ui", "namespace", "host"),
-        *("docker_host", "channel", "users", "pids"),
+        *("docker_host", "channel", "users", "pids", "limits"),
     }
+    assert ready["limits"].startswith("off: "), "tests do in a minute what people do in a day"
     assert ready["host"] == "local"
     assert ready["docker_host"] == engine.base_url
     assert ready["channel"].keys() == {"id", "name"}

@@ -214,5 +214,12 @@ def kill_worker(laptop: LaptopProcess) -> None:
     """Kill the worker, and wait until the kernel has closed what it had open."""
     pid = laptop.pids["worker"]
     os.kill(pid, signal.SIGKILL)
-    stat = Path(f"/proc/{pid}/stat")
-    wait_until(lambda: not stat.exists() or ") Z" in stat.read_text(), "the worker is dead")
+
+    def is_dead() -> bool:
+        try:
+            return ") Z" in Path(f"/proc/{pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            # Its parent has seen its end, perhaps while it was being read.
+            return True
+
+    wait_until(is_dead, "the worker is dead")

@@ -25,6 +25,7 @@ from tests.rigs.slack_users import SlackUsers
 from tests.rigs.terminal import Terminal
 from tests.rigs.waiting import eventually
 from workflows.model.names import RECONCILE_SCHEDULE, ActionId, operation_workflow_id
+from workflows.model.ports import MessagesPort
 from workflows.model.state import RequestState, RequestStatus, StepName
 
 #: Takes two seconds to stop, and holds enough for a commit of a moment.
@@ -172,10 +173,18 @@ async def test_a_cancel_while_the_card_is_being_posted(
     await request.handle.cancel()
     state = await request.last_state()
     assert late.fired == 1
-    events = [event.event_type async for event in request.handle.fetch_history_events()]
-    cancelled = events.index(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
-    posted = [i for i, e in enumerate(events) if e == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED]
-    assert posted[0] < cancelled < posted[1], "the inspection, the cancel, then the card"
+    asked, cancelled, posted = None, None, None
+    async for event in request.handle.fetch_history_events():
+        scheduled = event.activity_task_scheduled_event_attributes.activity_type.name
+        completed = event.activity_task_completed_event_attributes.scheduled_event_id
+        if scheduled == MessagesPort.publish.__name__:
+            asked = asked or event.event_id
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+            cancelled = event.event_id
+        elif completed and completed == asked:
+            posted = event.event_id
+    assert None not in (asked, cancelled, posted)
+    assert (asked or 0) < (cancelled or 0) < (posted or 0)
     await users.check(request, state, RequestStatus.CANCELLED)
     assert users.engine.state(request.container) == "running"
 
