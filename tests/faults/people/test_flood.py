@@ -55,9 +55,10 @@ async def test_a_click_during_a_flood_of_commands(
         assert answer.seconds < 2
         state = await request.outcome()
         answers = await flood
+        took = time.monotonic() - began
     finally:
         await installation.stop("flooded")
-    assert time.monotonic() - began < 2 * _SECONDS
+    assert took < 2 * _SECONDS
     assert {status for status, _, _ in answers} == {200}
     assert max(seconds for _, _, seconds in answers) < 3
     kinds = Counter(_kind(text) for _, text, _ in answers)
