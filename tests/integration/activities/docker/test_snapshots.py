@@ -78,13 +78,19 @@ def test_a_lost_answer_makes_no_second_image(
     result = attempts.run(patient.snapshots.ensure_snapshot, worker.commit(pin))
     assert result.repeated
     assert engine.images() == {result.image_id}
-    commits = engine.api.events(
-        filters={"event": "commit", "container": container},
-        since=0,
-        until=int(time.time()) + 1,
-        decode=True,
-    )
-    assert len(list(commits)) == 1
+
+    def commits() -> int:
+        told = engine.api.events(
+            filters={"event": "commit", "container": container},
+            since=0,
+            until=int(time.time()) + 1,
+            decode=True,
+        )
+        return len(list(told))
+
+    # The engine tells of a commit a moment after its image is there.
+    wait_until(lambda: commits() > 0, "the engine has told of the commit")
+    assert commits() == 1
 
 
 def test_duplicates_go_and_the_oldest_stays(worker: DockerWorker, engine: DockerEngine) -> None:
