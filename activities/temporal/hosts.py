@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import Final
 
 from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.temporal.queues import last_polls, still_there_since
 from workflows.model.hosts import (
     ANNOUNCEMENT_MEMO,
     RECORDS_QUERY,
@@ -41,7 +40,6 @@ from workflows.model.names import (
     docker_task_queue,
     engine_workflow_id,
 )
-from workflows.model.timing import WORKER_GONE_SECONDS
 
 _log = logging.getLogger(__name__)
 
@@ -241,16 +239,9 @@ class Hosts:
 
     async def _is_served(self, host: str, engine_id: str) -> bool:
         """Tell whether another process serves a host, on another engine than this one."""
-        request = DescribeTaskQueueRequest(
-            namespace=self._client.namespace,
-            task_queue=TaskQueue(name=docker_task_queue(host)),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-        )
-        answer = await self._client.workflow_service.describe_task_queue(
-            request, timeout=_CALL_WITHIN
-        )
-        recently = datetime.now(UTC) - timedelta(seconds=WORKER_GONE_SECONDS)
-        polled = {p.identity: p.last_access_time.ToDatetime(tzinfo=UTC) for p in answer.pollers}
+        kind = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+        polled = await last_polls(self._client, docker_task_queue(host), kind)
+        recently = still_there_since()
         before, self._polled[host] = self._polled.get(host, {}), polled
         for identity, at in polled.items():
             process, served = process_and_engine(identity)

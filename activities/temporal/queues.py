@@ -71,9 +71,21 @@ class Queues(QueuesPort):
 
 async def is_polled(client: Client, name: str, kind: TaskQueueType.ValueType) -> bool:
     """Tell whether a worker is there that takes tasks of this kind from a queue."""
+    since = still_there_since()
+    return any(at >= since for at in (await last_polls(client, name, kind)).values())
+
+
+async def last_polls(
+    client: Client, name: str, kind: TaskQueueType.ValueType
+) -> dict[str, datetime]:
+    """Say by identity who has asked a queue for work lately, and when, by the server's clock."""
     request = DescribeTaskQueueRequest(
         namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind
     )
     answer = await client.workflow_service.describe_task_queue(request, timeout=_CALL_WITHIN)
-    since = datetime.now(UTC) - timedelta(seconds=WORKER_GONE_SECONDS)
-    return any(poller.last_access_time.ToDatetime(tzinfo=UTC) >= since for poller in answer.pollers)
+    return {p.identity: p.last_access_time.ToDatetime(tzinfo=UTC) for p in answer.pollers}
+
+
+def still_there_since() -> datetime:
+    """Say since when a worker must have asked for work that is still there."""
+    return datetime.now(UTC) - timedelta(seconds=WORKER_GONE_SECONDS)
