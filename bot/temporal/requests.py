@@ -16,8 +16,6 @@ from enum import StrEnum
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
@@ -48,7 +46,7 @@ from workflows.model.requests import (
     LifecycleRequest,
     Replacement,
 )
-from workflows.model.state import MAX_HEARD, RequestState, RequestStatus
+from workflows.model.state import MAX_HEARD, RequestState, RequestStatus, waiting_attributes
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
 
 _CALLS = {
@@ -247,7 +245,7 @@ class RequestClient:
             task_queue=names.CONTROL_TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            search_attributes=_search_attributes(request),
+            search_attributes=waiting_attributes(request),
             memo={names.OPERATION_MEMO: request.operation.words},
             static_summary=f"{request.operation.words} {name} on {container.host}",
             static_details=(
@@ -325,14 +323,3 @@ class RequestClient:
 
 def _id_of(request: RequestAddress | str) -> str:
     return request if isinstance(request, str) else request.request_id
-
-
-def _search_attributes(request: LifecycleRequest) -> TypedSearchAttributes:
-    common = names.request_attributes(
-        host=request.container.host,
-        container=request.container.name,
-        requester=request.requester,
-        request_id=request.request_id,
-    )
-    waiting = SearchAttributePair(names.STATUS, RequestStatus.WAITING.value)
-    return TypedSearchAttributes([waiting, *common.search_attributes])

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+
+from workflows.model import names
 from workflows.model.dependents import NO_DEPENDENTS, Dependents
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import (
@@ -17,6 +20,7 @@ from workflows.model.requests import (
     ContainerPin,
     ContainerRef,
     ContainerState,
+    LifecycleRequest,
     OperationSpec,
     Policy,
     RecordedDecision,
@@ -260,3 +264,16 @@ class RequestState:
     def rejection(self) -> RecordedDecision | None:
         """The decision that rejected the request, if a person did."""
         return next((d for d in self.decisions if d.choice is Choice.REJECT), None)
+
+
+def waiting_attributes(request: LifecycleRequest) -> TypedSearchAttributes:
+    """Say what people can look for in Temporal of a request that has just come in."""
+    container = request.container
+    common = names.request_attributes(
+        host=container.host,
+        container=container.name,
+        requester=request.requester,
+        request_id=request.request_id,
+    )
+    waiting = SearchAttributePair(names.STATUS, RequestStatus.WAITING.value)
+    return TypedSearchAttributes([waiting, *common.search_attributes])

@@ -14,12 +14,12 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
-from workflows.model import names, policy
+from workflows.model import policy
 from workflows.model.asker_ports import AskersPort, OpenRequests, OpenRequestsInput
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import DirectoryPort, LookUpInput
 from workflows.model.requests import LifecycleRequest, Person, Policy
-from workflows.model.state import Refusal, RequestStatus
+from workflows.model.state import Refusal, waiting_attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +86,11 @@ async def _open_requests(request: LifecycleRequest) -> OpenRequests:
 
 def _make_findable(request: LifecycleRequest) -> None:
     """See to it that the request is counted, and listed, by whatever door it came."""
-    container = request.container
-    wanted = names.request_attributes(
-        host=container.host,
-        container=container.name,
-        requester=request.requester,
-        request_id=request.request_id,
-    )
     known = workflow.info().typed_search_attributes
     updates = [
         pair.key.value_set(pair.value)
-        for pair in wanted.search_attributes
+        for pair in waiting_attributes(request).search_attributes
         if known.get(pair.key) != pair.value
     ]
-    if known.get(names.STATUS) != RequestStatus.WAITING:
-        updates.append(names.STATUS.value_set(RequestStatus.WAITING))
     if updates:
         workflow.upsert_search_attributes(updates)

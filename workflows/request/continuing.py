@@ -13,13 +13,12 @@ from dataclasses import replace
 from typing import NoReturn
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from workflows.card_updates import CardUpdater
 from workflows.model import names
 from workflows.model.continued import Carried, ContinuedRequest
 from workflows.model.requests import LifecycleRequest
-from workflows.model.state import RequestStatus
+from workflows.model.state import waiting_attributes
 from workflows.request.inbox import Inbox
 from workflows.request.review import Review
 
@@ -82,16 +81,9 @@ def continue_as_new(
 
 def begin_next(request: LifecycleRequest) -> NoReturn:
     """End this run, whose request is over, and begin the one that comes in its place."""
-    attributes = names.request_attributes(
-        host=request.container.host,
-        container=request.container.name,
-        requester=request.requester,
-        request_id=request.request_id,
-    )
-    waiting = SearchAttributePair(names.STATUS, RequestStatus.WAITING.value)
     workflow.logger.info("another request comes in", extra={"request_id": request.request_id})
     workflow.continue_as_new(
         request,
         memo={names.OPERATION_MEMO: request.operation.words},
-        search_attributes=TypedSearchAttributes([waiting, *attributes.search_attributes]),
+        search_attributes=waiting_attributes(request),
     )
