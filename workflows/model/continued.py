@@ -7,26 +7,9 @@ input is not looked at.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from workflows.model.requests import Decision, Instruction, LifecycleRequest
+from workflows.model.requests import LifecycleRequest
 from workflows.model.state import RequestState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedDecision:
-    """A decision that was not judged yet, and when it was first seen."""
-
-    message: Decision
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedInstruction:
-    """An instruction that was not judged yet, and when it was first seen."""
-
-    message: Instruction
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +21,6 @@ class Carried:
     """
 
     state: RequestState
-    decisions: tuple[ReceivedDecision, ...] = ()
-    instructions: tuple[ReceivedInstruction, ...] = ()
     heard: tuple[str, ...] = ()
     told: int = 0
     dropped: int = 0

@@ -1,7 +1,7 @@
 """How does a waiting request go on in a new run, and how does another come in its place?
 
-When its history has grown long, nothing is lost on the way: what was counted, what has come in and
-was not judged, when it came, and what people were told. Everybody finds it as before, for nobody
+When its history has grown long, nothing is lost on the way: what was counted, what was heard and
+what people were told; all that came is judged before. Everybody finds it as before, for nobody
 addresses a run. A request that replaces another begins in the run after it, so that nobody else
 can come in between.
 """
@@ -19,7 +19,6 @@ from workflows.model import names
 from workflows.model.continued import Carried, ContinuedRequest
 from workflows.model.requests import LifecycleRequest
 from workflows.model.state import waiting_attributes
-from workflows.request.inbox import Inbox
 from workflows.request.review import Review
 
 
@@ -41,29 +40,27 @@ def carried_by(request: ContinuedRequest) -> Carried | None:
     return carried
 
 
-def take_over(carried: Carried, inbox: Inbox, review: Review, card_updater: CardUpdater) -> None:
+def take_over(carried: Carried, review: Review, card_updater: CardUpdater) -> None:
     """Begin where the run before ended."""
-    inbox.put_carried(carried)
     review.reminded = carried.reminded
     card_updater.told_so_far = carried.told
 
 
 def continue_as_new(
     request: ContinuedRequest,
-    inbox: Inbox,
     review: Review,
     card_updater: CardUpdater,
     *,
     heard: Iterable[str],
     dropped: int,
 ) -> NoReturn:
-    """End this run, and begin the next with all that this one knows."""
+    """End this run, and begin the next with all that this one knows; its inbox is empty.
+
+    Temporal gives what comes meanwhile to this run once more, before it lets it end.
+    """
     state = review.tracker.state
-    decisions, instructions = inbox.carry()
     carried = Carried(
         state=state,
-        decisions=decisions,
-        instructions=instructions,
         heard=tuple(heard),
         dropped=dropped,
         told=card_updater.told_so_far,

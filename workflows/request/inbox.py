@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflows.model import limits
-from workflows.model.continued import Carried, ReceivedDecision, ReceivedInstruction
 from workflows.model.requests import Choice, Decision, Instruction
 
 
@@ -76,8 +75,8 @@ class Inbox:
         self._others: deque[Received] = deque()
         self._keys: set[tuple[str, ...]] = set()
         self._hears_first: frozenset[str] = frozenset()
-        #: Whether something came that is not kept: it made the history longer all the same.
-        self.disturbed = False
+        #: Whether anything has come, kept or not: it has made the history longer.
+        self.was_reached = False
 
     def hear_first(self, people: Iterable[str]) -> None:
         """Hear these people before others: who asked, and who is named as an approver.
@@ -94,6 +93,7 @@ class Inbox:
         self, message: Decision | Instruction, at: datetime, *, as_before: bool = False
     ) -> bool:
         """Keep a message until it is worked on; false says that there is no room for it."""
+        self.was_reached = True
         received = Received(message=message, at=at, as_before=as_before)
         if as_before:
             self._queue(received).append(received)
@@ -131,28 +131,6 @@ class Inbox:
                 if received.is_rejection:
                     return self._taken(queue, received)
         return None
-
-    def carry(self) -> tuple[tuple[ReceivedDecision, ...], tuple[ReceivedInstruction, ...]]:
-        """Give what a new run of the request takes along."""
-        return (
-            tuple(
-                ReceivedDecision(message=received.message, at=received.at)
-                for received in (*self._named, *self._others)
-                if isinstance(received.message, Decision)
-            ),
-            tuple(
-                ReceivedInstruction(message=received.message, at=received.at)
-                for received in self._instructions
-                if isinstance(received.message, Instruction)
-            ),
-        )
-
-    def put_carried(self, carried: Carried) -> None:
-        """Take over what the run before left."""
-        for instruction in carried.instructions:
-            self.put(instruction.message, instruction.at)
-        for decision in carried.decisions:
-            self.put(decision.message, decision.at)
 
     def __bool__(self) -> bool:
         """Whether a message waits."""

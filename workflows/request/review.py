@@ -65,7 +65,6 @@ class Review:
         self._carry_out = carry_out
         self._on_refusal = refused
         self._refused: dict[str, tuple[Refusal, datetime]] = {}
-        self._judged = 0
         self.reminded = False
 
     async def until_decided(self) -> None:
@@ -100,10 +99,12 @@ class Review:
         """Say whether the history has grown so long that the request goes on in a new run.
 
         Only while nothing is under way, for Temporal tells what runs below a workflow to end when
-        it continues as new; and never before something has come, or nothing else would be done.
+        it continues as new, and all that came is judged; and never before something has come, or
+        nothing else would be done.
         """
         return (
-            (self._judged > 0 or self._inbox.disturbed)
+            self._inbox.was_reached
+            and not self._inbox
             and self._card_updater.is_idle
             and limits.history_is_long()
         )
@@ -111,7 +112,6 @@ class Review:
     async def judge(self, received: Received) -> None:
         """Judge one message, at whatever time of the request's life it comes."""
         message = received.message
-        self._judged += 1
         if isinstance(message, Instruction):
             self._judge_instruction(message)
             return

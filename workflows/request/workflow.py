@@ -62,7 +62,7 @@ class ContainerLifecycleWorkflow:
 
     @workflow.run
     async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # see workflows.signals
-        """Carry a request to its outcome; ``raw`` is a ``LifecycleRequest``."""
+        """Carry a request to its outcome; ``raw`` is a ``LifecycleRequest``, or continues one."""
         request = validate_request(raw)
         carried = continuing.carried_by(request)
         first_state = planning.first_state(request)
@@ -73,7 +73,7 @@ class ContainerLifecycleWorkflow:
         operation = self._operation = OperationHandle(tracker, self._inbox)
         review = Review(tracker, self._inbox, card_updater, self._carry_out, self._forget)
         if carried is not None:
-            continuing.take_over(carried, self._inbox, review, card_updater)
+            continuing.take_over(carried, review, card_updater)
             self._heard.extendleft(reversed(carried.heard))
             self._dropped += carried.dropped
         cancelled = False
@@ -98,7 +98,7 @@ class ContainerLifecycleWorkflow:
         """Keep a decision until it is judged."""
         decision = read_decision(payloads)
         if decision is None:
-            self._inbox.disturbed = True
+            self._inbox.was_reached = True
         else:
             self._keep(decision, decision.decision_id)
 
@@ -107,11 +107,12 @@ class ContainerLifecycleWorkflow:
         """Keep it until it is judged, as a rejection that another request comes with."""
         if len(self._replacements) >= _MOST_REPLACEMENTS:
             # Not read, which takes long: a flood of them must fit into one workflow task.
+            self._inbox.was_reached = True
             self._drop()
             return
         replacement = read_replacement(payloads)
         if replacement is None or problems_of(replacement.request):
-            self._inbox.disturbed = True
+            self._inbox.was_reached = True
             return
         decision_id = replacement.decision.decision_id
         if self._keep(replacement.decision, decision_id):
@@ -153,7 +154,7 @@ class ContainerLifecycleWorkflow:
     def _instruct(self, intent: Intent, payloads: tuple[Any, ...]) -> None:
         instruction = read_instruction(intent, payloads)
         if instruction is None:
-            self._inbox.disturbed = True
+            self._inbox.was_reached = True
         else:
             self._keep(instruction, instruction.instruction_id)
 
@@ -172,7 +173,6 @@ class ContainerLifecycleWorkflow:
         return is_kept
 
     def _drop(self) -> None:
-        self._inbox.disturbed = True
         self._dropped += 1
         if limits.is_worth_a_line(self._dropped):
             workflow.logger.warning("messages dropped", extra={"dropped": self._dropped})
@@ -197,7 +197,6 @@ class ContainerLifecycleWorkflow:
         if tracker.state.status is RequestStatus.WAITING:
             continuing.continue_as_new(
                 request,
-                self._inbox,
                 review,
                 card_updater,
                 heard=tuple(self._heard),

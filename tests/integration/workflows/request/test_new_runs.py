@@ -19,7 +19,7 @@ from tests.histories.scenarios import SCENARIOS
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import limits, names
-from workflows.model.continued import Carried, ContinuedRequest, ReceivedDecision
+from workflows.model.continued import Carried, ContinuedRequest
 from workflows.model.errors import RefusalCode
 from workflows.model.limits import Limits
 from workflows.model.requests import Choice, RecordedDecision
@@ -171,7 +171,7 @@ async def test_what_cannot_be_read_begins_a_new_run_too(workers: Workers) -> Non
 
 
 async def test_a_flood_while_no_worker_runs_is_worked_off(workers: Workers) -> None:
-    """What was not judged yet is carried along with the time at which it was first seen."""
+    """All of it is judged before the request goes on in a new run, and the approval counts."""
     under_test = await workers.start(workers.request())
     await under_test.until(RequestStatus.WAITING)
     await workers.stop_control()
@@ -202,12 +202,9 @@ async def test_who_starts_a_request_brings_no_approvals_along(
         decided_at=waiting.requested_at,
     )
     state = replace(waiting, decisions=(forged,), expires_at=None)
-    decision = ReceivedDecision(
-        message=first.decision("UCAROL", approver_id="UALICE"), at=waiting.requested_at
-    )
     again = ContinuedRequest(
         **{field: getattr(request, field) for field in type(request).__dataclass_fields__},
-        carried=Carried(state=state, decisions=(decision,)),
+        carried=Carried(state=state),
     )
     handle = await client.start_workflow(
         names.REQUEST_WORKFLOW,
