@@ -104,6 +104,7 @@ class Service:
             delivery_id=key,
             reason=reason,
         )
+        event = "request started"
         try:
             if not await self._requests.start(request):
                 return None
@@ -111,8 +112,9 @@ class Service:
             if not in_place:
                 raise
             await self._requests.replace(error.request_id, _replacement(request, error.request_id))
+            event = "request asked for in the place of another"
         _log.info(
-            "request started",
+            event,
             extra={
                 "request_id": request.request_id,
                 "operation": operation.words,
@@ -156,16 +158,7 @@ class Service:
         place = source if ":" in source else f"{source}:{request_id}"
         position = place.partition(":")[2]
         act = f"{actor.team_id}|{position}|{actor.user_id}|{choice}"
-        decision = Decision(
-            decision_id=hashlib.sha256(act.encode()).hexdigest(),
-            request_id=request_id,
-            approver_id=actor.user_id,
-            team_id=actor.team_id,
-            choice=choice,
-            comment=comment,
-            source=source,
-            sent_at=datetime.now(UTC),
-        )
+        decision = _decision(actor, request_id, choice, act=act, comment=comment, source=source)
         _log.info(
             "decision received",
             extra={
@@ -244,18 +237,31 @@ class Service:
 
 
 def _replacement(request: LifecycleRequest, other_id: str) -> Replacement:
-    act = f"{request.team_id}|{request.requester}|replace|{request.request_id}"
-    decision = Decision(
-        decision_id=hashlib.sha256(act.encode()).hexdigest(),
-        request_id=other_id,
-        approver_id=request.requester,
-        team_id=request.team_id,
-        choice=Choice.REJECT,
+    decision = _decision(
+        Actor(user_id=request.requester, team_id=request.team_id),
+        other_id,
+        Choice.REJECT,
+        act=f"{request.team_id}|{request.requester}|replace|{request.request_id}",
         comment=f"Another request comes in its place: {request.request_id}",
         source="command",
-        sent_at=datetime.now(UTC),
     )
     return Replacement(decision=decision, request=request)
+
+
+def _decision(
+    actor: Actor, request_id: str, choice: Choice, *, act: str, comment: str, source: str
+) -> Decision:
+    """Write down what one person decides now; the same ``act`` is the same decision."""
+    return Decision(
+        decision_id=hashlib.sha256(act.encode()).hexdigest(),
+        request_id=request_id,
+        approver_id=actor.user_id,
+        team_id=actor.team_id,
+        choice=choice,
+        comment=comment,
+        source=source,
+        sent_at=datetime.now(UTC),
+    )
 
 
 def _id_of(request: RequestAddress | str) -> str:

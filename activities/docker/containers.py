@@ -78,7 +78,7 @@ class Containers(ContainersPort):
         self._check_host(arg.container.host)
         found = self._engine.containers()
         entry = find_container(found, arg.container.name)
-        seen = self._look(entry.container_id)
+        seen = self._engine.find(entry.container_id)
         if seen is None or seen.name != entry.name:
             raise failure(
                 RefusalCode.UNKNOWN_CONTAINER, "the container is being removed or renamed"
@@ -217,14 +217,6 @@ class Containers(ContainersPort):
         container = facts.container.container_id
         shortage = self._capacity.shortage(self._engine, facts.engine, container, measure)
         return replace(facts, shortage=shortage)
-
-    def _look(self, container_id: str) -> ContainerInspect | None:
-        try:
-            return self._engine.container(container_id)
-        except ApplicationError as error:
-            if error.type == ErrorType.CONTAINER_GONE:
-                return None
-            raise
 
     def _is_taken(self, reference: str) -> bool:
         if not reference:

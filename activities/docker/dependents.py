@@ -23,7 +23,6 @@ from activities.docker.pin import verify_engine
 from activities.docker.refused_start import LINK, NETWORK, OWNED, PROCESSES
 from workflows.model.dependent_ports import DependentsInput, DependentsPort
 from workflows.model.dependents import Dependent, Dependents, Fate
-from workflows.model.errors import ErrorType
 from workflows.model.requests import ContainerPin, ContainerState
 
 #: So many are remembered; people are shown fewer, and told how many more there are.
@@ -92,7 +91,7 @@ class Neighbours:
 
     def _look_up(self, container_id: str) -> _Uses | None:
         try:
-            inspected = _look(self._engine, container_id)
+            inspected = self._engine.find(container_id)
         except ApplicationError:
             # What is wrong with one of them keeps nobody from asking for another.
             return None
@@ -104,7 +103,7 @@ class Neighbours:
         if time.monotonic() >= deadline:
             return False
         try:
-            inspected = _look(self._engine, one.container_id)
+            inspected = self._engine.find(one.container_id)
         except ApplicationError:
             return False
         return inspected is None or moment(inspected.started_at) < moment(owner_started_at)
@@ -134,7 +133,7 @@ class DependentsLook(DependentsPort):
     def look_at_dependents(self, arg: DependentsInput) -> Dependents:
         """Say what became of them; nothing of them is changed."""
         verify_engine(self._engine, arg.pin)
-        owner = _look(self._engine, arg.pin.container_id)
+        owner = self._engine.find(arg.pin.container_id)
         deadline = time.monotonic() + self._engine.timing.inspect_http
         found = tuple(self._with_fate(owner, one, arg.pin, deadline) for one in arg.known.found)
         return replace(arg.known, found=found)
@@ -146,7 +145,7 @@ class DependentsLook(DependentsPort):
         patience = min(deadline, time.monotonic() + _END_NOTICED_WITHIN)
         while time.monotonic() < deadline:
             try:
-                seen = _look(self._engine, one.container_id)
+                seen = self._engine.find(one.container_id)
             except ApplicationError:
                 break
             name, fate = (seen.name, _fate(owner, seen, pin)) if seen else (name, Fate.GONE)
@@ -199,12 +198,3 @@ def _used(uses: Iterable[tuple[str, str]], owners: Iterable[tuple[str, str]]) ->
 def _in_list(one: ContainerListEntry) -> _Uses:
     mode = one.network_mode
     return ((NETWORK, mode.removeprefix(OWNED)),) if mode.startswith(OWNED) else ()
-
-
-def _look(engine: Engine, container_id: str) -> ContainerInspect | None:
-    try:
-        return engine.container(container_id)
-    except ApplicationError as error:
-        if error.type == ErrorType.CONTAINER_GONE:
-            return None
-        raise

@@ -84,6 +84,15 @@ class Engine:
         check_container_id(container_id)
         return container_inspect(self._read(lambda api: api.inspect_container(container_id)))
 
+    def find(self, container_id: str) -> ContainerInspect | None:
+        """Look at one container; ``None`` when it no longer exists."""
+        try:
+            return self.container(container_id)
+        except ApplicationError as error:
+            if error.type == ErrorType.CONTAINER_GONE:
+                return None
+            raise
+
     def written_bytes(self, container_id: str) -> int:
         """Ask how much a container has written to its own file system, which a commit copies.
 

@@ -58,7 +58,7 @@ class ClickRate:
         return True
 
     def words(self, slack_request: SlackRequest) -> Reply | None:
-        """Say what was dropped and until when; to one who clicks on nothing is said again.
+        """Say what was dropped and until when; who goes on clicking is told nothing more.
 
         A form is always told, for without words it would close as if it were taken.
         """

@@ -7,7 +7,6 @@ request's own workflow was terminated meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -86,7 +85,7 @@ class OperationWorkflow:
         self._card_updater = CardUpdater(self._tracker)
         self._saga = Saga()
         self._steps = StepRunner(self._tracker, self._card_updater, self._saga)
-        self._restore = Restore(self._tracker, self._card_updater, _go_on(self._tracker))
+        self._restore = Restore(self._tracker, self._card_updater, self._go_on)
 
     @workflow.run
     async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # noqa: ARG002 - see __init__
@@ -181,6 +180,13 @@ class OperationWorkflow:
             status=RequestStatus.RUNNING, steps=steps.cut_off(self._tracker.state.steps)
         )
 
+    def _go_on(self, progress: RestoreProgress, thread: tuple[ThreadEntry, ...]) -> NoReturn:
+        """End this run between two tries, and begin the next."""
+        workflow.logger.info("going on in a new run")
+        workflow.continue_as_new(
+            OperateInput(state=self._tracker.state, recover=True, thread=thread, resume=progress)
+        )
+
     def _register(self, compensations: tuple[Compensation, ...]) -> None:
         self._steps.take_as_touched()
         for compensation in compensations:
@@ -268,18 +274,6 @@ def _read(raw: RawValue) -> OperateInput | None:
     except Exception:  # noqa: BLE001 - whatever it is, the workflow must fail by it
         return None
     return operate
-
-
-def _go_on(tracker: RequestTracker) -> Callable[..., NoReturn]:
-    """Make what ends this run between two tries, and begins the next."""
-
-    def go_on(progress: RestoreProgress, thread: tuple[ThreadEntry, ...]) -> NoReturn:
-        workflow.logger.info("going on in a new run")
-        workflow.continue_as_new(
-            OperateInput(state=tracker.state, recover=True, thread=thread, resume=progress)
-        )
-
-    return go_on
 
 
 def _may_be_committing(state: RequestState) -> bool:
