@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from temporalio.client import Client
@@ -22,39 +22,32 @@ pytestmark = pytest.mark.slow
 _SOON = 20.0
 
 
-@pytest.fixture(scope="module", name="edge_engine")
-def _edge_engine() -> Iterator[DockerEngine]:
-    engine = DockerEngine()
-    try:
-        yield engine.start()
-    finally:
-        engine.close()
-
-
 @pytest.fixture(name="edge_worker")
-async def _edge_worker(laptop: LaptopProcess, edge_engine: DockerEngine) -> AsyncIterator[Program]:
+async def _edge_worker(
+    laptop: LaptopProcess, second_engine: DockerEngine
+) -> AsyncIterator[Program]:
     """A worker of a second host: it has no Slack token and no policies."""
     async with dockwarden(
         *("worker", "--serve", "docker", "--host", "edge"),
         TEMPORAL_ADDRESS=laptop.ready["temporal"],
-        DOCKWARDEN_DOCKER_HOST=edge_engine.base_url,
+        DOCKWARDEN_DOCKER_HOST=second_engine.base_url,
     ) as worker:
         await worker.until(" ready role=worker")
         yield worker
-        edge_engine.clear()
+        second_engine.clear()
 
 
 async def test_each_host_has_its_own_engine(
     laptop: LaptopProcess,
     client: Client,
     people: People,
-    edge_engine: DockerEngine,
+    second_engine: DockerEngine,
     edge_worker: Program,
 ) -> None:
     """Containers of one name on two hosts are two; a request about one leaves the other alone."""
     here = people.engine.run(name="web-1")
-    there = edge_engine.run(name="web-1")
-    edge = await People(laptop.ready["slack"], client, edge_engine, host="edge").arrive()
+    there = second_engine.run(name="web-1")
+    edge = await People(laptop.ready["slack"], client, second_engine, host="edge").arrive()
 
     request = await edge.ask("stop web-1 on edge snapshot")
     other = await people.ask("stop web-1 snapshot")
@@ -62,7 +55,7 @@ async def test_each_host_has_its_own_engine(
     assert f"`{here[:12]}`" in await people.until_card(other, "⏳")
     await edge.approve(request)
     await edge.until(request, RequestStatus.SUCCEEDED)
-    assert edge_engine.state(there) == "exited"
+    assert second_engine.state(there) == "exited"
     assert len(edge.images(request)) == 1
     assert people.engine.state(here) == "running"
     assert people.engine.images() == set()
@@ -71,16 +64,16 @@ async def test_each_host_has_its_own_engine(
     await people.until(other, RequestStatus.SUCCEEDED)
     assert people.engine.state(here) == "exited"
     assert len(people.images(other)) == 1
-    assert len(edge_engine.images()) == 1
+    assert len(second_engine.images()) == 1
     assert "web-1" in await edge.type("dave", "list on edge")
     assert edge_worker.process.returncode is None
 
 
 async def test_a_stopped_worker_is_told_within_seconds(
-    people: People, edge_engine: DockerEngine, edge_worker: Program
+    people: People, second_engine: DockerEngine, edge_worker: Program
 ) -> None:
     """When a host's worker has ended, whoever asks about the host is told so at once."""
-    container = edge_engine.run(name="web-2")
+    container = second_engine.run(name="web-2")
     edge_worker.process.send_signal(signal.SIGTERM)
     assert await edge_worker.end() == 0
     asked = time.monotonic()
@@ -92,4 +85,4 @@ async def test_a_stopped_worker_is_told_within_seconds(
     await people.told("alice", "Not done", "nobody looked at `edge` in time", "has just ended")
     await people.told("dave", "nobody took the question about `edge` up in time")
     assert time.monotonic() - asked < _SOON
-    assert edge_engine.state(container) == "running"
+    assert second_engine.state(container) == "running"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -90,6 +92,17 @@ class HttpBot:
     async def reject(self, user_id: str, card: dict[str, Any], reason: str) -> HttpAnswer:
         """Deliver a rejection."""
         return await self.post(self.reject_body(user_id, card, reason))
+
+
+async def send_bytes(port: int, sent: bytes) -> None:
+    """Send what need be no HTTP, read what comes until it has begun or ended, and break off."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    with suppress(ConnectionError, TimeoutError):
+        writer.write(sent)
+        await writer.drain()
+        async with asyncio.timeout(0.2):
+            await reader.read(100)
+    writer.close()
 
 
 def _whereabouts(user_id: str, card: dict[str, Any]) -> dict[str, Any]:

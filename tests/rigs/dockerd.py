@@ -268,11 +268,24 @@ class DockerEngine:
         (self._directory / "exec/containerd/containerd.pid").unlink(missing_ok=True)
 
 
-@pytest.fixture(scope="session")
-def engine() -> Iterator[DockerEngine]:
-    """Run one engine for the whole session; tests share it and name their own containers."""
+@contextlib.contextmanager
+def _running() -> Iterator[DockerEngine]:
     engine = DockerEngine()
     try:
         yield engine.start()
     finally:
         engine.close()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[DockerEngine]:
+    """Run one engine for the whole session; tests share it and name their own containers."""
+    with _running() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def second_engine() -> Iterator[DockerEngine]:
+    """Run another one beside it, for the tests of one file."""
+    with _running() as engine:
+        yield engine

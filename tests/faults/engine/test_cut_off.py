@@ -8,7 +8,7 @@ the test kills it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -71,32 +71,23 @@ class Edge:
         return self.docker_proxy.trap("^POST .*/stop", Moment.UNDERWAY, end)
 
 
-@pytest.fixture(scope="module", name="edge_engine")
-def _edge_engine() -> Iterator[DockerEngine]:
-    engine = DockerEngine()
-    try:
-        yield engine.start()
-    finally:
-        engine.close()
-
-
 @pytest.fixture
 async def edge(
-    laptop: LaptopProcess, client: Client, edge_engine: DockerEngine
+    laptop: LaptopProcess, client: Client, second_engine: DockerEngine
 ) -> AsyncIterator[Edge]:
     """Serve a second host, on an engine of its own: one engine is one host."""
     async with AsyncExitStack() as stack:
-        people = People(laptop.ready["slack"], client, edge_engine, host="edge")
+        people = People(laptop.ready["slack"], client, second_engine, host="edge")
         edge = Edge(
             people=people,
-            docker_proxy=stack.enter_context(DockerProxy(edge_engine.base_url)),
+            docker_proxy=stack.enter_context(DockerProxy(second_engine.base_url)),
             wire=await stack.enter_async_context(SlowWire(laptop.ready["temporal"])),
             client=client,
             stack=stack,
         )
         await edge.join(edge.wire.address)
         yield edge
-    edge_engine.clear()
+    second_engine.clear()
 
 
 async def test_another_worker_takes_over(edge: Edge, laptop: LaptopProcess) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -45,15 +45,6 @@ async def _client() -> AsyncIterator[Client]:
     """Give a server of its own to each test: what is announced there stays."""
     async with temporal_server() as env:
         yield env.client
-
-
-@pytest.fixture(scope="module", name="second_engine")
-def _second_engine() -> Iterator[DockerEngine]:
-    engine = DockerEngine()
-    try:
-        yield engine.start()
-    finally:
-        engine.close()
 
 
 def _id(engine: DockerEngine) -> str:

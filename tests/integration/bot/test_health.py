@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from contextlib import suppress
 
 import aiohttp
 import pytest
 
 from bot import health
+from tests.rigs.deliveries import send_bytes
 from tests.rigs.program import free_port
 
 _BROKEN = (
@@ -30,7 +29,7 @@ async def test_what_is_no_question_is_one_line_a_minute(caplog: pytest.LogCaptur
     with caplog.at_level(logging.INFO):
         async with health.served(address="127.0.0.1", port=port, what_is_wrong=lambda: "slack"):
             for sent in _BROKEN * 3:
-                await _send(port, sent)
+                await send_bytes(port, sent)
             async with (
                 aiohttp.ClientSession() as session,
                 session.get(f"http://127.0.0.1:{port}/readyz") as answer,
@@ -40,13 +39,3 @@ async def test_what_is_no_question_is_one_line_a_minute(caplog: pytest.LogCaptur
     (line,) = (record for record in caplog.records if record.levelno >= logging.INFO)
     assert (line.name, line.getMessage()) == ("bot.health", "refused: a call that is no HTTP")
     assert line.exc_info is None
-
-
-async def _send(port: int, sent: bytes) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    with suppress(ConnectionError, TimeoutError):
-        writer.write(sent)
-        await writer.drain()
-        async with asyncio.timeout(0.2):
-            await reader.read(100)
-    writer.close()

@@ -10,7 +10,7 @@ import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -27,6 +27,7 @@ from tests.integration.bot.slack.bot_on_stub import (
     command_body,
     http_body,
 )
+from tests.rigs.deliveries import send_bytes
 from tests.rigs.waiting import eventually
 from workflows.model.names import ActionId
 
@@ -278,24 +279,13 @@ async def test_what_is_no_call_is_one_line_a_minute(
     await transport.start()
     with caplog.at_level(logging.INFO):
         for _ in range(5):
-            await _send(transport.port, sent)
+            await send_bytes(transport.port, sent)
         await transport.stop_listening()
         await transport.close()
 
     lines = [record for record in caplog.records if record.levelno >= logging.INFO]
     assert len(lines) <= 1
     assert all(line.exc_info is None and "refused" in line.getMessage() for line in lines)
-
-
-async def _send(port: int, sent: bytes) -> None:
-    """Send bytes, read what comes until it has begun or ended, and break off."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    with suppress(ConnectionError, TimeoutError):
-        writer.write(sent)
-        await writer.drain()
-        async with asyncio.timeout(0.2):
-            await reader.read(100)
-    writer.close()
 
 
 async def test_slacks_look_at_a_certificate_is_answered(post: Post) -> None:
