@@ -31,7 +31,8 @@ from pydantic_core import ErrorDetails
 
 from bot.settings import ConfigurationError
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
-from workflows.model.requests import MAX_EXPIRY_SECONDS, MAX_POLICIES, OperationKind, Policy
+from workflows.model.requests import MAX_EXPIRY_SECONDS, MAX_POLICIES, Policy
+from workflows.operations import catalog
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -79,9 +80,7 @@ class PolicyBook:
         return any(policy.approver_groups or policy.requester_groups for policy in self.policies)
 
 
-def matching(
-    book: PolicyBook, operation: OperationKind, host: str, container: str
-) -> tuple[Policy, ...]:
+def matching(book: PolicyBook, operation: str, host: str, container: str) -> tuple[Policy, ...]:
     """Give the policies that could apply, in order.
 
     The first one without labels applies for certain if none before it does: what stands behind
@@ -135,9 +134,9 @@ def parse(text: str, *, name: str = "policies") -> PolicyBook:
     return PolicyBook(policies=tuple(entry.as_policy() for entry in entries), hash=digest)
 
 
-def _covers(policy: Policy, operation: OperationKind, host: str, container: str) -> bool:
+def _covers(policy: Policy, operation: str, host: str, container: str) -> bool:
     return (
-        (not policy.operations or operation in policy.operations)
+        catalog.covers(policy, operation)
         and (not policy.hosts or any(fnmatchcase(host, glob) for glob in policy.hosts))
         and (
             not policy.containers or any(fnmatchcase(container, glob) for glob in policy.containers)
@@ -179,8 +178,9 @@ class _Entry(BaseModel):
     @classmethod
     def _known_operations(cls, value: list[str] | None) -> list[str] | None:
         for operation in value or ():
-            if operation not in list(OperationKind):
-                message = f'there is no operation "{operation}"; possible: stop, snapshot'
+            if operation != catalog.EVERY and catalog.find(operation) is None:
+                kinds = ", ".join(one.kind for one in catalog.OPERATIONS)
+                message = f'there is no operation "{operation}"; possible: {kinds}'
                 raise ValueError(message)
         return value
 
@@ -220,7 +220,7 @@ class _Entry(BaseModel):
         approvers, approver_groups = _sorted_out([*self.approvers, *self.approver_groups])
         return Policy(
             name=self.name,
-            operations=tuple(OperationKind(kind) for kind in self.operations or ()),
+            operations=tuple(self.operations or ()),
             hosts=tuple(self.hosts or ()),
             containers=tuple(self.containers or ()),
             labels=self.labels,

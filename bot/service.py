@@ -31,6 +31,7 @@ from workflows.model.requests import (
     Replacement,
 )
 from workflows.model.state import RequestState
+from workflows.operations import catalog
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +93,9 @@ class Service:
         """
         policies = policy_book.matching(self._book, operation.kind, container.host, container.name)
         if not policies:
-            raise NoPolicyError(what=operation.words, container=container.name, host=container.host)
+            raise NoPolicyError(
+                what=catalog.words_of(operation), container=container.name, host=container.host
+            )
         request = LifecycleRequest(
             request_id=hashlib.sha256(f"{actor.team_id}|{key}".encode()).hexdigest()[:12],
             operation=operation,
@@ -117,7 +120,7 @@ class Service:
             event,
             extra={
                 "request_id": request.request_id,
-                "operation": operation.words,
+                "operation": catalog.words_of(operation),
                 "host": container.host,
                 "container": container.name,
                 "user": request.requester,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from activities.slack.mrkdwn import code, join_limited, safe
-from workflows.model.requests import OperationKind
 from workflows.model.state import PortMove, RequestState, RequestStatus
+from workflows.operations import catalog
 
 _MOST_PORTS = 10
 _PORT_LENGTH = 20
@@ -27,7 +27,7 @@ def stays_down(state: RequestState) -> str:
     or where it is not left stopped.
     """
     policy = state.pin.restart_policy if state.pin else ""
-    if state.operation.kind is not OperationKind.STOP or policy in _NEVER:
+    if not catalog.leaves_down(state.operation) or policy in _NEVER:
         return ""
     if policy == _ALWAYS:
         by_policy = f"its restart policy is {code(policy)}"

@@ -14,6 +14,7 @@ from activities.slack.plan import plan_sentence
 from workflows.model.names import ActionId, RequestAddress, button_value
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import shorten
+from workflows.operations import catalog
 
 _ASK_AGAIN = frozenset(
     {
@@ -112,7 +113,7 @@ def _button(
     confirm: ConfirmObject | None = None,
 ) -> ButtonElement:
     container = state.container
-    label = f"{text} {state.operation.words} {container.name} on {container.host}"
+    label = f"{text} {catalog.words_of(state.operation)} {container.name} on {container.host}"
     return ButtonElement(
         action_id=action.value,
         text=PlainTextObject(text=text, emoji=False),

@@ -12,9 +12,10 @@ from activities.slack.mrkdwn import code, join_limited, safe
 from workflows.model.dependents import Dependent, Fate
 from workflows.model.errors import ErrorType
 from workflows.model.names import CONTAINER_ID_FORM
-from workflows.model.requests import ContainerState, OperationKind
+from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id
+from workflows.operations import catalog
 
 _MOST_NAMED = 4
 _NAME_LENGTH = 40
@@ -115,7 +116,7 @@ def _is_down(state: RequestState) -> bool:
     """Tell whether the owner is down now, so that no one can join it."""
     if state.status is RequestStatus.NEEDS_PERSON:
         return state.seen is None or state.seen.state in _DOWN
-    stays_down = state.operation.kind is OperationKind.STOP
+    stays_down = catalog.leaves_down(state.operation)
     return state.status is RequestStatus.SUCCEEDED and stays_down
 
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from activities.slack.mrkdwn import code, safe
 from workflows.model.errors import ErrorType
 from workflows.model.names import CONTAINER_ID_FORM
-from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState
 from workflows.model.text import short_id
+from workflows.operations.facts import was_paused
 
 _LOOK = "docker inspect --format '{{.State.Status}}' {id}"
 _START = "docker start {id}"
@@ -369,11 +369,6 @@ def short_detail(detail: str) -> str:
 def advice_for(state: RequestState) -> str:
     """Say what helps before one asks again, or nothing where asking again is all."""
     return fill(cause_of(state.cause).advice, state)
-
-
-def was_paused(state: RequestState) -> bool:
-    """Say whether the container was paused when people decided about it."""
-    return state.pin is not None and state.pin.state is ContainerState.PAUSED
 
 
 def called(state: RequestState) -> str:

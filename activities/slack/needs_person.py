@@ -17,12 +17,12 @@ from activities.slack.error_help import (
     fill,
     reason,
     short_detail,
-    was_paused,
 )
 from activities.slack.mrkdwn import code, person, safe
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
+from workflows.operations.facts import was_paused
 
 #: That the engine failed at a start, with a number, tells a person nothing.
 _DETAIL_ADDS = HAVE_DETAILS - {ErrorType.ENGINE_ERROR}

@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from activities.slack.afterwards import stays_down
-from activities.slack.error_help import was_paused
 from activities.slack.mrkdwn import code, duration, safe
 from activities.slack.status import planned
 from workflows.model.state import Caution, CautionCode, RequestState, StepName, StepState
 from workflows.model.timing import MAX_GRACE_SECONDS
+from workflows.operations import catalog
+from workflows.operations.facts import was_paused
 
 _MOST_CAUTIONS = 5
 _DETAIL_LIMIT = 80
@@ -40,7 +41,7 @@ def plan_sentence(state: RequestState) -> str:
     """Say in few words what will happen, for the dialog that asks whether one is sure."""
     words = [planned(step, state).lower() for step in state.steps]
     if not words:
-        return state.operation.words
+        return catalog.words_of(state.operation)
     if _starts_stopped(state) and words[0] == "stop":
         words[0] = "leave it stopped"
     return ", ".join(words)

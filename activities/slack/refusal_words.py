@@ -49,6 +49,11 @@ ASKED = {
         "runs Dockwarden can allow more: `DOCKWARDEN_OPEN_REQUESTS` of the control worker.",
         has_detail=True,
     ),
+    RefusalCode.ALREADY_RUNNING: Words(
+        "{name} on {host} runs already, so there is nothing to approve",
+        "`{command} restart {plain_name} on {plain_host}` asks to restart it.",
+        repeated="the container is running",
+    ),
     RefusalCode.REFERENCE_OUTSIDE: Words(
         "the policy {policy} does not allow {detail} as the name of a snapshot, only {references}",
         "Choose such a name, or leave it out. Whoever runs Dockwarden can allow others under "

@@ -19,6 +19,7 @@ from activities.slack.status import status_text
 from workflows.model.errors import RefusalCode
 from workflows.model.names import SOURCE_LABEL
 from workflows.model.state import Refusal, RequestState, RequestStatus
+from workflows.operations import catalog
 
 #: A command with a name that was cut would name nothing.
 _NAME_IN_COMMAND = 1000
@@ -236,7 +237,7 @@ def notice(refusal: Refusal, state: RequestState, *, command: str) -> str:
     """Write the private message, as mrkdwn; ``command`` is the slash command of this set-up."""
     words = _words(refusal, state)
     if _is_of_request(refusal, state):
-        lead = f"Not done, {state.operation.words} {called(state)}"
+        lead = f"Not done, {catalog.words_of(state.operation)} {called(state)}"
     else:
         lead = "That did not count"
     wrong = _wrong(words, refusal, state, command)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from activities.slack.error_help import advice_for, called, cause_of, was_paused
+from activities.slack.error_help import advice_for, called, cause_of
 from activities.slack.mrkdwn import clock, code, duration, person, safe, size
 from activities.slack.needs_person import (
     needs_person_headline,
@@ -25,9 +25,18 @@ from activities.slack.outcome import (
     why_not_done,
 )
 from workflows.model.errors import NO_ROOM_ERRORS, PREFLIGHT_ERRORS, STALE_ERRORS
-from workflows.model.requests import OperationKind
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.text import short_id
+from workflows.operations import catalog
+from workflows.operations.facts import (
+    HEALTH_UNKNOWN,
+    has_step,
+    started_late as late_words,
+    unless_healthy,
+    was_late,
+    was_paused,
+)
+from workflows.operations.operation import Step
 
 _EMOJI = {
     StepStatus.TODO: "▫️",
@@ -38,16 +47,6 @@ _EMOJI = {
     StepStatus.FAILED: "❌",
     StepStatus.NOT_RUN: "\N{HEAVY MINUS SIGN}",
 }
-#: What a step is called when it is still to come, under way, and done; and what is added then.
-_NAMES = {
-    StepName.STOP: ("Stop", "Stopping", "Stopped", ""),
-    StepName.SNAPSHOT: ("Take the snapshot", "Taking the snapshot", "Snapshot taken", ""),
-    StepName.TAG: ("Tag the snapshot", "Tagging the snapshot", "Snapshot tagged", ""),
-    StepName.START: ("Start again", "Starting again", "Started again", ", and it stays up"),
-    StepName.PUT_BACK: ("Put it back", "Putting it back", "Put back", ", and verified"),
-}
-#: So ends the note of a start whose health check has said nothing yet.
-_HEALTH_UNKNOWN = "health not known yet"
 _SAYS_WHAT_WAS_DONE = frozenset(
     {RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON}
 )
@@ -62,7 +61,7 @@ def notification(state: RequestState) -> str:
     """Write the plain words for a notification, complete without the card."""
     what = f"{safe(state.name_now)} on {safe(state.container.host)}"
     if state.status not in _SAYS_WHAT_WAS_DONE:
-        what = f"{state.operation.words} {what}"
+        what = f"{catalog.words_of(state.operation)} {what}"
     return f"{status_text(state)}: {what} ({state.request_id})"
 
 
@@ -74,11 +73,12 @@ def status_text(state: RequestState) -> str:
 
 def step_line(step: StepState, state: RequestState) -> str:
     """Write one step as a line: ``✅ Stopped in 0.1 s · exit code 0``."""
-    _, going_on, over, proof = _NAMES[step.name]
+    known = _known(step, state)
+    proof = known.proof
     to_come = planned(step, state)
     if step.name is StepName.START and was_paused(state):
         proof = ", and paused again as it was"
-    if step.note.endswith(_HEALTH_UNKNOWN):
+    if step.note.endswith(HEALTH_UNKNOWN):
         proof = ""
     took = _took(step)
     match step.status:
@@ -88,10 +88,10 @@ def step_line(step: StepState, state: RequestState) -> str:
             untouched = ", nothing was touched yet" if _is_stop(step) else ""
             words = f"{to_come}: waits for its turn{untouched}"
         case StepStatus.RUNNING:
-            words = f"{going_on} …"
+            words = f"{known.doing} …"
         case StepStatus.DONE:
             in_time = f" in {duration(took)}" if took is not None else ""
-            words = f"{over}{in_time}{proof}"
+            words = f"{known.done}{in_time}{proof}"
         case StepStatus.SKIPPED:
             words = "Already stopped, nothing to stop" if _is_stop(step) else f"{to_come}: skipped"
         case StepStatus.NOT_RUN:
@@ -106,7 +106,7 @@ def step_line(step: StepState, state: RequestState) -> str:
 def _failed_words(step: StepState, state: RequestState) -> str:
     meaning = cause_of(step.error).meaning if step.error else ""
     not_begun = step.error in STALE_ERRORS or state.status is RequestStatus.FAILED
-    words = f"{_NAMES[step.name][1]} failed"
+    words = f"{_known(step, state).doing} failed"
     if _is_stop(step) and not_begun:
         words = "Not stopped"
         if engine_was_silent(state):
@@ -124,7 +124,7 @@ def step_lines(state: RequestState) -> str:
 def planned(step: StepState, state: RequestState) -> str:
     """Name a step that is still to come."""
     pauses = step.name is StepName.START and was_paused(state)
-    return f"{_NAMES[step.name][0]}{' and pause' if pauses else ''}"
+    return f"{_known(step, state).to_do}{' and pause' if pauses else ''}"
 
 
 def snapshot_line(state: RequestState) -> str:
@@ -214,8 +214,8 @@ def _succeeded(state: RequestState) -> str:
     took = _total(state)
     in_time = f" in {duration(took)}" if took is not None else ""
     done = f"*{_done(state)}*{in_time}"
-    if _was_late(state):
-        done = f"*Snapshotted*{in_time}, *and {_started_late(state)}{_unless_healthy(state)}*"
+    if was_late(state):
+        done = f"*Snapshotted*{in_time}, *and {late_words(state)}{unless_healthy(state)}*"
     stays = " stays stopped, as it was" if _stays_stopped(state) else ""
     was_down = f" was {down_time(state)}" if down_time(state) else ""
     return f"✅ {done} — {where(state)}{stays}{was_down}"
@@ -284,7 +284,7 @@ _HEADLINES: dict[RequestStatus, Callable[[RequestState], str]] = {
 
 
 def _what(state: RequestState) -> str:
-    return f"{state.operation.words} {where(state)}"
+    return f"{catalog.words_of(state.operation)} {where(state)}"
 
 
 def _missing(state: RequestState) -> str:
@@ -298,46 +298,27 @@ def _missing(state: RequestState) -> str:
 
 
 def _done(state: RequestState) -> str:
-    if state.operation.kind is OperationKind.SNAPSHOT:
-        started = any(step.name is StepName.START for step in state.steps)
-        if _was_late(state):
-            return f"Snapshotted, and {_started_late(state)}{_unless_healthy(state)}"
-        if started and was_paused(state):
-            return "Snapshotted and paused again as it was"
-        again = f"Snapshotted and started again{_unless_healthy(state)}"
-        return again if started else "Snapshotted"
-    stop = next((step for step in state.steps if step.name is StepName.STOP), None)
-    if stop is not None and stop.status is StepStatus.SKIPPED:
-        return "Snapshotted, was stopped already" if state.operation.snapshot else "Stopped already"
-    return "Stopped and snapshotted" if state.operation.snapshot else "Stopped"
+    operation = catalog.find(state.operation.kind)
+    return "Done" if operation is None else operation.outcome(state)
 
 
 def _stays_stopped(state: RequestState) -> bool:
-    """Say whether a container that was found stopped stays so after a snapshot of it."""
-    snapshot = state.operation.kind is OperationKind.SNAPSHOT
-    return snapshot and state.pin is not None and state.pin.state.is_down
+    """Say whether a container that was found stopped stays so, and was not to be stopped."""
+    operation = catalog.find(state.operation.kind)
+    return (
+        operation is not None
+        and not operation.leaves_down
+        and not has_step(state, StepName.START)
+        and state.pin is not None
+        and state.pin.state.is_down
+    )
 
 
 def _as_before(state: RequestState) -> str:
     if state.pin is None:
         return "as it was"
-    again = f"running again{_unless_healthy(state)}"
+    again = f"running again{unless_healthy(state)}"
     return again if state.pin.state.is_up else f"{state.pin.state}, as it was"
-
-
-def _unless_healthy(state: RequestState) -> str:
-    """Say of a container that was started that nothing proves it healthy yet, if that is so."""
-    ended = (s for s in state.steps if s.status is StepStatus.DONE)
-    return f", {_HEALTH_UNKNOWN}" if any(s.note.endswith(_HEALTH_UNKNOWN) for s in ended) else ""
-
-
-def _started_late(state: RequestState) -> str:
-    return f"started {'and paused ' if was_paused(state) else ''}again late"
-
-
-def _was_late(state: RequestState) -> bool:
-    """Tell whether a snapshot was made whose container was started only by being put back."""
-    return any(_is_put_back(s) and s.status is StepStatus.DONE for s in state.steps)
 
 
 def _position(state: RequestState) -> str:
@@ -351,11 +332,15 @@ def _position(state: RequestState) -> str:
 
 def _total(state: RequestState) -> timedelta | None:
     """Say how long all steps took together; a start that came late has a time of its own."""
-    late = (StepName.START, StepName.PUT_BACK) if _was_late(state) else ()
+    late = (StepName.START, StepName.PUT_BACK) if was_late(state) else ()
     counted = [step for step in state.steps if step.name not in late]
     begun = [s.started_at for s in counted if s.started_at]
     over = [s.finished_at for s in counted if s.finished_at]
     return max(over) - min(begun) if begun and over else None
+
+
+def _known(step: StepState, state: RequestState) -> Step:
+    return catalog.step_of(step.name, state.operation, state.pin)
 
 
 def _is_stop(step: StepState) -> bool:

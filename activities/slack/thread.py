@@ -29,6 +29,7 @@ from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import shows_nothing
+from workflows.operations import catalog
 
 CHANNEL_ID_FORM = re.compile(r"[CG][A-Z0-9]{1,30}")
 _COMMENT_LIMIT = 1000
@@ -93,7 +94,7 @@ def _reminder(state: RequestState, _: ThreadEntry) -> str:
     groups = [group(g) for g in policy.approver_groups] if policy else []
     names = join_limited([*groups, *people], _MOST_PEOPLE)
     until = f" until {clock(state.expires_at)}" if state.expires_at else ""
-    what = f"{state.operation.words} {called(state)}"
+    what = f"{catalog.words_of(state.operation)} {called(state)}"
     return f"🔔 {names} this waits for a decision{until}: {what}."
 
 
@@ -119,8 +120,9 @@ def _stuck(state: RequestState, _: ThreadEntry) -> str:
     host = safe(state.container.host)
     look = code(fill("docker inspect --format '{{.State.Status}}' {id}", state))
     start = code(fill("docker start {id}", state))
+    what = f"{catalog.words_of(state.operation)} {where(state)}"
     return (
-        f"🛑 {mentions(state)} the request to {state.operation.words} {where(state)} *is stuck in "
+        f"🛑 {mentions(state)} the request to {what} *is stuck in "
         "Dockwarden itself*: nothing of it goes on, and its buttons do nothing, until that is put "
         f"right.\n1. Look on {host} whether the container runs: {look}\n"
         f"2. If it is down and meant to run: {start}\n"

@@ -14,7 +14,7 @@ from bot.slack import host_list, listings, replies, trying
 from bot.slack.listener import Follow, SlackRequest, submit
 from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
-from workflows.model.requests import Choice, ContainerRef, OperationKind, OperationSpec
+from workflows.model.requests import Choice, ContainerRef, OperationSpec
 
 #: Gives the address of a workflow and of its run in Temporal's UI, or nothing.
 WorkflowUrl = Callable[[str, str], str]
@@ -78,7 +78,7 @@ class Commands:
 
     async def _stop(self, slack_request: SlackRequest, stop: parser.Stop) -> None:
         operation = OperationSpec(
-            kind=OperationKind.STOP,
+            kind="stop",
             snapshot=stop.snapshot,
             snapshot_ref=stop.reference,
             grace_seconds=stop.grace_seconds,
@@ -96,7 +96,7 @@ class Commands:
 
     async def _snapshot(self, slack_request: SlackRequest, snapshot: parser.Snapshot) -> None:
         operation = OperationSpec(
-            kind=OperationKind.SNAPSHOT,
+            kind="snapshot",
             snapshot=True,
             snapshot_ref=snapshot.reference,
             grace_seconds=snapshot.grace_seconds,

@@ -24,6 +24,7 @@ from bot.slack.mrkdwn import Reply
 from bot.slack.uptake_words import Act
 from bot.temporal.errors import BotError
 from workflows.model.requests import ContainerRef, OperationSpec
+from workflows.operations import catalog
 
 _log = logging.getLogger(__name__)
 
@@ -255,7 +256,7 @@ async def submit(
         return
     reply = replies.started(
         request_id=receipt.address.request_id,
-        what=operation.words,
+        what=catalog.words_of(operation),
         container=container.name,
         host=container.host,
         left_out=left_out,

@@ -29,6 +29,7 @@ from workflows.model.ports import ContainerList, Inspection
 from workflows.model.requests import ContainerState
 from workflows.model.state import Refusal, RequestState, RequestStatus, StepState, StepStatus
 from workflows.model.text import short_id
+from workflows.operations import catalog
 
 _STEP = {
     StepStatus.TODO: "▫️",
@@ -100,7 +101,7 @@ def request_status(
     card = link(state.card.permalink, "See its card") if state.card is not None else ""
     asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
     return reply(
-        f"{state_words(state)} — {state.operation.words} "
+        f"{state_words(state)} — {catalog.words_of(state.operation)} "
         f"{code(state.name_now)}{asked_for} on {code(state.container.host)}",
         tries(state),
         _facts(state, now),

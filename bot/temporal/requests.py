@@ -48,6 +48,7 @@ from workflows.model.requests import (
 )
 from workflows.model.state import MAX_HEARD, RequestState, RequestStatus, waiting_attributes
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
+from workflows.operations import catalog
 
 _CALLS = {
     Intent.CANCEL: TemporalCall.CANCEL,
@@ -246,11 +247,11 @@ class RequestClient:
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             search_attributes=waiting_attributes(request),
-            memo={names.OPERATION_MEMO: request.operation.words},
-            static_summary=f"{request.operation.words} {name} on {container.host}",
+            memo={names.OPERATION_MEMO: catalog.words_of(request.operation)},
+            static_summary=f"{catalog.words_of(request.operation)} {name} on {container.host}",
             static_details=(
                 f"Request `{request.request_id}` by `{request.requester}`: "
-                f"{request.operation.words} `{name}` on `{container.host}`."
+                f"{catalog.words_of(request.operation)} `{name}` on `{container.host}`."
             ),
             task_timeout=timedelta(seconds=WORKFLOW_TASK_SECONDS),
             rpc_timeout=BUDGET,

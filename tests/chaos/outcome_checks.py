@@ -10,7 +10,6 @@ from temporalio.client import WorkflowExecutionStatus
 from tests.chaos.histories import RequestHistory
 from tests.chaos.observations import Observations, Violation, Write, covers
 from workflows.model.names import REQUEST_LABEL
-from workflows.model.requests import OperationKind
 from workflows.model.state import RequestState, RequestStatus
 
 _NOTHING_CHANGED: Final = frozenset(
@@ -89,7 +88,7 @@ def _wanted(final: RequestState) -> tuple[str, ...] | None:
     if final.pin is None:
         return None
     down = ("exited", "created")
-    if final.status is RequestStatus.SUCCEEDED and final.operation.kind is OperationKind.STOP:
+    if final.status is RequestStatus.SUCCEEDED and final.operation.kind == "stop":
         return down
     if final.status in (RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK):
         return down if final.pin.state.is_down else (str(final.pin.state.value),)

@@ -28,7 +28,6 @@ from workflows.model.requests import (
     Choice,
     Decision,
     LifecycleRequest,
-    OperationKind,
     OperationSpec,
     Replacement,
 )
@@ -55,7 +54,7 @@ async def replace_request(system: System, planned: Planned, action: Action) -> b
     new = replace(
         waiting,
         request_id=action.note,
-        operation=OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True),
+        operation=OperationSpec(kind="snapshot", snapshot=True),
         requester=USERS[action.user],
         delivery_id=f"chaos/{action.note}",
         reason="this one is more urgent",

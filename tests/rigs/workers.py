@@ -35,7 +35,6 @@ from workflows.model.requests import (
     Instruction,
     Intent,
     LifecycleRequest,
-    OperationKind,
     OperationSpec,
     Policy,
 )
@@ -174,7 +173,7 @@ class Workers:
         )
         request = LifecycleRequest(
             request_id=uuid.uuid4().hex[:12],
-            operation=OperationSpec(kind=OperationKind.STOP, snapshot=True),
+            operation=OperationSpec(kind="stop", snapshot=True),
             container=ContainerRef(host=self.docker.name, name="web-1"),
             requester="UALICE",
             team_id="T1",

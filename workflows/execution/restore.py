@@ -30,7 +30,7 @@ from workflows.model.ports import (
     ThreadKind,
     VisibilityPort,
 )
-from workflows.model.requests import ContainerState, OperationKind
+from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
 
@@ -270,8 +270,8 @@ def _first_progress(state: RequestState) -> RestoreProgress:
 
 def _did_all_that_was_asked(state: RequestState) -> bool:
     made = state.snapshot is not None and bool(state.snapshot.reference)
-    is_snapshot = state.operation.kind is OperationKind.SNAPSHOT
-    return made and is_snapshot and not state.cancel_requested_by and _failed_to_start(state)
+    is_made = made or not state.operation.snapshot
+    return is_made and not state.cancel_requested_by and _failed_to_start(state)
 
 
 def _failed_to_start(state: RequestState) -> bool:

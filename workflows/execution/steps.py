@@ -33,7 +33,7 @@ from workflows.model.ports import (
     ThreadEntry,
     ThreadKind,
 )
-from workflows.model.requests import ContainerPin, OperationKind, OperationSpec
+from workflows.model.requests import ContainerPin, OperationSpec
 from workflows.model.state import (
     RequestState,
     SnapshotResult,
@@ -43,6 +43,7 @@ from workflows.model.state import (
     StopResult,
 )
 from workflows.model.timing import TIMING
+from workflows.operations import catalog
 
 Steps = tuple[StepState, ...]
 #: A restart policy or an engine restart can start the container between stop and commit,
@@ -218,12 +219,7 @@ class StepRunner:
 
 def plan(operation: OperationSpec, pin: ContainerPin) -> Steps:
     """Lay out what will happen to this container."""
-    names = [StepName.STOP]
-    if operation.snapshot:
-        names += [StepName.SNAPSHOT, StepName.TAG]
-    if operation.kind is OperationKind.SNAPSHOT and not pin.state.is_down:
-        names.append(StepName.START)
-    return tuple(StepState(name=name) for name in names)
+    return tuple(StepState(name=step.name) for step in catalog.steps_of(operation, pin))
 
 
 def begin(steps: Steps, name: StepName, now: datetime) -> Steps:

@@ -90,6 +90,7 @@ class RefusalCode(StrEnum):
     NOT_A_REQUESTER = "NotARequester"
     TOO_MANY_OPEN = "TooManyOpenRequests"
     REFERENCE_OUTSIDE = "ReferenceOutsidePolicy"
+    ALREADY_RUNNING = "AlreadyRunning"
 
     WRONG_REQUEST = "WrongRequest"
     WRONG_CARD = "WrongCard"

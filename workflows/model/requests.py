@@ -18,33 +18,20 @@ MAX_POLICIES = 100
 MAX_EXPIRY_SECONDS = 30 * 24 * 3600
 
 
-class OperationKind(StrEnum):
-    """What is asked for. ``stop`` leaves the container stopped, ``snapshot`` as it was."""
-
-    STOP = "stop"
-    SNAPSHOT = "snapshot"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationSpec:
     """The operation as the requester asked for it.
 
-    ``snapshot`` says whether an image is made; it is always true for the kind ``snapshot``.
+    ``kind`` is that of an operation of ``workflows/operations/catalog.py``. ``snapshot`` says
+    whether an image is made; it is always true for the kind ``snapshot``.
     ``snapshot_ref`` is the image reference asked for, ``None`` for the default one.
     ``grace_seconds`` is the stop grace, ``None`` for the container's own (Docker's default: 10).
     """
 
-    kind: OperationKind
+    kind: str
     snapshot: bool = False
     snapshot_ref: str | None = None
     grace_seconds: int | None = None
-
-    @property
-    def words(self) -> str:
-        """Name it for people: ``stop``, ``stop and snapshot`` or ``snapshot``."""
-        if self.kind is OperationKind.STOP and self.snapshot:
-            return "stop and snapshot"
-        return self.kind.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +110,13 @@ class ContainerPin:
 class Policy:
     """Who asks for and decides about what.
 
-    Empty ``operations``, ``hosts``, ``containers`` and ``labels`` mean all; empty ``requesters``
-    and ``requester_groups`` every full member. ``references`` are patterns of the names that a
-    requester may give a snapshot; empty, any.
+    Empty ``hosts``, ``containers`` and ``labels`` mean all, empty ``operations`` stop and
+    snapshot; empty ``requesters`` and ``requester_groups`` every full member. ``references`` are
+    patterns of the names that a requester may give a snapshot; empty, any.
     """
 
     name: str
-    operations: tuple[OperationKind, ...] = ()
+    operations: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
     labels: dict[str, str]

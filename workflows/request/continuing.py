@@ -19,6 +19,7 @@ from workflows.model import names
 from workflows.model.continued import Carried, ContinuedRequest
 from workflows.model.requests import LifecycleRequest
 from workflows.model.state import waiting_attributes
+from workflows.operations import catalog
 from workflows.request.review import Review
 
 
@@ -70,7 +71,7 @@ def continue_as_new(
     workflow.continue_as_new(
         replace(request, carried=carried),
         memo={
-            names.OPERATION_MEMO: state.operation.words,
+            names.OPERATION_MEMO: catalog.words_of(state.operation),
             names.REQUESTED_AT_MEMO: state.requested_at.isoformat(),
         },
     )
@@ -81,6 +82,6 @@ def begin_next(request: LifecycleRequest) -> NoReturn:
     workflow.logger.info("another request comes in", extra={"request_id": request.request_id})
     workflow.continue_as_new(
         request,
-        memo={names.OPERATION_MEMO: request.operation.words},
+        memo={names.OPERATION_MEMO: catalog.words_of(request.operation)},
         search_attributes=waiting_attributes(request),
     )

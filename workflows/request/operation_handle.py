@@ -30,6 +30,7 @@ from workflows.model.errors import ErrorType
 from workflows.model.ports import LastState, LastStateInput, ThreadEntry, VisibilityPort
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
+from workflows.operations import catalog
 from workflows.request.inbox import Inbox
 from workflows.request.review import Review
 
@@ -193,7 +194,7 @@ class OperationHandle:
                 request_id=state.request_id,
             ),
             static_summary=(
-                f"{state.operation.words} {names.indexed_name(state.container.name)} "
+                f"{catalog.words_of(state.operation)} {names.indexed_name(state.container.name)} "
                 f"on {state.container.host}"
             ),
         )

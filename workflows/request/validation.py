@@ -19,10 +19,10 @@ from workflows.model.requests import (
     MAX_POLICIES,
     MAX_TEXT_LENGTH,
     LifecycleRequest,
-    OperationKind,
     Policy,
 )
 from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
+from workflows.operations import catalog
 
 
 def validate_request(raw: RawValue) -> ContinuedRequest:
@@ -47,7 +47,7 @@ def validate_request(raw: RawValue) -> ContinuedRequest:
 def problems_of(request: LifecycleRequest) -> list[str]:
     """Say what keeps a start input from being worked on."""
     operation, container = request.operation, request.container
-    grace = operation.grace_seconds
+    grace, known = operation.grace_seconds, catalog.find(operation.kind)
     rules = {
         "request_id takes 12 hexadecimal digits": REQUEST_ID_FORM.fullmatch(request.request_id),
         "container.host is no host name": HOST_NAME.fullmatch(container.host),
@@ -61,8 +61,9 @@ def problems_of(request: LifecycleRequest) -> list[str]:
         f"grace_seconds takes {MIN_GRACE_SECONDS} to {MAX_GRACE_SECONDS}": (
             grace is None or MIN_GRACE_SECONDS <= grace <= MAX_GRACE_SECONDS
         ),
-        "an operation of the kind snapshot makes a snapshot": (
-            operation.snapshot or operation.kind is not OperationKind.SNAPSHOT
+        "operation.kind is none that this release knows": known is not None,
+        f"an operation of the kind {operation.kind} makes a snapshot": (
+            operation.snapshot or known is None or not known.always_snapshots
         ),
         "snapshot_ref is no image reference": not operation.snapshot_ref
         or not reference_problem(

@@ -8,7 +8,7 @@ import pytest
 
 from bot import policy_book as policies
 from bot.settings import ConfigurationError
-from workflows.model.requests import OperationKind, Policy
+from workflows.model.requests import Policy
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "policies.example.toml"
 
@@ -47,7 +47,7 @@ def test_every_field_is_read() -> None:
     assert book.policies == (
         Policy(
             name="edge",
-            operations=(OperationKind.STOP,),
+            operations=("stop",),
             hosts=("edge-*",),
             containers=("web-?",),
             labels={"tier": "edge"},
@@ -236,22 +236,22 @@ _MANY = (
     ("operation", "host", "container", "names"),
     [
         # in the book's order; behind the first without labels nothing can apply
-        (OperationKind.STOP, "edge-1", "web-1", ["stops", "edge", "web"]),
-        (OperationKind.SNAPSHOT, "edge-1", "web-1", ["edge", "web"]),
-        (OperationKind.SNAPSHOT, "local", "web-1", ["web"]),
-        (OperationKind.STOP, "local", "db", ["stops", "rest"]),
+        ("stop", "edge-1", "web-1", ["stops", "edge", "web"]),
+        ("snapshot", "edge-1", "web-1", ["edge", "web"]),
+        ("snapshot", "local", "web-1", ["web"]),
+        ("stop", "local", "db", ["stops", "rest"]),
         # container names are case-sensitive
-        (OperationKind.SNAPSHOT, "local", "Front", ["web"]),
-        (OperationKind.SNAPSHOT, "local", "front", ["rest"]),
-        (OperationKind.SNAPSHOT, "local", "WEB-1", ["rest"]),
+        ("snapshot", "local", "Front", ["web"]),
+        ("snapshot", "local", "front", ["rest"]),
+        ("snapshot", "local", "WEB-1", ["rest"]),
         # a glob covers the whole name
-        (OperationKind.SNAPSHOT, "local", "my-web-1", ["rest"]),
+        ("snapshot", "local", "my-web-1", ["rest"]),
         # nothing covers it
-        (OperationKind.SNAPSHOT, "other", "db", []),
+        ("snapshot", "other", "db", []),
     ],
 )
 def test_the_policies_that_could_apply(
-    operation: OperationKind, host: str, container: str, names: list[str]
+    operation: str, host: str, container: str, names: list[str]
 ) -> None:
     """A request carries the policies that could apply to it, in order, and no more."""
     chosen = policies.matching(_book(*_MANY), operation, host, container)

@@ -37,7 +37,6 @@ from workflows.model.requests import (
     Decision,
     Instruction,
     LifecycleRequest,
-    OperationKind,
     OperationSpec,
 )
 from workflows.model.state import RequestState, RequestStatus
@@ -73,7 +72,7 @@ def state(**changes: Any) -> RequestState:
     facts: dict[str, Any] = {
         "request_id": REQUEST,
         "status": RequestStatus.EXPIRED,
-        "operation": OperationSpec(kind=OperationKind.STOP, snapshot=True, grace_seconds=7),
+        "operation": OperationSpec(kind="stop", snapshot=True, grace_seconds=7),
         "container": ContainerRef(host="local", name="web-1"),
         "requester": "U0ALICE",
         "team_id": TEAM,

@@ -31,7 +31,6 @@ from workflows.model.requests import (
     ContainerRef,
     ContainerState,
     Intent,
-    OperationKind,
 )
 from workflows.model.state import Refusal
 
@@ -44,7 +43,7 @@ async def test_a_stop_starts_a_request(bot: Bot) -> None:
 
     (request,) = bot.requests.started
     assert request.container == ContainerRef(host="edge", name="web-1")
-    assert request.operation.kind is OperationKind.STOP
+    assert request.operation.kind == "stop"
     assert request.operation.snapshot
     assert request.operation.snapshot_ref == "team/web:1"
     assert request.operation.grace_seconds == 30
@@ -62,7 +61,7 @@ async def test_a_snapshot_always_makes_one(bot: Bot) -> None:
     await bot.command("snapshot web-1 as team/web:1")
 
     (request,) = bot.requests.started
-    assert request.operation.kind is OperationKind.SNAPSHOT
+    assert request.operation.kind == "snapshot"
     assert request.operation.snapshot
     assert request.operation.snapshot_ref == "team/web:1"
 

@@ -15,7 +15,7 @@ from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model.errors import ErrorType
-from workflows.model.requests import ContainerState, OperationKind, OperationSpec
+from workflows.model.requests import ContainerState, OperationSpec
 from workflows.model.state import RequestStatus, StepName, StepStatus
 
 MUTATING = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
@@ -81,7 +81,7 @@ async def test_cancel_waits_for_the_step_and_puts_back(
     workers: Workers, step: str, *, snapshot: bool, kept: int
 ) -> None:
     """A cancel while any step is at work, the last too: the step ends, then all is put back."""
-    operation = OperationSpec(kind=OperationKind.STOP, snapshot=snapshot)
+    operation = OperationSpec(kind="stop", snapshot=snapshot)
     under_test, gate = await _held_at(workers, step, operation=operation)
 
     await under_test.cancel()
@@ -285,7 +285,7 @@ async def test_container_that_will_not_stay_down_is_put_back(workers: Workers) -
 
 async def test_snapshot_starts_the_container_again(workers: Workers) -> None:
     """The operation ``snapshot`` leaves a running container running."""
-    spec = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
+    spec = OperationSpec(kind="snapshot", snapshot=True)
 
     state = await (await workers.approved(operation=spec)).result()
 
@@ -298,7 +298,7 @@ async def test_snapshot_starts_the_container_again(workers: Workers) -> None:
 async def test_snapshot_of_a_stopped_container_leaves_it_stopped(workers: Workers) -> None:
     """An already stopped container: the stop is skipped, the snapshot made, nothing started."""
     workers.docker.state = ContainerState.EXITED
-    spec = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
+    spec = OperationSpec(kind="snapshot", snapshot=True)
 
     state = await (await workers.approved(operation=spec)).result()
 
@@ -310,7 +310,7 @@ async def test_snapshot_of_a_stopped_container_leaves_it_stopped(workers: Worker
 
 async def test_stop_without_snapshot_makes_none(workers: Workers) -> None:
     """A plain stop makes no image."""
-    spec = OperationSpec(kind=OperationKind.STOP)
+    spec = OperationSpec(kind="stop")
 
     state = await (await workers.approved(operation=spec)).result()
 

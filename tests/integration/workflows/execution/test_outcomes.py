@@ -13,7 +13,7 @@ from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model.dependents import Dependent, Dependents, Fate
 from workflows.model.errors import ErrorType
-from workflows.model.requests import ContainerState, OperationKind, OperationSpec
+from workflows.model.requests import ContainerState, OperationSpec
 from workflows.model.state import RequestState, RequestStatus, StepStatus
 from workflows.model.timing import TIMING
 
@@ -131,7 +131,7 @@ async def test_container_that_ends_after_our_start_was_not_stopped_by_people(
     """
     workers.docker.stopped_at = datetime.now(UTC)
     workers.docker.faults["ensure_running"] = [failure(ErrorType.NOT_RUNNING)]
-    operation = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
+    operation = OperationSpec(kind="snapshot", snapshot=True)
 
     state = await (await workers.approved(operation=operation)).result()
 
@@ -220,7 +220,7 @@ async def test_one_that_came_after_the_card_is_looked_at_too(workers: Workers) -
     """Nobody was told of it before, so that it is told after counts the more."""
     one = Dependent(name="late-1", container_id="d" * 64, space="network")
     workers.docker.newcomers = (one,)
-    operation = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
+    operation = OperationSpec(kind="snapshot", snapshot=True)
 
     state = await (await workers.approved(operation=operation)).result()
 

@@ -11,11 +11,11 @@ from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import Workers
 from workflows.model.errors import ErrorType, RefusalCode
-from workflows.model.requests import ContainerState, OperationKind, OperationSpec
+from workflows.model.requests import ContainerState, OperationSpec
 from workflows.model.state import PortMove, RequestStatus
 
 _ENDED = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-_SNAPSHOT = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
+_SNAPSHOT = OperationSpec(kind="snapshot", snapshot=True)
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["done", "put back"])
@@ -71,7 +71,7 @@ async def test_a_stop_time_out_of_the_container_is_taken_as_what_it_means(
 ) -> None:
     """To Docker a negative one is no limit, and 0 kills at once."""
     workers.docker.pin = replace(workers.docker.pin, stop_timeout_seconds=own)
-    operation = OperationSpec(kind=OperationKind.STOP, grace_seconds=asked)
+    operation = OperationSpec(kind="stop", grace_seconds=asked)
 
     under_test = await workers.start(workers.request(operation=operation))
 

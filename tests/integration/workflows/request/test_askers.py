@@ -16,7 +16,7 @@ from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model.errors import ErrorType, RefusalCode
-from workflows.model.requests import LifecycleRequest, OperationKind, OperationSpec
+from workflows.model.requests import LifecycleRequest, OperationSpec
 from workflows.model.state import CautionCode, RequestStatus
 from workflows.request.workflow import ContainerLifecycleWorkflow
 from workflows.sandbox import workflow_runner
@@ -185,7 +185,7 @@ async def test_names_of_snapshots_are_policy(
     cautioned: bool,
 ) -> None:
     """A name outside the policy's is refused; without a rule, one that is not ours is marked."""
-    spec = OperationSpec(kind=OperationKind.STOP, snapshot=True, snapshot_ref=name)
+    spec = OperationSpec(kind="stop", snapshot=True, snapshot_ref=name)
     under_test = await workers.start(_by({"references": patterns}, workers.request(operation=spec)))
 
     if code is not None:

@@ -35,7 +35,6 @@ from workflows.model.requests import (
     ContainerRef,
     Instruction,
     Intent,
-    OperationKind,
     OperationSpec,
 )
 from workflows.model.state import RequestState, RequestStatus
@@ -154,7 +153,7 @@ class Stage:
     async def request(self, where: str, *, requester_is_named: bool = True) -> RequestUnderTest:
         """Take a request to where it is wanted; everybody who must not decide is named too."""
         # What has no room for its snapshot cannot be carried out.
-        operation = OperationSpec(kind=OperationKind.STOP, snapshot=where == NEEDS_PERSON)
+        operation = OperationSpec(kind="stop", snapshot=where == NEEDS_PERSON)
         request = self.workers.request(operation=operation)
         named = {role.value[0] for role in Role} - {Role.IN_GROUP.value[0], Role.MEMBER.value[0]}
         if not requester_is_named:

@@ -17,7 +17,7 @@ from workflows.model import names
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.hosts import Announcement
 from workflows.model.names import engine_workflow_id
-from workflows.model.requests import LifecycleRequest, OperationKind, OperationSpec, Policy
+from workflows.model.requests import LifecycleRequest, OperationSpec, Policy
 from workflows.model.state import Refusal, RequestStatus
 
 
@@ -151,7 +151,7 @@ async def test_group_without_other_members_is_refused(workers: Workers) -> None:
 
 async def test_taken_reference_is_refused_when_planning(workers: Workers) -> None:
     """An existing tag is never overwritten."""
-    spec = OperationSpec(kind=OperationKind.STOP, snapshot=True, snapshot_ref="team/web:1")
+    spec = OperationSpec(kind="stop", snapshot=True, snapshot_ref="team/web:1")
     workers.docker.taken = {"team/web:1"}
 
     assert await _refused(workers, workers.request(operation=spec)) is RefusalCode.REFERENCE_TAKEN

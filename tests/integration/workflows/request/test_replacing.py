@@ -14,7 +14,7 @@ from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
 from workflows.model.errors import RefusalCode
-from workflows.model.requests import Choice, OperationKind, OperationSpec, Replacement
+from workflows.model.requests import Choice, OperationSpec, Replacement
 from workflows.model.state import RequestStatus
 
 
@@ -26,9 +26,7 @@ async def _waiting(workers: Workers) -> RequestUnderTest:
 
 def _of(workers: Workers, waiting: RequestUnderTest, who: str, **changes: Any) -> Replacement:
     """Let somebody ask for a mere stop in place of the request that waits."""
-    request = workers.request(
-        requester=who, operation=OperationSpec(kind=OperationKind.STOP), **changes
-    )
+    request = workers.request(requester=who, operation=OperationSpec(kind="stop"), **changes)
     decision = waiting.decision(
         who, Choice.REJECT, decision_id=uuid.uuid4().hex, comment=request.request_id
     )

@@ -18,7 +18,7 @@ from tests.unit.activities.slack.card_parts import (
     steps,
 )
 from workflows.model.dependents import Dependents, Fate
-from workflows.model.requests import OperationKind, OperationSpec
+from workflows.model.requests import OperationSpec
 from workflows.model.state import RequestState, RequestStatus
 
 NEIGHBOUR_STATES: dict[str, RequestState] = {
@@ -30,7 +30,7 @@ NEIGHBOUR_STATES: dict[str, RequestState] = {
     ),
     "pending-one-lives-in-it": replace(
         WAITING,
-        operation=OperationSpec(kind=OperationKind.STOP),
+        operation=OperationSpec(kind="stop"),
         steps=steps(stop=T),
         dependents=Dependents(found=OTHERS.found[:1], unseen=3),
     ),
@@ -47,7 +47,7 @@ NEIGHBOUR_STATES: dict[str, RequestState] = {
     "succeeded-stop-others-cut-off": replace(
         RUNNING,
         status=RequestStatus.SUCCEEDED,
-        operation=OperationSpec(kind=OperationKind.STOP),
+        operation=OperationSpec(kind="stop"),
         steps=steps(stop=D),
         dependents=harmed(Fate.CUT_OFF, Fate.DOWN, Fate.NOT_KNOWN),
         **OVER,

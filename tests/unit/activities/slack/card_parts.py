@@ -15,7 +15,6 @@ from workflows.model.requests import (
     ContainerRef,
     ContainerState,
     Mount,
-    OperationKind,
     OperationSpec,
     Policy,
     RecordedDecision,
@@ -96,7 +95,7 @@ def decision(user: str, choice: Choice = Choice.APPROVE, comment: str = "") -> R
 WAITING = RequestState(
     request_id="0a1b2c3d4e5f",
     status=RequestStatus.WAITING,
-    operation=OperationSpec(kind=OperationKind.STOP, snapshot=True),
+    operation=OperationSpec(kind="stop", snapshot=True),
     container=ContainerRef(host="edge", name="web-1"),
     requester=ALICE,
     team_id="T0LAPTOP1",
@@ -136,7 +135,7 @@ def stuck(error: ErrorType, *begun: StepState) -> tuple[StepState, ...]:
 
 
 MOUNT = "its bind mount /etc/web is missing on the host"
-SNAPSHOT_KIND = OperationSpec(kind=OperationKind.SNAPSHOT, snapshot=True)
+SNAPSHOT_KIND = OperationSpec(kind="snapshot", snapshot=True)
 RUNNING = replace(WAITING, status=RequestStatus.RUNNING, decisions=APPROVED)
 ALWAYS_PIN = replace(PIN, restart_policy="always")
 MOVED_PORTS = (

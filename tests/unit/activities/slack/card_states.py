@@ -39,7 +39,6 @@ from workflows.model.errors import ErrorType
 from workflows.model.requests import (
     Choice,
     ContainerState,
-    OperationKind,
     OperationSpec,
 )
 from workflows.model.state import (
@@ -62,7 +61,7 @@ STATES: dict[str, RequestState] = {
     ),
     "pending-stop-only": replace(
         WAITING,
-        operation=OperationSpec(kind=OperationKind.STOP),
+        operation=OperationSpec(kind="stop"),
         steps=steps(stop=T),
         reference="",
         reason="",
@@ -195,7 +194,7 @@ STATES: dict[str, RequestState] = {
     "succeeded-restarted-by-the-engine": replace(
         RUNNING,
         status=RequestStatus.SUCCEEDED,
-        operation=OperationSpec(kind=OperationKind.STOP),
+        operation=OperationSpec(kind="stop"),
         pin=ALWAYS_PIN,
         steps=steps(stop=D),
         **OVER,

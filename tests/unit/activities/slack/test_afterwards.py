@@ -12,7 +12,6 @@ from activities.slack.thread import reply
 from tests.unit.activities.slack.card_parts import MOVED_PORTS, PIN, SNAPSHOT_KIND, WAITING
 from tests.unit.activities.slack.card_states import STATES
 from workflows.model.ports import ThreadEntry, ThreadKind
-from workflows.model.requests import OperationKind
 from workflows.model.state import PortMove, RequestState, RequestStatus
 
 
@@ -57,7 +56,7 @@ def test_what_is_started_again_is_not_said_to_stay_down() -> None:
 def test_only_what_was_stopped_is_said_to_stay_down(name: str) -> None:
     """Not what was put back, or was never touched."""
     state = STATES[name]
-    stopped = state.operation.kind is OperationKind.STOP
+    stopped = state.operation.kind == "stop"
     holds = state.status is RequestStatus.SUCCEEDED and stopped
     assert ("It stays down" in afterwards(state)) is holds
 

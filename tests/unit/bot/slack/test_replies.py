@@ -41,7 +41,6 @@ from workflows.model.requests import (
     ContainerRef,
     ContainerState,
     Mount,
-    OperationKind,
     OperationSpec,
     Policy,
     RecordedDecision,
@@ -93,7 +92,7 @@ def make_state(**changes: object) -> RequestState:
     facts: dict[str, object] = {
         "request_id": ID,
         "status": RequestStatus.WAITING,
-        "operation": OperationSpec(kind=OperationKind.STOP, snapshot=True),
+        "operation": OperationSpec(kind="stop", snapshot=True),
         "container": ContainerRef(host="local", name="web-1"),
         "requester": "U0ALICE",
         "team_id": "T1",

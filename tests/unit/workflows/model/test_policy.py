@@ -13,7 +13,6 @@ from workflows.model.requests import (
     Choice,
     ContainerRef,
     Decision,
-    OperationKind,
     OperationSpec,
     Person,
     Policy,
@@ -26,7 +25,7 @@ POLICY = Policy(name="p", labels={}, approvers=("UBOB",), approver_groups=("SOPS
 STATE = RequestState(
     request_id="0123456789ab",
     status=RequestStatus.WAITING,
-    operation=OperationSpec(kind=OperationKind.STOP),
+    operation=OperationSpec(kind="stop"),
     container=ContainerRef(host="local", name="web-1"),
     requester="UALICE",
     team_id="T1",

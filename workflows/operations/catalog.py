@@ -1,0 +1,98 @@
+"""Which operations are there, and which rules cover one?
+
+A tuple, and no plug-in loader: what Dockwarden can do to a container stands here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workflows.model.requests import ContainerPin, OperationSpec, Policy
+from workflows.model.state import StepName
+from workflows.operations import steps
+from workflows.operations.operation import Operation, Step
+from workflows.operations.restart import RESTART
+from workflows.operations.snapshot import SNAPSHOT
+from workflows.operations.start import START
+from workflows.operations.stop import STOP
+
+#: In the order in which the help and the policy book name them.
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    STOP,
+    SNAPSHOT,
+    START,
+    RESTART,
+)
+#: What a policy writes that covers every operation, those of later releases too.
+EVERY: Final = "*"
+
+
+def find(kind: str) -> Operation | None:
+    """Look an operation up; ``None`` for one that this release does not know."""
+    return next((operation for operation in OPERATIONS if operation.kind == kind), None)
+
+
+def operation_of(spec: OperationSpec) -> Operation:
+    """Give the operation that was asked for.
+
+    Raises:
+        LookupError: there is none of this kind; a request with such a one is not let in.
+    """
+    operation = find(spec.kind)
+    if operation is None:
+        message = f"there is no operation {spec.kind}"
+        raise LookupError(message)
+    return operation
+
+
+def words_of(spec: OperationSpec) -> str:
+    """Name for people what was asked for: ``stop``, ``stop and snapshot``, ``snapshot``."""
+    operation = find(spec.kind)
+    if operation is None or not spec.snapshot:
+        return spec.kind
+    return operation.with_snapshot or spec.kind
+
+
+def leaves_down(spec: OperationSpec) -> bool:
+    """Say whether the container is down when it was done."""
+    operation = find(spec.kind)
+    return operation is not None and operation.leaves_down
+
+
+def steps_of(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
+    """Say what is done to this container, in order."""
+    return operation_of(spec).steps(spec, pin)
+
+
+def step_of(name: StepName, spec: OperationSpec, pin: ContainerPin | None) -> Step:
+    """Give a step of an operation by its name, or what stands for it where it is none of its own.
+
+    A request of an earlier release may have a step that its operation has no more.
+    """
+    operation = find(spec.kind)
+    own = operation.steps(spec, pin) if operation is not None and pin is not None else ()
+    return next(
+        (step for step in own if step.name is name),
+        next(step for step in _ALL_STEPS if step.name is name),
+    )
+
+
+def covers(policy: Policy, kind: str) -> bool:
+    """Say whether a policy is about an operation.
+
+    One that names none means those that it has always meant: no release widens what a policy
+    lets people do.
+    """
+    if not policy.operations:
+        operation = find(kind)
+        return operation is not None and not operation.must_be_named
+    return EVERY in policy.operations or kind in policy.operations
+
+
+_ALL_STEPS: Final = (
+    steps.STOP,
+    steps.SNAPSHOT,
+    steps.TAG,
+    steps.START_AGAIN,
+    steps.PUT_BACK,
+)

@@ -1,0 +1,49 @@
+"""What does a state tell about how an operation went? What the words of outcomes are made of."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workflows.model.requests import ContainerState
+from workflows.model.state import RequestState, StepName, StepState, StepStatus
+
+#: So ends the note of a start whose health check has said nothing yet.
+HEALTH_UNKNOWN: Final = "health not known yet"
+
+
+def has_step(state: RequestState, name: StepName) -> bool:
+    """Tell whether a step is part of the work."""
+    return find_step(state, name) is not None
+
+
+def find_step(state: RequestState, name: StepName) -> StepState | None:
+    """Look a step up."""
+    return next((step for step in state.steps if step.name is name), None)
+
+
+def was_stopped_already(state: RequestState) -> bool:
+    """Tell whether there was nothing to stop."""
+    stop = find_step(state, StepName.STOP)
+    return stop is not None and stop.status is StepStatus.SKIPPED
+
+
+def was_paused(state: RequestState) -> bool:
+    """Tell whether the container was paused when people decided about it."""
+    return state.pin is not None and state.pin.state is ContainerState.PAUSED
+
+
+def was_late(state: RequestState) -> bool:
+    """Tell whether all was done, but the container was started only by being put back."""
+    put_back = find_step(state, StepName.PUT_BACK)
+    return put_back is not None and put_back.status is StepStatus.DONE
+
+
+def started_late(state: RequestState) -> str:
+    """Say that a container came up again, only later than planned."""
+    return f"started {'and paused ' if was_paused(state) else ''}again late"
+
+
+def unless_healthy(state: RequestState) -> str:
+    """Say of a container that was started that nothing proves it healthy yet, if that is so."""
+    ended = (step for step in state.steps if step.status is StepStatus.DONE)
+    return f", {HEALTH_UNKNOWN}" if any(s.note.endswith(HEALTH_UNKNOWN) for s in ended) else ""
