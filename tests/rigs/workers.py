@@ -54,6 +54,8 @@ PRODUCT_WORKFLOWS: list[type] = [
 DOCKER_QUEUES = (names.docker_task_queue, names.docker_stop_queue, names.docker_commit_queue)
 
 _TO_STOP = 60
+#: So many seconds the SDK gives a workflow task in these workers; its own limit is two.
+_SLOWEST_TASK = 20
 
 
 async def is_tried_again(workflow: WorkflowHandle[Any, Any]) -> bool:
@@ -140,6 +142,10 @@ class Workers:
             ],
             **options,
         )
+        # A worker that has found a workflow task too slow may never end (the SDK tries for ever
+        # to evict it), and with it this process. On a machine that is loaded the SDK's two
+        # seconds are no measure; tests/faults/people/test_flood.py holds them with a process.
+        worker._workflow_worker._deadlock_timeout_seconds = _SLOWEST_TASK  # type: ignore[union-attr]
         await self._control.enter_async_context(worker)
 
     async def stop_control(self) -> None:
