@@ -19,7 +19,6 @@ from activities.slack.error_help import HAVE_DETAILS
 from activities.slack.mrkdwn import (
     clock,
     code,
-    duration,
     group,
     join_limited,
     mrkdwn,
@@ -34,6 +33,8 @@ from activities.slack.status import headline, notification, snapshot_line, step_
 from workflows.model.names import card_block_id
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id, shorten, shows_nothing, workflow_url
+from workflows.model.words import duration
+from workflows.operations import catalog
 
 _MOST_MOUNTS = 12
 _MOST_PEOPLE = 20
@@ -160,7 +161,7 @@ def _approvers_line(state: RequestState) -> str:
 
 def _not_in_the_snapshot(state: RequestState) -> str:
     """List the mounts, whose content ``docker commit`` leaves out."""
-    if not state.operation.snapshot or state.pin is None or not state.pin.mounts:
+    if not catalog.makes_snapshot(state.operation) or state.pin is None or not state.pin.mounts:
         return ""
     mounts = [
         f"{safe(mount.type, 20)} {code(shorten(mount.destination, _PATH_LENGTH))}"

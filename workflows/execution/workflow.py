@@ -20,7 +20,7 @@ from workflows.execution import steps
 from workflows.execution.restore import Restore, RestoreProgress
 from workflows.execution.saga import Compensation, Saga, shielded
 from workflows.execution.steps import StepRunner
-from workflows.model import policy
+from workflows.model import policy, words
 from workflows.model.dependent_ports import DependentsInput, DependentsPort
 from workflows.model.errors import STALE_ERRORS, ErrorType
 from workflows.model.names import (
@@ -38,6 +38,7 @@ from workflows.model.ports import (
 )
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
+from workflows.operations import catalog
 from workflows.signals import read_user
 
 #: Ends of a step after which the engine may still be at work; a cancelled step has no error.
@@ -217,7 +218,9 @@ class OperationWorkflow:
         The snapshot of a container that is gone is all that is left of it, and stays.
         """
         state = self._tracker.state
-        if not state.operation.snapshot or (state.snapshot and state.snapshot.reference):
+        if not catalog.makes_snapshot(state.operation) or (
+            state.snapshot and state.snapshot.reference
+        ):
             return
         is_gone = any(step.error is ErrorType.CONTAINER_GONE for step in state.steps)
         if state.snapshot is not None and (state.cause is None or is_gone):
@@ -284,4 +287,4 @@ def _may_be_committing(state: RequestState) -> bool:
 
 
 def _ended_from_outside() -> ApplicationError:
-    return ApplicationError("the operation was ended from outside", type=ErrorType.UNEXPECTED)
+    return ApplicationError(words.ENDED_FROM_OUTSIDE, type=ErrorType.UNEXPECTED)

@@ -26,6 +26,7 @@ from workflows.model.requests import ContainerPin, LifecycleRequest, Policy
 from workflows.model.state import Caution, CautionCode, Refusal, RequestState, RequestStatus
 from workflows.model.text import shows_nothing
 from workflows.model.timing import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS
+from workflows.operations import catalog
 from workflows.request import asking
 from workflows.request.asking import Asker
 
@@ -46,7 +47,7 @@ def first_state(request: LifecycleRequest) -> RequestState:
         requested_at=workflow.now(),
         workflow_id=workflow.info().workflow_id,
         run_id=workflow.info().run_id,
-        reference=reference if operation.snapshot else "",
+        reference=reference if catalog.makes_snapshot(operation) else "",
     )
 
 
@@ -173,7 +174,7 @@ def _cautions(
 
 def _is_named(request: LifecycleRequest) -> bool:
     """Say whether somebody chose the snapshot's name; the one that nobody chose is always right."""
-    return request.operation.snapshot and bool(request.operation.snapshot_ref)
+    return catalog.makes_snapshot(request.operation) and bool(request.operation.snapshot_ref)
 
 
 def _grace(request: LifecycleRequest, pin: ContainerPin) -> int:
