@@ -145,6 +145,21 @@ class Settings(BaseSettings):
         default="local",
         description="The Docker host that a command means when it names none (bot).",
     )
+    team: str = Field(
+        default="",
+        description="The Slack workspace of what is typed at a terminal, T….",
+        pattern="^([TE][A-Z0-9]{1,30})?$",
+    )
+    channel: str = Field(
+        default="",
+        description="Where the card of a request is posted that was typed at a terminal, C….",
+        pattern="^([CG][A-Z0-9]{1,30})?$",
+    )
+    user: str = Field(
+        default="",
+        description="The Slack user who somebody at a terminal says to be, U…, without --as.",
+        pattern="^([UW][A-Z0-9]{1,30})?$",
+    )
     host: str = Field(
         default="local", description="The name of the Docker host that a worker serves."
     )

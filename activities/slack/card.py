@@ -26,6 +26,7 @@ from activities.slack.mrkdwn import (
     person,
     plain,
     safe,
+    typed_at,
 )
 from activities.slack.needs_person import what_to_do
 from activities.slack.outcome import failure_summary
@@ -110,16 +111,20 @@ def _decided(state: RequestState) -> list[Block | None]:
         _context(state, "restarted", _restarted(state)),
         _context(state, "stuck", _stuck(state)),
         _reason(state),
-        _context(state, "who", f"Requested by {person(state.requester)}{_approvals_suffix(state)}"),
+        _context(state, "who", f"Requested by {_requester(state)}{_approvals_suffix(state)}"),
     ]
 
 
 def _people(state: RequestState) -> list[str]:
     """Say who asked and who approved, as fields: a bold name, and the value below."""
     return [
-        f"*Requested by*\n{person(state.requester)}",
+        f"*Requested by*\n{_requester(state)}",
         f"*Approvals*\n{_approvals(state)}",
     ]
+
+
+def _requester(state: RequestState) -> str:
+    return person(state.requester) + typed_at(state.terminal)
 
 
 def _container(state: RequestState) -> str:
@@ -224,7 +229,8 @@ def _when(state: RequestState, now: datetime) -> str:
 
 
 def _approvers(state: RequestState) -> str:
-    return join_limited([person(d.approver_id) for d in state.approvals], _MOST_PEOPLE)
+    given = [person(d.approver_id) + typed_at(d.terminal) for d in state.approvals]
+    return join_limited(given, _MOST_PEOPLE)
 
 
 def _needed(state: RequestState) -> int:

@@ -25,6 +25,7 @@ from workflows.model.requests import (
     Policy,
     RecordedDecision,
 )
+from workflows.model.terminal import Terminal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,15 @@ class Sighting:
     since: datetime | None = None
 
 
-#: So many decisions and instructions a request names as heard.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedAct:
+    """What became of a decision or an instruction: without a ``refusal`` it counts."""
+
+    act_id: str
+    refusal: Refusal | None = None
+
+
+#: So many decisions and instructions a request names as heard, and as judged.
 MAX_HEARD = 20
 
 
@@ -176,7 +185,8 @@ class RequestState:
     ``down_seconds`` is how long the container was down, from its stop to when it ran again.
     ``cautions`` are what the requester and the approvers should know. ``heard`` are the last
     twenty decisions and instructions that came in, by id, whether they counted or not; ``dropped``
-    counts those for which there was no room.
+    counts those for which there was no room; ``judged`` are the last twenty about which it is
+    known whether they count. ``terminal`` is where it was asked for, if not in Slack.
     ``moved_ports`` are those that a start of ours has changed.
     ``closed`` says that nothing more will happen: a request that needs a person is open as long
     as Dockwarden goes on trying. ``renamed`` is what the engine calls the container by now, if
@@ -233,6 +243,8 @@ class RequestState:
 
     dropped: int = 0
     moved_ports: tuple[PortMove, ...] = ()
+    terminal: Terminal | None = None
+    judged: tuple[JudgedAct, ...] = ()
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:

@@ -47,6 +47,7 @@ def first_state(request: LifecycleRequest) -> RequestState:
         workflow_id=workflow.info().workflow_id,
         run_id=workflow.info().run_id,
         reference=reference if operation.snapshot else "",
+        terminal=request.terminal,
     )
 
 
