@@ -118,6 +118,11 @@ async def _policies(settings: Settings) -> list[Finding]:
     except ConfigurationError as error:
         return [Finding(False, "policies", line) for line in str(error).splitlines()]
     words = f"{len(book.policies)} in {settings.policies} (hash {book.hash})"
+    if left_out := policies.uncovered(book):
+        words += (
+            f"; none covers {', '.join(left_out)}: nobody can ask for that unless a policy names "
+            "it under operations"
+        )
     return [Finding(True, "policies", words)]
 
 

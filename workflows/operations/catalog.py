@@ -77,6 +77,12 @@ def step_of(name: StepName, spec: OperationSpec, pin: ContainerPin | None) -> St
     )
 
 
+def kinds_of(kind: str) -> tuple[str, ...]:
+    """List the kinds as which an operation may be asked for, its own first."""
+    operation = find(kind)
+    return (kind, *operation.may_ask_as) if operation is not None else ()
+
+
 def covers(policy: Policy, kind: str) -> bool:
     """Say whether a policy is about an operation.
 

@@ -74,6 +74,8 @@ class Operation:
         refusal: why it makes no sense for a container that was found so, or ``None``.
         asks_as: the kind as which it is asked for, and judged, for a container that was found so:
             to restart what is stopped is to start it.
+        may_ask_as: the kinds besides its own that ``asks_as`` may give; the policies for those
+            go along with a request.
         with_snapshot: what it is called when a snapshot is asked for with it.
         always_snapshots: whether it is a snapshot, whatever is asked for with it.
         leaves_down: whether the container is down when it was done.
@@ -90,6 +92,7 @@ class Operation:
     outcome: Callable[[RequestState], str]
     refusal: Callable[[OperationSpec, ContainerPin], RefusalCode | None] = _nothing_refused
     asks_as: Callable[[OperationSpec, ContainerPin], str] = lambda spec, _pin: spec.kind
+    may_ask_as: tuple[str, ...] = ()
     with_snapshot: str = ""
     always_snapshots: bool = False
     leaves_down: bool = False

@@ -51,6 +51,7 @@ async def test_the_check_says_that_all_is_well(
         "ok    search attributes",
         "ok    hosts",
     ]
+    assert check.has("; none covers start, restart: nobody can ask for that unless a policy names")
     assert check.has("approvers: all 1 people and groups are there and can decide")
     assert check.has("hosts: none has announced itself yet; each docker worker does so")
 
