@@ -57,10 +57,14 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """That something was recorded for a request; ``act_id`` is empty for its start."""
+    """That something was recorded for a request; ``act_id`` is empty for its start.
+
+    ``replaces`` is for the rejection of another request, without which this one does not begin.
+    """
 
     address: RequestAddress
     act_id: str = ""
+    replaces: Receipt | None = None
 
 
 class Service:
@@ -114,14 +118,19 @@ class Service:
             reason=reason,
             terminal=actor.terminal,
         )
-        event = "request started"
+        event, replaces = "request started", None
         try:
             if not await self._requests.start(request):
                 return None
         except AlreadyOpenError as error:
             if not in_place:
                 raise
-            await self._requests.replace(error.request_id, _replacement(request, error.request_id))
+            replacement = _replacement(request, error.request_id)
+            await self._requests.replace(error.request_id, replacement)
+            other = RequestAddress(
+                request_id=error.request_id, host=container.host, container=container.name
+            )
+            replaces = Receipt(address=other, act_id=replacement.decision.decision_id)
             event = "request asked for in the place of another"
         _log.info(
             event,
@@ -140,7 +149,7 @@ class Service:
         address = RequestAddress(
             request_id=request.request_id, host=container.host, container=container.name
         )
-        return Receipt(address=address)
+        return Receipt(address=address, replaces=replaces)
 
     async def decide(
         self,

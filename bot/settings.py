@@ -211,6 +211,11 @@ class Settings(BaseSettings):
         default=0, description="Port of /livez and /readyz; 0: none.", ge=0, le=65535
     )
 
+    @property
+    def log_is_set(self) -> bool:
+        """Whether somebody has chosen how much is logged."""
+        return "log_level" in self.model_fields_set
+
     @field_validator("protected", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

@@ -35,7 +35,7 @@ from bot.temporal.errors import (
 )
 from bot.temporal.hosts import Hosts
 from bot.temporal.presence import has_control_worker, silent_part
-from bot.temporal.visibility import Visibility, summarise
+from bot.temporal.visibility import MAX_ROWS, Visibility, summarise
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.names import RequestAddress
@@ -81,9 +81,9 @@ class Uptake(StrEnum):
 class RequestClient:
     """Speaks with the workflows through one client."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, most_rows: int = MAX_ROWS) -> None:
         self._client = client
-        self.visibility = Visibility(client)
+        self.visibility = Visibility(client, most_rows=most_rows)
         self.hosts = Hosts(client)
 
     async def start(self, request: LifecycleRequest) -> bool:

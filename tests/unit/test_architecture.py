@@ -68,10 +68,13 @@ BREACHES = {
     "no-door-in-the-service": [
         ("bot/temporal/new.py", "from bot.slack import replies"),
         ("bot/commands/new.py", "import slack_sdk"),
+        ("bot/commands/newer.py", "from bot.terminal.screen import Screen"),
     ],
     "bot-layers": [
         ("bot/temporal/new.py", "from bot.service import Service"),
         ("bot/slack/new.py", "from bot.cli import run"),
+        ("bot/slack/newer.py", "from bot.terminal.screen import Screen"),
+        ("bot/terminal/new.py", "from bot.slack import replies"),
     ],
     "docker-library": [
         ("activities/slack/new.py", "from docker.errors import DockerException"),
