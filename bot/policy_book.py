@@ -109,6 +109,22 @@ def uncovered(book: PolicyBook) -> tuple[str, ...]:
     )
 
 
+def overtaken(book: PolicyBook) -> dict[str, tuple[str, ...]]:
+    """Name the policies that name no operations though one below them names new ones.
+
+    What they guard is guarded for what they have always meant alone, and for the operations that
+    are given here the policy below decides.
+    """
+    found = {}
+    for place, policy in enumerate(book.policies):
+        below = book.policies[place + 1 :]
+        new = (kind for kind in _KINDS if kind not in _MEANT_ALWAYS)
+        named = tuple(kind for kind in new if any(catalog.covers(one, kind) for one in below))
+        if named and not policy.operations:
+            found[policy.name] = named
+    return found
+
+
 def load(path: Path) -> PolicyBook:
     """Read a policy book.
 

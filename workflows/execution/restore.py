@@ -24,15 +24,15 @@ from workflows.model.names import PROGRESS_SIGNAL
 from workflows.model.ports import (
     ContainersPort,
     LastStateInput,
-    RestoreInput,
-    RestoreResult,
     ThreadEntry,
     ThreadKind,
     VisibilityPort,
 )
 from workflows.model.requests import ContainerState
+from workflows.model.start_ports import RestoreInput, RestoreResult
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
+from workflows.operations import catalog
 
 #: Between the tries before people are paged: a port is freed, an engine comes back.
 _QUICK_PAUSES = (timedelta(seconds=2), timedelta(seconds=6))
@@ -52,7 +52,7 @@ class RestoreProgress:
 
 
 class Restore:
-    """The compensation of a stop.
+    """The compensation of a stop, and of a start.
 
     ``new_run`` goes on in a new run of the operation, with an empty history.
     """
@@ -128,14 +128,22 @@ class Restore:
     async def _try(
         self, stopped_at: datetime | None, worker_within: timedelta, *, look_only: bool = False
     ) -> RestoreResult:
-        grace = self._tracker.state.grace_seconds
+        state = self._tracker.state
+        grace = state.grace_seconds
+        settle = TIMING.settle(grace)
+        if state.started_by_us:
+            unheard = steps.may_be_at_work(state.steps, StepName.START)
+            settle = TIMING.start_http if unheard else 0
         return await workflow.execute_activity_method(
             ContainersPort.ensure_running,
             RestoreInput(
                 pin=self._tracker.pin,
-                settle_seconds=TIMING.settle(grace),
+                settle_seconds=settle,
                 stopped_at=stopped_at,
                 look_only=look_only,
+                started_by_us=state.started_by_us,
+                started_at=state.started_at,
+                grace_seconds=grace,
             ),
             **activity_options.restore(self._tracker.host, grace, worker_within=worker_within),
         )
@@ -270,13 +278,15 @@ def _first_progress(state: RequestState) -> RestoreProgress:
 
 def _did_all_that_was_asked(state: RequestState) -> bool:
     made = state.snapshot is not None and bool(state.snapshot.reference)
-    is_made = made or not state.operation.snapshot
-    return is_made and not state.cancel_requested_by and _failed_to_start(state)
+    is_made = made or not catalog.makes_image(state.operation)
+    return is_made and not state.cancel_requested_by and _failed_on_the_way_back(state)
 
 
-def _failed_to_start(state: RequestState) -> bool:
+def _failed_on_the_way_back(state: RequestState) -> bool:
     start = steps.find(state.steps, StepName.START)
-    return start is not None and start.status is StepStatus.FAILED
+    if start is None or start.status is not StepStatus.FAILED:
+        return False
+    return catalog.step_of(StepName.START, state.operation, state.pin).is_way_back
 
 
 def _pause(tries: int) -> timedelta:
@@ -292,6 +302,8 @@ def _words(result: RestoreResult, *, ran_anew: bool) -> str:
     if result.started:
         paused = " and paused" if result.state is ContainerState.PAUSED else ""
         return f"started again{paused}{health}"
+    if result.stopped:
+        return "stopped again"
     if ran_anew:
         return f"it had been started again meanwhile{health}"
     return f"it was still {result.state}{health}"

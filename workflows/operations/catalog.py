@@ -64,6 +64,17 @@ def steps_of(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
     return operation_of(spec).steps(spec, pin)
 
 
+def has_step(name: StepName, spec: OperationSpec, pin: ContainerPin) -> bool:
+    """Say whether a step is part of what is done to this container."""
+    return any(step.name is name for step in steps_of(spec, pin))
+
+
+def makes_image(spec: OperationSpec) -> bool:
+    """Say whether an image is made, whatever the container is found to be."""
+    operation = find(spec.kind)
+    return spec.snapshot or (operation is not None and operation.always_snapshots)
+
+
 def step_of(name: StepName, spec: OperationSpec, pin: ContainerPin | None) -> Step:
     """Give a step of an operation by its name, or what stands for it where it is none of its own.
 

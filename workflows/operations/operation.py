@@ -37,6 +37,11 @@ class Undo(StrEnum):
     RESTORE = "restore"
     TIDY_IMAGES = "tidy_images"
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether it comes after all others: it may take minutes, and nothing is down for it."""
+        return self is Undo.TIDY_IMAGES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -44,7 +49,9 @@ class Step:
 
     ``to_do``, ``doing`` and ``done`` name it when it is still to come, under way and over;
     ``proof`` is added when it is over, and says what was verified. After one of the errors of
-    ``begins_anew_after`` the work begins anew with the first step.
+    ``begins_anew_after`` the work begins anew with the first step. ``is_way_back`` says that it
+    leads where its undo leads too, to the container as it was approved: then nothing is left to be
+    cancelled, and what its undo made good was late, not undone.
     """
 
     name: StepName
@@ -54,6 +61,7 @@ class Step:
     proof: str = ""
     undo: Undo | None = None
     begins_anew_after: frozenset[ErrorType] = frozenset()
+    is_way_back: bool = False
 
 
 def _nothing_refused(_spec: OperationSpec, _pin: ContainerPin) -> RefusalCode | None:

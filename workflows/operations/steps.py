@@ -45,6 +45,7 @@ START_AGAIN: Final = Step(
     done="Started again",
     proof=", and it stays up",
     undo=Undo.RESTORE,
+    is_way_back=True,
 )
 #: The start of what was found stopped.
 START: Final = Step(

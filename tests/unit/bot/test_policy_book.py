@@ -244,6 +244,17 @@ def test_what_no_policy_covers_is_known() -> None:
     assert policies.uncovered(_book('name = "a"\noperations = ["*"]\napprovers = ["U0B"]')) == ()
 
 
+def test_a_strict_rule_that_a_weaker_one_overtakes_is_known() -> None:
+    """A rule that names no operations guards nothing against what is new."""
+    strict = 'name = "db"\ncontainers = ["db-*"]\nrequired_approvals = 2\napprovers = ["S0A"]'
+    weak = 'name = "rest"\noperations = ["stop", "start"]\napprovers = ["U0B"]'
+
+    assert policies.overtaken(_book(strict, weak)) == {"db": ("start",)}
+    assert policies.overtaken(_book(weak, strict)) == {}
+    assert policies.overtaken(_book(strict + '\noperations = ["*"]', weak)) == {}
+    assert policies.overtaken(_book(strict, 'name = "a"\napprovers = ["U0B"]')) == {}
+
+
 def test_all_problems_are_told_at_once() -> None:
     """Each problem of each policy gets its line."""
     with pytest.raises(ConfigurationError) as refused:

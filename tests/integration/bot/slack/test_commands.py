@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import itertools
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +41,8 @@ from workflows.model.state import Refusal
 from workflows.operations import catalog
 from workflows.operations.operation import Operation
 
+_BOT = Path(policies.__file__).parent
+
 
 async def test_a_stop_starts_a_request(bot: Bot) -> None:
     """A command becomes one request with all that it named, and a private answer."""
@@ -58,6 +63,21 @@ async def test_a_stop_starts_a_request(bot: Bot) -> None:
     assert answer["response_type"] == "ephemeral"
     assert f"⏳ Request `{request.request_id}`" in answer["text"]
     assert "You hear more here" in answer["text"]
+
+
+async def test_nothing_stands_between_a_command_and_the_service(bot: Bot) -> None:
+    """On its way it passes the listener, the sub-command and the service, and no other hands."""
+    way: list[str] = []
+
+    async def note() -> None:
+        frames = [Path(frame.filename) for frame in reversed(inspect.stack())]
+        way.extend(str(file.relative_to(_BOT)) for file in frames if file.is_relative_to(_BOT))
+
+    bot.requests.before = note
+    await bot.command("stop web-1")
+
+    files = [file for file, _ in itertools.groupby(way)]
+    assert files == ["slack/listener.py", "slack/commands.py", "slack/listener.py", "service.py"]
 
 
 async def test_a_snapshot_always_makes_one(bot: Bot) -> None:
