@@ -150,7 +150,7 @@ class ReconcileWorkflow:
 
     async def _sweep_images(self, state: RequestState) -> bool:
         is_kept = state.snapshot is not None and bool(state.snapshot.reference)
-        if not catalog.makes_snapshot(state.operation) or state.pin is None or is_kept:
+        if not catalog.makes_image(state.operation) or state.pin is None or is_kept:
             return True
         options = activity_options.sweep(
             state.container.host, host_answers_within=activity_options.HOST_ANSWERS_WITHIN

@@ -25,6 +25,7 @@ from activities.slack.mrkdwn import (
     person,
     plain,
     safe,
+    typed_at,
 )
 from activities.slack.needs_person import what_to_do
 from activities.slack.outcome import failure_summary
@@ -36,6 +37,15 @@ from workflows.model.text import short_id, shorten, shows_nothing, workflow_url
 from workflows.model.words import duration
 from workflows.operations import catalog
 
+_NOTHING_RAN = frozenset(
+    {
+        RequestStatus.REJECTED,
+        RequestStatus.EXPIRED,
+        RequestStatus.CANCELLED,
+        RequestStatus.STALE,
+        RequestStatus.FAILED,
+    }
+)
 _MOST_MOUNTS = 12
 _MOST_PEOPLE = 20
 _PATH_LENGTH = 60
@@ -87,13 +97,7 @@ def _waiting(state: RequestState) -> list[Block | None]:
 
 
 def _decided(state: RequestState) -> list[Block | None]:
-    nothing_ran = state.status in (
-        RequestStatus.REJECTED,
-        RequestStatus.EXPIRED,
-        RequestStatus.CANCELLED,
-        RequestStatus.STALE,
-        RequestStatus.FAILED,
-    )
+    nothing_ran = state.status in _NOTHING_RAN and not state.started_by_us
     steps = [
         _section(state, "steps", "" if nothing_ran else step_lines(state)),
         _section(state, "snapshot", snapshot_line(state)),
@@ -111,16 +115,20 @@ def _decided(state: RequestState) -> list[Block | None]:
         _context(state, "restarted", _restarted(state)),
         _context(state, "stuck", _stuck(state)),
         _reason(state),
-        _context(state, "who", f"Requested by {person(state.requester)}{_approvals_suffix(state)}"),
+        _context(state, "who", f"Requested by {_requester(state)}{_approvals_suffix(state)}"),
     ]
 
 
 def _people(state: RequestState) -> list[str]:
     """Say who asked and who approved, as fields: a bold name, and the value below."""
     return [
-        f"*Requested by*\n{person(state.requester)}",
+        f"*Requested by*\n{_requester(state)}",
         f"*Approvals*\n{_approvals(state)}",
     ]
+
+
+def _requester(state: RequestState) -> str:
+    return person(state.requester) + typed_at(state.terminal)
 
 
 def _container(state: RequestState) -> str:
@@ -161,7 +169,7 @@ def _approvers_line(state: RequestState) -> str:
 
 def _not_in_the_snapshot(state: RequestState) -> str:
     """List the mounts, whose content ``docker commit`` leaves out."""
-    if not catalog.makes_snapshot(state.operation) or state.pin is None or not state.pin.mounts:
+    if not catalog.makes_image(state.operation) or state.pin is None or not state.pin.mounts:
         return ""
     mounts = [
         f"{safe(mount.type, 20)} {code(shorten(mount.destination, _PATH_LENGTH))}"
@@ -225,7 +233,8 @@ def _when(state: RequestState, now: datetime) -> str:
 
 
 def _approvers(state: RequestState) -> str:
-    return join_limited([person(d.approver_id) for d in state.approvals], _MOST_PEOPLE)
+    given = [person(d.approver_id) + typed_at(d.terminal) for d in state.approvals]
+    return join_limited(given, _MOST_PEOPLE)
 
 
 def _needed(state: RequestState) -> int:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from slack_sdk.models.blocks import MarkdownTextObject, PlainTextObject
 
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
+from workflows.model.terminal import Terminal
 from workflows.model.text import one_line, shorten, strip_control_chars
 
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -61,6 +62,14 @@ def person(user_id: str) -> str:
 def group(group_id: str) -> str:
     """Mention a user group; what is no group id is only named."""
     return f"<!subteam^{group_id}>" if GROUP_ID_FORM.fullmatch(group_id) else safe(group_id, 40)
+
+
+def typed_at(terminal: Terminal | None) -> str:
+    """Say at which terminal something was typed, to be added to who did it: it proves no person."""
+    if terminal is None:
+        return ""
+    login = f" (logged in as {code(terminal.logged_in_as)})" if terminal.logged_in_as else ""
+    return f" at the terminal of {code(terminal.host)} by {code(terminal.user)}{login}"
 
 
 def join_limited(items: Iterable[str], limit: int, *, separator: str = ", ") -> str:

@@ -25,6 +25,8 @@ CAUTIONS = {
     CautionCode.PORTS_CHANGE: "Each start chooses its ports of the host anew, and what reaches it "
     "there then needs the new ones",
     CautionCode.MEMORY_LOST: "A stop empties what it keeps in memory alone, for good",
+    CautionCode.ASKED_AS_START: "It is stopped already: to restart it is to start it, and is asked "
+    "for and judged as that",
     CautionCode.REFERENCE_OUTSIDE: "It names the snapshot {detail}, which is outside "
     "`dockwarden/*`: whoever runs that image on this host gets this container's content",
 }

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from activities.slack.error_help import called
-from activities.slack.mrkdwn import clock, code, group, join_limited, person, safe
+from activities.slack.mrkdwn import clock, code, group, join_limited, person, safe, typed_at
 from activities.slack.refusal_words import (
     ASKED,
     ASKERS,
     MORE_APPROVERS,
     NEW_POLICY,
+    TYPED,
     Words,
 )
 from workflows.model.errors import RefusalCode
@@ -184,7 +185,7 @@ DECISIONS = {
     RefusalCode.NOT_TRYING: Words(
         "Dockwarden is not trying to put {name} back, so there is nothing to hurry or to end", ""
     ),
-}
+} | TYPED
 
 WORDS = REQUESTS | DECISIONS
 _DETAIL_LIMIT = 400
@@ -231,7 +232,10 @@ def notice(refusal: Refusal, state: RequestState, *, command: str) -> str:
     told = words.is_all or state.status is RequestStatus.WAITING
     if not _is_of_request(refusal, state) and not told:
         lines.append(_what_became_of_it(state))
-    lines.append(f"Request {code(state.request_id)}{_to_card(state)}")
+    asked = typed_at(state.terminal) if _is_of_request(refusal, state) else ""
+    lines.append(
+        f"Request {code(state.request_id)}{asked and f', asked for{asked}'}{_to_card(state)}"
+    )
     return "\n".join(lines)
 
 

@@ -128,6 +128,9 @@ def _cancelled(state: RequestState) -> str:
 def _stale(state: RequestState) -> str:
     advice = f" {advice_for(state)}" if state.cause in PREFLIGHT_ERRORS else ""
     first = f"⚠️ *{stale_title(state)}* — {_what(state)}"
+    if state.started_by_us:
+        # What our start began has ended, and somebody has begun it anew since.
+        return f"{first}\nSomebody has started it meanwhile, so Dockwarden leaves it running."
     return f"{first}\n{why_not_done(state)} Nothing was changed.{advice}"
 
 

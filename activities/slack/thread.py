@@ -15,7 +15,17 @@ from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 from activities.slack.afterwards import afterwards
 from activities.slack.dependents import dependents_left
 from activities.slack.error_help import called, fill
-from activities.slack.mrkdwn import clock, code, group, join_limited, mrkdwn, person, plain, safe
+from activities.slack.mrkdwn import (
+    clock,
+    code,
+    group,
+    join_limited,
+    mrkdwn,
+    person,
+    plain,
+    safe,
+    typed_at,
+)
 from activities.slack.needs_person import (
     how_it_is_left,
     how_to_help,
@@ -77,15 +87,18 @@ def reply_sent_directly(
 
 def _approved(state: RequestState, entry: ThreadEntry) -> str:
     needed = state.policy.required_approvals if state.policy else 1
-    order = next(
-        (n for n, d in enumerate(state.approvals, 1) if d.approver_id == entry.user_id), None
+    order, given = next(
+        (one for one in enumerate(state.approvals, 1) if one[1].approver_id == entry.user_id),
+        (None, None),
     )
     count = f" ({order} of {needed})" if order else ""
-    return f"✅ {person(entry.user_id)} approved{count}{_at(entry)}."
+    where = typed_at(given.terminal if given else None)
+    return f"✅ {person(entry.user_id)} approved{count}{where}{_at(entry)}."
 
 
-def _rejected(_: RequestState, entry: ThreadEntry) -> str:
-    return f"⛔ {person(entry.user_id)} rejected this{_at(entry)}."
+def _rejected(state: RequestState, entry: ThreadEntry) -> str:
+    where = typed_at(state.rejection.terminal if state.rejection else None)
+    return f"⛔ {person(entry.user_id)} rejected this{where}{_at(entry)}."
 
 
 def _reminder(state: RequestState, _: ThreadEntry) -> str:

@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Final
 
 from workflows.model.errors import RefusalCode
-from workflows.model.ports import RestoreResult
 from workflows.model.requests import ContainerState
+from workflows.model.start_ports import RestoreResult
 from workflows.model.state import RequestStatus, StepStatus, StopResult
 
 _SHORTEST = 0.1
@@ -227,14 +227,18 @@ def start_note(*, health_pending: bool) -> str:
     return f"up, {HEALTH_UNKNOWN}" if health_pending else ""
 
 
-def restore_note(result: RestoreResult, *, ran_anew: bool) -> str:
-    """Tell what had to be done to have a container up again as it was."""
+def restore_note(result: RestoreResult, *, ran_anew: bool, rested: bool) -> str:
+    """Tell what had to be done to have a container again as it was: ``rested``, or up."""
+    if rested and not result.state.is_down:
+        return "somebody has started it since"
     health = {None: "", True: ", healthy", False: ", not healthy"}[result.healthy]
     if result.health_pending:
         health = f", {HEALTH_UNKNOWN}"
     if result.started:
         paused = " and paused" if result.state is ContainerState.PAUSED else ""
         return f"started again{paused}{health}"
+    if result.stopped:
+        return "stopped again"
     if ran_anew:
         return f"it had been started again meanwhile{health}"
     return f"it was still {result.state}{health}"

@@ -53,12 +53,6 @@ def words_of(spec: OperationSpec) -> str:
     return operation.with_snapshot or spec.kind
 
 
-def makes_snapshot(spec: OperationSpec) -> bool:
-    """Say whether an image of the container is part of what was asked for."""
-    operation = find(spec.kind)
-    return spec.snapshot or (operation is not None and operation.always_snapshots)
-
-
 def way_back(spec: OperationSpec) -> OperationSpec | None:
     """Give what people can ask for to have a container up again that was left down."""
     return OperationSpec(kind=START.kind) if leaves_down(spec) else None
@@ -105,6 +99,17 @@ def steps_of(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
     return operation_of(spec).steps(spec, pin)
 
 
+def has_step(name: StepName, spec: OperationSpec, pin: ContainerPin) -> bool:
+    """Say whether a step is part of what is done to this container."""
+    return any(step.name is name for step in steps_of(spec, pin))
+
+
+def makes_image(spec: OperationSpec) -> bool:
+    """Say whether an image is made, whatever the container is found to be."""
+    operation = find(spec.kind)
+    return spec.snapshot or (operation is not None and operation.always_snapshots)
+
+
 def step_of(name: StepName, spec: OperationSpec, pin: ContainerPin | None) -> Step:
     """Give a step of an operation by its name, or what stands for it where it is none of its own.
 
@@ -116,6 +121,12 @@ def step_of(name: StepName, spec: OperationSpec, pin: ContainerPin | None) -> St
         (step for step in own if step.name is name),
         next(step for step in _ALL_STEPS if step.name is name),
     )
+
+
+def kinds_of(kind: str) -> tuple[str, ...]:
+    """List the kinds as which an operation may be asked for, its own first."""
+    operation = find(kind)
+    return (kind, *operation.may_ask_as) if operation is not None else ()
 
 
 def covers(policy: Policy, kind: str) -> bool:

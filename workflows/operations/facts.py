@@ -38,12 +38,6 @@ def is_start(state: RequestState) -> bool:
     return was_down(state) and has_step(state, StepName.START)
 
 
-def was_started(state: RequestState) -> bool:
-    """Tell whether its start was begun."""
-    start = find_step(state, StepName.START)
-    return start is not None and start.started_at is not None
-
-
 def was_late(state: RequestState) -> bool:
     """Tell whether all was done, but the container was started only by being put back."""
     put_back = find_step(state, StepName.PUT_BACK)

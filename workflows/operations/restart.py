@@ -39,5 +39,6 @@ RESTART: Final = Operation(
     steps=_steps,
     outcome=_outcome,
     asks_as=_asks_as,
+    may_ask_as=(START.kind,),
     with_snapshot="snapshot and restart",
 )

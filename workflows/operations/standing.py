@@ -17,7 +17,7 @@ from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.words import Condition
 from workflows.operations import catalog
-from workflows.operations.facts import is_start, unless_healthy, was_down, was_paused, was_started
+from workflows.operations.facts import is_start, unless_healthy, was_down, was_paused
 from workflows.operations.operation import Step
 
 _DOWN = frozenset({ContainerState.EXITED, ContainerState.CREATED, ContainerState.DEAD})
@@ -92,7 +92,7 @@ def as_before(state: RequestState) -> str:
     if state.pin is None:
         return "as it was"
     if is_start(state):
-        return f"stopped{' again' if was_started(state) else ''}, as it was"
+        return f"stopped{' again' if state.started_by_us else ''}, as it was"
     again = f"running again{unless_healthy(state)}"
     return again if state.pin.state.is_up else f"{state.pin.state}, as it was"
 
@@ -101,7 +101,7 @@ def will_be_put_back(state: RequestState) -> str:
     """Say what a cancel, or a step that fails, leads to: what becomes of "it"."""
     if not is_start(state):
         return "is put back as it was"
-    may_run = state.status is RequestStatus.WAITING or was_started(state)
+    may_run = state.status is RequestStatus.WAITING or state.started_by_us
     return f"{'is stopped again' if may_run else 'stays stopped'}, as it was"
 
 
@@ -207,7 +207,8 @@ def _put_back(state: RequestState) -> str:
 
 
 def _stale(state: RequestState) -> str:
-    return f"{words.STATUS[state.status].emoji} {stale_title(state)}, nothing was changed"
+    left = "left running" if state.started_by_us else "nothing was changed"
+    return f"{words.STATUS[state.status].emoji} {stale_title(state)}, {left}"
 
 
 def _failed(state: RequestState) -> str:

@@ -19,7 +19,9 @@ def _steps(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
 
 
 def _refusal(_spec: OperationSpec, pin: ContainerPin) -> RefusalCode | None:
-    return None if pin.state.is_down else RefusalCode.ALREADY_RUNNING
+    if pin.state.is_down:
+        return None
+    return RefusalCode.ALREADY_RUNNING if pin.state.is_up else RefusalCode.UNUSABLE_STATE
 
 
 def _outcome(state: RequestState) -> str:

@@ -57,6 +57,7 @@ START_AGAIN: Final = Step(
     plan="Start it again, and see that it stays up",
     proof=", and it stays up",
     undo=Undo.RESTORE,
+    is_way_back=True,
 )
 #: The same step for what was paused.
 PAUSE_AGAIN: Final = replace(

@@ -7,6 +7,7 @@ for it; what is refused is told to that person in private, and the request goes 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -26,8 +27,9 @@ from workflows.model.requests import (
     Intent,
     RecordedDecision,
 )
-from workflows.model.state import Refusal, RequestState, RequestStatus
+from workflows.model.state import MAX_HEARD, JudgedAct, Refusal, RequestState, RequestStatus
 from workflows.request.inbox import Inbox, Received
+from workflows.signals import MAX_ID_LENGTH
 
 #: Approvers are reminded when this share of the time has gone by, and never in a short wait.
 _REMIND_AFTER = 0.5
@@ -48,7 +50,7 @@ class Review:
     """Judges what people send.
 
     ``carry_out`` is called with each instruction that counts, ``refused`` with each decision that
-    does not.
+    does not; ``judged`` are the last of both, and what became of them.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Review:
         self._card_updater = card_updater
         self._carry_out = carry_out
         self._on_refusal = refused
+        self.judged: deque[JudgedAct] = deque(maxlen=MAX_HEARD)
         self._refused: dict[str, tuple[Refusal, datetime]] = {}
         self.reminded = False
 
@@ -131,9 +134,10 @@ class Review:
             refusal = policy.refusal_at_the_door(self.tracker.state, message)
         if refusal is None:
             self._count(message)
+            self._note(message, None)
         else:
             self._on_refusal(message)
-            self._tell(message.approver_id, refusal)
+            self._refuse(message, message.approver_id, refusal)
 
     async def judge_all(self) -> None:
         """Judge all that has come in."""
@@ -205,6 +209,8 @@ class Review:
             code = RefusalCode.NOT_TRYING
         elif not policy.may_cancel(state, instruction.user_id, instruction.team_id):
             code = RefusalCode.NOT_REQUESTER
+        elif refused := policy.refusal_of_typed_instruction(state, instruction):
+            code = refused.code
         elif is_cancel and (
             state.status is RequestStatus.NEEDS_PERSON
             or (state.status is RequestStatus.RUNNING and state.cancel_requested_by)
@@ -212,8 +218,9 @@ class Review:
             code = RefusalCode.PUTTING_BACK
         if code is None:
             self._carry_out(instruction)
+            self._note(instruction, None)
         else:
-            self._tell(instruction.user_id, Refusal(code=code))
+            self._refuse(instruction, instruction.user_id, Refusal(code=code))
 
     async def _refusal_after_look_up(self, decision: Decision) -> Refusal | None:
         chosen = self.tracker.state.policy
@@ -240,6 +247,7 @@ class Review:
             comment=decision.comment[:MAX_TEXT_LENGTH],
             source=decision.source[:MAX_TEXT_LENGTH],
             decided_at=workflow.now(),
+            terminal=decision.terminal,
         )
         self.tracker.change(decisions=(*self.tracker.state.decisions, recorded))
         workflow.logger.info(
@@ -249,6 +257,7 @@ class Review:
                 "decision_id": recorded.decision_id[:12],
                 "choice": str(recorded.choice),
                 "user": recorded.approver_id,
+                "terminal": recorded.terminal.words if recorded.terminal else "",
             },
         )
         if decision.choice is Choice.REJECT:
@@ -259,7 +268,14 @@ class Review:
         if self.tracker.state.status is RequestStatus.WAITING:
             self._card_updater.redraw()
 
-    def _tell(self, user_id: str, refusal: Refusal) -> None:
+    def _note(self, act: Decision | Instruction, refusal: Refusal | None) -> None:
+        """Remember what became of an act: whoever typed it at a terminal asks."""
+        act_id = act.decision_id if isinstance(act, Decision) else act.instruction_id
+        self.judged.append(JudgedAct(act_id=act_id[:MAX_ID_LENGTH], refusal=refusal))
+
+    def _refuse(self, act: Decision | Instruction, user_id: str, refusal: Refusal) -> None:
+        refusal = policy.told_with_its_terminal(refusal, act)
+        self._note(act, refusal)
         if names.USER_ID_FORM.fullmatch(user_id):
             self._card_updater.tell(user_id, refusal)
 

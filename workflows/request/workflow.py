@@ -55,6 +55,7 @@ class ContainerLifecycleWorkflow:
     def __init__(self) -> None:
         self._inbox = Inbox()
         self._heard: deque[str] = deque(maxlen=MAX_HEARD)
+        self._review: Review | None = None
         self._dropped = 0
         self._replacements: dict[str, LifecycleRequest] = {}
         self._tracker: RequestTracker | None = None
@@ -71,7 +72,9 @@ class ContainerLifecycleWorkflow:
         )
         card_updater = CardUpdater(tracker)
         operation = self._operation = OperationHandle(tracker, self._inbox)
-        review = Review(tracker, self._inbox, card_updater, self._carry_out, self._forget)
+        review = self._review = Review(
+            tracker, self._inbox, card_updater, self._carry_out, self._forget
+        )
         if carried is not None:
             continuing.take_over(carried, review, card_updater)
             self._heard.extendleft(reversed(carried.heard))
@@ -149,7 +152,12 @@ class ContainerLifecycleWorkflow:
         return self._told_state(self._tracker)
 
     def _told_state(self, tracker: RequestTracker) -> RequestState:
-        return replace(tracker.state, heard=tuple(self._heard), dropped=self._dropped)
+        return replace(
+            tracker.state,
+            heard=tuple(self._heard),
+            judged=tuple(self._review.judged if self._review is not None else ()),
+            dropped=self._dropped,
+        )
 
     def _instruct(self, intent: Intent, payloads: tuple[Any, ...]) -> None:
         instruction = read_instruction(intent, payloads)

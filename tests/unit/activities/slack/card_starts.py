@@ -42,7 +42,8 @@ START = replace(
     reference="",
     reason="the patch is in",
 )
-_BEGUN = replace(START, status=RequestStatus.RUNNING, decisions=RUNNING.decisions)
+_APPROVED = replace(START, status=RequestStatus.RUNNING, decisions=RUNNING.decisions)
+_BEGUN = replace(_APPROVED, started_by_us=True)
 _BACK = replace(_BEGUN, status=RequestStatus.PUT_BACK, **OVER)
 #: Of a restart of what was stopped, for which a snapshot is wanted too.
 _WITH_SNAPSHOT = OperationSpec(kind="start", snapshot=True)
@@ -67,6 +68,7 @@ def not_stopped(
         pin=STOPPED_PIN,
         reference="",
         reason="the patch is in",
+        started_by_us=True,
         cause=ErrorType.UNHEALTHY,
         steps=(
             *failed(ErrorType.UNHEALTHY, *steps(start=F)),
@@ -113,16 +115,16 @@ START_STATES: dict[str, RequestState] = {
         **OVER,
     ),
     "start-failed": replace(
-        _BEGUN,
+        _APPROVED,
         status=RequestStatus.FAILED,
         steps=failed(ErrorType.ENGINE_UNAVAILABLE, *steps(start=F)),
         cause=ErrorType.ENGINE_UNAVAILABLE,
         **OVER,
     ),
-    "start-queued": replace(_BEGUN, steps=steps(start=StepStatus.QUEUED)),
+    "start-queued": replace(_APPROVED, steps=steps(start=StepStatus.QUEUED)),
     "start-running": replace(_BEGUN, steps=steps(start=R)),
     "start-running-snapshot": replace(
-        _BEGUN,
+        _APPROVED,
         operation=_WITH_SNAPSHOT,
         steps=steps(stop=S, snapshot=R, tag=T, start=T),
         reference=WAITING.reference,
@@ -167,6 +169,30 @@ START_STATES: dict[str, RequestState] = {
         steps=failed(ErrorType.PORT_BUSY, *steps(start=F, put_back=D)),
         cause=ErrorType.PORT_BUSY,
         cause_text="port 8080/tcp of the host is taken",
+    ),
+    "start-put-back-before-the-start": replace(
+        _APPROVED,
+        operation=_WITH_SNAPSHOT,
+        status=RequestStatus.PUT_BACK,
+        steps=noted(
+            "it was still exited",
+            *failed(ErrorType.REFERENCE_TAKEN, *steps(stop=S, snapshot=D, tag=F)),
+            *steps(start=N, put_back=D),
+        ),
+        cause=ErrorType.REFERENCE_TAKEN,
+        reference=WAITING.reference,
+        **OVER,
+    ),
+    "start-stale-started-by-somebody": replace(
+        _BEGUN,
+        status=RequestStatus.STALE,
+        steps=noted(
+            "somebody has started it since",
+            *failed(ErrorType.NOT_RUNNING, *steps(start=F, put_back=D)),
+        ),
+        cause=ErrorType.CONTAINER_CHANGED,
+        cause_text="it is running now, and was exited",
+        **OVER,
     ),
     "start-put-back-after-cancel": replace(
         _BACK,

@@ -10,7 +10,7 @@ import pytest
 from slack_sdk.models.blocks import Block
 
 from activities.slack.mrkdwn import plain as card_plain
-from bot.commands.parser import USAGE
+from bot.commands.parser import SUB_COMMANDS
 from bot.slack import listings, replies
 from bot.slack.mrkdwn import Reply, code, escape, link, person, plain, reply
 from bot.slack.standing import status_words
@@ -147,7 +147,7 @@ ERRORS: list[BotError] = [
 ]
 ALL: list[Reply] = [
     replies.help_text("/container"),
-    *(replies.help_text("/container", topic) for topic in USAGE),
+    *(replies.help_text("/container", topic) for topic in SUB_COMMANDS),
     replies.mistake("/container", problem=EVIL, marked=EVIL, example="help"),
     replies.started(request_id=ID, what="stop", container="web-1", host="local"),
     *(replies.recorded(ID, act) for act in Act if act is not Act.START),

@@ -141,5 +141,5 @@ def test_what_makes_no_snapshot_comes_next_to_it(operation: Operation) -> None:
     """Where none can be made, people are told what they can ask for instead."""
     instead = catalog.without_snapshot(OperationSpec(kind=operation.kind, snapshot=True))
 
-    assert not catalog.makes_snapshot(instead)
+    assert not catalog.makes_image(instead)
     assert instead.kind == ("stop" if operation.always_snapshots else operation.kind)
