@@ -92,8 +92,7 @@ class OperationWorkflow:
         """Carry the operation out; ``raw`` is an ``OperateInput``."""
         operate = self._operate
         if operate is None:
-            message = "the start input is not an operation: a field is missing or of another type"
-            raise ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
+            raise _bad_input()
         self._admit(operate)
         # In reverse order: the container comes back before the images are tidied.
         compensations = (self._tidy_images, self._restore.run)
@@ -144,6 +143,8 @@ class OperationWorkflow:
     @workflow.query(name=STATE_QUERY, description="Where the operation stands, step by step")
     def state(self) -> RequestState:
         """Return the state with live steps."""
+        if self._operate is None:
+            raise _bad_input()
         return self._tracker.state
 
     def _admit(self, operate: OperateInput) -> None:
@@ -281,6 +282,11 @@ def _may_be_committing(state: RequestState) -> bool:
     step = steps.find(state.steps, StepName.SNAPSHOT)
     begun = step is not None and step.started_at is not None and state.snapshot is None
     return begun and step is not None and step.error in _UNHEARD
+
+
+def _bad_input() -> ApplicationError:
+    message = "the start input is not an operation: a field is missing or of another type"
+    return ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
 
 
 def _ended_from_outside() -> ApplicationError:
