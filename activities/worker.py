@@ -266,6 +266,7 @@ async def _docker_workers(
         containers.inspect_container,
         containers.list_containers,
         containers.ensure_running,
+        containers.ensure_started,
         DependentsLook(engine).look_at_dependents,
         snapshots.ensure_tag,
         snapshots.sweep_snapshots,

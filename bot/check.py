@@ -21,6 +21,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from bot import policy_book as policies, settings as bot_settings
+from bot.policy_book import PolicyBook
 from bot.settings import ConfigurationError, Settings, SlackMode, variable
 from bot.slack.approvers import look_at_approvers
 from bot.slack.client import refusal, slack_client
@@ -118,7 +119,25 @@ async def _policies(settings: Settings) -> list[Finding]:
     except ConfigurationError as error:
         return [Finding(False, "policies", line) for line in str(error).splitlines()]
     words = f"{len(book.policies)} in {settings.policies} (hash {book.hash})"
-    return [Finding(True, "policies", words)]
+    if left_out := policies.uncovered(book):
+        words += (
+            f"; none covers {', '.join(left_out)}: nobody can ask for that unless a policy names "
+            "it under operations"
+        )
+    return [Finding(True, "policies", words), *_overtaken(book)]
+
+
+def _overtaken(book: PolicyBook) -> list[Finding]:
+    """Name the strict rules that say nothing of what a weaker one below them allows."""
+    return [
+        Finding(
+            True,
+            "policies",
+            f"{name!r} names no operations, so a policy below it decides about "
+            f"{', '.join(kinds)}; name them in it too if it is to guard against those",
+        )
+        for name, kinds in policies.overtaken(book).items()
+    ]
 
 
 async def _slack(settings: Settings) -> list[Finding]:

@@ -40,10 +40,13 @@ _ID = f"(?:{USER_ID_FORM.pattern}|{GROUP_ID_FORM.pattern})"
 _PersonOrGroup = Annotated[str, StringConstraints(pattern=f"^{_ID}$")]
 _GroupId = Annotated[str, StringConstraints(pattern=f"^{GROUP_ID_FORM.pattern}$")]
 _Glob = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+_KINDS = tuple(one.kind for one in catalog.OPERATIONS)
+_MEANT_ALWAYS = tuple(one.kind for one in catalog.OPERATIONS if not one.must_be_named)
 #: What a key takes, in words that follow "takes".
 _TAKES = {
     "name": 'a name of 1 to 80 characters, like "databases"',
-    "operations": 'a list of "stop" and "snapshot", like ["stop"]',
+    "operations": f'a list of operations, like ["{_KINDS[0]}"], or ["{catalog.EVERY}"] for every '
+    f"one; possible: {', '.join(_KINDS)}; left out, {' and '.join(_MEANT_ALWAYS)}",
     "hosts": 'a list of names of hosts, with * and ?, like ["edge-*"]',
     "containers": 'a list of names of containers, with * and ?, like ["db-*"]',
     "labels": 'labels with their values in quotes, like { tier = "edge" }',
@@ -54,6 +57,7 @@ _TAKES = {
     "required_approvals": "a whole number of at least 1, like 2",
     "expires_after": 'a time from "1s" to "30d", like "15m", "2h" or "90s"',
     "reason_required": "true or false, without quotes",
+    "terminal_decides": "true or false, without quotes",
     "references": 'a list of names of images, with * and ?, like ["team/*"]; left out, any name '
     "may be given to a snapshot",
 }
@@ -84,16 +88,41 @@ def matching(book: PolicyBook, operation: str, host: str, container: str) -> tup
     """Give the policies that could apply, in order.
 
     The first one without labels applies for certain if none before it does: what stands behind
-    it can be left out.
+    it can be left out. That holds for each kind as which the operation may be asked for: a
+    policy for one of them decides nothing about another.
     """
-    candidates: list[Policy] = []
-    for policy in book.policies:
-        if not _covers(policy, operation, host, container):
-            continue
-        candidates.append(policy)
-        if not policy.labels:
-            break
-    return tuple(candidates)
+    needed: set[int] = set()
+    for kind in catalog.kinds_of(operation):
+        for place, policy in enumerate(book.policies):
+            if not _covers(policy, kind, host, container):
+                continue
+            needed.add(place)
+            if not policy.labels:
+                break
+    return tuple(book.policies[place] for place in sorted(needed))
+
+
+def uncovered(book: PolicyBook) -> tuple[str, ...]:
+    """Name the operations that no policy covers, so that nobody can ask for them."""
+    return tuple(
+        kind for kind in _KINDS if not any(catalog.covers(policy, kind) for policy in book.policies)
+    )
+
+
+def overtaken(book: PolicyBook) -> dict[str, tuple[str, ...]]:
+    """Name the policies that name no operations though one below them names new ones.
+
+    What they guard is guarded for what they have always meant alone, and for the operations that
+    are given here the policy below decides.
+    """
+    found = {}
+    for place, policy in enumerate(book.policies):
+        below = book.policies[place + 1 :]
+        new = (kind for kind in _KINDS if kind not in _MEANT_ALWAYS)
+        named = tuple(kind for kind in new if any(catalog.covers(one, kind) for one in below))
+        if named and not policy.operations:
+            found[policy.name] = named
+    return found
 
 
 def load(path: Path) -> PolicyBook:
@@ -161,6 +190,7 @@ class _Entry(BaseModel):
     expires_after: str = "15m"
     reason_required: bool = False
     references: Annotated[list[_Glob], Field(min_length=1)] | None = None
+    terminal_decides: bool = False
 
     @field_validator("hosts", "containers", "references")
     @classmethod
@@ -179,8 +209,11 @@ class _Entry(BaseModel):
     def _known_operations(cls, value: list[str] | None) -> list[str] | None:
         for operation in value or ():
             if operation != catalog.EVERY and catalog.find(operation) is None:
-                kinds = ", ".join(one.kind for one in catalog.OPERATIONS)
-                message = f'there is no operation "{operation}"; possible: {kinds}'
+                kinds = ", ".join(_KINDS)
+                message = (
+                    f'there is no operation "{operation}"; possible: {kinds}, or '
+                    f'"{catalog.EVERY}" for every one'
+                )
                 raise ValueError(message)
         return value
 
@@ -232,6 +265,7 @@ class _Entry(BaseModel):
             requesters=requesters,
             requester_groups=requester_groups,
             references=tuple(self.references or ()),
+            terminal_decides=self.terminal_decides,
         )
 
 

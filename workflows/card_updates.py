@@ -23,11 +23,11 @@ from workflows.model.ports import (
     Notice,
     NotifyInput,
     PublishInput,
-    RestoreResult,
     ThreadEntry,
     ThreadKind,
 )
 from workflows.model.requests import ContainerPin
+from workflows.model.start_ports import RestoreResult
 from workflows.model.state import Refusal, RequestState, RequestStatus
 
 #: Slack allows about 50 updates a minute for all cards together.

@@ -126,6 +126,14 @@ def sighting(error: ActivityError, at: datetime) -> Sighting | None:
         return None
 
 
+def run_began(error: ActivityError) -> datetime | None:
+    """Give when the run began that a failed start of ours has begun, if it told so."""
+    try:
+        return datetime.fromisoformat((_details(error) or {})["started_at"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def name_seen(error: ActivityError) -> str:
     """Give what the engine called the container when an attempt to put it back failed."""
     return str((_details(error) or {}).get("name") or "")

@@ -37,6 +37,7 @@ from workflows.model.ports import (
 from workflows.model.state import RequestState, RequestStatus, StepName
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
 from workflows.model.watchdog_ports import WatchLimits
+from workflows.operations import catalog
 from workflows.watchdog import Watched
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -149,7 +150,7 @@ class ReconcileWorkflow:
 
     async def _sweep_images(self, state: RequestState) -> bool:
         is_kept = state.snapshot is not None and bool(state.snapshot.reference)
-        if not state.operation.snapshot or state.pin is None or is_kept:
+        if not catalog.makes_image(state.operation) or state.pin is None or is_kept:
             return True
         options = activity_options.sweep(
             state.container.host, host_answers_within=activity_options.HOST_ANSWERS_WITHIN

@@ -1,4 +1,4 @@
-"""How is a container found by its name, looked at, stopped, and brought back on its engine?
+"""How is a container found by its name, looked at, stopped, started and brought back?
 
 A name means the container that has exactly this name, never one that it resembles: the engine
 itself would take a short id, or a part of one, for a container.
@@ -20,23 +20,32 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.docker.answers import ContainerInspect, ContainerListEntry
+from activities.docker.bring_up import KILLED
 from activities.docker.capacity import SnapshotCapacity
 from activities.docker.dependents import Neighbours
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.heartbeat import Attempt
 from activities.docker.measured import RecentSizes, written_bytes
-from activities.docker.pin import find_pinned, protection, refuse, verify_engine, verify_pin
+from activities.docker.pin import (
+    find_pinned,
+    look_around,
+    protection,
+    refuse,
+    verify_pin,
+    verify_untouched,
+)
 from activities.docker.preflight import (
     Facts,
-    Owner,
     cautions,
     change,
     lost,
+    nothing_to_stop,
     other_situation,
     refusal,
 )
-from activities.docker.start import KILLED, restore
+from activities.docker.restore import restore
+from activities.docker.start import start
 from workflows.model.dependents import NO_DEPENDENTS, Dependents
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.image_reference import reference_problem
@@ -48,14 +57,14 @@ from workflows.model.ports import (
     InspectInput,
     Inspection,
     ListInput,
-    RestoreInput,
-    RestoreResult,
     StopInput,
 )
 from workflows.model.requests import ContainerPin, ContainerState
-from workflows.model.state import StopResult
+from workflows.model.start_ports import RestoreInput, RestoreResult, StartInput, StartPort
+from workflows.model.state import StepName, StopResult
 from workflows.model.text import short_id
 from workflows.model.timing import MAX_GRACE_SECONDS
+from workflows.operations import catalog
 
 _SHOWN: Final = 3
 _ID_PART: Final = re.compile(r"[0-9a-f]{2,64}")
@@ -63,7 +72,7 @@ _ID_PART: Final = re.compile(r"[0-9a-f]{2,64}")
 _IMPRECISION: Final = 0.2
 
 
-class Containers(ContainersPort):
+class Containers(ContainersPort, StartPort):
     """The activities on the containers of one host. ``capacity`` limits snapshots, if given."""
 
     def __init__(self, engine: Engine, capacity: SnapshotCapacity | None = None) -> None:
@@ -84,21 +93,26 @@ class Containers(ContainersPort):
                 RefusalCode.UNKNOWN_CONTAINER, "the container is being removed or renamed"
             )
         facts = Facts(engine=self._engine.facts(), container=seen)
+        pin = seen.pin(facts.engine.engine_id)
         if arg.for_request:
-            facts = self._look_around(facts, found, for_snapshot=bool(arg.reference))
+            facts = _about_to(arg, replace(facts, for_snapshot=bool(arg.reference)), pin)
+            facts = look_around(self._engine, facts, found)
             refuse(refusal(facts))
+            if arg.operation is None:
+                refuse(nothing_to_stop(facts))
         taken = self._is_taken(arg.reference)
         if arg.for_request and not taken:
             # Anybody can ask this as often as they like; right before a stop it is measured anew.
             refuse(self._with_room(facts, self._sizes.written_bytes).shortage)
         return Inspection(
-            pin=seen.pin(facts.engine.engine_id),
+            pin=pin,
             selectors_met=tuple(
                 all(seen.labels.get(name) == value for name, value in selector.items())
                 for selector in arg.label_selectors
             ),
             reference_taken=taken,
             three_queues=True,
+            starts=True,
             cautions=cautions(facts, self._engine.timing.verify_health) if arg.for_request else (),
             dependents=self._dependents(facts, found) if arg.for_request else NO_DEPENDENTS,
         )
@@ -148,6 +162,12 @@ class Containers(ContainersPort):
         with Attempt(self._engine.timing.heartbeat_interval) as attempt:
             return restore(self._engine, arg, attempt)
 
+    @activity.defn(name="ensure_started", no_thread_cancel_exception=True)
+    def ensure_started(self, arg: StartInput) -> RestoreResult:
+        """Verify the pin, then see to it that the container runs, and prove that it stays up."""
+        with Attempt(self._engine.timing.heartbeat_interval) as attempt:
+            return start(self._engine, arg, attempt)
+
     def _stop(self, arg: StopInput, attempt: Attempt) -> StopResult:
         pin, took = arg.pin, 0.0
         untouched = arg.expect_untouched and not attempt.may_have_sent
@@ -166,11 +186,9 @@ class Containers(ContainersPort):
     def _unchanged(self, arg: StopInput) -> ContainerInspect:
         """Look at a container that nothing of ours has touched: it must be as approved."""
         pin = arg.pin
-        engine_facts = verify_engine(self._engine, pin)
-        seen = find_pinned(self._engine, pin)
-        facts = Facts(engine=engine_facts, container=seen)
-        facts = self._look_around(facts, None, for_snapshot=arg.for_snapshot)
-        refuse(change(facts, pin))
+        facts = verify_untouched(
+            self._engine, pin, for_snapshot=arg.for_snapshot, starts=arg.starts
+        )
         if arg.for_snapshot and self._capacity.is_limited:
             facts = self._with_room(facts)
             # That can take long; only what is approved right before the stop is stopped.
@@ -188,26 +206,11 @@ class Containers(ContainersPort):
         refuse(lost(seen))
         return seen
 
-    def _look_around(
-        self, facts: Facts, found: Sequence[ContainerListEntry] | None, *, for_snapshot: bool
-    ) -> Facts:
-        """Ask for what the container depends on. ``found`` are all containers, if known."""
-        seen = facts.container
-        needs_image = for_snapshot and facts.engine.has_layer_store
-        if found is None:
-            found = self._engine.containers() if seen.owners else ()
-        return replace(
-            facts,
-            protected=protection(self._engine, seen),
-            for_snapshot=for_snapshot,
-            image=self._engine.image(seen.image_id) if needs_image else None,
-            owners=tuple(_owner(space, owner, found) for space, owner in seen.owners),
-        )
-
     def _dependents(self, facts: Facts, found: Sequence[ContainerListEntry]) -> Dependents:
         """Find those that a stop cuts off; what rests already has none."""
         seen = facts.container
-        return NO_DEPENDENTS if seen.state.is_down else self._neighbours.dependents(seen, found)
+        has_any = facts.stops and not seen.state.is_down
+        return self._neighbours.dependents(seen, found) if has_any else NO_DEPENDENTS
 
     def _with_room(
         self, facts: Facts, measure: Callable[[Engine, str], int] = written_bytes
@@ -277,11 +280,20 @@ def _either(names: Sequence[str]) -> str:
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
-def _owner(space: str, reference: str, found: Sequence[ContainerListEntry]) -> Owner:
-    for entry in found:
-        if reference in (entry.container_id, entry.name):
-            return Owner(space=space, reference=reference, name=entry.name, state=entry.state)
-    return Owner(space=space, reference=reference)
+def _about_to(arg: InspectInput, facts: Facts, pin: ContainerPin) -> Facts:
+    """Say with the facts whether what is asked for stops this container, and whether it starts it.
+
+    An operation that this release does not know may do both.
+    """
+    if arg.operation is None:
+        return facts
+    if catalog.find(arg.operation.kind) is None:
+        return replace(facts, starts=True)
+    return replace(
+        facts,
+        stops=catalog.has_step(StepName.STOP, arg.operation, pin),
+        starts=catalog.has_step(StepName.START, arg.operation, pin),
+    )
 
 
 def _stop_result(pin: ContainerPin, seen: ContainerInspect, *, had_its_grace: bool) -> StopResult:

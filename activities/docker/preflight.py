@@ -1,8 +1,8 @@
 """Can this be done to a container, and can it be undone?
 
-Asked when a request is planned, and again right before the first stop: what cannot be started
-again must not be stopped, and a snapshot that must fail must cost no down time. Pure: the engine
-was asked before, and what it said are the facts.
+Asked when a request is planned, and again right before the first stop or start: what cannot be
+started again must not be stopped, and a snapshot that must fail must cost no down time. Pure: the
+engine was asked before, and what it said are the facts.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ class Facts:
 
     ``protected`` is why it is out of bounds, if it is. ``image`` is the one that it was made of,
     ``None`` when that is gone; it is asked for a snapshot only. ``shortage`` is why there is no
-    room for a snapshot.
+    room for a snapshot. ``stops`` and ``starts`` say what is to be done to it: a stop of what is
+    up, a start of what rests.
     """
 
     engine: EngineFacts
@@ -76,6 +77,13 @@ class Facts:
     image: ImageInspect | None = None
     owners: tuple[Owner, ...] = ()
     shortage: Obstacle | None = None
+    stops: bool = True
+    starts: bool = False
+
+    @property
+    def is_started(self) -> bool:
+        """Whether it is started in the end, be it only to put it back after a stop."""
+        return self.starts if self.container.state.is_down else self.stops
 
 
 def refusal(facts: Facts) -> Obstacle | None:
@@ -90,9 +98,18 @@ def refusal(facts: Facts) -> Obstacle | None:
         return Obstacle(RefusalCode.AUTO_REMOVE, text)
     if seen.state not in _USABLE:
         return Obstacle(RefusalCode.UNUSABLE_STATE, f"the container is {seen.state}")
+    return _lack(facts)
+
+
+def nothing_to_stop(facts: Facts) -> Obstacle | None:
+    """Say that a container is down already, to a control worker that does not judge it itself.
+
+    One of an earlier release knows stops and snapshots alone, and leaves this to us.
+    """
+    seen = facts.container
     if seen.state.is_down and not facts.for_snapshot:
         return Obstacle(RefusalCode.ALREADY_STOPPED, f"the container is {seen.state}")
-    return _lack(facts)
+    return None
 
 
 def change(facts: Facts, pin: ContainerPin) -> Obstacle | None:
@@ -136,12 +153,15 @@ def cautions(facts: Facts, longest_wait: int) -> tuple[Caution, ...]:
         facts: what the engine said.
         longest_wait: for how many seconds the health of a started container is waited for.
     """
-    return (*_health_caution(facts, longest_wait), *restart_cautions(facts.container))
+    stopped = restart_cautions(facts.container) if facts.stops else ()
+    return (*_health_caution(facts, longest_wait), *stopped)
 
 
 def _health_caution(facts: Facts, longest_wait: int) -> tuple[Caution, ...]:
     seen = facts.container
-    if seen.state.is_down or not seen.has_healthcheck or seen.health == "unhealthy":
+    # The engine calls what rests unhealthy, which says nothing.
+    is_given_up = seen.health == "unhealthy" and not seen.state.is_down
+    if not facts.is_started or not seen.has_healthcheck or is_given_up:
         return ()
     first = seen.health_check.first_verdict(facts.engine)
     if first > longest_wait:
@@ -177,7 +197,7 @@ def _lacking_image(facts: Facts) -> Obstacle | None:
 
 
 def _lacking_owner(facts: Facts) -> Obstacle | None:
-    if facts.container.state.is_down or facts.engine.starts_owners:
+    if not facts.is_started or facts.engine.starts_owners:
         return None
     for owner in facts.owners:
         if owner.state not in _JOINABLE:

@@ -19,13 +19,13 @@ from activities.slack.error_help import HAVE_DETAILS
 from activities.slack.mrkdwn import (
     clock,
     code,
-    duration,
     group,
     join_limited,
     mrkdwn,
     person,
     plain,
     safe,
+    typed_at,
 )
 from activities.slack.needs_person import what_to_do
 from activities.slack.outcome import failure_summary
@@ -35,7 +35,18 @@ from workflows.model.names import card_block_id
 from workflows.model.requests import Fact, FactKind
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id, shorten, shows_nothing, workflow_url
+from workflows.model.words import duration
+from workflows.operations import catalog
 
+_NOTHING_RAN = frozenset(
+    {
+        RequestStatus.REJECTED,
+        RequestStatus.EXPIRED,
+        RequestStatus.CANCELLED,
+        RequestStatus.STALE,
+        RequestStatus.FAILED,
+    }
+)
 _MOST_LEFT_OUT = 12
 _MOST_FACTS = 9
 _MOST_PEOPLE = 20
@@ -89,13 +100,7 @@ def _waiting(state: RequestState) -> list[Block | None]:
 
 
 def _decided(state: RequestState) -> list[Block | None]:
-    nothing_ran = state.status in (
-        RequestStatus.REJECTED,
-        RequestStatus.EXPIRED,
-        RequestStatus.CANCELLED,
-        RequestStatus.STALE,
-        RequestStatus.FAILED,
-    )
+    nothing_ran = state.status in _NOTHING_RAN and not state.started_by_us
     steps = [
         _section(state, "steps", "" if nothing_ran else step_lines(state)),
         _section(state, "snapshot", snapshot_line(state)),
@@ -113,16 +118,20 @@ def _decided(state: RequestState) -> list[Block | None]:
         _context(state, "restarted", _restarted(state)),
         _context(state, "stuck", _stuck(state)),
         _reason(state),
-        _context(state, "who", f"Requested by {person(state.requester)}{_approvals_suffix(state)}"),
+        _context(state, "who", f"Requested by {_requester(state)}{_approvals_suffix(state)}"),
     ]
 
 
 def _people(state: RequestState) -> list[str]:
     """Say who asked and who approved, as fields: a bold name, and the value below."""
     return [
-        f"*Requested by*\n{person(state.requester)}",
+        f"*Requested by*\n{_requester(state)}",
         f"*Approvals*\n{_approvals(state)}",
     ]
+
+
+def _requester(state: RequestState) -> str:
+    return person(state.requester) + typed_at(state.terminal)
 
 
 def _container(state: RequestState) -> str:
@@ -163,7 +172,7 @@ def _approvers_line(state: RequestState) -> str:
 
 def _not_in_the_snapshot(state: RequestState) -> str:
     """List what a snapshot of this container leaves out."""
-    if not state.operation.snapshot or state.pin is None:
+    if not catalog.makes_image(state.operation) or state.pin is None:
         return ""
     left_out = [_fact(fact) for fact in state.pin.told(FactKind.NOT_IN_SNAPSHOT)]
     return f"⚠️ Not in the snapshot: {join_limited(left_out, _MOST_LEFT_OUT)}" if left_out else ""
@@ -230,7 +239,8 @@ def _when(state: RequestState, now: datetime) -> str:
 
 
 def _approvers(state: RequestState) -> str:
-    return join_limited([person(d.approver_id) for d in state.approvals], _MOST_PEOPLE)
+    given = [person(d.approver_id) + typed_at(d.terminal) for d in state.approvals]
+    return join_limited(given, _MOST_PEOPLE)
 
 
 def _needed(state: RequestState) -> int:

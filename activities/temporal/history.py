@@ -28,6 +28,7 @@ from workflows.model.ports import (
     SnapshotsPort,
 )
 from workflows.model.requests import LifecycleRequest
+from workflows.model.start_ports import StartPort
 from workflows.model.state import (
     CardRef,
     RequestState,
@@ -45,9 +46,14 @@ _PUBLISH: Final = MessagesPort.publish.__name__
 _RUNNING: Final = ContainersPort.ensure_running.__name__
 _STEPS: Final = {
     ContainersPort.ensure_stopped.__name__: StepName.STOP,
+    StartPort.ensure_started.__name__: StepName.START,
     SnapshotsPort.ensure_snapshot.__name__: StepName.SNAPSHOT,
     SnapshotsPort.ensure_tag.__name__: StepName.TAG,
 }
+#: What changes a container that nothing of ours has touched yet.
+_FIRST: Final = frozenset(
+    {ContainersPort.ensure_stopped.__name__, StartPort.ensure_started.__name__}
+)
 _OPEN: Final = frozenset({StepStatus.TODO, StepStatus.QUEUED, StepStatus.RUNNING})
 
 
@@ -57,7 +63,7 @@ class Told:
 
     ``failing_since`` is when its tasks began to fail, ``None`` when the last one did not.
     ``operation_id`` names the workflow of the operation that a request has begun, and
-    ``has_stopped`` says of an operation that a stop was sent.
+    ``has_begun`` says of an operation that a stop or a start was sent.
     """
 
     request: LifecycleRequest | None = None
@@ -66,7 +72,7 @@ class Told:
     operation_id: str = ""
     failing_since: datetime | None = None
     has_worked: bool = False
-    has_stopped: bool = False
+    has_begun: bool = False
 
     @property
     def request_id(self) -> str:
@@ -140,7 +146,7 @@ class _Reading:
             self.marks[step] = replace(begun, status=StepStatus.DONE, finished_at=at)
 
     def _step(self, activity: str) -> StepName | None:
-        """Name the step of an activity; what starts a container after its snapshot puts it back."""
+        """Name the step of an activity."""
         if activity == _RUNNING:
             return StepName.PUT_BACK
         return _STEPS.get(activity)
@@ -167,7 +173,7 @@ async def read_history(client: Client, workflow_id: str, run_id: str) -> Told:
         operation_id=reading.operation_id,
         failing_since=reading.failing_since,
         has_worked=reading.has_worked,
-        has_stopped=ContainersPort.ensure_stopped.__name__ in reading.scheduled.values(),
+        has_begun=not _FIRST.isdisjoint(reading.scheduled.values()),
     )
 
 
@@ -195,6 +201,8 @@ async def _begun_with(client: Client, reading: _Reading) -> Told:
 
 async def _with_answers(client: Client, reading: _Reading, state: RequestState) -> RequestState:
     """Add to a state what the engine and Slack have answered since."""
+    rested = state.pin is not None and state.pin.state.is_down
+    started = StartPort.ensure_started.__name__
     card = await _decoded(client, reading.card, CardRef)
     stopped = await _answer(client, reading, ContainersPort.ensure_stopped.__name__, StopResult)
     made = await _answer(client, reading, SnapshotsPort.ensure_snapshot.__name__, SnapshotResult)
@@ -204,6 +212,7 @@ async def _with_answers(client: Client, reading: _Reading, state: RequestState) 
         card=card or state.card,
         steps=_with_marks(state.steps, reading.marks),
         stopped_at=stopped.stopped_at if stopped is not None else state.stopped_at,
+        started_by_us=state.started_by_us or (rested and started in reading.scheduled.values()),
         snapshot=state.snapshot if state.closed else tagged or made or state.snapshot,
     )
 
@@ -213,11 +222,12 @@ def _with_marks(
 ) -> tuple[StepState, ...]:
     """Bring steps up to date that were last drawn before their end; those drawn as over stay."""
     names = [step.name for step in steps]
-    # A container that is started again as planned is not put back.
-    marks = {
-        StepName.START if name is StepName.PUT_BACK and StepName.START in names else name: mark
-        for name, mark in marks.items()
-    }
+    # In the history of an earlier release, what starts again as planned is what puts back.
+    if StepName.START in names and StepName.START not in marks:
+        marks = {
+            StepName.START if name is StepName.PUT_BACK else name: mark
+            for name, mark in marks.items()
+        }
     known = tuple(
         replace(
             step,

@@ -228,7 +228,7 @@ class Visibility(VisibilityPort):
             return state
         told = await read_history(self._client, execution.id, execution.run_id)
         if execution.workflow_type == OPERATION_WORKFLOW:
-            return told.state if told.recover or told.has_stopped else None
+            return told.state if told.recover or told.has_begun else None
         return told.state
 
     async def _state(self, workflow_id: str, run_id: str) -> RequestState | None:

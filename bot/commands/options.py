@@ -1,39 +1,31 @@
-"""What do the parts of a command mean: names, options, durations, request ids, comments?"""
+"""What do the parts of a command mean that several share: names, ids, comments, options?
+
+Which options an operation takes stands in the catalogue; how each is read, in ``ask.py``.
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import NoReturn
+from collections.abc import Iterator, Sequence
+from typing import Final, NoReturn
 
 from bot.commands.odd_characters import find_oddity, keyword, with_plain_hyphens
 from bot.commands.tokens import Word, Words, nearest
 from workflows.model.image_reference import complete_reference, reference_problem
 from workflows.model.names import CONTAINER_NAME, HOST_NAME, REQUEST_ID_FORM
 from workflows.model.requests import MAX_TEXT_LENGTH
-from workflows.model.text import shows_nothing
-from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
+from workflows.operations import catalog
+from workflows.operations.operation import Option
 
 _SOME_REQUEST_ID = "0" * 12
-_DURATION = re.compile(r"(?:(\d{1,4})m)?(?:(\d{1,5})s?)?")
-#: Where a name is missing one of these follows; a container that is called so needs quotes.
-_NO_BARE_NAMES = ("on", "as", "snapshot")
-_VALUES = {
-    "grace": "a time, like grace=30s",
-    "reason": 'a text in quotes, like reason="CVE-2026-1"',
+#: What is always written with its value, as ``grace=30s``, and what that is.
+VALUES: Final = {
+    Option.GRACE: "a time, like grace=30s",
+    Option.REASON: 'a text in quotes, like reason="CVE-2026-1"',
 }
-
-
-@dataclass(slots=True, kw_only=True)
-class Options:
-    """What may stand behind the name of a container, in any order and once each."""
-
-    host: str = ""
-    snapshot: bool = False
-    reference: str | None = None
-    grace_seconds: int | None = None
-    reason: str = ""
-    replace: bool = False
+#: Where a name is missing one of these follows; a container that is called so needs quotes.
+_NO_BARE_NAMES: Final = frozenset(
+    option for one in catalog.OPERATIONS for option in one.options if option not in VALUES
+)
 
 
 def cut_with_notice(text: str) -> str:
@@ -47,9 +39,11 @@ def cut_with_notice(text: str) -> str:
 def take_container(words: Words) -> str:
     """Take the name of a container."""
     word = words.peek()
-    missing = word is None or (not word.quoted and (word.key or word.keyword in _NO_BARE_NAMES))
-    if word is None or missing:
+    if word is None or word.key:
         words.refuse("The name of the container is missing.", word)
+    if not word.quoted and word.keyword in _NO_BARE_NAMES:
+        problem = "The name of the container is missing; one that is called like an option"
+        words.refuse(f'{problem} goes in quotes: "{word.keyword}".', word)
     words.take()
     # A channel that is called like the container is meant, never a person: those have many names.
     name = with_plain_hyphens(word.value if word.quoted else word.value.lstrip("#"))
@@ -68,6 +62,15 @@ def take_container(words: Words) -> str:
             words.example = f"{words.example.partition(' ')[0]} {meant[0]}"
         _refuse_name(words, word, name, f"{word.shown} is no container name: ", rule)
     return name
+
+
+def name_after(words: Words) -> str:
+    """Give the next word, without taking it, if it can be nothing but a container's name."""
+    word = words.peek()
+    if word is None or word.key or word.keyword in _NO_BARE_NAMES:
+        return ""
+    name = with_plain_hyphens(word.value)
+    return name if CONTAINER_NAME.fullmatch(name) else ""
 
 
 def _refuse_name(words: Words, word: Word, name: str, problem: str, rule: str) -> NoReturn:
@@ -105,49 +108,63 @@ def take_comment(words: Words) -> str:
     return cut_with_notice(f"{word.said} {words.rest()}")
 
 
-def take_options(words: Words, allowed: tuple[str, ...]) -> Options:
-    """Take the options of a command.
+def take_options(words: Words, allowed: Sequence[Option]) -> Iterator[tuple[Option, Word]]:
+    """Take the options of a command, in any order and once each; who asks for them reads them.
 
     Raises:
-        CommandError: one is unknown, double, incomplete or impossible.
+        CommandError: one is unknown or double.
     """
-    options = Options()
-    seen: set[str] = set()
+    seen: set[Option] = set()
     bare_reason = False
     while (word := words.take()) is not None:
         # Some are used to --snapshot: no option begins with a dash, so none can be mistaken.
         name = (word.key or word.keyword).lstrip("-")
         if word.quoted and not word.key:
             words.refuse(f"{word.shown} is too much here; was it meant as reason=?", word)
-        if name not in allowed:
+        option = next((one for one in allowed if one == name), None)
+        if option is None:
             words.refuse(_unknown(word, name, allowed, bare_reason=bare_reason), word)
-        if name in seen:
+        if option in seen:
             words.refuse(f"{name} is there twice.", word)
-        seen.add(name)
-        bare_reason = name == "reason" and not word.quoted
-        _read_option(words, word, name, options)
-    return options
+        seen.add(option)
+        bare_reason = option is Option.REASON and not word.quoted
+        yield option, word
 
 
-def _read_option(words: Words, word: Word, name: str, options: Options) -> None:
-    if name == "on":
-        options.host = _host(words, word)
-    elif name == "as":
-        options.reference = _reference(words, _value_or_next(words, word, "an image name"))
-    elif name == "snapshot":
-        options.snapshot = True
-        if word.key:
-            options.reference = _reference(words, word)
-    elif name == "replace" and not word.key:
-        options.replace = True
-    elif name == "replace":
-        words.refuse("replace takes no value: it means the request that waits.", word)
-    elif not word.key or shows_nothing(word.said):
-        words.refuse(f"{name} needs {_VALUES[name]}.", word)
-    elif name == "grace":
-        options.grace_seconds = _grace(words, word)
-    else:
-        options.reason = cut_with_notice(word.said)
+def take_host(words: Words, default_host: str) -> str:
+    """Take the host of a command that has no other option."""
+    host = default_host
+    for _, word in take_options(words, (Option.HOST,)):
+        host = read_host(words, word)
+    return host
+
+
+def read_host(words: Words, word: Word) -> str:
+    """Read the name of a host, behind the word for it."""
+    named = _value_or_next(words, word, "the name of a host")
+    host = with_plain_hyphens(named.value).lower()
+    if not HOST_NAME.fullmatch(host):
+        rule = "those have small letters, digits, dots and hyphens."
+        _refuse_name(words, named, host, f"{named.shown} is no host name: ", rule)
+    return host
+
+
+def read_reference(words: Words, word: Word) -> str:
+    """Read the name of an image, behind the word for it."""
+    named = _value_or_next(words, word, "an image name")
+    reference = with_plain_hyphens(named.value)
+    if not reference:
+        words.refuse("The name of the image is missing.", named)
+    problem = reference_problem(complete_reference(reference, "container", _SOME_REQUEST_ID))
+    if problem:
+        rule = f"{problem}."
+        _refuse_name(words, named, reference, f"{named.shown} is no image name: ", rule)
+    return reference
+
+
+def name_in_list(names: Sequence[str]) -> str:
+    """Write names as a sentence does: ``stop, snapshot and restart``."""
+    return " and ".join((", ".join(names[:-1]), names[-1]) if len(names) > 1 else names)
 
 
 def _value_or_next(words: Words, word: Word, what: str) -> Word:
@@ -160,45 +177,20 @@ def _value_or_next(words: Words, word: Word, what: str) -> Word:
     return following
 
 
-def _host(words: Words, word: Word) -> str:
-    named = _value_or_next(words, word, "the name of a host")
-    host = with_plain_hyphens(named.value).lower()
-    if not HOST_NAME.fullmatch(host):
-        rule = "those have small letters, digits, dots and hyphens."
-        _refuse_name(words, named, host, f"{named.shown} is no host name: ", rule)
-    return host
-
-
-def _reference(words: Words, word: Word) -> str:
-    reference = with_plain_hyphens(word.value)
-    if not reference:
-        words.refuse("The name of the image is missing.", word)
-    problem = reference_problem(complete_reference(reference, "container", _SOME_REQUEST_ID))
-    if problem:
-        rule = f"{problem}."
-        _refuse_name(words, word, reference, f"{word.shown} is no image name: ", rule)
-    return reference
-
-
-def _grace(words: Words, word: Word) -> int:
-    match = _DURATION.fullmatch(keyword(word.value))
-    if match is None:
-        words.refuse(f"{word.shown} is no time; write grace=30s or grace=2m.", word)
-    seconds = 60 * int(match[1] or 0) + int(match[2] or 0)
-    if not MIN_GRACE_SECONDS <= seconds <= MAX_GRACE_SECONDS:
-        problem = f"grace takes {MIN_GRACE_SECONDS} to {MAX_GRACE_SECONDS} seconds."
-        words.refuse(problem, word)
-    return seconds
-
-
-def _unknown(word: Word, name: str, allowed: tuple[str, ...], *, bare_reason: bool) -> str:
+def _unknown(word: Word, name: str, allowed: Sequence[Option], *, bare_reason: bool) -> str:
     if bare_reason:
         return f"{word.shown} is not understood: a reason of several words needs quotes."
-    if name == "as":
-        return "“as” belongs to the sub-command snapshot; here write snapshot=NAME:TAG."
-    if name == "snapshot" and "as" in allowed:
+    if name == Option.SNAPSHOT and Option.REFERENCE in allowed:
         return f"{word.shown} is not understood: name the image with “as NAME:TAG”."
+    possible = f"Possible here: {', '.join(allowed)}."
+    owners = [one.kind for one in catalog.OPERATIONS if name in one.options]
+    if owners:
+        here = possible
+        if name == Option.REFERENCE and Option.SNAPSHOT in allowed:
+            here = "Here write snapshot=NAME:TAG."
+        plural = "s" if len(owners) > 1 else ""
+        return f"“{name}” belongs to the sub-command{plural} {name_in_list(owners)}. {here}"
     hint = nearest(name, allowed)
     if hint:
         return f"{word.shown} is not understood. Did you mean {hint}?"
-    return f"{word.shown} is not understood. Possible here: {', '.join(allowed)}."
+    return f"{word.shown} is not understood. {possible}"

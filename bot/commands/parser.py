@@ -1,9 +1,9 @@
 """Which sub-commands are there, and which one does the text after the slash command ask for?
 
 Pure: text in, one frozen command out, or a :class:`~bot.commands.tokens.CommandError` that says
-what is wrong, shows the input with the bad word marked, and gives one right example.
-``bot/commands/tokens.py`` splits the text, ``bot/commands/options.py`` reads the parts that
-several commands share.
+what is wrong, shows the input with the bad word marked, and gives one right example. Each
+operation of the catalogue is a sub-command; ``tokens.py`` splits the text, ``options.py`` and
+``ask.py`` read its parts.
 """
 
 from __future__ import annotations
@@ -11,85 +11,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, NoReturn
 
-from bot.commands.options import take_comment, take_container, take_options, take_request_id
-from bot.commands.tokens import Words, nearest, read_words
+from bot.commands.ask import Ask, explain_options, take_ask, usage_of
+from bot.commands.elsewhere import what_cannot, what_is_meant
+from bot.commands.options import (
+    name_after,
+    take_comment,
+    take_container,
+    take_host,
+    take_request_id,
+)
+from bot.commands.tokens import Word, Words, nearest, read_words
 from workflows.model.text import shows_nothing
+from workflows.operations import catalog
+from workflows.operations.operation import Operation
 
-#: One right example of each sub-command; mistakes and the help show them.
-EXAMPLES = {
-    "stop": 'stop web-1 snapshot reason="CVE-2026-1"',
-    "snapshot": 'snapshot web-1 as team/web:before-upgrade reason="before the upgrade"',
-    "list": "list",
-    "inspect": "inspect web-1",
-    "requests": "requests waiting",
-    "status": "status 3f9a1c2b4d5e",
-    "cancel": "cancel 3f9a1c2b4d5e",
-    "stop-trying": "stop-trying 3f9a1c2b4d5e",
-    "try-now": "try-now 3f9a1c2b4d5e",
-    "approve": 'approve 3f9a1c2b4d5e "looks good"',
-    "reject": 'reject 3f9a1c2b4d5e "not during the sale"',
-    "help": "help stop",
-}
-#: How each sub-command is written and what it does; the help shows it.
-USAGE = {
-    "stop": (
-        'stop NAME [on HOST] [snapshot[=REF]] [grace=30s] [reason="…"] [replace]',
-        "Asks to stop a container, with a snapshot of it if you want one. It stays stopped.",
-    ),
-    "snapshot": (
-        'snapshot NAME [on HOST] [as REF] [grace=30s] [reason="…"] [replace]',
-        "Asks to stop a container, make a snapshot and start it again if it was running.",
-    ),
-    "list": (
-        "list [hosts|on HOST]",
-        "Shows the containers of a host; “list hosts” shows the hosts, and who serves them.",
-    ),
-    "inspect": ("inspect NAME [on HOST]", "Shows one container, without its environment."),
-    "requests": (
-        "requests [waiting|mine|recent]",
-        "Shows requests; if not told which, those that need a person or an approval.",
-    ),
-    "status": ("status ID", "Shows where a request stands."),
-    "cancel": (
-        "cancel ID",
-        "Cancels your own request; what was begun is undone, and the container put back.",
-    ),
-    "stop-trying": (
-        "stop-trying ID",
-        "Ends the tries to put a container back. It asks once more before it does.",
-    ),
-    "try-now": ("try-now ID", "Tries at once to put a container back that needs a person."),
-    "approve": ('approve ID ["comment"]', "Approves a request, like the button on its card."),
-    "reject": ('reject ID "reason"', "Rejects a request, like the button on its card."),
-    "help": ("help [SUBCOMMAND]", "Shows this, or more about one sub-command."),
-}
 _HOSTS = "hosts"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """``stop NAME [on HOST] [snapshot[=REF]] [grace=30s] [reason="…"] [replace]``."""
-
-    container: str
-    host: str
-    snapshot: bool = False
-    reference: str | None = None
-    grace_seconds: int | None = None
-    reason: str = ""
-    replace: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """``snapshot NAME [on HOST] [as REF] [grace=30s] [reason="…"] [replace]``."""
-
-    container: str
-    host: str
-    reference: str | None = None
-    grace_seconds: int | None = None
-    reason: str = ""
-    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,8 +117,7 @@ class Help:
 
 
 Command = (
-    Stop
-    | Snapshot
+    Ask
     | ListContainers
     | ListHosts
     | Inspect
@@ -195,59 +132,80 @@ Command = (
 )
 
 
+class Group(StrEnum):
+    """What somebody wants with a sub-command; the help is in this order."""
+
+    ASK = "Ask"
+    LOOK = "Look"
+    DECIDE = "Decide"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubCommand:
+    """One sub-command: what the help and mistakes say of it, and how it is read.
+
+    ``usage`` says how it is written, ``summary`` what it does, ``example`` is right as it stands;
+    ``explained`` is for who asks for help about it alone.
+    """
+
+    group: Group
+    usage: str
+    summary: str
+    example: str
+    parse: Callable[[Words, str], Command]
+    explained: str = ""
+
+    @property
+    def name(self) -> str:
+        """The word for it."""
+        return self.usage.partition(" ")[0]
+
+    @property
+    def takes_name(self) -> bool:
+        """Whether the name of a container follows, and nothing else has to."""
+        return self.usage.startswith(f"{self.name} NAME")
+
+
 def parse(text: str, *, default_host: str) -> Command:
     """Read a command; a command that names no host means ``default_host``.
 
     Raises:
         CommandError: the text asks for nothing that Dockwarden can do.
     """
-    words = read_words(text, example=EXAMPLES["stop"])
+    words = read_words(text, example=FIRST_EXAMPLE)
     first = words.take()
     if first is not None and first.quoted and not first.key and words.peek() is None:
         # Quotes around the whole, as it stood in what it was copied from.
-        words = read_words(first.value, example=EXAMPLES["stop"])
+        words = read_words(first.value, example=FIRST_EXAMPLE)
         first = words.take()
     if first is None:
         return Help()
-    name = first.keyword
-    if name not in _PARSERS:
-        hint = nearest(name, _PARSERS)
-        words.example = EXAMPLES[hint or "stop"]
-        did_you_mean = f"Did you mean {hint}?" if hint else "Try help."
-        words.refuse(f"There is no sub-command {first.shown}. {did_you_mean}", first)
-    words.example = EXAMPLES[name]
-    command = _PARSERS[name](words, default_host)
+    sub_command = SUB_COMMANDS.get(first.keyword) or _refuse_unknown(words, first)
+    words.example = sub_command.example
+    command = sub_command.parse(words, default_host)
     extra = words.take()
     if extra is not None:
         words.refuse(f"{extra.shown} is too much here.", extra)
     return command
 
 
-def _parse_stop(words: Words, default_host: str) -> Stop:
-    container = take_container(words)
-    options = take_options(words, ("on", "snapshot", "grace", "reason", "replace"))
-    return Stop(
-        container=container,
-        host=options.host or default_host,
-        snapshot=options.snapshot,
-        reference=options.reference,
-        grace_seconds=options.grace_seconds,
-        reason=options.reason,
-        replace=options.replace,
-    )
-
-
-def _parse_snapshot(words: Words, default_host: str) -> Snapshot:
-    container = take_container(words)
-    options = take_options(words, ("on", "as", "grace", "reason", "replace"))
-    return Snapshot(
-        container=container,
-        host=options.host or default_host,
-        reference=options.reference,
-        grace_seconds=options.grace_seconds,
-        reason=options.reason,
-        replace=options.replace,
-    )
+def _refuse_unknown(words: Words, word: Word) -> NoReturn:
+    """Say what there is instead of a sub-command that is not there."""
+    what, meant = what_cannot(word.keyword)
+    if what:
+        problem = f"Dockwarden cannot {what}."
+        if meant:
+            summary = SUB_COMMANDS[meant].summary
+            problem += f" There is {meant}, which {summary[0].lower()}{summary[1:]}"
+    else:
+        meant = what_is_meant(word.keyword) or nearest(word.keyword, SUB_COMMANDS)
+        did_you_mean = f"Did you mean {meant}?" if meant else "Try help."
+        problem = f"There is no sub-command {word.shown}. {did_you_mean}"
+    words.example = SUB_COMMANDS[meant].example if meant else _HELP
+    name = name_after(words)
+    if meant and name and SUB_COMMANDS[meant].takes_name:
+        words.example = f"{meant} {name}"
+    words.refuse(problem, word)
 
 
 def _parse_list(words: Words, default_host: str) -> ListContainers | ListHosts:
@@ -257,12 +215,12 @@ def _parse_list(words: Words, default_host: str) -> ListContainers | ListHosts:
         return ListHosts()
     if word is not None and nearest(word.text.lower(), (_HOSTS, "on")) == _HOSTS:
         words.refuse(f"{word.shown} is not understood. Did you mean hosts?", word)
-    return ListContainers(host=take_options(words, ("on",)).host or default_host)
+    return ListContainers(host=take_host(words, default_host))
 
 
 def _parse_inspect(words: Words, default_host: str) -> Inspect:
     container = take_container(words)
-    return Inspect(container=container, host=take_options(words, ("on",)).host or default_host)
+    return Inspect(container=container, host=take_host(words, default_host))
 
 
 def _parse_requests(words: Words, _default_host: str) -> Requests:
@@ -300,25 +258,98 @@ def _parse_help(words: Words, _default_host: str) -> Help:
     word = words.take()
     if word is None:
         return Help()
-    topic = word.keyword
-    if topic not in _PARSERS:
-        hint = nearest(topic, _PARSERS)
-        did_you_mean = f" Did you mean {hint}?" if hint else ""
-        words.refuse(f"There is no sub-command {word.shown}.{did_you_mean}", word)
-    return Help(topic=topic)
+    if word.keyword not in SUB_COMMANDS:
+        _refuse_unknown(words, word)
+    return Help(topic=word.keyword)
 
 
-_PARSERS: dict[str, Callable[[Words, str], Command]] = {
-    "stop": _parse_stop,
-    "snapshot": _parse_snapshot,
-    "list": _parse_list,
-    "inspect": _parse_inspect,
-    "requests": _parse_requests,
-    "status": _by_id(Status),
-    "cancel": _by_id(Cancel),
-    "stop-trying": _by_id(StopTrying),
-    "try-now": _by_id(TryNow),
-    "approve": _parse_approve,
-    "reject": _parse_reject,
-    "help": _parse_help,
-}
+def _asks(operation: Operation) -> SubCommand:
+    return SubCommand(
+        group=Group.ASK,
+        usage=usage_of(operation),
+        summary=operation.summary,
+        example=operation.example,
+        parse=lambda words, default_host: take_ask(words, operation, default_host),
+        explained=explain_options(operation),
+    )
+
+
+_HELP: Final = "help"
+_ROWS: Final = (
+    *map(_asks, catalog.OPERATIONS),
+    SubCommand(
+        group=Group.LOOK,
+        usage="list [hosts|on HOST]",
+        summary="Shows the containers of a host; “list hosts” shows the hosts, and who serves "
+        "them.",
+        example="list",
+        parse=_parse_list,
+    ),
+    SubCommand(
+        group=Group.LOOK,
+        usage="inspect NAME [on HOST]",
+        summary="Shows one container, without its environment.",
+        example="inspect web-1",
+        parse=_parse_inspect,
+    ),
+    SubCommand(
+        group=Group.LOOK,
+        usage="requests [waiting|mine|recent]",
+        summary="Shows requests; if not told which, those that need a person or an approval.",
+        example="requests waiting",
+        parse=_parse_requests,
+    ),
+    SubCommand(
+        group=Group.LOOK,
+        usage="status ID",
+        summary="Shows where a request stands.",
+        example="status 3f9a1c2b4d5e",
+        parse=_by_id(Status),
+    ),
+    SubCommand(
+        group=Group.LOOK,
+        usage="help [SUBCOMMAND]",
+        summary="Shows this, or more about one sub-command.",
+        example=f"{_HELP} {catalog.OPERATIONS[0].kind}",
+        parse=_parse_help,
+    ),
+    SubCommand(
+        group=Group.DECIDE,
+        usage='approve ID ["comment"]',
+        summary="Approves a request, like the button on its card.",
+        example='approve 3f9a1c2b4d5e "looks good"',
+        parse=_parse_approve,
+    ),
+    SubCommand(
+        group=Group.DECIDE,
+        usage='reject ID "reason"',
+        summary="Rejects a request, like the button on its card.",
+        example='reject 3f9a1c2b4d5e "not during the sale"',
+        parse=_parse_reject,
+    ),
+    SubCommand(
+        group=Group.DECIDE,
+        usage="cancel ID",
+        summary="Cancels your own request; what was begun is undone, and the container put back.",
+        example="cancel 3f9a1c2b4d5e",
+        parse=_by_id(Cancel),
+    ),
+    SubCommand(
+        group=Group.DECIDE,
+        usage="try-now ID",
+        summary="Tries at once to put a container back that needs a person.",
+        example="try-now 3f9a1c2b4d5e",
+        parse=_by_id(TryNow),
+    ),
+    SubCommand(
+        group=Group.DECIDE,
+        usage="stop-trying ID",
+        summary="Ends the tries to put a container back. It asks once more before it does.",
+        example="stop-trying 3f9a1c2b4d5e",
+        parse=_by_id(StopTrying),
+    ),
+)
+#: All of them by their words, in the order in which the help shows them.
+SUB_COMMANDS: Final[dict[str, SubCommand]] = {row.name: row for row in _ROWS}
+#: What is shown to somebody who has not said which sub-command is meant.
+FIRST_EXAMPLE: Final = _ROWS[0].example

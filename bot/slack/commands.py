@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.commands import parser
+from bot.commands.ask import Ask
 from bot.commands.parser import parse
 from bot.commands.tokens import CommandError
 from bot.service import Receipt, Service
@@ -14,7 +15,7 @@ from bot.slack import host_list, listings, replies, trying
 from bot.slack.listener import Follow, SlackRequest, submit
 from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
-from workflows.model.requests import Choice, ContainerRef, OperationSpec
+from workflows.model.requests import Choice
 
 #: Gives the address of a workflow and of its run in Temporal's UI, or nothing.
 WorkflowUrl = Callable[[str, str], str]
@@ -48,8 +49,7 @@ class Commands:
         self._default_host = default_host
         self._workflow_url = workflow_url
         self._handlers: dict[type, Callable[[SlackRequest, Any], Awaitable[None]]] = {
-            parser.Stop: self._stop,
-            parser.Snapshot: self._snapshot,
+            Ask: self._ask,
             parser.ListContainers: self._list,
             parser.ListHosts: self._list_hosts,
             parser.Inspect: self._inspect,
@@ -76,40 +76,15 @@ class Commands:
             return
         await self._handlers[type(command)](slack_request, command)
 
-    async def _stop(self, slack_request: SlackRequest, stop: parser.Stop) -> None:
-        operation = OperationSpec(
-            kind="stop",
-            snapshot=stop.snapshot,
-            snapshot_ref=stop.reference,
-            grace_seconds=stop.grace_seconds,
-        )
-        container = ContainerRef(host=stop.host, name=stop.container)
+    async def _ask(self, slack_request: SlackRequest, ask: Ask) -> None:
         await submit(
             self._service,
             self._follow,
             slack_request,
-            operation,
-            container,
-            reason=stop.reason,
-            in_place=stop.replace,
-        )
-
-    async def _snapshot(self, slack_request: SlackRequest, snapshot: parser.Snapshot) -> None:
-        operation = OperationSpec(
-            kind="snapshot",
-            snapshot=True,
-            snapshot_ref=snapshot.reference,
-            grace_seconds=snapshot.grace_seconds,
-        )
-        container = ContainerRef(host=snapshot.host, name=snapshot.container)
-        await submit(
-            self._service,
-            self._follow,
-            slack_request,
-            operation,
-            container,
-            reason=snapshot.reason,
-            in_place=snapshot.replace,
+            ask.operation,
+            ask.container,
+            reason=ask.reason,
+            in_place=ask.replace,
         )
 
     async def _list(self, slack_request: SlackRequest, asked: parser.ListContainers) -> None:
@@ -138,16 +113,7 @@ class Commands:
             )
 
     async def _requests(self, slack_request: SlackRequest, asked: parser.Requests) -> None:
-        visibility = self._service.visibility
-        match asked.selection:
-            case None:
-                page = await visibility.unsettled()
-            case parser.Selection.WAITING:
-                page = await visibility.waiting()
-            case parser.Selection.MINE:
-                page = await visibility.of(slack_request.user_id)
-            case parser.Selection.RECENT:
-                page = await visibility.recent()
+        page = await self._service.list(asked.selection, user_id=slack_request.user_id)
         title = _TITLES[asked.selection]
         await slack_request.tell(listings.request_list(title, page, now=datetime.now(UTC)))
 

@@ -5,7 +5,7 @@ Pure. The words about decisions that did not count are the workflow's, not the b
 
 from __future__ import annotations
 
-from bot.commands.parser import EXAMPLES, USAGE
+from bot.commands.parser import FIRST_EXAMPLE, SUB_COMMANDS, Group
 from bot.slack.mrkdwn import Reply, bullet_list, code, escape, link, plain, reply
 from bot.slack.standing import over_words
 from bot.slack.uptake_words import Act
@@ -90,17 +90,16 @@ _SILENT = {
 def help_text(command: str, topic: str = "") -> Reply:
     """Explain all sub-commands, or one."""
     if topic:
-        usage, meaning = USAGE[topic]
+        row = SUB_COMMANDS[topic]
         return reply(
-            f"{code(f'{command} {usage}')}\n{meaning}",
-            f"For example: {_example(command, topic)}",
-            _details(topic),
+            f"{code(f'{command} {row.usage}')}\n{row.summary}",
+            f"For example: {code(f'{command} {row.example}')}",
+            row.explained,
         )
-    rows = [f"{code(f'{command} {usage}')} — {meaning}" for usage, meaning in USAGE.values()]
     return reply(
         "*Dockwarden asks people before it touches a container.*",
-        bullet_list(rows),
-        f"For example: {_example(command, 'stop')}",
+        *(f"*{group}*\n{_rows(command, group)}" for group in Group),
+        f"For example: {code(f'{command} {FIRST_EXAMPLE}')}",
     )
 
 
@@ -169,12 +168,12 @@ def bad_button() -> Reply:
     return reply("⛔ This button does not belong to a Dockwarden request. Nothing was recorded.")
 
 
-def again_unknown(command: str, request_id: str) -> Reply:
+def again_unknown(command: str, request_id: str, example: str) -> Reply:
     """Say that what was asked for is not known any more, or not now."""
     return reply(
         f"Not started: what request {code(request_id)} asked for cannot be read now, or is no "
         "longer kept. "
-        f"Ask with {_example(command, 'stop')}."
+        f"Ask with {code(f'{command} {example}')}."
     )
 
 
@@ -273,16 +272,6 @@ def _ended(error: RequestEndedError) -> Reply:
     )
 
 
-def _example(command: str, topic: str) -> str:
-    return code(f"{command} {EXAMPLES[topic]}")
-
-
-def _details(topic: str) -> str:
-    if topic not in ("stop", "snapshot"):
-        return ""
-    return (
-        "REF is an image name like `team/web:before-upgrade`; left out, the snapshot is called "
-        "after the container and the request. grace is how long the container may take to stop, "
-        "from 1s to 10m. With replace, somebody else's request that waits for the container is "
-        "rejected, if you may, and yours comes in its place; it stays rejected if yours is refused."
-    )
+def _rows(command: str, group: Group) -> str:
+    rows = (row for row in SUB_COMMANDS.values() if row.group is group)
+    return bullet_list(f"{code(f'{command} {row.usage}')} — {row.summary}" for row in rows)

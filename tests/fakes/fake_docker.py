@@ -29,8 +29,6 @@ from workflows.model.ports import (
     InspectInput,
     Inspection,
     ListInput,
-    RestoreInput,
-    RestoreResult,
     SnapshotInput,
     SnapshotsPort,
     StopInput,
@@ -38,6 +36,7 @@ from workflows.model.ports import (
     TagInput,
 )
 from workflows.model.requests import ContainerPin, ContainerState
+from workflows.model.start_ports import RestoreInput, RestoreResult, StartInput, StartPort
 from workflows.model.state import PortMove, SnapshotResult, StopResult
 
 
@@ -48,7 +47,7 @@ def failure(
     return ApplicationError(f"made {kind}", *details, type=kind, non_retryable=not retry)
 
 
-class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
+class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
     """One host. ``faults[activity]`` are raised in turn; ``gates[activity]`` block it.
 
     ``others`` are names of containers that can only be looked at.
@@ -75,6 +74,7 @@ class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
         self.labels: dict[str, str] = {}
         self.restarted_since = False
         self.is_of_earlier_release = False
+        self.knows_starts = True
         self.name_now = ""
         self.dependents = NO_DEPENDENTS
         self.newcomers: tuple[Dependent, ...] = ()
@@ -111,6 +111,7 @@ class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
             selectors_met=met,
             reference_taken=arg.reference in self.taken,
             three_queues=not self.is_of_earlier_release,
+            starts=self.knows_starts,
             dependents=self.dependents,
         )
 
@@ -142,7 +143,10 @@ class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
         self.put_back.append(arg)
         self._enter("ensure_running")
         if arg.pin.state.is_down:
-            return RestoreResult(state=self.state, started=False)
+            stopped = arg.started_by_us and not self.state.is_down and not arg.look_only
+            if stopped:
+                self.state = ContainerState.EXITED
+            return RestoreResult(state=self.state, started=False, stopped=stopped)
         started = self.state is not arg.pin.state
         if started and arg.look_only:
             raise failure(ErrorType.NOT_RUNNING, {"touched": False, "state": self.state.value})
@@ -150,6 +154,20 @@ class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
         return RestoreResult(
             state=self.state,
             started=started,
+            started_at=self.running_since,
+            name=self.name_now,
+            users=self.newcomers,
+            moved_ports=self.moved_ports,
+        )
+
+    @activity.defn(name="ensure_started", no_thread_cancel_exception=True)
+    def ensure_started(self, arg: StartInput) -> RestoreResult:
+        """Start the container, as it was if it was up when it was pinned."""
+        self._enter("ensure_started")
+        self.state = ContainerState.RUNNING if arg.pin.state.is_down else arg.pin.state
+        return RestoreResult(
+            state=self.state,
+            started=True,
             started_at=self.running_since,
             name=self.name_now,
             users=self.newcomers,
@@ -207,6 +225,7 @@ class FakeDocker(ContainersPort, SnapshotsPort, DependentsPort):
             self.list_containers,
             self.ensure_stopped,
             self.ensure_running,
+            self.ensure_started,
             self.look_at_dependents,
             self.ensure_snapshot,
             self.ensure_tag,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -27,8 +27,6 @@ from workflows.model.ports import (
     InspectInput,
     Inspection,
     ListInput,
-    RestoreInput,
-    RestoreResult,
     SnapshotInput,
     SnapshotsPort,
     StopInput,
@@ -36,6 +34,7 @@ from workflows.model.ports import (
     TagInput,
 )
 from workflows.model.requests import ContainerPin, ContainerState, Fact, FactKind
+from workflows.model.start_ports import RestoreInput, RestoreResult, StartInput, StartPort
 from workflows.model.state import SnapshotResult, StopResult
 
 #: The hypervisor's states, and what they are to Dockwarden.
@@ -143,7 +142,7 @@ class Hypervisor:
             raise self.faults[verb].pop(0)
 
 
-class FakeMachines(ContainersPort, SnapshotsPort, DependentsPort):
+class FakeMachines(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
     """The worker of one hypervisor: the same activities, on the same queues."""
 
     def __init__(self, name: str) -> None:
@@ -180,7 +179,7 @@ class FakeMachines(ContainersPort, SnapshotsPort, DependentsPort):
         """Pin a machine."""
         machine = self.hypervisor.find(arg.container.name)
         met = tuple(not selector for selector in arg.label_selectors)
-        return Inspection(pin=self._pin(machine), selectors_met=met, three_queues=True)
+        return Inspection(pin=self._pin(machine), selectors_met=met, three_queues=True, starts=True)
 
     @activity.defn(name="list_containers")
     def list_containers(self, arg: ListInput) -> ContainerList:
@@ -206,6 +205,18 @@ class FakeMachines(ContainersPort, SnapshotsPort, DependentsPort):
         """Bring the machine back, and look."""
         machine, wanted = self._observe(arg.pin), arg.pin.state
         started = STATES[machine.state] is not wanted and not wanted.is_down
+        stopped = wanted.is_down and arg.started_by_us and not STATES[machine.state].is_down
+        if started:
+            self.hypervisor.start(machine.machine_id)
+        if stopped:
+            self.hypervisor.stop(machine.machine_id)
+        return replace(self._running(machine, started=started), stopped=stopped)
+
+    @activity.defn(name="ensure_started", no_thread_cancel_exception=True)
+    def ensure_started(self, arg: StartInput) -> RestoreResult:
+        """Start the machine, unless it runs."""
+        machine = self._observe(arg.pin)
+        started = STATES[machine.state].is_down
         if started:
             self.hypervisor.start(machine.machine_id)
         return self._running(machine, started=started)
@@ -259,6 +270,7 @@ class FakeMachines(ContainersPort, SnapshotsPort, DependentsPort):
             self.list_containers,
             self.ensure_stopped,
             self.ensure_running,
+            self.ensure_started,
             self.look_at_dependents,
             self.ensure_snapshot,
             self.ensure_tag,

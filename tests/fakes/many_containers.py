@@ -17,11 +17,10 @@ from workflows.model.errors import ErrorType
 from workflows.model.ports import (
     InspectInput,
     Inspection,
-    RestoreInput,
-    RestoreResult,
     SnapshotInput,
     StopInput,
 )
+from workflows.model.start_ports import RestoreInput, RestoreResult
 from workflows.model.state import SnapshotResult, StopResult
 
 HELD, SICK = "held", "sick"
@@ -40,7 +39,7 @@ class ManyContainers(FakeDocker):
         name = arg.container.name
         pin = replace(self.pin, name=name, container_id=hashlib.sha256(name.encode()).hexdigest())
         met = tuple(not selector for selector in arg.label_selectors)
-        return Inspection(pin=pin, selectors_met=met, three_queues=True)
+        return Inspection(pin=pin, selectors_met=met, three_queues=True, starts=True)
 
     @activity.defn(name="ensure_stopped", no_thread_cancel_exception=True)
     def ensure_stopped(self, arg: StopInput) -> StopResult:

@@ -68,10 +68,22 @@ approvers = ["{USERS["bob"]}", "{USERS["carol"]}", "{GRID_USER}"]
 
 
 class Installation:
-    """All parts of one Dockwarden, between a real engine and a real Slack behind a proxy."""
+    """All parts of one Dockwarden, between a real engine and a real Slack behind a proxy.
 
-    def __init__(self, directory: Path, engine: DockerEngine) -> None:
+    ``code`` is a folder in which a copy of the rooms stands that the programs run from.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        engine: DockerEngine,
+        *,
+        policies: str = POLICIES,
+        code: Path | None = None,
+    ) -> None:
         directory.mkdir(exist_ok=True)
+        self._policies = policies
+        self._code = {"PYTHONPATH": str(code)} if code is not None else {}
         self._state = StateDirectory(directory / "state")
         self.docker_proxy = DockerProxy(engine.base_url)
         self._ending = AsyncExitStack()
@@ -91,7 +103,7 @@ class Installation:
         self._ending.push_async_callback(self.supervisor.stop)
         self.channel = Channel(self.slack_url)
         policies = state.path / "policies.toml"
-        policies.write_text(POLICIES, encoding="utf-8")
+        policies.write_text(self._policies, encoding="utf-8")
         worker, bot = dockwarden(
             state,
             self._ports,
@@ -196,7 +208,8 @@ class Installation:
 
     def _changed(self, part: Part, **settings: str) -> Part:
         through_the_proxy = {"DOCKWARDEN_SLACK_API_URL": self.slack_proxy.api_url}
-        return replace(part, environment={**part.environment, **through_the_proxy, **settings})
+        ours = {**through_the_proxy, **self._code, **settings}
+        return replace(part, environment={**part.environment, **ours})
 
     def _ours(self, *parts: Part) -> None:
         self._parts |= {part.name: part for part in parts}

@@ -18,12 +18,20 @@ from temporalio import activity
 from activities.docker import containers, dependents, snapshots
 from activities.slack import directory, messages
 from activities.temporal import askers, queues, stuck, visibility as ledger
-from workflows.model import asker_ports, dependent_ports, ports, queue_ports, watchdog_ports
+from workflows.model import (
+    asker_ports,
+    dependent_ports,
+    ports,
+    queue_ports,
+    start_ports,
+    watchdog_ports,
+)
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("bot", "workflows", "activities")
 PORTS = {
     ports.ContainersPort: containers.Containers,
+    start_ports.StartPort: containers.Containers,
     ports.SnapshotsPort: snapshots.Snapshots,
     ports.MessagesPort: messages.Messages,
     ports.DirectoryPort: directory.Directory,
@@ -73,10 +81,13 @@ BREACHES = {
     "no-door-in-the-service": [
         ("bot/temporal/new.py", "from bot.slack import replies"),
         ("bot/commands/new.py", "import slack_sdk"),
+        ("bot/commands/newer.py", "from bot.terminal.screen import Screen"),
     ],
     "bot-layers": [
         ("bot/temporal/new.py", "from bot.service import Service"),
         ("bot/slack/new.py", "from bot.cli import run"),
+        ("bot/slack/newer.py", "from bot.terminal.screen import Screen"),
+        ("bot/terminal/new.py", "from bot.slack import replies"),
     ],
     "docker-library": [
         ("activities/slack/new.py", "from docker.errors import DockerException"),

@@ -18,21 +18,20 @@ from temporalio.exceptions import ActivityError, FailureError
 from workflows import activity_options, failures
 from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution import steps
-from workflows.model import limits
+from workflows.model import limits, words
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.names import PROGRESS_SIGNAL
 from workflows.model.ports import (
     ContainersPort,
     LastStateInput,
-    RestoreInput,
-    RestoreResult,
     ThreadEntry,
     ThreadKind,
     VisibilityPort,
 )
-from workflows.model.requests import ContainerState
+from workflows.model.start_ports import RestoreInput, RestoreResult
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
+from workflows.operations import catalog
 
 #: Between the tries before people are paged: a port is freed, an engine comes back.
 _QUICK_PAUSES = (timedelta(seconds=2), timedelta(seconds=6))
@@ -52,7 +51,7 @@ class RestoreProgress:
 
 
 class Restore:
-    """The compensation of a stop.
+    """The compensation of a stop, and of a start.
 
     ``new_run`` goes on in a new run of the operation, with an empty history.
     """
@@ -128,14 +127,22 @@ class Restore:
     async def _try(
         self, stopped_at: datetime | None, worker_within: timedelta, *, look_only: bool = False
     ) -> RestoreResult:
-        grace = self._tracker.state.grace_seconds
+        state = self._tracker.state
+        grace = state.grace_seconds
+        settle = TIMING.settle(grace)
+        if state.started_by_us:
+            unheard = steps.may_be_at_work(state.steps, StepName.START)
+            settle = TIMING.start_http if unheard else 0
         return await workflow.execute_activity_method(
             ContainersPort.ensure_running,
             RestoreInput(
                 pin=self._tracker.pin,
-                settle_seconds=TIMING.settle(grace),
+                settle_seconds=settle,
                 stopped_at=stopped_at,
                 look_only=look_only,
+                started_by_us=state.started_by_us,
+                started_at=state.started_at,
+                grace_seconds=grace,
             ),
             **activity_options.restore(self._tracker.host, grace, worker_within=worker_within),
         )
@@ -149,7 +156,8 @@ class Restore:
             status = RequestStatus.SUCCEEDED
             self._tracker.change(cause=None, cause_text="")
         down = steps.down_seconds(state, result)
-        note = _words(result, ran_anew=down is not None)
+        rested = self._tracker.pin.state.is_down
+        note = words.restore_note(result, ran_anew=down is not None, rested=rested)
         self._tracker.change(
             status=status,
             steps=steps.end(state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=note),
@@ -162,7 +170,7 @@ class Restore:
             self._tracker.change(
                 status=RequestStatus.STALE,
                 cause=ErrorType.CONTAINER_CHANGED,
-                cause_text=f"it is {result.state} now, and was {self._tracker.pin.state}",
+                cause_text=words.changed(result.state, self._tracker.pin.state),
             )
 
     def _note(self, error: ActivityError, pause: timedelta | None) -> None:
@@ -270,28 +278,18 @@ def _first_progress(state: RequestState) -> RestoreProgress:
 
 def _did_all_that_was_asked(state: RequestState) -> bool:
     made = state.snapshot is not None and bool(state.snapshot.reference)
-    is_made = made or not state.operation.snapshot
-    return is_made and not state.cancel_requested_by and _failed_to_start(state)
+    is_made = made or not catalog.makes_image(state.operation)
+    return is_made and not state.cancel_requested_by and _failed_on_the_way_back(state)
 
 
-def _failed_to_start(state: RequestState) -> bool:
+def _failed_on_the_way_back(state: RequestState) -> bool:
     start = steps.find(state.steps, StepName.START)
-    return start is not None and start.status is StepStatus.FAILED
+    if start is None or start.status is not StepStatus.FAILED:
+        return False
+    return catalog.step_of(StepName.START, state.operation, state.pin).is_way_back
 
 
 def _pause(tries: int) -> timedelta:
     """Say how long to wait after so many tries."""
     pauses = (*_QUICK_PAUSES, *_PAUSES)
     return pauses[tries - 1] if tries <= len(pauses) else _LONGEST_PAUSE
-
-
-def _words(result: RestoreResult, *, ran_anew: bool) -> str:
-    health = {None: "", True: ", healthy", False: ", not healthy"}[result.healthy]
-    if result.health_pending:
-        health = ", health not known yet"
-    if result.started:
-        paused = " and paused" if result.state is ContainerState.PAUSED else ""
-        return f"started again{paused}{health}"
-    if ran_anew:
-        return f"it had been started again meanwhile{health}"
-    return f"it was still {result.state}{health}"

@@ -1,8 +1,8 @@
 """How is undone what was begun, whatever else happens meanwhile?
 
-All compensations are registered before the first step that changes anything (a step that is
-reported as failed may have happened). They run in reverse order, each on its own, and none is
-interrupted by a cancel.
+A compensation is registered right before its step, for one that is reported as failed may have
+happened. They run in reverse order, those that can wait after all others, each on its own, and
+none is interrupted by a cancel.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TypeVar
 
+from temporalio import workflow
 from temporalio.workflow import ActivityHandle
 
 from workflows.failures import ends_workflow
@@ -27,20 +28,25 @@ class Saga:
 
     def __init__(self) -> None:
         self._compensations: list[Compensation] = []
+        self._waiting: list[Compensation] = []
 
-    def register(self, compensation: Compensation) -> None:
-        """Remember how to undo what comes next."""
-        self._compensations.append(compensation)
+    def register(self, compensation: Compensation, *, can_wait: bool = False) -> None:
+        """Remember how to undo what comes next; once, however often it is said."""
+        known = self._waiting if can_wait else self._compensations
+        if compensation not in known:
+            known.append(compensation)
 
     async def compensate(self) -> list[BaseException]:
-        """Undo all steps, newest first; a failing one never keeps the others from running.
+        """Undo all steps, newest first, and at the end what can wait.
+
+        A failing one never keeps the others from running.
 
         Returns:
             The failures, in the order in which they came.
         """
         failures: list[BaseException] = []
-        while self._compensations:
-            compensation = self._compensations.pop()
+        while self._compensations or self._waiting:
+            compensation = (self._compensations or self._waiting).pop()
             try:
                 await compensation()
             except BaseException as error:
@@ -48,6 +54,15 @@ class Saga:
                     raise
                 failures.append(error)
         return failures
+
+
+def undone_by_step() -> bool:
+    """Say whether an undo is registered right before its step, and a start is a step of its own.
+
+    In the history of an operation of an earlier release all are registered before the first step,
+    and what starts again is what puts back.
+    """
+    return workflow.patched("start-is-a-step")
 
 
 async def shielded(

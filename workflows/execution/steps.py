@@ -1,14 +1,15 @@
 """How is an approved operation carried out, step by step?
 
-Stop, commit, tag, start again. Before each step and after the last that takes the container down
-it is asked whether somebody cancelled: a cancel that comes while a step is at work is delivered
-only when it has ended, and is then easily lost (temporalio/sdk-python#620).
+The catalogue says which steps there are; here each is led to what does it, its undo registered
+right before it. Before each step, and after the last if that leaves something to undo, it is asked
+whether somebody cancelled: a cancel that comes while a step is at work is delivered only when it
+has ended, and is then easily lost (temporalio/sdk-python#620).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -18,13 +19,12 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import activity_options, failures
 from workflows.card_updates import CardUpdater, RequestTracker
-from workflows.execution.saga import Compensation, Saga, heard_out
+from workflows.execution.saga import Compensation, Saga, heard_out, undone_by_step
+from workflows.execution.start import Start
 from workflows.execution.stop import Stop, is_cancelled
+from workflows.model import words
 from workflows.model.errors import ErrorType
 from workflows.model.ports import (
-    ContainersPort,
-    RestoreInput,
-    RestoreResult,
     SnapshotInput,
     SnapshotsPort,
     StopInput,
@@ -34,59 +34,103 @@ from workflows.model.ports import (
     ThreadKind,
 )
 from workflows.model.requests import ContainerPin, OperationSpec
+from workflows.model.start_ports import RestoreResult
 from workflows.model.state import (
     RequestState,
     SnapshotResult,
     StepName,
     StepState,
     StepStatus,
-    StopResult,
 )
-from workflows.model.timing import TIMING
 from workflows.operations import catalog
+from workflows.operations.operation import Step, Undo
 
 Steps = tuple[StepState, ...]
-#: A restart policy or an engine restart can start the container between stop and commit,
-#: and an image prune can take the snapshot before its tag: then the work begins anew.
+#: So often the work begins anew at most.
 _ROUNDS = 3
-_BEGIN_ANEW = frozenset({ErrorType.NOT_STOPPED, ErrorType.SNAPSHOT_VANISHED})
+#: Ends of a step after which the engine may still be at work; a cancelled step has no error.
+_UNHEARD = (
+    None,
+    ErrorType.ENGINE_AMBIGUOUS,
+    ErrorType.ENGINE_UNAVAILABLE,
+    ErrorType.WORKER_UNAVAILABLE,
+    ErrorType.UNEXPECTED,
+)
 
 
 class StepRunner:
-    """The steps of one operation."""
+    """The steps of one operation; ``undos`` says how each kind of undo is done."""
 
-    def __init__(self, tracker: RequestTracker, card_updater: CardUpdater, saga: Saga) -> None:
+    def __init__(
+        self,
+        tracker: RequestTracker,
+        card_updater: CardUpdater,
+        saga: Saga,
+        undos: Mapping[Undo, Compensation],
+    ) -> None:
         self._tracker = tracker
         self._card_updater = card_updater
         self._saga = saga
+        self._undos = undos
         self._stopping = Stop(tracker, self._place_stop)
+        self._starting = Start(tracker)
+        self._executors: Mapping[StepName, Callable[[], Awaitable[None]]] = {
+            StepName.STOP: self._stop,
+            StepName.SNAPSHOT: self._commit,
+            StepName.TAG: self._tag,
+            StepName.START: self._start,
+        }
 
     @property
     def touched(self) -> bool:
         """Whether the engine may have been asked to change something."""
-        return self._stopping.touched
+        return self._stopping.touched or self._tracker.state.started_by_us
 
-    def take_as_touched(self) -> None:
-        """Take up where a run came to of which nothing else is known."""
+    @property
+    def _steps(self) -> tuple[Step, ...]:
+        return catalog.steps_of(self._tracker.state.operation, self._tracker.pin)
+
+    def take_up(self) -> None:
+        """Register what undoes the steps of a run before this one, of which nothing else is known.
+
+        A step of which no state tells may have been begun.
+        """
         self._stopping.touched = True
+        by_step = undone_by_step()
+        for step in self._steps:
+            known = find(self._tracker.state.steps, step.name)
+            if known is None and step.name is StepName.START and self._tracker.pin.state.is_down:
+                self._tracker.change(started_by_us=True)
+            if known is None or known.status is not StepStatus.TODO or not by_step:
+                self._register(step)
 
-    async def run(self, *compensations: Compensation) -> None:
-        """Do all steps; ``compensations`` are registered before the first."""
+    async def run(self) -> None:
+        """Do all steps."""
+        if not undone_by_step():
+            for step in self._steps:
+                self._register(step)
         rounds_left = _ROUNDS
-        while rounds_left:
+        while not await self._round(is_last=rounds_left == 1):
             rounds_left -= 1
+        if not self._steps[-1].is_way_back:
+            self._heed_cancel()
+
+    async def _round(self, *, is_last: bool) -> bool:
+        """Do all steps once; false says that the work begins anew."""
+        for step in self._steps:
+            self._heed_cancel()
+            self._register(step)
             try:
-                await self._stop(compensations)
-                if self._tracker.state.operation.snapshot:
-                    await self._commit()
-                    await self._tag()
-                break
+                await self._executors[step.name]()
             except ActivityError as error:
-                if not rounds_left or failures.error_type(error) not in _BEGIN_ANEW:
+                if is_last or failures.error_type(error) not in step.begins_anew_after:
                     raise
-        self._heed_cancel()
-        if find(self._tracker.state.steps, StepName.START) is not None:
-            await self._start_again()
+                return False
+        return True
+
+    def _register(self, step: Step) -> None:
+        if step.undo is not None:
+            self._saga.register(self._undos[step.undo], can_wait=step.undo.can_wait)
 
     async def tag_snapshot(self, *, while_resting: bool = True) -> None:
         """Tag the request's snapshot; after a cancel the container runs again already."""
@@ -115,15 +159,14 @@ class StepRunner:
                 workflow.start_activity_method(SnapshotsPort.sweep_snapshots, sweep, **options)
             )
 
-    async def _stop(self, compensations: tuple[Compensation, ...]) -> None:
+    async def _stop(self) -> None:
         state, again = self._tracker.state, self.touched
-        if not again:
-            for compensation in compensations:
-                self._saga.register(compensation)
+        names = {step.name for step in self._steps}
         arg = StopInput(
             pin=self._tracker.pin,
             grace_seconds=state.grace_seconds,
-            for_snapshot=state.operation.snapshot,
+            for_snapshot=StepName.SNAPSHOT in names,
+            starts=StepName.START in names,
         )
         with self._step(StepName.STOP):
             result = await self._stopping.run(arg)
@@ -133,7 +176,9 @@ class StepRunner:
             self._tracker.change(restarted_since=True)
             self._card_updater.redraw(ThreadEntry(key="restarted", kind=ThreadKind.RESTARTED))
         if result.was_running:
-            self._end(StepName.STOP, StepStatus.DONE, note=stop_note(result, state.grace_seconds))
+            self._end(
+                StepName.STOP, StepStatus.DONE, note=words.stop_note(result, state.grace_seconds)
+            )
         else:
             self._end(StepName.STOP, StepStatus.SKIPPED)
 
@@ -155,21 +200,18 @@ class StepRunner:
             await self.tag_snapshot()
         self._end(StepName.TAG, StepStatus.DONE)
 
-    async def _start_again(self) -> None:
-        grace = self._tracker.state.grace_seconds
+    async def _start(self) -> None:
         with self._step(StepName.START):
-            result = await heard_out(
-                workflow.start_activity_method(
-                    ContainersPort.ensure_running,
-                    RestoreInput(pin=self._tracker.pin, settle_seconds=TIMING.settle(grace)),
-                    **activity_options.start(self._tracker.host, grace),
-                )
-            )
+            result = await self._starting.run()
         self._tracker.change(
             down_seconds=down_seconds(self._tracker.state, result), moved_ports=result.moved_ports
         )
         self._tracker.note_restored(result)
-        self._end(StepName.START, StepStatus.DONE, note=start_note(result))
+        self._end(
+            StepName.START,
+            StepStatus.DONE,
+            note=words.start_note(health_pending=result.health_pending),
+        )
 
     def _heed_cancel(self) -> None:
         if is_cancelled(self._tracker.state):
@@ -177,13 +219,12 @@ class StepRunner:
 
     @contextmanager
     def _step(self, name: StepName) -> Iterator[None]:
-        self._heed_cancel()
         tracker = self._tracker
         tracker.change(steps=begin(tracker.state.steps, name, workflow.now()))
         try:
             yield
         except (ActivityError, ApplicationError, asyncio.CancelledError) as error:
-            untouched = name is StepName.STOP and not self.touched
+            untouched = not self.touched
             if not failures.is_cancellation(error):
                 kind = failures.error_type(error)
                 tracker.change(steps=fail(tracker.state.steps, name, kind, workflow.now()))
@@ -191,10 +232,10 @@ class StepRunner:
                     # What changed nothing is told by the request's outcome alone.
                     self._tell_thread(name)
             elif untouched:
-                self._end(name, StepStatus.NOT_RUN, note="cancelled")
+                self._end(name, StepStatus.NOT_RUN, note=words.CANCELLED)
             else:
                 # An attempt may have been at work: whether it did anything, nobody has heard.
-                self._end(name, StepStatus.FAILED, note="cut short by the cancel")
+                self._end(name, StepStatus.FAILED, note=words.CUT_SHORT)
             raise
 
     def _place_stop(self, status: StepStatus) -> None:
@@ -269,30 +310,29 @@ def find(steps: Steps, name: StepName) -> StepState | None:
     return next((step for step in steps if step.name is name), None)
 
 
+def may_be_at_work(steps: Steps, name: StepName) -> bool:
+    """Tell whether a step was sent, and nobody has heard what became of it."""
+    step = find(steps, name)
+    begun = step is not None and step.started_at is not None
+    return (
+        begun
+        and step is not None
+        and step.status is not StepStatus.DONE
+        and (step.error in _UNHEARD)
+    )
+
+
 def down_seconds(state: RequestState, result: RestoreResult) -> float | None:
     """Measure by the engine's clock how long the container was down; ``None``: it was not."""
     began, up = state.stopped_at or result.ended_at, result.started_at
     pin = state.pin
-    if began is None or up is None or pin is None or up < began:
+    if began is None or up is None or pin is None or pin.state.is_down or up < began:
         return None
     try:
         ran_since = datetime.fromisoformat(pin.started_at)
     except ValueError:
         return None
     return (up - began).total_seconds() if began > ran_since else None
-
-
-def start_note(result: RestoreResult) -> str:
-    """Tell what is not known yet of a container that runs again."""
-    return "up, health not known yet" if result.health_pending else ""
-
-
-def stop_note(result: StopResult, grace_seconds: int) -> str:
-    """Tell how a container ended: a kill may have cost it data."""
-    if not result.graceful:
-        when = "after the grace" if grace_seconds else "at once"
-        return f"killed {when}, exit code {result.exit_code}"
-    return "" if result.exit_code is None else f"exit code {result.exit_code}"
 
 
 def _put(steps: Steps, changed: StepState) -> Steps:

@@ -18,9 +18,9 @@ from workflows import activity_options, failures
 from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution import steps
 from workflows.execution.restore import Restore, RestoreProgress
-from workflows.execution.saga import Compensation, Saga, shielded
+from workflows.execution.saga import Saga, shielded
 from workflows.execution.steps import StepRunner
-from workflows.model import policy
+from workflows.model import policy, words
 from workflows.model.dependent_ports import DependentsInput, DependentsPort
 from workflows.model.errors import STALE_ERRORS, ErrorType
 from workflows.model.names import (
@@ -38,16 +38,9 @@ from workflows.model.ports import (
 )
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
+from workflows.operations import catalog
+from workflows.operations.operation import Undo
 from workflows.signals import read_user
-
-#: Ends of a step after which the engine may still be at work; a cancelled step has no error.
-_UNHEARD = (
-    None,
-    ErrorType.ENGINE_AMBIGUOUS,
-    ErrorType.ENGINE_UNAVAILABLE,
-    ErrorType.WORKER_UNAVAILABLE,
-    ErrorType.UNEXPECTED,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +59,7 @@ class OperateInput:
 
 @workflow.defn(name=OPERATION_WORKFLOW)
 class OperationWorkflow:
-    """Stops, commits, tags, and starts again; or puts the container back and proves it.
+    """Carries out the steps of an operation; or puts the container back and proves it.
 
     It ends normally with the request's last state, whatever the outcome: a failed operation
     that was put back is a finished saga. Signals: ``cancel_request`` with a user id (after the
@@ -84,8 +77,9 @@ class OperationWorkflow:
         self._tracker = RequestTracker(replace(operate.state, operation_workflow_id=workflow_id))
         self._card_updater = CardUpdater(self._tracker)
         self._saga = Saga()
-        self._steps = StepRunner(self._tracker, self._card_updater, self._saga)
         self._restore = Restore(self._tracker, self._card_updater, self._go_on)
+        undos = {Undo.RESTORE: self._restore.run, Undo.TIDY_IMAGES: self._tidy_images}
+        self._steps = StepRunner(self._tracker, self._card_updater, self._saga, undos)
 
     @workflow.run
     async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # noqa: ARG002 - see __init__
@@ -94,19 +88,17 @@ class OperationWorkflow:
         if operate is None:
             raise _bad_input()
         self._admit(operate)
-        # In reverse order: the container comes back before the images are tidied.
-        compensations = (self._tidy_images, self._restore.run)
         self._card_updater.redraw(*operate.thread)
         try:
             if operate.resume is not None and workflow.info().continued_run_id is not None:
-                self._register(compensations)
+                self._steps.take_up()
                 self._restore.resume(operate.resume)
                 await shielded(self._compensate())
             elif operate.recover:
-                self._resume(compensations)
+                self._resume()
                 raise _ended_from_outside()
             else:
-                await self._steps.run(*compensations)
+                await self._steps.run()
                 self._tracker.change(status=RequestStatus.SUCCEEDED, cancel_requested_by="")
         except BaseException as error:
             if not failures.ends_workflow(error):
@@ -172,11 +164,13 @@ class OperationWorkflow:
         message = "an operation is started by its approved request, and by nobody else"
         raise ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
 
-    def _resume(self, compensations: tuple[Compensation, ...]) -> None:
+    def _resume(self) -> None:
         """Take up where a run that was ended from outside had come to."""
-        stop = steps.find(self._tracker.state.steps, StepName.STOP)
-        if stop is None or stop.status is not StepStatus.TODO:
-            self._register(compensations)
+        state = self._tracker.state
+        first = catalog.steps_of(state.operation, self._tracker.pin)[0]
+        known = steps.find(state.steps, first.name)
+        if known is None or known.status is not StepStatus.TODO:
+            self._steps.take_up()
         self._tracker.change(
             status=RequestStatus.RUNNING, steps=steps.cut_off(self._tracker.state.steps)
         )
@@ -187,11 +181,6 @@ class OperationWorkflow:
         workflow.continue_as_new(
             OperateInput(state=self._tracker.state, recover=True, thread=thread, resume=progress)
         )
-
-    def _register(self, compensations: tuple[Compensation, ...]) -> None:
-        self._steps.take_as_touched()
-        for compensation in compensations:
-            self._saga.register(compensation)
 
     async def _undo(self, error: BaseException) -> None:
         tracker = self._tracker
@@ -218,7 +207,7 @@ class OperationWorkflow:
         The snapshot of a container that is gone is all that is left of it, and stays.
         """
         state = self._tracker.state
-        if not state.operation.snapshot or (state.snapshot and state.snapshot.reference):
+        if state.snapshot is not None and state.snapshot.reference:
             return
         is_gone = any(step.error is ErrorType.CONTAINER_GONE for step in state.steps)
         if state.snapshot is not None and (state.cause is None or is_gone):
@@ -279,9 +268,7 @@ def _read(raw: RawValue) -> OperateInput | None:
 
 def _may_be_committing(state: RequestState) -> bool:
     """Tell whether a commit was sent, and nobody has heard what became of it."""
-    step = steps.find(state.steps, StepName.SNAPSHOT)
-    begun = step is not None and step.started_at is not None and state.snapshot is None
-    return begun and step is not None and step.error in _UNHEARD
+    return state.snapshot is None and steps.may_be_at_work(state.steps, StepName.SNAPSHOT)
 
 
 def _bad_input() -> ApplicationError:
@@ -290,4 +277,4 @@ def _bad_input() -> ApplicationError:
 
 
 def _ended_from_outside() -> ApplicationError:
-    return ApplicationError("the operation was ended from outside", type=ErrorType.UNEXPECTED)
+    return ApplicationError(words.ENDED_FROM_OUTSIDE, type=ErrorType.UNEXPECTED)

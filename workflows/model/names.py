@@ -74,6 +74,7 @@ class ActionId(StrEnum):
     STOP_TRYING = "request.stop_trying"
     TRY_NOW = "request.try_now"
     AGAIN = "request.again"
+    START_AGAIN = "request.start_again"
 
 
 REJECT_FORM = "request.reject.form"

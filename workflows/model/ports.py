@@ -14,12 +14,18 @@ from enum import StrEnum
 
 from temporalio import activity
 
-from workflows.model.dependents import NO_DEPENDENTS, Dependent, Dependents
-from workflows.model.requests import ContainerPin, ContainerRef, ContainerState, Person
+from workflows.model.dependents import NO_DEPENDENTS, Dependents
+from workflows.model.requests import (
+    ContainerPin,
+    ContainerRef,
+    ContainerState,
+    OperationSpec,
+    Person,
+)
+from workflows.model.start_ports import RestoreInput, RestoreResult
 from workflows.model.state import (
     CardRef,
     Caution,
-    PortMove,
     Refusal,
     RequestState,
     SnapshotResult,
@@ -147,12 +153,14 @@ class InspectInput:
     """``reference`` is the tag wanted, ``""`` for no snapshot; ``label_selectors`` of policies.
 
     ``for_request`` is false for a mere look: then protected, ``--rm`` and odd containers show too.
+    ``operation`` is what is asked for; a control worker of an earlier release names none.
     """
 
     container: ContainerRef
     reference: str = ""
     label_selectors: tuple[dict[str, str], ...] = ()
     for_request: bool = True
+    operation: OperationSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,14 +168,15 @@ class Inspection:
     """A container as it is now. ``selectors_met`` answers ``label_selectors``, in their order.
 
     Labels stay on the host: they may hold secrets, so only the answers travel. ``three_queues``
-    says that the worker of the host takes stops and commits from queues of their own, which one
-    of an earlier release does not.
+    says that the worker of the host takes stops and commits from queues of their own, and
+    ``starts`` that it knows the step ``start``, which one of an earlier release does not.
     """
 
     pin: ContainerPin
     selectors_met: tuple[bool, ...] = ()
     reference_taken: bool = False
     three_queues: bool = False
+    starts: bool = False
     cautions: tuple[Caution, ...] = ()
     dependents: Dependents = NO_DEPENDENTS
 
@@ -202,13 +211,15 @@ class ContainerList:
 class StopInput:
     """Stop exactly ``pin``. ``expect_untouched`` is false once one of our stops came before.
 
-    ``for_snapshot`` says that a snapshot follows, for which there must be room before the stop.
+    ``for_snapshot`` says that a snapshot follows, for which there must be room before the stop, and
+    ``starts`` that it is started in the end, for which what it needs must be there.
     """
 
     pin: ContainerPin
     grace_seconds: int
     expect_untouched: bool = True
     for_snapshot: bool = False
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,44 +259,6 @@ class SweepInput:
     reference: str
     failed_image_id: str = ""
     settle_seconds: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreInput:
-    """Bring ``pin`` back to the state it was in when it was approved.
-
-    ``settle_seconds`` is how long a stop that was sent may still be at work in the engine.
-    ``stopped_at`` is when the container ended by our stop, as the engine says, ``None`` when
-    that is not known: a container that ended again since was stopped by a person, and stays so.
-    ``look_only`` starts nothing: it only tells whether the container is back already.
-    """
-
-    pin: ContainerPin
-    settle_seconds: int
-    stopped_at: datetime | None = None
-    look_only: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreResult:
-    """The verified state; ``started`` says whether Dockwarden had to start the container.
-
-    ``healthy`` is ``None`` without a health check, or while its first verdict is still to come,
-    and then ``health_pending`` is true. ``ended_at`` and ``started_at`` are the engine's times of
-    the last end and of the last start; the former is ``None`` for one that never ended. ``name``
-    is what the engine calls it. ``users`` are those in its network, when it had to be started.
-    ``moved_ports`` are reached otherwise now than when it was approved.
-    """
-
-    state: ContainerState
-    started: bool
-    healthy: bool | None = None
-    health_pending: bool = False
-    ended_at: datetime | None = None
-    started_at: datetime | None = None
-    name: str = ""
-    users: tuple[Dependent, ...] = ()
-    moved_ports: tuple[PortMove, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

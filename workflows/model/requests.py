@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from workflows.model.terminal import Terminal
+
 #: User texts (reasons, comments) are cut to this many characters where they come in.
 MAX_TEXT_LENGTH = 2000
 #: A policy book has at most so many policies, and a request waits at most so long.
@@ -155,7 +157,8 @@ class Policy:
 
     Empty ``hosts``, ``containers`` and ``labels`` mean all, empty ``operations`` stop and
     snapshot; empty ``requesters`` and ``requester_groups`` every full member. ``references`` are
-    patterns of the names that a requester may give a snapshot; empty, any.
+    patterns of the names that a requester may give a snapshot; empty, any. ``terminal_decides``
+    lets decisions count that were typed at a terminal, which proves no person.
     """
 
     name: str
@@ -171,6 +174,7 @@ class Policy:
     requesters: tuple[str, ...] = ()
     requester_groups: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    terminal_decides: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +182,8 @@ class LifecycleRequest:
     """The start input of a request. ``policies`` are those that could match, in the book's order.
 
     ``delivery_id`` says by which act of a person, at which door, it was asked for. Nothing reads
-    it but people who look into a history; a repeated act is known by ``request_id``.
+    it but people who look into a history; a repeated act is known by ``request_id``. ``terminal``
+    is where it was typed, if not in Slack: then the requester is a claim.
     """
 
     request_id: str
@@ -190,6 +195,7 @@ class LifecycleRequest:
     policies: tuple[Policy, ...]
     delivery_id: str
     reason: str = ""
+    terminal: Terminal | None = None
 
 
 class Choice(StrEnum):
@@ -203,7 +209,8 @@ class Choice(StrEnum):
 class Decision:
     """The payload of the signal ``decide``: one person's choice, by whatever door it came.
 
-    ``source`` is ``card:CHANNEL:TS``, ``form:CHANNEL:TS``, ``command`` or a free word.
+    ``source`` is ``card:CHANNEL:TS``, ``form:CHANNEL:TS``, ``command``, ``terminal:KEY`` or a free
+    word. What names a ``terminal``, or says by its source that it came from one, is judged so.
     ``sent_at`` rescues a click that was made in time while no worker was running.
     """
 
@@ -215,6 +222,7 @@ class Decision:
     comment: str = ""
     source: str = ""
     sent_at: datetime | None = None
+    terminal: Terminal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +259,7 @@ class Instruction:
     source: str = ""
     intent: Intent = Intent.CANCEL
     instruction_id: str = ""
+    terminal: Terminal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,3 +290,4 @@ class RecordedDecision:
     comment: str
     source: str
     decided_at: datetime
+    terminal: Terminal | None = None

@@ -25,6 +25,7 @@ from workflows.model.requests import (
     Policy,
     RecordedDecision,
 )
+from workflows.model.terminal import Terminal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ class CautionCode(StrEnum):
     PORTS_CHANGE = "PortsChange"
     MEMORY_LOST = "MemoryLost"
     REFERENCE_OUTSIDE = "ReferenceOutside"
+    ASKED_AS_START = "AskedAsStart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +136,15 @@ class Sighting:
     since: datetime | None = None
 
 
-#: So many decisions and instructions a request names as heard.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedAct:
+    """What became of a decision or an instruction: without a ``refusal`` it counts."""
+
+    act_id: str
+    refusal: Refusal | None = None
+
+
+#: So many decisions and instructions a request names as heard, and as judged.
 MAX_HEARD = 20
 
 
@@ -176,8 +186,10 @@ class RequestState:
     ``down_seconds`` is how long the container was down, from its stop to when it ran again.
     ``cautions`` are what the requester and the approvers should know. ``heard`` are the last
     twenty decisions and instructions that came in, by id, whether they counted or not; ``dropped``
-    counts those for which there was no room.
-    ``moved_ports`` are those that a start of ours has changed.
+    counts those for which there was no room; ``judged`` are the last twenty about which it is
+    known whether they count. ``terminal`` is where it was asked for, if not in Slack.
+    ``moved_ports`` are those that a start of ours has changed. ``started_by_us`` says that a start
+    of what rested may have come through, ``started_at`` when that run began, if that is known.
     ``closed`` says that nothing more will happen: a request that needs a person is open as long
     as Dockwarden goes on trying. ``renamed`` is what the engine calls the container by now, if
     not what it was asked for as. ``dependents`` live in the container, and are never touched.
@@ -233,6 +245,10 @@ class RequestState:
 
     dropped: int = 0
     moved_ports: tuple[PortMove, ...] = ()
+    started_by_us: bool = False
+    started_at: datetime | None = None
+    terminal: Terminal | None = None
+    judged: tuple[JudgedAct, ...] = ()
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:
@@ -255,10 +271,8 @@ class RequestState:
 
     @property
     def waits_for_turn(self) -> bool:
-        """Whether the work was not begun yet, for others are being stopped."""
-        return any(
-            step.name is StepName.STOP and step.status is StepStatus.QUEUED for step in self.steps
-        )
+        """Whether the work was not begun yet, for others are being worked on."""
+        return bool(self.steps) and self.steps[0].status is StepStatus.QUEUED
 
     @property
     def rejection(self) -> RecordedDecision | None:

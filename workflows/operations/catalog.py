@@ -53,6 +53,41 @@ def words_of(spec: OperationSpec) -> str:
     return operation.with_snapshot or spec.kind
 
 
+def way_back(spec: OperationSpec) -> OperationSpec | None:
+    """Give what people can ask for to have a container up again that was left down."""
+    return OperationSpec(kind=START.kind) if leaves_down(spec) else None
+
+
+def without_snapshot(spec: OperationSpec) -> OperationSpec:
+    """Give what comes next to it, and makes no snapshot: where none can be made."""
+    operation = find(spec.kind)
+    is_bare = operation is not None and not operation.always_snapshots
+    return OperationSpec(kind=spec.kind if is_bare else STOP.kind)
+
+
+def stays_done(spec: OperationSpec) -> str:
+    """Say what no way leads back from, as a sentence without its end; ``""`` for nothing."""
+    operation = find(spec.kind)
+    return operation.stays_done if operation is not None else ""
+
+
+def must_be_named(spec: OperationSpec) -> str:
+    """Say that only a policy which names it covers it; ``""`` where that is not so.
+
+    ``{kind}`` and ``{operations}`` are for the door to mark up.
+    """
+    operation = find(spec.kind)
+    if operation is None or not operation.must_be_named:
+        return ""
+    return "A policy is about {kind} only if it names it under {operations}."
+
+
+def wakes(spec: OperationSpec) -> bool:
+    """Say whether it starts what is stopped."""
+    operation = find(spec.kind)
+    return operation is not None and operation.wakes
+
+
 def leaves_down(spec: OperationSpec) -> bool:
     """Say whether the container is down when it was done."""
     operation = find(spec.kind)
@@ -62,6 +97,17 @@ def leaves_down(spec: OperationSpec) -> bool:
 def steps_of(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
     """Say what is done to this container, in order."""
     return operation_of(spec).steps(spec, pin)
+
+
+def has_step(name: StepName, spec: OperationSpec, pin: ContainerPin) -> bool:
+    """Say whether a step is part of what is done to this container."""
+    return any(step.name is name for step in steps_of(spec, pin))
+
+
+def makes_image(spec: OperationSpec) -> bool:
+    """Say whether an image is made, whatever the container is found to be."""
+    operation = find(spec.kind)
+    return spec.snapshot or (operation is not None and operation.always_snapshots)
 
 
 def step_of(name: StepName, spec: OperationSpec, pin: ContainerPin | None) -> Step:
@@ -75,6 +121,12 @@ def step_of(name: StepName, spec: OperationSpec, pin: ContainerPin | None) -> St
         (step for step in own if step.name is name),
         next(step for step in _ALL_STEPS if step.name is name),
     )
+
+
+def kinds_of(kind: str) -> tuple[str, ...]:
+    """List the kinds as which an operation may be asked for, its own first."""
+    operation = find(kind)
+    return (kind, *operation.may_ask_as) if operation is not None else ()
 
 
 def covers(policy: Policy, kind: str) -> bool:

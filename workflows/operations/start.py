@@ -12,14 +12,16 @@ from workflows.operations.facts import unless_healthy
 from workflows.operations.operation import Operation, Option, Step
 
 
-def _steps(spec: OperationSpec, _pin: ContainerPin) -> tuple[Step, ...]:
+def _steps(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
     # To restart what is stopped is asked as a start, and a snapshot may be wanted with it.
-    made = (steps.STOP, steps.SNAPSHOT, steps.TAG) if spec.snapshot else ()
+    made = (steps.stop(pin), steps.SNAPSHOT, steps.TAG) if spec.snapshot else ()
     return (*made, steps.START)
 
 
 def _refusal(_spec: OperationSpec, pin: ContainerPin) -> RefusalCode | None:
-    return None if pin.state.is_down else RefusalCode.ALREADY_RUNNING
+    if pin.state.is_down:
+        return None
+    return RefusalCode.ALREADY_RUNNING if pin.state.is_up else RefusalCode.UNUSABLE_STATE
 
 
 def _outcome(state: RequestState) -> str:
@@ -36,4 +38,6 @@ START: Final = Operation(
     outcome=_outcome,
     refusal=_refusal,
     with_snapshot="snapshot and start",
+    wakes=True,
+    stays_done="What it does while it is up stays done, even if it is stopped again",
 )

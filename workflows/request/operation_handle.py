@@ -24,7 +24,7 @@ from workflows import activity_options
 from workflows.card_updates import RequestTracker
 from workflows.execution.saga import shielded
 from workflows.execution.workflow import OperateInput
-from workflows.model import names
+from workflows.model import names, words
 from workflows.model.errors import ErrorType
 from workflows.model.ports import LastState, LastStateInput, ThreadEntry, VisibilityPort
 from workflows.model.requests import Instruction, Intent
@@ -120,7 +120,7 @@ class OperationHandle:
                 # After a first operation nobody may say that nothing was changed.
                 status=RequestStatus.NEEDS_PERSON if recover else RequestStatus.STALE,
                 cause=ErrorType.STATE_CONFLICT if recover else ErrorType.CONTAINER_CHANGED,
-                cause_text="another operation is at work on this container",
+                cause_text=words.ANOTHER_AT_WORK,
             )
             return False
         return True

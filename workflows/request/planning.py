@@ -22,10 +22,18 @@ from workflows.model.ports import (
     InspectInput,
     Inspection,
 )
-from workflows.model.requests import ContainerPin, LifecycleRequest, Policy
-from workflows.model.state import Caution, CautionCode, Refusal, RequestState, RequestStatus
+from workflows.model.requests import ContainerPin, LifecycleRequest, OperationSpec, Policy
+from workflows.model.state import (
+    Caution,
+    CautionCode,
+    Refusal,
+    RequestState,
+    RequestStatus,
+    StepName,
+)
 from workflows.model.text import shows_nothing
 from workflows.model.timing import DEFAULT_GRACE_SECONDS, MAX_GRACE_SECONDS
+from workflows.operations import catalog
 from workflows.request import asking
 from workflows.request.asking import Asker
 
@@ -46,7 +54,8 @@ def first_state(request: LifecycleRequest) -> RequestState:
         requested_at=workflow.now(),
         workflow_id=workflow.info().workflow_id,
         run_id=workflow.info().run_id,
-        reference=reference if operation.snapshot else "",
+        reference=reference if catalog.makes_image(operation) else "",
+        terminal=request.terminal,
     )
 
 
@@ -62,7 +71,14 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
         return _refused(state, refusal)
     if isinstance(inspection, Refusal):
         return _refused(state, inspection)
-    chosen = policy.choose(request.policies, inspection.selectors_met)
+    pin = inspection.pin
+    asked = _as_judged(request.operation, pin)
+    state = replace(state, operation=asked)
+    pointless = catalog.operation_of(asked).refusal(asked, pin)
+    if pointless is not None:
+        detail = f"the container is {pin.state}"
+        return _refused(state, Refusal(code=pointless, detail=detail))
+    chosen = _choose(request, asked.kind, inspection)
     if chosen is None:
         return _refused(state, Refusal(code=RefusalCode.NO_POLICY))
     state = replace(state, policy=chosen, policy_hash=policy.fingerprint(chosen))
@@ -71,13 +87,25 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
         return _refused(state, refusal)
     return replace(
         state,
-        pin=inspection.pin,
-        grace_seconds=_grace(request, inspection.pin),
-        steps=steps.plan(request.operation, inspection.pin),
+        pin=pin,
+        grace_seconds=_grace(request, pin),
+        steps=steps.plan(asked, pin),
         cautions=(*_cautions(request, state, chosen), *inspection.cautions),
         dependents=inspection.dependents,
         expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
     )
+
+
+def _as_judged(operation: OperationSpec, pin: ContainerPin) -> OperationSpec:
+    """Say as what it is asked for, for a container that was found so."""
+    return replace(operation, kind=catalog.operation_of(operation).asks_as(operation, pin))
+
+
+def _choose(request: LifecycleRequest, kind: str, inspection: Inspection) -> Policy | None:
+    """Pick the first policy that is about this container, and about what is asked for of it."""
+    pairs = zip(request.policies, inspection.selectors_met, strict=True)
+    fits = [met and catalog.covers(one, kind) for one, met in pairs]
+    return policy.choose(request.policies, fits)
 
 
 async def _look(
@@ -95,6 +123,7 @@ async def _inspect(request: LifecycleRequest, state: RequestState) -> Inspection
         container=request.container,
         reference=state.reference,
         label_selectors=tuple(policy_.labels for policy_ in request.policies),
+        operation=request.operation,
     )
     try:
         inspection = await workflow.execute_activity_method(
@@ -103,11 +132,27 @@ async def _inspect(request: LifecycleRequest, state: RequestState) -> Inspection
     except ActivityError as error:
         if failures.is_cancellation(error):
             raise
-        return await refusal_of_look(error, arg.container.host)
+        refusal = await refusal_of_look(error, arg.container.host)
+        # Only a worker of an earlier release judges that itself, and it knows nothing of starts.
+        judged_old = refusal.code is RefusalCode.ALREADY_STOPPED
+        if judged_old and not catalog.leaves_down(request.operation):
+            return Refusal(code=RefusalCode.OLD_WORKER, detail=arg.container.host)
+        return refusal
     # The look of a request of an earlier release says nothing of queues.
-    if workflow.patched("three-queues") and not inspection.three_queues:
+    is_old = workflow.patched("three-queues") and not inspection.three_queues
+    if is_old or _lacks_starts(request.operation, inspection):
         return Refusal(code=RefusalCode.OLD_WORKER, detail=arg.container.host)
     return inspection
+
+
+def _lacks_starts(operation: OperationSpec, inspection: Inspection) -> bool:
+    """Say whether something is to be started, and the worker of the host does not know how."""
+    return (
+        not inspection.starts
+        and catalog.has_step(StepName.START, operation, inspection.pin)
+        # A request of an earlier release has its start done by what puts back.
+        and workflow.patched("start-is-a-step")
+    )
 
 
 async def _refusal(
@@ -166,14 +211,17 @@ def _cautions(
     request: LifecycleRequest, state: RequestState, chosen: Policy
 ) -> tuple[Caution, ...]:
     """Say what people should know of the wish itself before they approve it."""
+    said = []
+    if state.operation.kind != request.operation.kind:
+        said.append(Caution(code=CautionCode.ASKED_AS_START))
     if _is_named(request) and policy.names_another_image(chosen, state.reference):
-        return (Caution(code=CautionCode.REFERENCE_OUTSIDE, detail=state.reference),)
-    return ()
+        said.append(Caution(code=CautionCode.REFERENCE_OUTSIDE, detail=state.reference))
+    return tuple(said)
 
 
 def _is_named(request: LifecycleRequest) -> bool:
     """Say whether somebody chose the snapshot's name; the one that nobody chose is always right."""
-    return request.operation.snapshot and bool(request.operation.snapshot_ref)
+    return catalog.makes_image(request.operation) and bool(request.operation.snapshot_ref)
 
 
 def _grace(request: LifecycleRequest, pin: ContainerPin) -> int:

@@ -7,6 +7,8 @@ for it; what is refused is told to that person in private, and the request goes 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -26,8 +28,9 @@ from workflows.model.requests import (
     LifecycleRequest,
     RecordedDecision,
 )
-from workflows.model.state import Refusal, RequestState, RequestStatus
+from workflows.model.state import MAX_HEARD, JudgedAct, Refusal, RequestState, RequestStatus
 from workflows.request.inbox import Inbox, Received
+from workflows.signals import MAX_ID_LENGTH
 
 #: Approvers are reminded when this share of the time has gone by, and never in a short wait.
 _REMIND_AFTER = 0.5
@@ -47,8 +50,9 @@ _MOST_KNOWN = 1_000
 class Review:
     """Judges what people send.
 
-    ``reminded`` says that the approvers were reminded already; ``replacement`` is what is wanted in
-    place of the request, by whoever has rejected it.
+    ``reminded`` says that the approvers were reminded already; ``judged`` are the last decisions
+    and instructions, and what became of them; ``replacement`` is what is wanted in place of the
+    request, by whoever has rejected it.
     """
 
     def __init__(
@@ -58,10 +62,12 @@ class Review:
         card_updater: CardUpdater,
         *,
         reminded: bool = False,
+        judged: Iterable[JudgedAct] = (),
     ) -> None:
         self._tracker = tracker
         self._inbox = inbox
         self._card_updater = card_updater
+        self.judged: deque[JudgedAct] = deque(judged, maxlen=MAX_HEARD)
         self._refused: dict[str, tuple[Refusal, datetime]] = {}
         self.reminded = reminded
         self.replacement: LifecycleRequest | None = None
@@ -138,8 +144,9 @@ class Review:
             refusal = policy.refusal_at_the_door(self._tracker.state, message)
         if refusal is None:
             self._count(message, received.replacement)
+            self._note(message, None)
         else:
-            self._tell(message.approver_id, refusal)
+            self._refuse(message, message.approver_id, refusal)
 
     async def _judge_what_stops(self) -> None:
         """Judge the cancels and rejections that have come in."""
@@ -206,14 +213,17 @@ class Review:
             code = RefusalCode.NOT_TRYING
         elif not policy.may_cancel(state, instruction.user_id, instruction.team_id):
             code = RefusalCode.NOT_REQUESTER
+        elif refused := policy.refusal_of_typed_instruction(state, instruction):
+            code = refused.code
         elif is_cancel and (
             state.status is RequestStatus.NEEDS_PERSON
             or (state.status is RequestStatus.RUNNING and state.cancel_requested_by)
         ):
             code = RefusalCode.PUTTING_BACK
         if code is not None:
-            self._tell(instruction.user_id, Refusal(code=code))
+            self._refuse(instruction, instruction.user_id, Refusal(code=code))
             return None
+        self._note(instruction, None)
         if state.status is not RequestStatus.WAITING:
             return instruction
         self._tracker.change(
@@ -246,6 +256,7 @@ class Review:
             comment=decision.comment[:MAX_TEXT_LENGTH],
             source=decision.source[:MAX_TEXT_LENGTH],
             decided_at=workflow.now(),
+            terminal=decision.terminal,
         )
         self._tracker.change(decisions=(*self._tracker.state.decisions, recorded))
         workflow.logger.info(
@@ -255,6 +266,7 @@ class Review:
                 "decision_id": recorded.decision_id[:12],
                 "choice": str(recorded.choice),
                 "user": recorded.approver_id,
+                "terminal": recorded.terminal.words if recorded.terminal else "",
             },
         )
         if decision.choice is Choice.REJECT:
@@ -266,7 +278,14 @@ class Review:
         if self._tracker.state.status is RequestStatus.WAITING:
             self._card_updater.redraw()
 
-    def _tell(self, user_id: str, refusal: Refusal) -> None:
+    def _note(self, act: Decision | Instruction, refusal: Refusal | None) -> None:
+        """Remember what became of an act: whoever typed it at a terminal asks."""
+        act_id = act.decision_id if isinstance(act, Decision) else act.instruction_id
+        self.judged.append(JudgedAct(act_id=act_id[:MAX_ID_LENGTH], refusal=refusal))
+
+    def _refuse(self, act: Decision | Instruction, user_id: str, refusal: Refusal) -> None:
+        refusal = policy.told_with_its_terminal(refusal, act)
+        self._note(act, refusal)
         if names.USER_ID_FORM.fullmatch(user_id):
             self._card_updater.tell(user_id, refusal)
 

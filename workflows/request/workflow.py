@@ -60,7 +60,11 @@ class ContainerLifecycleWorkflow:
         self._tracker = RequestTracker(carried.state)
         self._card_updater = CardUpdater(self._tracker, told_so_far=carried.told)
         self._review = Review(
-            self._tracker, self._inbox, self._card_updater, reminded=carried.reminded
+            self._tracker,
+            self._inbox,
+            self._card_updater,
+            reminded=carried.reminded,
+            judged=carried.judged,
         )
         self._operation = OperationHandle(self._tracker)
 
@@ -134,8 +138,12 @@ class ContainerLifecycleWorkflow:
         return self._told_state()
 
     def _told_state(self) -> RequestState:
-        heard, dropped = tuple(self._inbox.heard), self._inbox.dropped
-        return replace(self._tracker.state, heard=heard, dropped=dropped)
+        return replace(
+            self._tracker.state,
+            heard=tuple(self._inbox.heard),
+            judged=tuple(self._review.judged),
+            dropped=self._inbox.dropped,
+        )
 
     def _keep(
         self,
@@ -190,6 +198,7 @@ class ContainerLifecycleWorkflow:
             state=self._tracker.state,
             heard=tuple(self._inbox.heard),
             dropped=self._inbox.dropped,
+            judged=tuple(self._review.judged),
             told=self._card_updater.told_so_far,
             reminded=self._review.reminded,
         )

@@ -51,8 +51,25 @@ async def test_the_check_says_that_all_is_well(
         "ok    search attributes",
         "ok    hosts",
     ]
+    assert check.has("; none covers start, restart: nobody can ask for that unless a policy names")
     assert check.has("approvers: all 1 people and groups are there and can decide")
     assert check.has("hosts: none has announced itself yet; each docker worker does so")
+
+
+async def test_the_check_tells_of_a_rule_that_is_overtaken(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Whoever lets people start containers sees which of the stricter rules say nothing of it."""
+    (tmp_path / "policies.toml").write_text(
+        '[[policy]]\nname = "strict"\ncontainers = ["db-*"]\napprovers = ["S0A"]\n'
+        '[[policy]]\nname = "rest"\noperations = ["*"]\napprovers = ["U0B"]\n'
+    )
+    async with dockwarden("check", "--only", "policies", **environment) as check:
+        assert await check.end() == 0, check.lines
+
+    assert check.has("ok    policies: 2 in ")
+    assert check.has("'strict' names no operations, so a policy below it decides about start, res")
+    assert not check.has("none covers")
 
 
 async def test_the_check_says_what_to_do(

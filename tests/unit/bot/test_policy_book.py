@@ -9,6 +9,8 @@ import pytest
 from bot import policy_book as policies
 from bot.settings import ConfigurationError
 from workflows.model.requests import Policy
+from workflows.operations import catalog
+from workflows.operations.operation import Operation
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "policies.example.toml"
 
@@ -41,6 +43,7 @@ def test_every_field_is_read() -> None:
         expires_after = "1h30m"
         reason_required = true
         references = ["team/*"]
+        terminal_decides = true
         """
     )
 
@@ -59,6 +62,7 @@ def test_every_field_is_read() -> None:
             requesters=("U0ALICE",),
             requester_groups=("S0DEV",),
             references=("team/*",),
+            terminal_decides=True,
         ),
     )
 
@@ -72,6 +76,7 @@ def test_what_is_left_out_has_defaults() -> None:
     assert policy.required_approvals == 1
     assert policy.expires_after_seconds == 900
     assert not policy.reason_required
+    assert not policy.terminal_decides
     assert (policy.requesters, policy.requester_groups, policy.references) == ((), (), ())
 
 
@@ -106,6 +111,7 @@ _WEB = 'name = "web"\napprovers = ["U0BOB"]\n'
         (_WEB + "required_approvals = true", "required_approvals: "),
         ('name = "web"\napprovers = "U0BOB"', "approvers: "),
         (_WEB + 'reason_required = "yes"', "reason_required: "),
+        (_WEB + "terminal_decides = 1", "terminal_decides: takes true or false"),
         (_WEB + "labels = { a = 1 }", "labels: "),
         # ids that are none
         ('name = "web"\napprovers = ["@bob"]', '"@bob" is the id of no Slack user, like'),
@@ -125,7 +131,17 @@ _WEB = 'name = "web"\napprovers = ["U0BOB"]\n'
         (_WEB + 'hosts = ["Edge"]', '"Edge" covers nothing'),
         (_WEB + 'references = ["team web"]', "covers nothing"),
         # operations that are not there
-        (_WEB + 'operations = ["kill"]', 'no operation "kill"'),
+        (
+            _WEB + 'operations = ["kill"]',
+            'no operation "kill"; possible: stop, snapshot, start, restart, or "*" for every one',
+        ),
+        (
+            _WEB + 'operations = "stop"',
+            (
+                'takes a list of operations, like ["stop"], or ["*"] for every one; possible: '
+                "stop, snapshot, start, restart; left out, stop and snapshot"
+            ),
+        ),
         (_WEB + "operations = []", "operations: "),
         (_WEB + 'hosts = [""]', "hosts: "),
         # times that are none
@@ -207,6 +223,38 @@ def test_an_old_book_means_what_it_meant() -> None:
     assert policy == Policy(name="a", labels={}, approvers=("U0B",), approver_groups=("S0OPS",))
 
 
+@pytest.mark.parametrize("operation", catalog.OPERATIONS, ids=lambda one: one.kind)
+def test_an_old_book_allows_no_new_operation(operation: Operation) -> None:
+    """A policy without operations covers what it has always covered; "*" covers all of them."""
+    old = _book('name = "a"\napprovers = ["U0B"]')
+    every = _book('name = "a"\noperations = ["*"]\napprovers = ["U0B"]')
+    named = _book(f'name = "a"\noperations = ["{operation.kind}"]\napprovers = ["U0B"]')
+
+    covered = bool(policies.matching(old, operation.kind, "local", "web-1"))
+    assert covered == (operation.kind in ("stop", "snapshot"))
+    assert policies.matching(every, operation.kind, "local", "web-1") == every.policies
+    assert policies.matching(named, operation.kind, "local", "web-1") == named.policies
+
+
+def test_what_no_policy_covers_is_known() -> None:
+    """Who runs it can see which operations nobody can ask for."""
+    assert policies.uncovered(_book(_MANY[2])) == ("start", "restart")
+    new = 'name = "ups"\noperations = ["start"]\nhosts = ["edge"]\napprovers = ["U0B"]'
+    assert policies.uncovered(_book(_MANY[2], new)) == ("restart",)
+    assert policies.uncovered(_book('name = "a"\noperations = ["*"]\napprovers = ["U0B"]')) == ()
+
+
+def test_a_strict_rule_that_a_weaker_one_overtakes_is_known() -> None:
+    """A rule that names no operations guards nothing against what is new."""
+    strict = 'name = "db"\ncontainers = ["db-*"]\nrequired_approvals = 2\napprovers = ["S0A"]'
+    weak = 'name = "rest"\noperations = ["stop", "start"]\napprovers = ["U0B"]'
+
+    assert policies.overtaken(_book(strict, weak)) == {"db": ("start",)}
+    assert policies.overtaken(_book(weak, strict)) == {}
+    assert policies.overtaken(_book(strict + '\noperations = ["*"]', weak)) == {}
+    assert policies.overtaken(_book(strict, 'name = "a"\napprovers = ["U0B"]')) == {}
+
+
 def test_all_problems_are_told_at_once() -> None:
     """Each problem of each policy gets its line."""
     with pytest.raises(ConfigurationError) as refused:
@@ -255,6 +303,37 @@ def test_the_policies_that_could_apply(
 ) -> None:
     """A request carries the policies that could apply to it, in order, and no more."""
     chosen = policies.matching(_book(*_MANY), operation, host, container)
+
+    assert [policy.name for policy in chosen] == names
+
+
+_BOTH = (
+    'name = "old"\napprovers = ["U0B"]',
+    'name = "marked"\noperations = ["restart"]\nlabels = { a = "1" }\napprovers = ["U0B"]',
+    'name = "ups"\noperations = ["start"]\ncontainers = ["web-*"]\napprovers = ["U0B"]',
+    'name = "restarts"\noperations = ["restart"]\napprovers = ["U0B"]',
+    'name = "all"\noperations = ["*"]\napprovers = ["U0B"]',
+)
+
+
+@pytest.mark.parametrize(
+    ("operation", "container", "names"),
+    [
+        # a stopped container is started: the policies for that go along, in the book's order
+        ("restart", "web-1", ["marked", "ups", "restarts"]),
+        # the one without labels that ends the search for restarts ends none for starts
+        ("restart", "db", ["marked", "restarts", "all"]),
+        # a start is never a restart
+        ("start", "web-1", ["ups"]),
+        ("start", "db", ["all"]),
+        ("stop", "web-1", ["old"]),
+    ],
+)
+def test_a_restart_brings_the_policies_for_a_start_along(
+    operation: str, container: str, names: list[str]
+) -> None:
+    """As what it is asked for is known only once the container was seen."""
+    chosen = policies.matching(_book(*_BOTH), operation, "local", container)
 
     assert [policy.name for policy in chosen] == names
 

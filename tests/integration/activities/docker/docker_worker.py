@@ -18,13 +18,13 @@ from activities.docker.protection import Protection
 from activities.docker.snapshots import Snapshots
 from workflows.model.ports import (
     InspectInput,
-    RestoreInput,
     SnapshotInput,
     StopInput,
     SweepInput,
     TagInput,
 )
 from workflows.model.requests import ContainerPin, ContainerRef
+from workflows.model.start_ports import RestoreInput, StartInput
 from workflows.model.timing import TIMING
 
 REQUEST = "0123456789ab"
@@ -80,6 +80,10 @@ class DockerWorker:
         """Make the argument of a sweep that keeps one image, or none."""
         arg = SweepInput(pin=pin, request_id=REQUEST, image_id=keep, reference="team/web:before")
         return replace(arg, **changes)
+
+    def start(self, pin: ContainerPin, *, settle: int = 1) -> StartInput:
+        """Ask for a start."""
+        return StartInput(pin=pin, settle_seconds=settle)
 
     def put_back(self, pin: ContainerPin, *, settle: int = 1) -> RestoreInput:
         """Ask for a container to be put back."""

@@ -13,8 +13,8 @@ from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerEngine
 from tests.rigs.lossy_socket import LossySocket
 from tests.rigs.waiting import wait_until
 from workflows.model.errors import ErrorType
-from workflows.model.ports import RestoreResult
 from workflows.model.requests import ContainerState
+from workflows.model.start_ports import RestoreResult
 
 _RUNNING = RestoreResult(state=ContainerState.RUNNING, started=True)
 

@@ -209,6 +209,7 @@ async def bot_on(
     real_requests: RequestClient | None = None,
     limits: Settings = DEFAULTS,
     clock: Clock = time.monotonic,
+    book: policies.PolicyBook = BOOK,
 ) -> AsyncIterator[Bot]:
     """Build the real app on a stub of Slack."""
     async with aiohttp.ClientSession() as session:
@@ -222,7 +223,7 @@ async def bot_on(
         runner = ListenerRunner(
             session, command="/container", limit=clicks, acknowledge_within=acknowledge_within
         )
-        service = Service(real_requests or requests, BOOK)  # type: ignore[arg-type]
+        service = Service(real_requests or requests, book)  # type: ignore[arg-type]
         follow_ups = FollowUps(service, client, command="/container", after=followed_after)
         app = build_app(
             identity=await identify(client),

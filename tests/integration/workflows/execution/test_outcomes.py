@@ -130,16 +130,16 @@ async def test_container_that_ends_after_our_start_was_not_stopped_by_people(
     And the snapshot, which is all that was asked for besides, is there: it is a success.
     """
     workers.docker.stopped_at = datetime.now(UTC)
-    workers.docker.faults["ensure_running"] = [failure(ErrorType.NOT_RUNNING)]
+    workers.docker.faults["ensure_started"] = [failure(ErrorType.NOT_RUNNING)]
     operation = OperationSpec(kind="snapshot", snapshot=True)
 
     state = await (await workers.approved(operation=operation)).result()
 
-    assert workers.docker.fired == ["ensure_running"]
+    assert workers.docker.fired == ["ensure_started"]
     assert (state.status, state.cause) == (RequestStatus.SUCCEEDED, None)
     assert state.snapshot is not None
     assert workers.docker.images == {state.snapshot.image_id: state.reference}
-    assert [arg.stopped_at for arg in workers.docker.put_back] == [None, None]
+    assert [arg.stopped_at for arg in workers.docker.put_back] == [None]
 
 
 async def test_second_approval_while_the_container_is_locked_ends_as_stale(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.commands.odd_characters import find_oddity
-from bot.commands.parser import Snapshot, Status, Stop, parse
+from bot.commands.parser import Status, parse
 from bot.commands.tokens import CommandError
+from tests.unit.bot.commands.asks import ask
 
 ID = "3f9a1c2b4d5e"
 
@@ -85,27 +86,30 @@ def test_the_right_example_has_the_name_that_was_meant(name: str) -> None:
     ("text", "command"),
     [
         # hyphens that nothing else becomes
-        ("stop web\u20101", Stop(container="web-1", host="local")),
+        ("stop web\u20101", ask("stop")),
         (
             "snapshot web-1 as te\u2011am/web:1",
-            Snapshot(container="web-1", host="local", reference="te-am/web:1"),
+            ask("snapshot", reference="te-am/web:1"),
         ),
         # at the ends of a word there is nothing to see
-        ("\ufeffstop \u200bweb-1\u2060 \u200bon edge\u200b", Stop(container="web-1", host="edge")),
+        (
+            "\ufeffstop \u200bweb-1\u2060 \u200bon edge\u200b",
+            ask("stop", host="edge"),
+        ),
         # our own words, and ids that can be nothing else
         (
             "st\u200bop web-1 grace=\u200b30s",
-            Stop(container="web-1", host="local", grace_seconds=30),
+            ask("stop", grace_seconds=30),
         ),
         (f"status req\u2013{ID[:4]}\u200b{ID[4:]}", Status(request_id=ID)),
         # texts for people stay as they are
         (
             "stop web-1 reason=CVE\u20131",
-            Stop(container="web-1", host="local", reason="CVE\u20131"),
+            ask("stop", reason="CVE\u20131"),
         ),
         (
             'stop web-1 reason="به\u200cزودی"',
-            Stop(container="web-1", host="local", reason="به\u200cزودی"),
+            ask("stop", reason="به\u200cزودی"),
         ),
     ],
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from bot.commands.ask import Ask
+from bot.commands.elsewhere import known_elsewhere
 from bot.commands.parser import (
-    EXAMPLES,
-    USAGE,
+    SUB_COMMANDS,
     Approve,
     Cancel,
     Command,
+    Group,
     Help,
     Inspect,
     ListContainers,
@@ -17,15 +19,16 @@ from bot.commands.parser import (
     Reject,
     Requests,
     Selection,
-    Snapshot,
     Status,
-    Stop,
     StopTrying,
     TryNow,
     parse,
 )
 from bot.commands.tokens import CommandError
+from tests.unit.bot.commands.asks import ask
 from workflows.model.requests import MAX_TEXT_LENGTH
+from workflows.operations import catalog
+from workflows.operations.operation import Option
 
 ID = "3f9a1c2b4d5e"
 
@@ -34,8 +37,8 @@ ID = "3f9a1c2b4d5e"
     ("text", "command"),
     [
         # every sub-command at its shortest
-        ("stop web-1", Stop(container="web-1", host="local")),
-        ("snapshot web-1", Snapshot(container="web-1", host="local")),
+        ("stop web-1", ask("stop")),
+        ("snapshot web-1", ask("snapshot")),
         ("list", ListContainers(host="local")),
         ("inspect web-1", Inspect(container="web-1", host="local")),
         ("requests", Requests()),
@@ -55,8 +58,8 @@ ID = "3f9a1c2b4d5e"
         # every option, in two orders
         (
             'stop web-1 on edge snapshot=team/web:1 grace=30s reason="why not"',
-            Stop(
-                container="web-1",
+            ask(
+                "stop",
                 host="edge",
                 snapshot=True,
                 reference="team/web:1",
@@ -66,8 +69,8 @@ ID = "3f9a1c2b4d5e"
         ),
         (
             'stop web-1 reason="why not" grace=2m snapshot on edge',
-            Stop(
-                container="web-1",
+            ask(
+                "stop",
                 host="edge",
                 snapshot=True,
                 grace_seconds=120,
@@ -76,23 +79,45 @@ ID = "3f9a1c2b4d5e"
         ),
         (
             'snapshot web-1 on edge as team/web:1 grace=1m30s reason="x"',
-            Snapshot(
-                container="web-1",
+            ask(
+                "snapshot",
                 host="edge",
                 reference="team/web:1",
                 grace_seconds=90,
                 reason="x",
             ),
         ),
+        # what is new needs no more than its operation
+        ("start web-1", ask("start")),
+        (
+            'start web-1 on edge reason="the patch is in" replace',
+            ask("start", host="edge", reason="the patch is in", replace=True),
+        ),
+        ("restart web-1", ask("restart")),
+        (
+            'restart web-1 on edge snapshot=team/web:1 grace=30s reason="it leaks" replace',
+            ask(
+                "restart",
+                host="edge",
+                snapshot=True,
+                reference="team/web:1",
+                grace_seconds=30,
+                reason="it leaks",
+                replace=True,
+            ),
+        ),
+        ("restart web-1 snapshot", ask("restart", snapshot=True)),
         ("requests waiting", Requests(selection=Selection.WAITING)),
         ("requests mine", Requests(selection=Selection.MINE)),
         ("requests recent", Requests(selection=Selection.RECENT)),
         # a number of seconds may stand alone
-        ("stop web-1 grace=30", Stop(container="web-1", host="local", grace_seconds=30)),
+        ("stop web-1 grace=30", ask("stop", grace_seconds=30)),
         # keywords and host names may be written large, container names keep their case
         (
             'STOP Web_1 ON Edge SNAPSHOT GRACE=10S REASON="A"',
-            Stop(container="Web_1", host="edge", snapshot=True, grace_seconds=10, reason="A"),
+            ask(
+                "stop", container="Web_1", host="edge", snapshot=True, grace_seconds=10, reason="A"
+            ),
         ),
         # the hosts themselves
         ("list hosts", ListHosts()),
@@ -101,60 +126,65 @@ ID = "3f9a1c2b4d5e"
         # typographic dashes and quotes, as phones and Macs make them
         (
             "stop web\u20111 reason=“it\u2019s — late”",
-            Stop(container="web-1", host="local", reason="it\u2019s — late"),
+            ask("stop", reason="it\u2019s — late"),
         ),
-        ("stop web\u20111 reason=«x y»", Stop(container="web-1", host="local", reason="x y")),
-        ("stop web-1 reason=\u2018x y\u2019", Stop(container="web-1", host="local", reason="x y")),
+        (
+            "stop web\u20111 reason=«x y»",
+            ask("stop", reason="x y"),
+        ),
+        (
+            "stop web-1 reason=\u2018x y\u2019",
+            ask("stop", reason="x y"),
+        ),
         # Slack makes links of names with dots
         (
             "stop <http://web.example|web.example> snapshot=<http://r.io/a:1|r.io/a:1>",
-            Stop(container="web.example", host="local", snapshot=True, reference="r.io/a:1"),
+            ask("stop", container="web.example", snapshot=True, reference="r.io/a:1"),
         ),
         # channels and people become their names, entities become characters
         (
             'stop web-1 reason="see <#C012|ops> and <@U012|bob> &amp; &lt;co&gt;"',
-            Stop(container="web-1", host="local", reason="see #ops and @bob & <co>"),
+            ask("stop", reason="see #ops and @bob & <co>"),
         ),
         # options with dashes, as other programs have them
         (
             "stop web-1 --snapshot \u2014grace=30s \u2013\u2013on edge",
-            Stop(container="web-1", host="edge", snapshot=True, grace_seconds=30),
+            ask("stop", host="edge", snapshot=True, grace_seconds=30),
         ),
         # a registry is a host by its port, or by its capitals
         (
             "snapshot web-1 as registry:5000/team/web:1",
-            Snapshot(container="web-1", host="local", reference="registry:5000/team/web:1"),
+            ask("snapshot", reference="registry:5000/team/web:1"),
         ),
         (
             "stop web-1 snapshot=Registry.example.com/web:1",
-            Stop(
-                container="web-1",
-                host="local",
+            ask(
+                "stop",
                 snapshot=True,
                 reference="Registry.example.com/web:1",
             ),
         ),
-        ("stop <#C012|web-1>", Stop(container="web-1", host="local")),
+        ("stop <#C012|web-1>", ask("stop")),
         # no broadcast survives
         (
             'stop web-1 reason="<!channel> <!here>"',
-            Stop(container="web-1", host="local", reason="@channel @here"),
+            ask("stop", reason="@channel @here"),
         ),
         # quotes inside quotes
         (
             r'stop web-1 reason="say \"hi\" to it"',
-            Stop(container="web-1", host="local", reason='say "hi" to it'),
+            ask("stop", reason='say "hi" to it'),
         ),
         (
             "stop web-1 reason='don't'",
-            Stop(container="web-1", host="local", reason="don't"),
+            ask("stop", reason="don't"),
         ),
         # a container that is called like a keyword, by quotes
-        ('stop "on" on edge', Stop(container="on", host="edge")),
+        ('stop "on" on edge', ask("stop", container="on", host="edge")),
         # white space of all kinds
-        ("stop\u00a0web-1\n snapshot", Stop(container="web-1", host="local", snapshot=True)),
+        ("stop\u00a0web-1\n snapshot", ask("stop", snapshot=True)),
         # zero-width characters from copying
-        ("stop \u200bweb-1\ufeff", Stop(container="web-1", host="local")),
+        ("stop \u200bweb-1\ufeff", ask("stop")),
         # request ids as people copy them
         (f"status req-{ID.upper()}", Status(request_id=ID)),
         (f"status `{ID}`", Status(request_id=ID)),
@@ -199,7 +229,18 @@ def test_a_right_text_is_understood(text: str, command: Command) -> None:
         ("stop web-1 on a1 on b1", "on is there twice", "on a1 →on← b1"),
         (f"cancel {ID} now", "too much here", f"cancel {ID} →now←"),
         (f'approve {ID} "a" "b"', "Only one comment", '"a" →"b"←'),
+        # a value of an option is no name, and neither is a word of ours without quotes
+        ('stop reason="web-1"', "name of the container is missing", 'stop →reason="web-1"←'),
+        ("start replace", 'called like an option goes in quotes: "replace"', "start →replace←"),
         # the wrong option for the sub-command
+        (
+            "start web-1 grace=3s",
+            "to the sub-commands stop, snapshot and restart. Possible here: on, reason, replace.",
+            "start web-1 →grace=3s←",
+        ),
+        ("start web-1 as x:1", "sub-command snapshot. Possible here: on, ", "web-1 →as← x:1"),
+        ("start web-1 snapshot", "sub-commands stop and restart.", "start web-1 →snapshot←"),
+        ("restart web-1 as x:1", "Here write snapshot=NAME:TAG", "restart web-1 →as← x:1"),
         ("stop web-1 as x:1", "belongs to the sub-command snapshot", "stop web-1 →as← x:1"),
         ("snapshot web-1 snapshot=x:1", "as NAME:TAG", "snapshot web-1 →snapshot=x:1←"),
         ("list grace=3s", "Possible here: on", "list →grace=3s←"),
@@ -250,8 +291,8 @@ def test_a_huge_reason_is_cut_with_a_notice() -> None:
     """A reason of 100,000 characters makes a request all the same; the cut is told."""
     command = parse(f'stop web-1 snapshot reason="{"x" * 100_000}"', default_host="local")
 
-    assert isinstance(command, Stop)
-    assert command.snapshot
+    assert isinstance(command, Ask)
+    assert command.operation.snapshot
     assert len(command.reason) == MAX_TEXT_LENGTH
     assert command.reason.endswith("(cut: 100000 characters were too long)")
 
@@ -265,9 +306,102 @@ def test_a_mistake_in_a_huge_text_is_shown_short() -> None:
     assert len(mistake.value.problem) < 400
 
 
-def test_every_sub_command_has_an_example_that_works() -> None:
-    """The examples that mistakes and the help show are right."""
-    assert EXAMPLES.keys() == USAGE.keys()
-    for name, example in EXAMPLES.items():
-        assert example.startswith(name)
-        parse(example, default_host="local")
+@pytest.mark.parametrize("name", SUB_COMMANDS)
+def test_every_sub_command_has_an_example_that_works(name: str) -> None:
+    """The examples that mistakes and the help show are right, and are for what they say."""
+    row = SUB_COMMANDS[name]
+
+    assert row.example.partition(" ")[0] == row.usage.partition(" ")[0] == name
+    parse(row.example, default_host="local")
+
+
+@pytest.mark.parametrize(
+    ("name", "usage"),
+    [
+        ("stop", 'stop NAME [on HOST] [snapshot[=REF]] [grace=30s] [reason="…"] [replace]'),
+        ("snapshot", 'snapshot NAME [on HOST] [as REF] [grace=30s] [reason="…"] [replace]'),
+        ("start", 'start NAME [on HOST] [reason="…"] [replace]'),
+        ("restart", 'restart NAME [on HOST] [snapshot[=REF]] [grace=30s] [reason="…"] [replace]'),
+    ],
+)
+def test_an_operation_is_written_as_its_options_say(name: str, usage: str) -> None:
+    """The usage line comes from the catalogue, and so does what it does."""
+    operation = catalog.find(name)
+    assert operation is not None
+
+    assert SUB_COMMANDS[name].usage == usage
+    assert SUB_COMMANDS[name].summary == operation.summary
+    assert ("REF is" in SUB_COMMANDS[name].explained) == ("REF" in usage)
+    assert ("grace is" in SUB_COMMANDS[name].explained) == ("grace" in usage)
+
+
+def test_every_operation_takes_its_options_and_no_others() -> None:
+    """What the catalogue lists is understood, and the rest refused with where it belongs."""
+    written = {
+        Option.HOST: "on edge",
+        Option.SNAPSHOT: "snapshot=team/web:1",
+        Option.REFERENCE: "as team/web:1",
+        Option.GRACE: "grace=3s",
+        Option.REASON: 'reason="x"',
+        Option.REPLACE: "replace",
+    }
+    assert written.keys() == set(Option)
+    for operation in catalog.OPERATIONS:
+        texts = [written[option] for option in operation.options]
+        command = parse(f"{operation.kind} web-1 {' '.join(texts)}", default_host="local")
+        assert isinstance(command, Ask)
+        assert command.operation.kind == operation.kind
+        for option in set(Option) - set(operation.options):
+            with pytest.raises(CommandError):
+                parse(f"{operation.kind} web-1 {written[option]}", default_host="local")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "example"),
+    [
+        ("kill web-1", "Dockwarden cannot kill a container. There is stop, which", "stop web-1"),
+        ("rm -f web-1", "Dockwarden cannot remove a container. There is stop", "stop web-1 snap"),
+        ("down web-1", "Dockwarden cannot remove a container. There is stop", "stop web-1"),
+        ("pause web-1", "Dockwarden cannot pause a container. There is stop", "stop web-1"),
+        ("up web-1", "Dockwarden cannot make a container. There is start, which", "start web-1"),
+        ("logs web-1", "There is inspect, which shows one container", "inspect web-1"),
+        ("exec web-1 sh", "Dockwarden cannot run anything in a container.", "help"),
+        ("help kill", "Dockwarden cannot kill a container. There is stop", "stop web-1"),
+        # not what they look like
+        ("stats web-1", "Dockwarden cannot show what runs in a container.", "inspect web-1"),
+        ("top web-1", "Dockwarden cannot show what runs in a container.", "inspect web-1"),
+        # another word for the same
+        ("ps", "There is no sub-command “ps”. Did you mean list?", "list"),
+        ("commit web-1", "Did you mean snapshot?", "snapshot web-1"),
+        ("reboot web-1 snapshot", "Did you mean restart?", "restart web-1"),
+        ("strat web-1", "Did you mean start?", "start web-1"),
+        ("resart web-1", "Did you mean restart?", "restart web-1"),
+    ],
+)
+def test_a_word_of_docker_gets_an_honest_answer(text: str, problem: str, example: str) -> None:
+    """What Docker has and we have not is said, with what is there instead; nothing is done."""
+    with pytest.raises(CommandError) as mistake:
+        parse(text, default_host="local")
+
+    assert problem in mistake.value.problem
+    assert mistake.value.example.startswith(example)
+    parse(mistake.value.example, default_host="local")
+
+
+@pytest.mark.parametrize("word", known_elsewhere())
+def test_no_word_of_elsewhere_is_one_of_ours(word: str) -> None:
+    """Each is answered by something that is there, in words that end like a sentence."""
+    assert word not in SUB_COMMANDS
+    with pytest.raises(CommandError) as mistake:
+        parse(f"{word} web-1", default_host="local")
+
+    assert mistake.value.problem.endswith((".", "?"))
+    parse(mistake.value.example, default_host="local")
+
+
+def test_a_kind_of_the_catalogue_has_a_word_of_its_own() -> None:
+    """No operation hides a sub-command that looks or decides."""
+    asks = [name for name, row in SUB_COMMANDS.items() if row.group is Group.ASK]
+
+    assert asks == [operation.kind for operation in catalog.OPERATIONS]
+    assert len(SUB_COMMANDS) == len(asks) + len(Group) + 7

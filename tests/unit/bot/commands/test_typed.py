@@ -7,13 +7,15 @@ from contextlib import suppress
 
 import pytest
 
-from bot.commands.parser import Approve, Command, Snapshot, Status, Stop, parse
+from bot.commands.ask import Ask
+from bot.commands.parser import Approve, Command, Status, parse
 from bot.commands.tokens import CommandError
 from bot.commands.typed import read_typed
+from tests.unit.bot.commands.asks import ask
 
 ID = "3f9a1c2b4d5e"
-STOP = Stop(container="web-1", host="local")
-STOP_AND_SNAPSHOT = Stop(container="web-1", host="local", snapshot=True, reference="team/web:1")
+STOP = ask("stop")
+STOP_AND_SNAPSHOT = ask("stop", snapshot=True, reference="team/web:1")
 
 
 @pytest.mark.parametrize(
@@ -29,9 +31,9 @@ STOP_AND_SNAPSHOT = Stop(container="web-1", host="local", snapshot=True, referen
         ("stop web-1 *snapshot=*team/web:1", STOP_AND_SNAPSHOT),
         (
             "snapshot web-1 as `team/web:1`",
-            Snapshot(container="web-1", host="local", reference="team/web:1"),
+            ask("snapshot", reference="team/web:1"),
         ),
-        ("stop web-1 *on* `edge`", Stop(container="web-1", host="edge")),
+        ("stop web-1 *on* `edge`", ask("stop", host="edge")),
         (f"status *{ID}*", Status(request_id=ID)),
         (f"status `req-{ID}`", Status(request_id=ID)),
         # several words, and the whole
@@ -49,29 +51,35 @@ STOP_AND_SNAPSHOT = Stop(container="web-1", host="local", snapshot=True, referen
         ("**stop** __web-1__", STOP),
         ("stop \u200b`web-1`\u2060", STOP),
         # around quotes, and links in them
-        ("*stop web-1 reason=“x y”*", Stop(container="web-1", host="local", reason="x y")),
-        ("stop web-1 reason=_'x y'_", Stop(container="web-1", host="local", reason="x y")),
-        ('stop web-1 `reason="x y"`', Stop(container="web-1", host="local", reason="x y")),
-        ("stop *<http://web.example|web.example>*", Stop(container="web.example", host="local")),
+        ("*stop web-1 reason=“x y”*", ask("stop", reason="x y")),
+        ("stop web-1 reason=_'x y'_", ask("stop", reason="x y")),
+        ('stop web-1 `reason="x y"`', ask("stop", reason="x y")),
+        (
+            "stop *<http://web.example|web.example>*",
+            ask("stop", container="web.example"),
+        ),
         (f"approve {ID} *looks good*", Approve(request_id=ID, comment="looks good")),
         (f"approve {ID} _“looks good”_", Approve(request_id=ID, comment="looks good")),
         # inside quotes they mean what they say
         (
             'stop web-1 reason="*now* `x` _y_"',
-            Stop(container="web-1", host="local", reason="*now* `x` _y_"),
+            ask("stop", reason="*now* `x` _y_"),
         ),
-        ('*stop* web-1 reason="a *b* c"', Stop(container="web-1", host="local", reason="a *b* c")),
+        (
+            '*stop* web-1 reason="a *b* c"',
+            ask("stop", reason="a *b* c"),
+        ),
         (f'approve {ID} "2 * 3"', Approve(request_id=ID, comment="2 * 3")),
         (f"approve {ID} 2 * 3 * 4", Approve(request_id=ID, comment="2 * 3 * 4")),
         # names that really hold them
-        ("stop my_web_1", Stop(container="my_web_1", host="local")),
-        ("stop my_web_", Stop(container="my_web_", host="local")),
-        ("_stop_ my_web_", Stop(container="my_web_", host="local")),
-        ("_stop my_web__", Stop(container="my_web_", host="local")),
-        ("*stop my_web_*", Stop(container="my_web_", host="local")),
-        ("stop __my_web__", Stop(container="my_web", host="local")),
-        ('stop "my_web_"', Stop(container="my_web_", host="local")),
-        ("stop my_web_ _on edge_", Stop(container="my_web_", host="edge")),
+        ("stop my_web_1", ask("stop", container="my_web_1")),
+        ("stop my_web_", ask("stop", container="my_web_")),
+        ("_stop_ my_web_", ask("stop", container="my_web_")),
+        ("_stop my_web__", ask("stop", container="my_web_")),
+        ("*stop my_web_*", ask("stop", container="my_web_")),
+        ("stop __my_web__", ask("stop", container="my_web")),
+        ('stop "my_web_"', ask("stop", container="my_web_")),
+        ("stop my_web_ _on edge_", ask("stop", container="my_web_", host="edge")),
     ],
 )
 def test_marks_of_the_editor_mean_nothing(text: str, command: Command) -> None:
@@ -195,7 +203,7 @@ def test_links_are_undone_for_names_and_keep_their_address_for_people(
 def test_a_reason_keeps_its_addresses(text: str, reason: str) -> None:
     """Quoted or not, the reader of a reason can go where its writer pointed."""
     command = parse(f"stop web-1 {text}", default_host="local")
-    assert isinstance(command, Stop)
+    assert isinstance(command, Ask)
     assert command.reason == reason
 
 

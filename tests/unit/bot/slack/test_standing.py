@@ -80,41 +80,41 @@ def test_a_container_that_runs_is_not_called_down() -> None:
     seen = replace(DOWN, state=ContainerState.RUNNING, since=None)
     state = make_state(**{**TRYING, "seen": seen, "cause": ErrorType.UNHEALTHY})
 
-    assert "🛑 running, but its health check fails, needs a person" in show_status(state).text
+    assert "🛑 Running, but its health check fails, needs a person" in show_status(state).text
 
 
 def test_a_list_tells_open_from_over() -> None:
     """While it is tried a person is needed; what somebody ended in Temporal stopped no tries."""
     tried = replace(SUMMARY, status="needs_person")
 
-    assert summary_words(tried) == "🛑 needs a person"
+    assert summary_words(tried) == "🛑 Needs a person"
     assert "stopped trying" in summary_words(replace(tried, open=False))
-    assert summary_words(replace(tried, open=False, status=ENDED)) == "🔌 ended in Temporal"
+    assert summary_words(replace(tried, open=False, status=ENDED)) == "🔌 Ended in Temporal"
 
 
 @pytest.mark.parametrize(
     ("steps", "changes", "begins"),
     [
-        ((StepState(name=StepName.STOP, status=StepStatus.RUNNING),), {}, "🚧 working —"),
+        ((StepState(name=StepName.STOP, status=StepStatus.RUNNING),), {}, "🚧 Working —"),
         (
             (StepState(name=StepName.STOP, status=StepStatus.QUEUED),),
             {},
-            "⏳ approved, waits for its turn —",
+            "⏳ Approved, waits for its turn —",
         ),
         (
             (StepState(name=StepName.STOP, status=StepStatus.RUNNING),),
             {"cancel_requested_by": "U0ALICE"},
-            "🚧 cancelling after the current step —",
+            "🚧 Cancelling after the current step —",
         ),
         (
             (StepState(name=StepName.SNAPSHOT, status=StepStatus.FAILED),),
             {},
-            "↩️ being put back —",
+            "↩️ Putting it back —",
         ),
         (
             (StepState(name=StepName.PUT_BACK, status=StepStatus.RUNNING),),
             {"cancel_requested_by": "U0ALICE"},
-            "↩️ being put back —",
+            "↩️ Putting it back —",
         ),
     ],
 )
@@ -144,7 +144,7 @@ def test_a_cause_is_told_once() -> None:
     text = show_status(state).text
 
     assert text.count("no space left") == 1
-    assert "put back · healthy" in text
+    assert "Put back, and verified · healthy" in text
 
 
 def test_a_look_prints_facts_as_they_come() -> None:
