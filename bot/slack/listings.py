@@ -26,7 +26,7 @@ from bot.temporal.errors import RequestSummary
 from bot.temporal.visibility import RequestPage
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, Inspection
-from workflows.model.requests import ContainerState
+from workflows.model.requests import ContainerState, Fact, FactKind
 from workflows.model.state import Refusal, RequestState, RequestStatus, StepState
 from workflows.model.text import short_id
 from workflows.model.words import REFUSED
@@ -126,23 +126,24 @@ def container_list(host: str, containers: ContainerList) -> Reply:
 
 
 def container(host: str, inspection: Inspection) -> Reply:
-    """Show one container."""
+    """Show one container, with what its provider tells of it."""
     pin = inspection.pin
-    mounts = [f"{code(mount.destination)} ({escape(mount.type)})" for mount in pin.mounts]
-    facts = [
+    left_out = [_fact(fact) for fact in pin.told(FactKind.NOT_IN_SNAPSHOT)]
+    lines = [
         f"id {code(short_id(pin.container_id))}",
         f"image {code(pin.image)} ({code(short_id(pin.image_id))})",
         f"last start {code(_moment(pin.started_at))}" if pin.started_at else "",
-        f"restart policy {code(pin.restart_policy or 'no')}",
-        "has a health check" if pin.has_healthcheck else "",
-        _stop_timeout(pin.stop_timeout_seconds),
-        "removed when it stops (--rm)" if pin.auto_remove else "",
-        f"mounts, not in a snapshot: {', '.join(mounts)}" if mounts else "no mounts",
+        *(_fact(fact) for fact in pin.told(FactKind.SEEN, FactKind.LOOK)),
+        f"not in a snapshot: {', '.join(left_out)}" if left_out else "",
     ]
     return reply(
         f"{_light(pin.state)} {code(pin.name)} on {code(host)} · {pin.state}",
-        bullet_list(fact for fact in facts if fact),
+        bullet_list(line for line in lines if line),
     )
+
+
+def _fact(fact: Fact) -> str:
+    return f"{escape(fact.label)} {code(fact.value)}" if fact.value else escape(fact.label)
 
 
 def look_refused(refusal: Refusal, *, host: str, name: str) -> Reply:
@@ -244,15 +245,6 @@ def _typed(state: RequestState) -> dict[str, str]:
     comment = state.rejection.comment if state.rejection is not None else ""
     texts = {_COMMENT: comment, _REASON: state.reason}
     return {name: text for name, text in texts.items() if text}
-
-
-def _stop_timeout(seconds: int | None) -> str:
-    """Say what a stop without a grace of its own means for a container."""
-    if seconds is None:
-        return ""
-    if seconds < 0:
-        return "stop time-out: none"
-    return f"stop time-out {seconds} s" if seconds else "stop time-out 0 s: killed at once"
 
 
 def _step(step: StepState, state: RequestState) -> str:

@@ -86,8 +86,7 @@ class OperationWorkflow:
         """Carry the operation out; ``raw`` is an ``OperateInput``."""
         operate = self._operate
         if operate is None:
-            message = "the start input is not an operation: a field is missing or of another type"
-            raise ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
+            raise _bad_input()
         self._admit(operate)
         self._card_updater.redraw(*operate.thread)
         try:
@@ -136,6 +135,8 @@ class OperationWorkflow:
     @workflow.query(name=STATE_QUERY, description="Where the operation stands, step by step")
     def state(self) -> RequestState:
         """Return the state with live steps."""
+        if self._operate is None:
+            raise _bad_input()
         return self._tracker.state
 
     def _admit(self, operate: OperateInput) -> None:
@@ -268,6 +269,11 @@ def _read(raw: RawValue) -> OperateInput | None:
 def _may_be_committing(state: RequestState) -> bool:
     """Tell whether a commit was sent, and nobody has heard what became of it."""
     return state.snapshot is None and steps.may_be_at_work(state.steps, StepName.SNAPSHOT)
+
+
+def _bad_input() -> ApplicationError:
+    message = "the start input is not an operation: a field is missing or of another type"
+    return ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
 
 
 def _ended_from_outside() -> ApplicationError:

@@ -13,7 +13,7 @@ from bot.temporal.errors import ENDED
 from tests.unit.bot.slack.test_replies import NOW, PIN, SUMMARY, make_state, show_status
 from workflows.model.errors import ErrorType
 from workflows.model.ports import Inspection
-from workflows.model.requests import ContainerState
+from workflows.model.requests import ContainerState, Fact, FactKind
 from workflows.model.state import RequestStatus, Sighting, StepName, StepState, StepStatus
 
 DOWN = Sighting(state=ContainerState.EXITED, at=NOW, since=NOW - timedelta(minutes=2))
@@ -147,19 +147,18 @@ def test_a_cause_is_told_once() -> None:
     assert "Put back, and verified · healthy" in text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (None, ""),
-        (9, "stop time-out 9 s\n"),
-        (0, "stop time-out 0 s: killed at once"),
-        (-1, "stop time-out: none"),
-    ],
-)
-def test_a_stop_timeout_of_its_own_is_shown(seconds: int | None, words: str) -> None:
-    """One of nought kills at once, and one below waits for ever: both are no such thing as none."""
-    pin = replace(PIN, stop_timeout_seconds=seconds)
-    text = listings.container("local", Inspection(pin=pin)).text
+def test_a_look_prints_facts_as_they_come() -> None:
+    """Whatever a provider tells is shown, at the place that it names, and nothing is added."""
+    told = (
+        Fact(label="pool", value="fast & <big>"),
+        Fact(label="no console", kind=FactKind.LOOK),
+        Fact(label="disk", value="vdb", kind=FactKind.NOT_IN_SNAPSHOT),
+    )
+    lines = listings.container("local", Inspection(pin=replace(PIN, facts=told))).text.splitlines()
 
-    assert words in text
-    assert ("stop time-out" in text) == (seconds is not None)
+    assert lines[-3:] == [
+        "• pool `fast &amp; &lt;big&gt;`",
+        "• no console",
+        "• not in a snapshot: disk `vdb`",
+    ]
+    assert not any("restart policy" in line for line in lines)
