@@ -1,4 +1,4 @@
-"""Is what runs stopped and started again, with a snapshot in between, and put back when it fails?"""
+"""Is what runs stopped and started again, snapshotted in between, and put back if that fails?"""
 
 from __future__ import annotations
 
