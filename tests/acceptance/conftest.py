@@ -34,6 +34,7 @@ expires_after = "1s"
 
 [[policy]]
 name = "all others"
+operations = ["*"]
 hosts = ["local", "edge", "nowhere"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
 """
