@@ -34,12 +34,13 @@ from activities.slack.needs_person import (
     needs_person_outcome,
 )
 from activities.slack.outcome import failure_summary, why_not_done_in_full
-from activities.slack.status import down_time, snapshot_line, status_text, step_line, where
+from activities.slack.status import down_time, snapshot_line, step_line, where
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import shows_nothing
 from workflows.operations import catalog
+from workflows.operations.standing import status_words
 
 CHANNEL_ID_FORM = re.compile(r"[CG][A-Z0-9]{1,30}")
 _COMMENT_LIMIT = 1000
@@ -153,7 +154,7 @@ def _outcome(state: RequestState, _: ThreadEntry) -> str:
     """Tell how it ended: to whoever asked, and to all who were called for help."""
     people = mentions(state) if state.paged else person(state.requester)
     was_down = f", {down_time(state)}" if down_time(state) else ""
-    how = status_text(state)
+    how = status_words(state)
     if state.status is RequestStatus.NEEDS_PERSON and state.stop_trying_by:
         how = needs_person_outcome(state)
     lines = (

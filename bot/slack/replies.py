@@ -168,12 +168,12 @@ def bad_button() -> Reply:
     return reply("⛔ This button does not belong to a Dockwarden request. Nothing was recorded.")
 
 
-def again_unknown(command: str, request_id: str) -> Reply:
+def again_unknown(command: str, request_id: str, example: str) -> Reply:
     """Say that what was asked for is not known any more, or not now."""
     return reply(
         f"Not started: what request {code(request_id)} asked for cannot be read now, or is no "
         "longer kept. "
-        f"Ask with {code(f'{command} {FIRST_EXAMPLE}')}."
+        f"Ask with {code(f'{command} {example}')}."
     )
 
 

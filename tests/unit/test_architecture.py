@@ -59,6 +59,11 @@ BREACHES = {
         ("workflows/execution/new.py", "from workflows.request.planning import plan"),
         ("workflows/model/newer.py", "from workflows.card_updates import CardUpdater"),
     ],
+    "one-way-through-a-request": [
+        ("workflows/request/operation_handle.py", "from workflows.request.review import Review"),
+        ("workflows/request/review.py", "from workflows.request.operation_handle import f"),
+        ("workflows/request/inbox.py", "from workflows.request.review import Review"),
+    ],
     "activities-import-the-model": [
         ("activities/slack/new.py", "from workflows.execution.steps import StepRunner"),
         ("activities/docker/new.py", "from workflows.failures import error_type"),

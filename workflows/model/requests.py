@@ -84,10 +84,34 @@ class PublishedPort:
     host_ports: tuple[int, ...]
 
 
+class FactKind(StrEnum):
+    """Where people read a fact: ``seen`` is on the card and at a look, ``look`` at a look alone.
+
+    ``not_in_snapshot`` is something of the container that a snapshot leaves out.
+    """
+
+    SEEN = "seen"
+    LOOK = "look"
+    NOT_IN_SNAPSHOT = "not_in_snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What a provider tells people of a container, in its own words.
+
+    Printed as it comes, with ``value`` behind ``label``, as code.
+    """
+
+    label: str
+    value: str = ""
+    kind: FactKind = FactKind.SEEN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPin:
     """The exact container that people decide about. Never its environment or command line.
 
+    ``facts`` are what people read of it; no workflow asks about them.
     ``unhealthy`` says that its health check failed already: then putting it back asks no more.
     ``chosen_ports`` are those that the engine chooses anew at each start, the first twenty.
     """
@@ -106,6 +130,25 @@ class ContainerPin:
     stop_timeout_seconds: int | None = None
     unhealthy: bool = False
     chosen_ports: tuple[PublishedPort, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+    def told(self, *kinds: FactKind) -> tuple[Fact, ...]:
+        """Give the facts of these kinds, in the provider's order.
+
+        A worker of an earlier release told no facts: what cards showed of such a pin stands in
+        fields of their own.
+        """
+        return tuple(fact for fact in self.facts or self._told_in_fields() if fact.kind in kinds)
+
+    def _told_in_fields(self) -> tuple[Fact, ...]:
+        return (
+            *([Fact(label="unhealthy")] if self.unhealthy else ()),
+            Fact(label="restart policy", value=self.restart_policy or "no"),
+            *(
+                Fact(label=mount.type, value=mount.destination, kind=FactKind.NOT_IN_SNAPSHOT)
+                for mount in self.mounts
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

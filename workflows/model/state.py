@@ -271,10 +271,8 @@ class RequestState:
 
     @property
     def waits_for_turn(self) -> bool:
-        """Whether the work was not begun yet, for others are being stopped."""
-        return any(
-            step.name is StepName.STOP and step.status is StepStatus.QUEUED for step in self.steps
-        )
+        """Whether the work was not begun yet, for others are being worked on."""
+        return bool(self.steps) and self.steps[0].status is StepStatus.QUEUED
 
     @property
     def rejection(self) -> RecordedDecision | None:

@@ -104,7 +104,7 @@ async def test_the_button_of_a_private_answer_is_used_once(bot: Bot) -> None:
     [
         (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=False), "Not recorded"),
         (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=True), "Not confirmed"),
-        (RequestEndedError(summary(status="expired")), "is over: ⌛ expired"),
+        (RequestEndedError(summary(status="expired")), "is over: ⌛ Expired"),
     ],
 )
 async def test_a_click_that_fails_is_told(bot: Bot, error: Exception, says: str) -> None:
