@@ -17,7 +17,7 @@ from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.words import Condition
 from workflows.operations import catalog
-from workflows.operations.facts import is_start, unless_healthy, was_down, was_paused
+from workflows.operations.facts import unless_healthy, was_down, was_paused
 from workflows.operations.operation import Step
 
 _DOWN = frozenset({ContainerState.EXITED, ContainerState.CREATED, ContainerState.DEAD})
@@ -87,12 +87,17 @@ def engine_was_silent(state: RequestState) -> bool:
     return state.status is RequestStatus.FAILED and state.cause in _SILENT_ENGINE
 
 
+def is_start(state: RequestState) -> bool:
+    """Tell whether what was stopped is started: to put it back is to stop it again."""
+    return catalog.wakes(state.operation)
+
+
 def as_before(state: RequestState) -> str:
     """Say how a container is that was put back, after a form of "to be"."""
-    if state.pin is None:
-        return "as it was"
     if is_start(state):
         return f"stopped{' again' if state.started_by_us else ''}, as it was"
+    if state.pin is None:
+        return "as it was"
     again = f"running again{unless_healthy(state)}"
     return again if state.pin.state.is_up else f"{state.pin.state}, as it was"
 
@@ -114,7 +119,7 @@ def condition(state: RequestState) -> Condition:
         because = f": {NOT_ANSWERED[error]}" if error in NOT_ANSWERED else ""
         not_known = words.PERHAPS_UP if is_start(state) else words.NOT_KNOWN
         return replace(not_known, could_not=f"{not_known.could_not}{because}")
-    if was_down(state):
+    if is_start(state) or was_down(state):
         known_state = words.DOWN_AS_IT_WAS if seen_down(state) else None
         return known_state or words.SEEN_AFTER_START.get(seen.state, words.STATE_UNKNOWN)
     if seen_down(state):
