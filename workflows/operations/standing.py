@@ -15,7 +15,7 @@ from workflows.model import words
 from workflows.model.errors import NO_ROOM_ERRORS, PREFLIGHT_ERRORS, STALE_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
-from workflows.model.words import Condition
+from workflows.model.words import Condition, StatusWords
 from workflows.operations import catalog
 from workflows.operations.facts import unless_healthy, was_down, was_paused
 from workflows.operations.operation import Step
@@ -47,9 +47,22 @@ NOT_ANSWERED = MappingProxyType(
 
 def status_words(state: RequestState) -> str:
     """Say in a few words where a request stands: ``✅ Stopped and snapshotted``."""
-    told = _TOLD.get(state.status)
+    told = standing(state)
+    return f"{told.emoji} {told.words}"
+
+
+def standing(state: RequestState) -> StatusWords:
+    """Say it with its emoji apart, for a door that shows none."""
     known = words.STATUS[state.status]
-    return told(state) if told is not None else f"{known.emoji} {known.words}"
+    told = _TOLD.get(state.status)
+    if told is not None:
+        known = replace(known, words=told(state))
+    if state.status is RequestStatus.RUNNING:
+        if state.is_putting_back:
+            return replace(known, emoji=words.PUT_BACK_EMOJI)
+        if state.waits_for_turn and not state.cancel_requested_by:
+            return replace(known, emoji=words.STEP_EMOJI[StepStatus.QUEUED])
+    return known
 
 
 def says_what_was_done(state: RequestState) -> bool:
@@ -181,58 +194,45 @@ def step_words(step: StepState, state: RequestState, why_failed: str = "") -> st
     return told
 
 
-def _waiting(state: RequestState) -> str:
-    return f"{words.STATUS[state.status].emoji} {missing_words(state)}"
-
-
 def _rejected(state: RequestState) -> str:
-    emoji = words.STATUS[state.status].emoji
-    if state.rejection is None and state.refusal is not None:
-        return f"{emoji} Refused"
-    return f"{emoji} Rejected, nothing was changed"
+    is_refused = state.rejection is None and state.refusal is not None
+    return "Refused" if is_refused else "Rejected, nothing was changed"
 
 
 def _running(state: RequestState) -> str:
     if state.is_putting_back:
-        return f"{words.PUT_BACK_EMOJI} Putting it back"
+        return "Putting it back"
     if state.cancel_requested_by:
-        return f"{words.STATUS[state.status].emoji} Cancelling after the current step"
-    if state.waits_for_turn:
-        return f"{words.STEP_EMOJI[StepStatus.QUEUED]} Approved, waits for its turn"
-    return f"{words.STATUS[state.status].emoji} {words.STATUS[state.status].words}"
-
-
-def _succeeded(state: RequestState) -> str:
-    return f"{words.STATUS[state.status].emoji} {outcome(state)}"
+        return "Cancelling after the current step"
+    return "Approved, waits for its turn" if state.waits_for_turn else "Working"
 
 
 def _put_back(state: RequestState) -> str:
     ended = "Cancelled" if state.cause is None else "Failed"
-    return f"{words.PUT_BACK_EMOJI} {ended} and put back, {as_before(state)}"
+    return f"{ended} and put back, {as_before(state)}"
 
 
 def _stale(state: RequestState) -> str:
     left = "left running" if state.started_by_us else "nothing was changed"
-    return f"{words.STATUS[state.status].emoji} {stale_title(state)}, {left}"
+    return f"{stale_title(state)}, {left}"
 
 
 def _failed(state: RequestState) -> str:
     told = "Dockwarden did nothing" if engine_was_silent(state) else "nothing was changed"
-    return f"{words.STATUS[state.status].emoji} Not done, {told}"
+    return f"Not done, {told}"
 
 
 def _needs_person(state: RequestState) -> str:
     needs = "and Dockwarden has stopped trying" if gave_up(state) else "needs a person"
-    short = words.capital(condition(state).short)
-    return f"{words.STATUS[state.status].emoji} {short}, {needs}"
+    return f"{words.capital(condition(state).short)}, {needs}"
 
 
 _TOLD: MappingProxyType[RequestStatus, Callable[[RequestState], str]] = MappingProxyType(
     {
-        RequestStatus.WAITING: _waiting,
+        RequestStatus.WAITING: missing_words,
         RequestStatus.REJECTED: _rejected,
         RequestStatus.RUNNING: _running,
-        RequestStatus.SUCCEEDED: _succeeded,
+        RequestStatus.SUCCEEDED: outcome,
         RequestStatus.PUT_BACK: _put_back,
         RequestStatus.STALE: _stale,
         RequestStatus.FAILED: _failed,

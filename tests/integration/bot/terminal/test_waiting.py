@@ -36,7 +36,7 @@ async def test_a_step_that_fails_is_seen_with_what_was_put_back(
     asked = await end(waiting)
     assert asked.code == 1, asked
     assert workers.docker.fired == ["ensure_snapshot"]
-    assert "put_back: a step failed, and the container is as it was" in asked.out
+    assert "put_back: Failed and put back, running again" in asked.out
     assert "Taking the snapshot failed" in asked.out
 
 

@@ -187,7 +187,9 @@ FAILURES: list[tuple[BotError, Exit, str]] = [
     ),
     (temporal_errors.RequestEndedError(_summary()), Exit.NOT_DONE, "is over (waiting)"),
     (
-        temporal_errors.NoPolicyError(what="stop", container=HOSTILE, host="local"),
+        temporal_errors.NoPolicyError(
+            operation=OperationSpec(kind="stop"), container=HOSTILE, host="local"
+        ),
         Exit.NOT_DONE,
         "no policy covers this (stop",
     ),
