@@ -372,12 +372,6 @@ def advice_for(state: RequestState) -> str:
     return fill(cause_of(state.cause).advice, state)
 
 
-def called(state: RequestState) -> str:
-    """Name the container as the engine does now, and as it was asked for if that differs."""
-    asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
-    return f"{code(state.name_now)}{asked_for}"
-
-
 def fill(text: str, state: RequestState) -> str:
     """Put the host, and the container's name and id, into words of this list."""
     if was_paused(state):

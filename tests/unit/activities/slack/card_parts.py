@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities.slack.card import Links
+from activities.slack.mrkdwn import Links
 from workflows.model.dependents import Dependent, Dependents, Fate
 from workflows.model.errors import ErrorType
 from workflows.model.requests import (
