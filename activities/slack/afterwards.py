@@ -31,7 +31,7 @@ def stays_down(state: RequestState) -> str:
         return ""
     if policy == _ALWAYS:
         by_policy = f"its restart policy is {code(policy)}"
-        return f"until somebody starts it, or the Docker engine itself is restarted ({by_policy})"
+        return f"until somebody starts it, or the engine itself is restarted ({by_policy})"
     return "until somebody starts it"
 
 

@@ -32,7 +32,7 @@ from activities.slack.outcome import failure_summary
 from activities.slack.plan import caution_lines, plan_lines
 from activities.slack.status import headline, notification, snapshot_line, step_lines
 from workflows.model.names import card_block_id
-from workflows.model.requests import Fact, FactKind
+from workflows.model.requests import Fact, FactPlace
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id, shorten, shows_nothing, workflow_url
 from workflows.model.words import duration
@@ -139,7 +139,7 @@ def _container(state: RequestState) -> str:
     pin = state.pin
     if pin is None:
         return ""
-    seen = [_fact(fact) for fact in pin.told(FactKind.SEEN)]
+    seen = [_fact(fact) for fact in pin.told(FactPlace.SEEN)]
     told = join_limited([str(pin.state), *seen], _MOST_FACTS, separator=" · ")
     image = code(pin.image or short_id(pin.image_id), _IMAGE_LENGTH)
     return f"*Container* {code(short_id(pin.container_id))} · {told}\n*Image* {image}"
@@ -174,7 +174,7 @@ def _not_in_the_snapshot(state: RequestState) -> str:
     """List what a snapshot of this container leaves out."""
     if not catalog.makes_image(state.operation) or state.pin is None:
         return ""
-    left_out = [_fact(fact) for fact in state.pin.told(FactKind.NOT_IN_SNAPSHOT)]
+    left_out = [_fact(fact) for fact in state.pin.told(FactPlace.NOT_IN_SNAPSHOT)]
     return f"⚠️ Not in the snapshot: {join_limited(left_out, _MOST_LEFT_OUT)}" if left_out else ""
 
 

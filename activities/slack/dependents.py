@@ -1,6 +1,6 @@
 """What does a stop do to others that live in the container, before and after it?
 
-The measured truth, for Docker: who uses its network or its IPC space runs on without it, and a
+The measured truth: who uses its network or its IPC space runs on without it, and a
 start of the container does not mend that; who uses its process space ends with it. Dockwarden
 changes nothing but the container that was approved, so people are told what to do, in the order
 in which it works.
@@ -11,9 +11,7 @@ from __future__ import annotations
 from activities.slack.mrkdwn import code, join_limited, safe
 from workflows.model.dependents import Dependent, Fate
 from workflows.model.errors import ErrorType
-from workflows.model.names import CONTAINER_ID_FORM
 from workflows.model.state import RequestState, RequestStatus
-from workflows.model.text import short_id
 from workflows.operations import catalog
 from workflows.operations.facts import was_down
 from workflows.operations.standing import seen_down
@@ -102,11 +100,12 @@ def _left(state: RequestState, one: Dependent) -> str:
 
 
 def _restart(state: RequestState, one: Dependent) -> str:
-    """Give the command, by the id: a name may be another's by now."""
-    known = CONTAINER_ID_FORM.fullmatch(one.container_id)
-    command = code(f"docker restart {short_id(one.container_id) if known else 'CONTAINER'}")
-    first = f"once {code(state.name_now, _NAME_LENGTH)} runs again" if _is_down(state) else "run"
-    return f"To mend it, {first} on {safe(state.container.host)}: {command}"
+    """Give the command, which its provider has written; one of an earlier release has not."""
+    again = f"once {code(state.name_now, _NAME_LENGTH)} runs again"
+    if not one.restart:
+        return f"To mend it, restart it{f' {again}' if _is_down(state) else ''}."
+    first = again if _is_down(state) else "run"
+    return f"To mend it, {first} on {safe(state.container.host)}: {code(one.restart)}"
 
 
 def _is_gone(state: RequestState) -> bool:

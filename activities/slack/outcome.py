@@ -46,7 +46,7 @@ def why_not_done(state: RequestState) -> str:
     host, name = safe(state.container.host), called(state)
     if engine_was_silent(state):
         return (
-            f"The Docker engine of {host} did not answer, so Dockwarden did nothing to {name}. "
+            f"The engine of {host} did not answer, so Dockwarden did nothing to {name}. "
             "Whether it runs is not known: look first."
         )
     if state.cause is ErrorType.WORKER_UNAVAILABLE:

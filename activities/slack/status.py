@@ -57,7 +57,7 @@ def _why_failed(step: StepState, state: RequestState) -> str:
     if step.error is None:
         return ""
     if engine_was_silent(state):
-        return "the Docker engine did not answer"
+        return "the engine did not answer"
     meaning = cause_of(step.error).meaning
     return past(meaning) if step.name is StepName.START and started_late(state) else meaning
 
