@@ -103,9 +103,7 @@ class Service:
         """
         policies = policy_book.matching(self._book, operation.kind, container.host, container.name)
         if not policies:
-            raise NoPolicyError(
-                what=catalog.words_of(operation), container=container.name, host=container.host
-            )
+            raise NoPolicyError(operation=operation, container=container.name, host=container.host)
         request = LifecycleRequest(
             request_id=hashlib.sha256(f"{actor.team_id}|{key}".encode()).hexdigest()[:12],
             operation=operation,

@@ -15,8 +15,7 @@ from workflows.model.names import ActionId, RequestAddress, button_value
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import shorten
 from workflows.operations import catalog
-from workflows.operations.facts import is_start
-from workflows.operations.standing import seen_down, will_be_put_back
+from workflows.operations.standing import is_start, seen_down, will_be_put_back
 
 _ASK_AGAIN = frozenset(
     {

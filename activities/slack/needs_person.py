@@ -27,8 +27,8 @@ from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.words import capital
-from workflows.operations.facts import is_start, was_down, was_paused
-from workflows.operations.standing import NOT_ANSWERED, condition, gave_up, seen_down
+from workflows.operations.facts import was_down, was_paused
+from workflows.operations.standing import NOT_ANSWERED, condition, gave_up, is_start, seen_down
 
 #: That the engine failed at a start, with a number, tells a person nothing.
 _DETAIL_ADDS = HAVE_DETAILS - {ErrorType.ENGINE_ERROR}

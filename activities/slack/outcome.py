@@ -13,8 +13,8 @@ from activities.slack.mrkdwn import safe
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.words import capital
-from workflows.operations.facts import is_start, was_down
-from workflows.operations.standing import engine_was_silent
+from workflows.operations.facts import was_down
+from workflows.operations.standing import engine_was_silent, is_start
 
 #: Ends of an operation in which a failure was overcome.
 _OVERCOME = (RequestStatus.PUT_BACK, RequestStatus.SUCCEEDED)

@@ -29,7 +29,7 @@ from workflows.model.ports import ContainerList, Inspection
 from workflows.model.requests import ContainerState, Fact, FactPlace
 from workflows.model.state import Refusal, RequestState, RequestStatus, StepState
 from workflows.model.text import short_id
-from workflows.model.words import REFUSED
+from workflows.model.words import refused
 from workflows.operations import catalog
 from workflows.operations.standing import (
     status_words,
@@ -213,19 +213,8 @@ def _why_refused(state: RequestState) -> str:
 
 def _refused(refusal: Refusal, *, host: str, name: str, detail: str) -> str:
     """Say what is wrong with what somebody asked for; the private notice said it in full."""
-    words = REFUSED.get(refusal.code, str(refusal.code))
     adds = refusal.code in _DETAIL_ADDS and refusal.detail not in ("", host, name)
-    told = words.format(
-        host=host,
-        name=name,
-        started="started",
-        rm="--rm",
-        policy="that covers it",
-        requesters="others",
-        references="others",
-        count=detail,
-        detail=detail,
-    )
+    told = refused(refusal.code, host=host, name=name, count=detail, detail=detail)
     return f"{told} ({detail})" if adds else told
 
 

@@ -13,8 +13,7 @@ from bot.temporal.errors import RequestSummary
 from workflows.model.names import ActionId, RequestAddress, button_value
 from workflows.model.policy import may_cancel
 from workflows.model.state import RequestState, RequestStatus
-from workflows.operations.facts import is_start
-from workflows.operations.standing import seen_down, status_words
+from workflows.operations.standing import is_start, seen_down, status_words
 
 
 def ask_to_stop(

@@ -189,6 +189,8 @@ def _add_operation(operations: Any, operation: Operation) -> None:  # noqa: ANN4
         help=operation.summary,
         description=operation.summary,
         epilog=f"for example: dockwarden request {_as_typed_here(operation.example)}",
+        # An example that is broken at a hyphen cannot be copied.
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("name", metavar="NAME", help="the name of the container")

@@ -26,6 +26,7 @@ _NO_USE: Final = (Uptake.NO_WORKER, Uptake.STUCK, Uptake.TAKEN)
 _SOON, _LATER = 0.1, 1.0
 _UNANSWERED: Final = {
     Uptake.NO_WORKER: "no worker of requests answers",
+    Uptake.NO_ANSWER: "nobody answers now",
     Uptake.STUCK: "the worker of requests fails at it",
 }
 

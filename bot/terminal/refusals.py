@@ -10,6 +10,7 @@ from typing import Final
 from bot.terminal.tables import tamed
 from workflows.model.errors import RefusalCode
 from workflows.model.state import Refusal, RequestState, RequestStatus
+from workflows.model.words import REFUSED, refused
 
 _ASK_LATER = "Ask again in a minute."
 _FREE_SPACE = "See what can be removed on the host, then ask again."
@@ -17,95 +18,31 @@ _WITHOUT_SNAPSHOT = "Ask without a snapshot, or see to the image on the host."
 _BOOK = "the policy book (DOCKWARDEN_POLICIES)"
 _IN_SLACK = "Decide in Slack, on the card."
 
-#: Why a request is not let in. In braces stand facts of the request.
-_REQUESTS: Final = {
-    RefusalCode.BAD_REQUEST: ("something in the request is not right", ""),
-    RefusalCode.UNKNOWN_HOST: (
-        "no Dockwarden worker serves the host {host}",
-        "`dockwarden list hosts` shows those that are known.",
-    ),
-    RefusalCode.HOST_BUSY: ("the worker of {host} is busy, or has just ended", _ASK_LATER),
-    RefusalCode.OLD_WORKER: (
-        "the worker of {host} is of an earlier release than the rest of Dockwarden",
-        "Whoever runs {host} can upgrade it.",
-    ),
-    RefusalCode.ENGINE_UNREACHABLE: ("the engine of {host} does not answer", _ASK_LATER),
-    RefusalCode.HOST_AWAY: (
-        "nobody serves {host} now: its worker has ended, or waits for its engine",
-        _ASK_LATER,
-    ),
-    RefusalCode.UNKNOWN_CONTAINER: (
-        "there is no container {name} on {host}",
-        "`dockwarden list --on {host}` shows all.",
-    ),
-    RefusalCode.AMBIGUOUS_CONTAINER: (
-        "{name} does not name exactly one container on {host}",
-        "Give the full name; `dockwarden list --on {host}` shows all.",
-    ),
-    RefusalCode.AUTO_REMOVE: ("{name} was started with --rm: stopping it would delete it", ""),
-    RefusalCode.PROTECTED: ("{name} is protected", "Whoever runs {host} can take care of it."),
-    RefusalCode.OWN_CONTAINER: ("{name} is Dockwarden's own container", ""),
-    RefusalCode.UNUSABLE_STATE: (
-        "{name} is in a state in which it cannot be worked on",
-        "`dockwarden inspect {name} --on {host}` shows it.",
-    ),
-    RefusalCode.ALREADY_STOPPED: ("{name} on {host} is stopped already", ""),
-    RefusalCode.ALREADY_RUNNING: ("{name} on {host} runs already", ""),
-    RefusalCode.BAD_REFERENCE: ("the name for the snapshot is no image reference", ""),
-    RefusalCode.REFERENCE_TAKEN: (
-        "there is an image of that name already, and a tag is never moved",
-        "Choose another name, or leave it out.",
-    ),
-    RefusalCode.REFERENCE_OUTSIDE: (
-        "the policy {policy} does not allow that name for a snapshot",
-        "Choose another name, or leave it out.",
-    ),
-    RefusalCode.SNAPSHOT_QUOTA: (
-        "{name} has as many snapshots as {host} keeps of one container",
-        _FREE_SPACE,
-    ),
-    RefusalCode.DISK_FULL: ("the disk of {host} is too full for a snapshot", _FREE_SPACE),
-    RefusalCode.IMAGE_MISSING: ("the image of {name} was removed from {host}", _WITHOUT_SNAPSHOT),
-    RefusalCode.TOO_MANY_LAYERS: (
-        "the image of {name} has as many layers as the engine can stack",
-        _WITHOUT_SNAPSHOT,
-    ),
-    RefusalCode.OWNER_MISSING: (
-        (
-            "{name} could not be started again: the container whose network, IPC or process "
-            "space it uses does not run"
-        ),
-        "Start that one, then ask again.",
-    ),
-    RefusalCode.OWNER_GONE: (
-        (
-            "{name} could not be started again: the container whose network, IPC or process "
-            "space it uses was removed"
-        ),
-        "Make {name} anew, then ask again.",
-    ),
-    RefusalCode.ORCHESTRATED: ("an orchestrator runs {name}, and would start another", ""),
-    RefusalCode.NO_POLICY: (
-        "no policy covers this operation on {name} on {host}",
-        f"Whoever runs Dockwarden can add one to {_BOOK}.",
-    ),
-    RefusalCode.REASON_REQUIRED: ("the policy {policy} asks for a reason", 'Add --reason "…".'),
-    RefusalCode.NO_ELIGIBLE_APPROVER: (
-        "the policy {policy} leaves too few people who could approve this",
-        f"Whoever runs Dockwarden can name more in {_BOOK}.",
-    ),
-    RefusalCode.CARD_NOT_POSTED: (
-        "the card could not be posted to the channel",
-        "Invite the app to the channel, or name another with --channel.",
-    ),
-    RefusalCode.NOT_A_REQUESTER: (
-        "by the policy {policy} {requester} may not ask for this",
-        f"Whoever runs Dockwarden can add requesters to {_BOOK}.",
-    ),
-    RefusalCode.TOO_MANY_OPEN: (
-        "as many requests of {requester} wait as one person may have at once",
-        "`dockwarden requests mine` lists them.",
-    ),
+#: What to do now whose request is not let in. In braces stand facts of the request.
+_ADVICE: Final = {
+    RefusalCode.UNKNOWN_HOST: "`dockwarden list hosts` shows those that are known.",
+    RefusalCode.HOST_BUSY: _ASK_LATER,
+    RefusalCode.OLD_WORKER: "Whoever runs {host} can upgrade it.",
+    RefusalCode.ENGINE_UNREACHABLE: _ASK_LATER,
+    RefusalCode.HOST_AWAY: _ASK_LATER,
+    RefusalCode.UNKNOWN_CONTAINER: "`dockwarden list --on {host}` shows all.",
+    RefusalCode.AMBIGUOUS_CONTAINER: "Give the full name; `dockwarden list --on {host}` shows all.",
+    RefusalCode.PROTECTED: "Whoever runs {host} can take care of it.",
+    RefusalCode.UNUSABLE_STATE: "`dockwarden inspect {name} --on {host}` shows it.",
+    RefusalCode.REFERENCE_TAKEN: "Choose another name, or leave it out.",
+    RefusalCode.REFERENCE_OUTSIDE: "Choose another name, or leave it out.",
+    RefusalCode.SNAPSHOT_QUOTA: _FREE_SPACE,
+    RefusalCode.DISK_FULL: _FREE_SPACE,
+    RefusalCode.IMAGE_MISSING: _WITHOUT_SNAPSHOT,
+    RefusalCode.TOO_MANY_LAYERS: _WITHOUT_SNAPSHOT,
+    RefusalCode.OWNER_MISSING: "Start that one, then ask again.",
+    RefusalCode.OWNER_GONE: "Make {name} anew, then ask again.",
+    RefusalCode.NO_POLICY: f"Whoever runs Dockwarden can add one to {_BOOK}.",
+    RefusalCode.REASON_REQUIRED: 'Add --reason "…".',
+    RefusalCode.NO_ELIGIBLE_APPROVER: f"Whoever runs Dockwarden can name more in {_BOOK}.",
+    RefusalCode.CARD_NOT_POSTED: "Invite the app to the channel, or name another with --channel.",
+    RefusalCode.NOT_A_REQUESTER: f"Whoever runs Dockwarden can add requesters to {_BOOK}.",
+    RefusalCode.TOO_MANY_OPEN: "`dockwarden requests mine` lists them.",
 }
 #: Why a decision or an instruction does not count.
 _ACTS: Final = {
@@ -163,41 +100,55 @@ _PEOPLE: Final = {
     RefusalCode.UNKNOWN_PERSON: ("Slack does not know that account", ""),
     RefusalCode.NOT_VERIFIED: ("Slack could not say just now who that person is", _ASK_LATER),
 }
-WORDS: Final = _REQUESTS | _ACTS | _PEOPLE
+_DECISIONS: Final = _ACTS | _PEOPLE
 
 
 def not_let_in(refusal: Refusal, state: RequestState) -> str:
     """Say why a request was refused."""
-    return f"Not done: {_filled(refusal, state, detail=refusal.detail)}"
+    detail = tamed(refusal.detail)
+    wrong, advice = _request_words(refusal, _facts(state))
+    known = (state.container.host, state.container.name, state.policy and state.policy.name)
+    added = f" ({detail})" if detail and refusal.detail not in known and detail not in wrong else ""
+    return f"Not done: {wrong}{added}. {advice}".rstrip()
 
 
 def not_counted(refusal: Refusal, state: RequestState) -> str:
     """Say why a decision or an instruction does not count, and what holds all the same."""
     waits = " It still waits." if state.status is RequestStatus.WAITING else ""
-    return f"That did not count: {_filled(refusal, state)}{waits}"
+    facts = _facts(state)
+    if refusal.code in _DECISIONS:
+        wrong, advice = (words.format(**facts) for words in _DECISIONS[refusal.code])
+    else:
+        wrong, advice = _request_words(refusal, facts)
+    return f"That did not count: {f'{wrong}. {advice}'.rstrip()}{waits}"
 
 
 def nothing_to_show(refusal: Refusal | None, *, host: str, name: str) -> str:
     """Say why a host, or a container of it, cannot be shown."""
     if refusal is None:
         return "Nothing to show: nobody has said why."
-    wrong, advice = WORDS[refusal.code]
-    facts = {"host": tamed(host), "name": tamed(name or "the container"), "policy": ""}
-    facts |= {"requester": "", "request": ""}
+    facts = {"host": tamed(host), "name": tamed(name or "the container")}
+    wrong, advice = _request_words(refusal, {**facts, "requester": "", "policy": "", "request": ""})
     near = refusal.code is RefusalCode.UNKNOWN_HOST and refusal.detail not in ("", host)
     hint = f" ({tamed(refusal.detail)})" if near else ""
-    return f"Nothing to show: {wrong.format(**facts)}{hint}. {advice.format(**facts)}".rstrip()
+    return f"Nothing to show: {wrong}{hint}. {advice}".rstrip()
 
 
-def _filled(refusal: Refusal, state: RequestState, detail: str = "") -> str:
-    wrong, advice = WORDS[refusal.code]
-    known = (state.container.host, state.container.name, state.policy and state.policy.name)
-    added = f" ({tamed(detail)})" if detail and detail not in known else ""
-    facts = {
+def _request_words(refusal: Refusal, facts: dict[str, str]) -> tuple[str, str]:
+    """Say what is wrong with a request, and what to do now."""
+    if refusal.code not in REFUSED:
+        wrong, advice = _DECISIONS[refusal.code]
+        return wrong.format(**facts), advice.format(**facts)
+    detail = tamed(refusal.detail)
+    wrong = refused(refusal.code, **facts, count=detail, detail=detail)
+    return wrong, _ADVICE.get(refusal.code, "").format(**facts)
+
+
+def _facts(state: RequestState) -> dict[str, str]:
+    return {
         "host": tamed(state.container.host),
         "name": tamed(state.name_now),
         "policy": tamed(state.policy.name) if state.policy else "of this request",
         "requester": tamed(state.requester),
         "request": state.request_id,
     }
-    return f"{wrong.format(**facts)}{added}. {advice.format(**facts)}".rstrip()

@@ -27,6 +27,7 @@ DEFAULT_POLICIES = f"""\
 # Any container on this host: bob or carol decides, one approval is enough.
 [[policy]]
 name = "laptop"
+operations = ["*"]
 hosts = ["{HOST}"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
 required_approvals = 1

@@ -36,6 +36,10 @@ _ROWS: list[tuple[str, str, dict[str, Any]]] = [
     ('stop plain-1 reason="open', "A quote is opened and not closed", _PLAIN),
     ("stpo plain-1", "Did you mean stop?", _PLAIN),
     ("stop", "The name of the container is missing", _PLAIN),
+    ("kill plain-1", "Dockwarden cannot kill a container. There is stop", _PLAIN),
+    ("logs plain-1", "There is inspect, which shows one container", _PLAIN),
+    ("start plain-1", "`plain-1` on `local` runs already", _PLAIN),
+    ("start plain-1 grace=3s", "“grace” belongs to the sub-commands stop, ", _PLAIN),
     ("approve 000000000000", "There is no request `000000000000`", _PLAIN),
     ("approve bob", "is no request id", _PLAIN),
 ]

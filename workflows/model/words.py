@@ -197,6 +197,17 @@ REFUSED: Final = MappingProxyType(
     }
 )
 
+#: What a door that does not name these says of them.
+_UNNAMED = MappingProxyType(
+    {
+        "policy": "that covers it",
+        "requesters": "others",
+        "references": "others",
+        "started": "started",
+        "rm": "--rm",
+    }
+)
+
 #: What keeps an operation from being carried out, found by the core itself.
 ANOTHER_AT_WORK: Final = "another operation is at work on this container"
 ENDED_FROM_OUTSIDE: Final = "the operation was ended from outside"
@@ -207,6 +218,11 @@ CANCELLED: Final = "cancelled"
 CUT_SHORT: Final = "cut short by the cancel"
 #: So ends the note of a start whose health check has said nothing yet.
 HEALTH_UNKNOWN: Final = "health not known yet"
+
+
+def refused(code: RefusalCode, **facts: str) -> str:
+    """Say what is wrong with a request, with the facts of it that a door shows."""
+    return REFUSED.get(code, str(code)).format(**{**_UNNAMED, **facts})
 
 
 def changed(now: ContainerState, before: ContainerState) -> str:

@@ -33,11 +33,6 @@ def was_down(state: RequestState) -> bool:
     return state.pin is not None and state.pin.state.is_down
 
 
-def is_start(state: RequestState) -> bool:
-    """Tell whether what was stopped is started: to put it back is to stop it again."""
-    return was_down(state) and has_step(state, StepName.START)
-
-
 def was_late(state: RequestState) -> bool:
     """Tell whether all was done, but the container was started only by being put back."""
     put_back = find_step(state, StepName.PUT_BACK)

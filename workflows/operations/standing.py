@@ -15,9 +15,9 @@ from workflows.model import words
 from workflows.model.errors import NO_ROOM_ERRORS, PREFLIGHT_ERRORS, STALE_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
-from workflows.model.words import Condition
+from workflows.model.words import Condition, StatusWords
 from workflows.operations import catalog
-from workflows.operations.facts import is_start, unless_healthy, was_down, was_paused
+from workflows.operations.facts import unless_healthy, was_down, was_paused
 from workflows.operations.operation import Step
 
 _DOWN = frozenset({ContainerState.EXITED, ContainerState.CREATED, ContainerState.DEAD})
@@ -47,9 +47,22 @@ NOT_ANSWERED = MappingProxyType(
 
 def status_words(state: RequestState) -> str:
     """Say in a few words where a request stands: ``✅ Stopped and snapshotted``."""
-    told = _TOLD.get(state.status)
+    told = standing(state)
+    return f"{told.emoji} {told.words}"
+
+
+def standing(state: RequestState) -> StatusWords:
+    """Say it with its emoji apart, for a door that shows none."""
     known = words.STATUS[state.status]
-    return told(state) if told is not None else f"{known.emoji} {known.words}"
+    told = _TOLD.get(state.status)
+    if told is not None:
+        known = replace(known, words=told(state))
+    if state.status is RequestStatus.RUNNING:
+        if state.is_putting_back:
+            return replace(known, emoji=words.PUT_BACK_EMOJI)
+        if state.waits_for_turn and not state.cancel_requested_by:
+            return replace(known, emoji=words.STEP_EMOJI[StepStatus.QUEUED])
+    return known
 
 
 def says_what_was_done(state: RequestState) -> bool:
@@ -87,12 +100,17 @@ def engine_was_silent(state: RequestState) -> bool:
     return state.status is RequestStatus.FAILED and state.cause in _SILENT_ENGINE
 
 
+def is_start(state: RequestState) -> bool:
+    """Tell whether what was stopped is started: to put it back is to stop it again."""
+    return catalog.wakes(state.operation)
+
+
 def as_before(state: RequestState) -> str:
     """Say how a container is that was put back, after a form of "to be"."""
-    if state.pin is None:
-        return "as it was"
     if is_start(state):
         return f"stopped{' again' if state.started_by_us else ''}, as it was"
+    if state.pin is None:
+        return "as it was"
     again = f"running again{unless_healthy(state)}"
     return again if state.pin.state.is_up else f"{state.pin.state}, as it was"
 
@@ -114,7 +132,7 @@ def condition(state: RequestState) -> Condition:
         because = f": {NOT_ANSWERED[error]}" if error in NOT_ANSWERED else ""
         not_known = words.PERHAPS_UP if is_start(state) else words.NOT_KNOWN
         return replace(not_known, could_not=f"{not_known.could_not}{because}")
-    if was_down(state):
+    if is_start(state) or was_down(state):
         known_state = words.DOWN_AS_IT_WAS if seen_down(state) else None
         return known_state or words.SEEN_AFTER_START.get(seen.state, words.STATE_UNKNOWN)
     if seen_down(state):
@@ -176,58 +194,45 @@ def step_words(step: StepState, state: RequestState, why_failed: str = "") -> st
     return told
 
 
-def _waiting(state: RequestState) -> str:
-    return f"{words.STATUS[state.status].emoji} {missing_words(state)}"
-
-
 def _rejected(state: RequestState) -> str:
-    emoji = words.STATUS[state.status].emoji
-    if state.rejection is None and state.refusal is not None:
-        return f"{emoji} Refused"
-    return f"{emoji} Rejected, nothing was changed"
+    is_refused = state.rejection is None and state.refusal is not None
+    return "Refused" if is_refused else "Rejected, nothing was changed"
 
 
 def _running(state: RequestState) -> str:
     if state.is_putting_back:
-        return f"{words.PUT_BACK_EMOJI} Putting it back"
+        return "Putting it back"
     if state.cancel_requested_by:
-        return f"{words.STATUS[state.status].emoji} Cancelling after the current step"
-    if state.waits_for_turn:
-        return f"{words.STEP_EMOJI[StepStatus.QUEUED]} Approved, waits for its turn"
-    return f"{words.STATUS[state.status].emoji} {words.STATUS[state.status].words}"
-
-
-def _succeeded(state: RequestState) -> str:
-    return f"{words.STATUS[state.status].emoji} {outcome(state)}"
+        return "Cancelling after the current step"
+    return "Approved, waits for its turn" if state.waits_for_turn else "Working"
 
 
 def _put_back(state: RequestState) -> str:
     ended = "Cancelled" if state.cause is None else "Failed"
-    return f"{words.PUT_BACK_EMOJI} {ended} and put back, {as_before(state)}"
+    return f"{ended} and put back, {as_before(state)}"
 
 
 def _stale(state: RequestState) -> str:
     left = "left running" if state.started_by_us else "nothing was changed"
-    return f"{words.STATUS[state.status].emoji} {stale_title(state)}, {left}"
+    return f"{stale_title(state)}, {left}"
 
 
 def _failed(state: RequestState) -> str:
     told = "Dockwarden did nothing" if engine_was_silent(state) else "nothing was changed"
-    return f"{words.STATUS[state.status].emoji} Not done, {told}"
+    return f"Not done, {told}"
 
 
 def _needs_person(state: RequestState) -> str:
     needs = "and Dockwarden has stopped trying" if gave_up(state) else "needs a person"
-    short = words.capital(condition(state).short)
-    return f"{words.STATUS[state.status].emoji} {short}, {needs}"
+    return f"{words.capital(condition(state).short)}, {needs}"
 
 
 _TOLD: MappingProxyType[RequestStatus, Callable[[RequestState], str]] = MappingProxyType(
     {
-        RequestStatus.WAITING: _waiting,
+        RequestStatus.WAITING: missing_words,
         RequestStatus.REJECTED: _rejected,
         RequestStatus.RUNNING: _running,
-        RequestStatus.SUCCEEDED: _succeeded,
+        RequestStatus.SUCCEEDED: outcome,
         RequestStatus.PUT_BACK: _put_back,
         RequestStatus.STALE: _stale,
         RequestStatus.FAILED: _failed,

@@ -23,8 +23,10 @@ def test_the_example_book_is_right() -> None:
     """The book that is offered for copying can be loaded."""
     book = policies.load(EXAMPLE)
 
-    assert [policy.required_approvals for policy in book.policies] == [2, 2, 1]
+    assert [policy.required_approvals for policy in book.policies] == [2, 2, 1, 1]
     assert book.uses_groups
+    assert policies.uncovered(book) == ()
+    assert policies.overtaken(book) == {}
 
 
 def test_every_field_is_read() -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.parser import SUB_COMMANDS
 from bot.settings import Settings, variable
 from workflows.model.names import PROTECTED_LABEL, SEARCH_ATTRIBUTES
+from workflows.operations import catalog
+from workflows.operations.operation import Operation
 
 _DEPLOY = Path(__file__).parents[3] / "deploy"
 _ID = "0123456789abcdef" * 4
@@ -45,6 +48,19 @@ def test_settings_exist(name: str) -> None:
     given = set(re.findall(r"\bDOCKWARDEN_[A-Z_]+", _read(name)))
     assert given
     assert given <= {variable(field) for field in Settings.model_fields}
+
+
+@pytest.mark.parametrize("operation", catalog.OPERATIONS, ids=lambda one: one.kind)
+def test_what_people_read_first_names_every_operation(operation: Operation) -> None:
+    """The manual, the book that is offered for copying and Slack's hint know all that there is."""
+    usage = SUB_COMMANDS[operation.kind].usage
+    command = json.loads(_read("slack-manifest.json"))["features"]["slash_commands"][0]
+    manual = (_DEPLOY.parent / "README.md").read_text(encoding="utf-8")
+
+    assert f"{operation.kind} NAME" in command["usage_hint"]
+    assert f"\n| `{usage}` | " in manual
+    assert re.search(rf"^\| `operations` .*`\"{operation.kind}\"`", manual, re.M)
+    assert re.search(rf"^# operations .*\"{operation.kind}\"", _read("policies.example.toml"), re.M)
 
 
 def test_the_compose_file_makes_all_search_attributes() -> None:

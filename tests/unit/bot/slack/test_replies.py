@@ -136,7 +136,7 @@ ERRORS: list[BotError] = [
         for act in TemporalCall
         for maybe in (True, False)
     ),
-    NoPolicyError(what="stop", container="web-1", host="local"),
+    NoPolicyError(operation=OperationSpec(kind="start"), container="web-1", host="local"),
     *(LookUnansweredError("local", silent) for silent in Silent),
     TemporalMisconfiguredError(EVIL),
     AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink="", waits=True),

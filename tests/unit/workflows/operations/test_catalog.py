@@ -24,6 +24,8 @@ _SPECS = re.compile(r"(?:^|[._])(?:operation|spec)$")
 _LAWFUL = {
     # Reads what came over the wire, of which nothing may be taken for granted.
     "workflows/request/validation.py": {"operation.snapshot"},
+    # Writes down for a script what was asked for, as it was asked for.
+    "bot/terminal/objects.py": {"state.operation.snapshot"},
 }
 _GAPS = {"name", "grace", "reference"}
 _PINS = (PIN, STOPPED_PIN, replace(PIN, state=ContainerState.PAUSED))

@@ -19,6 +19,8 @@ from workflows.model.state import RequestState, RequestStatus, StepStatus
 from workflows.operations.standing import condition, status_words, step_words
 
 _STARTS = {name: state for name, state in START_STATES.items() if name.startswith("start-")}
+#: Where a notice tells of what has become of the container.
+_TOLD_OF = (RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON, RequestStatus.STALE)
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -29,6 +31,16 @@ def test_every_state_reads_the_same_at_every_door(name: str) -> None:
 
     assert card(state, LINKS, NOW)[0].startswith(f"{told}: ")
     assert show_status(state).text.startswith(f"{told} — ")
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in _STARTS if _STARTS[n].status in _TOLD_OF and "gone" not in n]
+)
+def test_a_private_notice_says_no_other(name: str) -> None:
+    """A notice comes without the pin and the steps, and is as true of a start."""
+    state = _STARTS[name]
+
+    assert status_words(replace(state, pin=None, steps=())) == status_words(state)
 
 
 @pytest.mark.parametrize("name", STATES)
