@@ -53,7 +53,7 @@ from activities.slack.status import (
     step_lines,
 )
 from workflows.model.names import ActionId, RequestAddress, button_value, card_block_id
-from workflows.model.requests import FactKind
+from workflows.model.requests import FactPlace
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id, shorten, shows_nothing
 from workflows.model.words import duration
@@ -153,7 +153,7 @@ def _container(state: RequestState) -> str:
     pin = state.pin
     if pin is None:
         return ""
-    seen = [provider_fact(fact) for fact in pin.told(FactKind.SEEN)]
+    seen = [provider_fact(fact) for fact in pin.told(FactPlace.SEEN)]
     told = join_limited([str(pin.state), *seen], _MOST_FACTS, separator=" · ")
     image = code(pin.image or short_id(pin.image_id), _IMAGE_LENGTH)
     return f"*Container* {code(short_id(pin.container_id))} · {told}\n*Image* {image}"

@@ -3,7 +3,7 @@
 Nothing here can be read off a step's state. Before the approval it is what approving means: what
 will happen, what is better known first, who else is hit. After it: whether the container stays
 down, where it is reached, and what mends those that live in it. Dockwarden changes nothing but
-the container that was approved; for Docker it was measured that who uses its network or its IPC
+the container that was approved; it was measured that who uses its network or its IPC
 space runs on without it, and a start does not mend that, and that who uses its process space ends.
 """
 
@@ -15,8 +15,7 @@ from datetime import timedelta
 from activities.slack.mrkdwn import code, join_limited, provider_fact, safe
 from workflows.model.dependents import Dependent, Fate
 from workflows.model.errors import ErrorType
-from workflows.model.names import CONTAINER_ID_FORM
-from workflows.model.requests import FactKind
+from workflows.model.requests import FactPlace
 from workflows.model.state import (
     Caution,
     CautionCode,
@@ -25,7 +24,6 @@ from workflows.model.state import (
     RequestStatus,
     StepState,
 )
-from workflows.model.text import short_id
 from workflows.model.timing import MAX_GRACE_SECONDS
 from workflows.model.words import duration
 from workflows.operations import catalog
@@ -78,7 +76,7 @@ def left_out_of_snapshot(state: RequestState) -> str:
     """List what a snapshot of this container leaves out."""
     if not catalog.makes_image(state.operation) or state.pin is None:
         return ""
-    left_out = [provider_fact(fact) for fact in state.pin.told(FactKind.NOT_IN_SNAPSHOT)]
+    left_out = [provider_fact(fact) for fact in state.pin.told(FactPlace.NOT_IN_SNAPSHOT)]
     return f"⚠️ Not in the snapshot: {join_limited(left_out, _MOST_LEFT_OUT)}" if left_out else ""
 
 
@@ -138,7 +136,7 @@ def stays_down(state: RequestState) -> str:
         return ""
     if policy == _ALWAYS:
         by_policy = f"its restart policy is {code(policy)}"
-        return f"until somebody starts it, or the Docker engine itself is restarted ({by_policy})"
+        return f"until somebody starts it, or the engine itself is restarted ({by_policy})"
     return "until somebody starts it"
 
 
@@ -245,11 +243,12 @@ def _left(state: RequestState, one: Dependent) -> str:
 
 
 def _restart(state: RequestState, one: Dependent) -> str:
-    """Give the command, by the id: a name may be another's by now."""
-    known = CONTAINER_ID_FORM.fullmatch(one.container_id)
-    command = code(f"docker restart {short_id(one.container_id) if known else 'CONTAINER'}")
-    first = f"once {code(state.name_now, _NAME_LENGTH)} runs again" if _is_down(state) else "run"
-    return f"To mend it, {first} on {safe(state.container.host)}: {command}"
+    """Give the command, which its provider has written; one of an earlier release has not."""
+    again = f"once {code(state.name_now, _NAME_LENGTH)} runs again"
+    if not one.restart:
+        return f"To mend it, restart it{f' {again}' if _is_down(state) else ''}."
+    first = again if _is_down(state) else "run"
+    return f"To mend it, {first} on {safe(state.container.host)}: {code(one.restart)}"
 
 
 def _is_gone(state: RequestState) -> bool:

@@ -81,7 +81,7 @@ def _why_failed(step: StepState, state: RequestState) -> str:
     if step.error is None:
         return ""
     if engine_was_silent(state):
-        return "the Docker engine did not answer"
+        return "the engine did not answer"
     meaning = cause_of(step.error).meaning
     return past(meaning) if step.name is StepName.START and started_late(state) else meaning
 
@@ -265,7 +265,7 @@ def why_not_done(state: RequestState) -> str:
     host, name = safe(state.container.host), called(state)
     if engine_was_silent(state):
         return (
-            f"The Docker engine of {host} did not answer, so Dockwarden did nothing to {name}. "
+            f"The engine of {host} did not answer, so Dockwarden did nothing to {name}. "
             "Whether it runs is not known: look first."
         )
     if state.cause is ErrorType.WORKER_UNAVAILABLE:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
-from activities.slack.error_help import fill
+from activities.slack.error_help import LOOK, START, with_command
 from activities.slack.impact import afterwards, dependents_left
 from activities.slack.mrkdwn import (
     clock,
@@ -138,14 +138,13 @@ def _given_up(state: RequestState, entry: ThreadEntry) -> str:
 
 def _stuck(state: RequestState, _: ThreadEntry) -> str:
     host = safe(state.container.host)
-    look = code(fill("docker inspect --format '{{.State.Status}}' {id}", state))
-    start = code(fill("docker start {id}", state))
+    look = with_command(f"Look on {host} whether the container runs", LOOK, state)
+    start = with_command("If it is down and meant to run, start it", START, state)
     what = f"{catalog.words_of(state.operation)} {where(state)}"
     return (
         f"🛑 {mentions(state)} the request to {what} *is stuck in "
         "Dockwarden itself*: nothing of it goes on, and its buttons do nothing, until that is put "
-        f"right.\n1. Look on {host} whether the container runs: {look}\n"
-        f"2. If it is down and meant to run: {start}\n"
+        f"right.\n1. {look}\n2. {start}\n"
         "3. The log of the control worker, and Temporal's history, say what it stumbles over."
     )
 

@@ -26,7 +26,7 @@ from bot.temporal.errors import RequestSummary
 from bot.temporal.visibility import RequestPage
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, Inspection
-from workflows.model.requests import ContainerState, Fact, FactKind
+from workflows.model.requests import ContainerState, Fact, FactPlace
 from workflows.model.state import Refusal, RequestState, RequestStatus, StepState
 from workflows.model.text import short_id
 from workflows.model.words import refused
@@ -128,12 +128,12 @@ def container_list(host: str, containers: ContainerList) -> Reply:
 def container(host: str, inspection: Inspection) -> Reply:
     """Show one container, with what its provider tells of it."""
     pin = inspection.pin
-    left_out = [_fact(fact) for fact in pin.told(FactKind.NOT_IN_SNAPSHOT)]
+    left_out = [_fact(fact) for fact in pin.told(FactPlace.NOT_IN_SNAPSHOT)]
     lines = [
         f"id {code(short_id(pin.container_id))}",
         f"image {code(pin.image)} ({code(short_id(pin.image_id))})",
         f"last start {code(_moment(pin.started_at))}" if pin.started_at else "",
-        *(_fact(fact) for fact in pin.told(FactKind.SEEN, FactKind.LOOK)),
+        *(_fact(fact) for fact in pin.told(FactPlace.SEEN, FactPlace.LOOK)),
         f"not in a snapshot: {', '.join(left_out)}" if left_out else "",
     ]
     return reply(

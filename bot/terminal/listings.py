@@ -10,7 +10,7 @@ from bot.temporal.hosts import HostStanding, engine_words, service_words
 from bot.temporal.visibility import RequestPage
 from bot.terminal.tables import ago, facts, moment, table
 from workflows.model.ports import ContainerList
-from workflows.model.requests import ContainerPin, RecordedDecision
+from workflows.model.requests import ContainerPin, Fact, FactPlace, RecordedDecision
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id
 from workflows.operations import catalog
@@ -107,8 +107,8 @@ def containers(found: ContainerList) -> list[str]:
 
 def container(host: str, pin: ContainerPin) -> list[str]:
     """Show one container."""
-    mounts = ", ".join(f"{one.destination} ({one.type})" for one in pin.mounts)
-    stop = pin.stop_timeout_seconds
+    told = [_fact(fact) for fact in pin.told(FactPlace.SEEN, FactPlace.LOOK)]
+    left_out = [_fact(fact) for fact in pin.told(FactPlace.NOT_IN_SNAPSHOT)]
     return facts(
         (
             ("container", f"{pin.name} on {host}"),
@@ -116,13 +116,14 @@ def container(host: str, pin: ContainerPin) -> list[str]:
             ("id", short_id(pin.container_id)),
             ("image", f"{pin.image} ({short_id(pin.image_id)})"),
             ("last start", pin.started_at),
-            ("restart policy", pin.restart_policy or "no"),
-            ("health check", "yes" if pin.has_healthcheck else "no"),
-            ("stop time-out", "" if stop is None else "none" if stop < 0 else f"{stop} s"),
-            ("removed when it stops", "yes" if pin.auto_remove else ""),
-            ("not in a snapshot", mounts or "no mounts"),
+            ("about it", ", ".join(told)),
+            ("not in a snapshot", ", ".join(left_out)),
         )
     )
+
+
+def _fact(fact: Fact) -> str:
+    return f"{fact.label} {fact.value}".rstrip()
 
 
 def hosts(standings: Sequence[HostStanding], *, now: datetime) -> list[str]:

@@ -14,7 +14,7 @@ from bot.temporal.errors import RequestSummary
 from bot.temporal.hosts import HostStanding
 from bot.temporal.visibility import RequestPage
 from workflows.model.ports import ContainerList
-from workflows.model.requests import ContainerPin, RecordedDecision
+from workflows.model.requests import ContainerPin, FactPlace, RecordedDecision
 from workflows.model.state import Refusal, RequestState, StepState
 from workflows.model.terminal import Terminal
 
@@ -111,6 +111,10 @@ def container(host: str, pin: ContainerPin) -> Json:
             "removed_when_stopped": pin.auto_remove,
             "has_health_check": pin.has_healthcheck,
             "stop_timeout_seconds": pin.stop_timeout_seconds,
+            "facts": [
+                {"label": one.label, "value": one.value, "place": one.place.value}
+                for one in pin.told(*FactPlace)
+            ],
             "mounts": [{"type": one.type, "destination": one.destination} for one in pin.mounts],
         },
     }

@@ -129,7 +129,7 @@ REFUSED: Final = MappingProxyType(
         RefusalCode.OLD_WORKER: (
             "the Dockwarden worker of {host} is of an earlier release than the rest of Dockwarden"
         ),
-        RefusalCode.ENGINE_UNREACHABLE: "the Docker engine of {host} does not answer",
+        RefusalCode.ENGINE_UNREACHABLE: "the engine of {host} does not answer",
         RefusalCode.UNKNOWN_CONTAINER: "there is no container {name} on {host}",
         RefusalCode.AMBIGUOUS_CONTAINER: "{name} does not name exactly one container on {host}",
         RefusalCode.AUTO_REMOVE: (

@@ -36,10 +36,10 @@ _LEFT_DOWN = MappingProxyType(
 #: Why nobody can say how a container is.
 NOT_ANSWERED = MappingProxyType(
     {
-        ErrorType.ENGINE_UNAVAILABLE: "the Docker engine does not answer",
-        ErrorType.ENGINE_AMBIGUOUS: "the Docker engine does not answer",
-        ErrorType.ENGINE_FORBIDDEN: "the Docker engine does not let Dockwarden look",
-        ErrorType.WRONG_ENGINE: "another Docker engine answers",
+        ErrorType.ENGINE_UNAVAILABLE: "the engine does not answer",
+        ErrorType.ENGINE_AMBIGUOUS: "the engine does not answer",
+        ErrorType.ENGINE_FORBIDDEN: "the engine does not let Dockwarden look",
+        ErrorType.WRONG_ENGINE: "another engine answers",
         ErrorType.WORKER_UNAVAILABLE: "no Dockwarden worker of its host answers",
     }
 )

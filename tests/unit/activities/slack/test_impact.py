@@ -118,7 +118,7 @@ def _stopped(policy: str) -> RequestState:
         (
             "always",
             (
-                "until somebody starts it, or the Docker engine itself is restarted (its restart "
+                "until somebody starts it, or the engine itself is restarted (its restart "
                 "policy is `always`)"
             ),
         ),
