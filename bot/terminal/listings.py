@@ -8,13 +8,12 @@ from datetime import datetime
 from bot.temporal.errors import RequestSummary
 from bot.temporal.hosts import HostStanding, engine_words, service_words
 from bot.temporal.visibility import RequestPage
-from bot.terminal.progress import step_words
 from bot.terminal.tables import ago, facts, moment, table
 from workflows.model.ports import ContainerList
 from workflows.model.requests import ContainerPin, RecordedDecision
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id
-from workflows.operations import catalog
+from workflows.operations import catalog, standing
 
 
 def requests(page: RequestPage, *, now: datetime) -> list[str]:
@@ -65,7 +64,7 @@ def request(state: RequestState) -> list[str]:
         ("next try", moment(state.next_try_at) if not state.closed else ""),
         ("card", state.card.permalink if state.card else ""),
     )
-    steps = [(step.name.value, step_words(step, state), step.note) for step in state.steps]
+    steps = [(step.name.value, standing.step_words(step, state), step.note) for step in state.steps]
     return [*facts(pairs), *(["", *table(("STEP", "HOW FAR", "NOTE"), steps)] if steps else [])]
 
 
@@ -89,23 +88,9 @@ def row(known: RequestSummary) -> list[str]:
 
 def status_words(state: RequestState) -> str:
     """Say in a few words where a request stands."""
-    operation = catalog.find(state.operation.kind)
-    match state.status:
-        case RequestStatus.SUCCEEDED if operation is not None:
-            return f"{state.status}: {operation.outcome(state)}"
-        case RequestStatus.REJECTED if state.rejection is None:
-            return f"{state.status}: refused by the rules"
-        case RequestStatus.NEEDS_PERSON:
-            trying = (
-                "Dockwarden has stopped trying" if state.closed else "Dockwarden goes on trying"
-            )
-            return f"{state.status}: the container may be down; {trying}"
-        case RequestStatus.PUT_BACK:
-            why = "cancelled" if state.cause is None else "a step failed"
-            return f"{state.status}: {why}, and the container is as it was"
-        case RequestStatus.STALE | RequestStatus.FAILED | RequestStatus.EXPIRED:
-            return f"{state.status}: nothing was changed"
-    return str(state.status)
+    # What shows it at a glance in Slack has no fixed width at a terminal.
+    words = standing.status_words(state).partition(" ")[2]
+    return f"{state.status}: {words}"
 
 
 def containers(found: ContainerList) -> list[str]:

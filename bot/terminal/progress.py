@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bot.terminal.tables import moment, tamed
 from workflows.model.requests import RecordedDecision
 from workflows.model.state import RequestState, RequestStatus, StepState, StepStatus
-from workflows.operations import catalog
+from workflows.operations.standing import step_words
 
 _UNTOLD = (StepStatus.TODO, StepStatus.NOT_RUN)
 
@@ -49,30 +49,9 @@ def _cancel(state: RequestState) -> list[str]:
     return [f"cancelled by {tamed(by)}"] if by else []
 
 
-def step_words(step: StepState, state: RequestState) -> str:
-    """Say how far a step has come."""
-    its = catalog.step_of(step.name, state.operation, state.pin)
-    words = {
-        StepStatus.TODO: its.to_do,
-        StepStatus.QUEUED: f"{its.to_do}: waits for its turn",
-        StepStatus.RUNNING: f"{its.doing} …",
-        StepStatus.DONE: f"{its.done}{_took(step)}",
-        StepStatus.SKIPPED: f"{its.to_do}: skipped",
-        StepStatus.FAILED: f"{its.doing} failed",
-        StepStatus.NOT_RUN: f"{its.to_do}: not run",
-    }
-    return words[step.status]
-
-
 def _step(step: StepState, state: RequestState) -> str:
     note = f" ({tamed(step.note)})" if step.note else ""
     return f"{step_words(step, state)}{note}"
-
-
-def _took(step: StepState) -> str:
-    if step.started_at is None or step.finished_at is None:
-        return ""
-    return f" in {(step.finished_at - step.started_at).total_seconds():.1f} s"
 
 
 _PAST = {"approve": "approved", "reject": "rejected"}
