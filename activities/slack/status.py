@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.slack.error_help import advice_for, called, cause_of
-from activities.slack.mrkdwn import clock, code, person, safe, size
+from activities.slack.mrkdwn import clock, code, person, safe, size, typed_at
 from activities.slack.needs_person import needs_person_headline, restore_error
 from activities.slack.outcome import failure_summary, past, started_late, why_not_done
 from workflows.model.errors import PREFLIGHT_ERRORS
@@ -122,6 +122,7 @@ def _expired(state: RequestState) -> str:
 
 def _cancelled(state: RequestState) -> str:
     by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
+    by += typed_at(state.cancel_terminal)
     return f"🚫 *Cancelled*{by} — {_what(state)}\nNothing was changed."
 
 

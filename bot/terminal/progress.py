@@ -45,8 +45,9 @@ def _decided(decision: RecordedDecision) -> str:
 
 
 def _cancel(state: RequestState) -> list[str]:
-    by = state.cancel_requested_by
-    return [f"cancelled by {tamed(by)}"] if by else []
+    by, at = state.cancel_requested_by, state.cancel_terminal
+    where = f" {tamed(at.words)}" if at else ""
+    return [f"cancelled by {tamed(by)}{where}"] if by else []
 
 
 def _step(step: StepState, state: RequestState) -> str:
