@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.slack.error_help import HAVE_DETAILS, advice_for, cause_of, reason, short_detail
-from activities.slack.mrkdwn import clock, code, person, safe, size
+from activities.slack.mrkdwn import clock, code, person, safe, size, typed_at
 from activities.slack.needs_person import needs_person_headline, restore_error
 from workflows.model.errors import PREFLIGHT_ERRORS, ErrorType
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
@@ -152,6 +152,7 @@ def _expired(state: RequestState) -> str:
 
 def _cancelled(state: RequestState) -> str:
     by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
+    by += typed_at(state.cancel_terminal)
     return f"🚫 *Cancelled*{by} — {_what(state)}\nNothing was changed."
 
 
