@@ -15,6 +15,7 @@ from workflows.model.names import ActionId, RequestAddress, button_value
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import shorten
 from workflows.operations import catalog
+from workflows.operations.standing import is_start, seen_down, will_be_put_back
 
 _ASK_AGAIN = frozenset(
     {
@@ -45,6 +46,8 @@ def _elements(state: RequestState) -> list[ButtonElement]:
             return [_cancel_running(state)]
         case RequestStatus.NEEDS_PERSON if goes_on_trying(state):
             return [_try_now(state), _stop_trying(state)]
+        case RequestStatus.SUCCEEDED if catalog.way_back(state.operation) is not None:
+            return [_start_again(state)]
         case status if status in _ASK_AGAIN:
             return [_button(state, ActionId.AGAIN, "Request again")]
         case _:
@@ -53,10 +56,11 @@ def _elements(state: RequestState) -> list[ButtonElement]:
 
 def _approve(state: RequestState) -> ButtonElement:
     target = f"{shorten(state.name_now, 60)} on {shorten(state.container.host, 40)}"
+    what = "that" if len(state.steps) == 1 else "a step"
     confirm = _confirm(
         title="Approve this?",
-        text=f"Dockwarden will work on {target}: {plan_sentence(state)}. "
-        f"If a step fails, it is put back as it was.{dependents_in_short(state)}",
+        text=f"Dockwarden will work on {target}: {plan_sentence(state)}. If {what} fails, it "
+        f"{will_be_put_back(state)}.{dependents_in_short(state)}",
         yes="Approve",
         no="Back",
         style="primary",
@@ -74,7 +78,7 @@ def _cancel_waiting(state: RequestState) -> ButtonElement:
 
 def _cancel_running(state: RequestState) -> ButtonElement:
     name = shorten(state.name_now, 100)
-    text = f"The step under way is finished first. Then {name} is put back as it was."
+    text = f"The step under way is finished first. Then {name} {will_be_put_back(state)}."
     if state.waits_for_turn:
         text = f"{name} was not touched yet. As long as that holds, it stays as it is."
     confirm = _confirm(
@@ -93,15 +97,30 @@ def _try_now(state: RequestState) -> ButtonElement:
 
 def _stop_trying(state: RequestState) -> ButtonElement:
     name = shorten(state.name_now, 80)
+    left = f"{'running' if is_start(state) else 'down'}, or as it is by then"
+    if is_start(state) and seen_down(state):
+        left = "as it is by then"
     confirm = _confirm(
         title="Stop trying?",
         text=f"Dockwarden looks at {name} once more first. If it is still not back, Dockwarden "
-        "leaves it down, or as it is by then, and a person has to put it back.",
+        f"leaves it {left}, and a person has to put it back.",
         yes="Stop trying",
         no="Go on trying",
         style="danger",
     )
     return _button(state, ActionId.STOP_TRYING, "Stop trying", style="danger", confirm=confirm)
+
+
+def _start_again(state: RequestState) -> ButtonElement:
+    target = f"{shorten(state.name_now, 80)} on {shorten(state.container.host, 60)}"
+    confirm = _confirm(
+        title="Start it again?",
+        text=f"You ask to start {target}. It is a request of its own: others approve it first, as "
+        "its policy says.",
+        yes="Ask for it",
+        no="Back",
+    )
+    return _button(state, ActionId.START_AGAIN, "Start it again…", confirm=confirm)
 
 
 def _button(
@@ -128,7 +147,9 @@ def _button(
     )
 
 
-def _confirm(*, title: str, text: str, yes: str, no: str, style: str) -> ConfirmObject:
+def _confirm(
+    *, title: str, text: str, yes: str, no: str, style: str | None = None
+) -> ConfirmObject:
     return ConfirmObject(
         title=PlainTextObject(text=title, emoji=False),
         text=PlainTextObject(text=shorten(text, 300), emoji=False),

@@ -19,25 +19,39 @@ from activities.slack.error_help import HAVE_DETAILS
 from activities.slack.mrkdwn import (
     clock,
     code,
-    duration,
     group,
     join_limited,
     mrkdwn,
     person,
     plain,
     safe,
+    typed_at,
 )
 from activities.slack.needs_person import what_to_do
 from activities.slack.outcome import failure_summary
 from activities.slack.plan import caution_lines, plan_lines
 from activities.slack.status import headline, notification, snapshot_line, step_lines
 from workflows.model.names import card_block_id
+from workflows.model.requests import Fact, FactKind
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id, shorten, shows_nothing, workflow_url
+from workflows.model.words import duration
+from workflows.operations import catalog
 
-_MOST_MOUNTS = 12
+_NOTHING_RAN = frozenset(
+    {
+        RequestStatus.REJECTED,
+        RequestStatus.EXPIRED,
+        RequestStatus.CANCELLED,
+        RequestStatus.STALE,
+        RequestStatus.FAILED,
+    }
+)
+_MOST_LEFT_OUT = 12
+_MOST_FACTS = 9
 _MOST_PEOPLE = 20
-_PATH_LENGTH = 60
+_LABEL_LENGTH = 60
+_VALUE_LENGTH = 60
 _IMAGE_LENGTH = 200
 _REASON_LIMIT = 1000
 _COMMENT_LIMIT = 1000
@@ -86,13 +100,7 @@ def _waiting(state: RequestState) -> list[Block | None]:
 
 
 def _decided(state: RequestState) -> list[Block | None]:
-    nothing_ran = state.status in (
-        RequestStatus.REJECTED,
-        RequestStatus.EXPIRED,
-        RequestStatus.CANCELLED,
-        RequestStatus.STALE,
-        RequestStatus.FAILED,
-    )
+    nothing_ran = state.status in _NOTHING_RAN and not state.started_by_us
     steps = [
         _section(state, "steps", "" if nothing_ran else step_lines(state)),
         _section(state, "snapshot", snapshot_line(state)),
@@ -110,27 +118,31 @@ def _decided(state: RequestState) -> list[Block | None]:
         _context(state, "restarted", _restarted(state)),
         _context(state, "stuck", _stuck(state)),
         _reason(state),
-        _context(state, "who", f"Requested by {person(state.requester)}{_approvals_suffix(state)}"),
+        _context(state, "who", f"Requested by {_requester(state)}{_approvals_suffix(state)}"),
     ]
 
 
 def _people(state: RequestState) -> list[str]:
     """Say who asked and who approved, as fields: a bold name, and the value below."""
     return [
-        f"*Requested by*\n{person(state.requester)}",
+        f"*Requested by*\n{_requester(state)}",
         f"*Approvals*\n{_approvals(state)}",
     ]
 
 
+def _requester(state: RequestState) -> str:
+    return person(state.requester) + typed_at(state.terminal)
+
+
 def _container(state: RequestState) -> str:
-    """Say which container exactly is meant; an image's name is too long for a field."""
+    """Say which container exactly is meant, and what its provider tells of it."""
     pin = state.pin
     if pin is None:
         return ""
-    named, policy = code(short_id(pin.container_id)), code(pin.restart_policy or "no", 40)
+    seen = [_fact(fact) for fact in pin.told(FactKind.SEEN)]
+    told = join_limited([str(pin.state), *seen], _MOST_FACTS, separator=" · ")
     image = code(pin.image or short_id(pin.image_id), _IMAGE_LENGTH)
-    health = ", unhealthy" if pin.unhealthy else ""
-    return f"*Container* {named} · {pin.state}{health} · restart policy {policy}\n*Image* {image}"
+    return f"*Container* {code(short_id(pin.container_id))} · {told}\n*Image* {image}"
 
 
 def _approvals(state: RequestState) -> str:
@@ -159,14 +171,17 @@ def _approvers_line(state: RequestState) -> str:
 
 
 def _not_in_the_snapshot(state: RequestState) -> str:
-    """List the mounts, whose content ``docker commit`` leaves out."""
-    if not state.operation.snapshot or state.pin is None or not state.pin.mounts:
+    """List what a snapshot of this container leaves out."""
+    if not catalog.makes_image(state.operation) or state.pin is None:
         return ""
-    mounts = [
-        f"{safe(mount.type, 20)} {code(shorten(mount.destination, _PATH_LENGTH))}"
-        for mount in state.pin.mounts
-    ]
-    return f"⚠️ Not in the snapshot: {join_limited(mounts, _MOST_MOUNTS)}"
+    left_out = [_fact(fact) for fact in state.pin.told(FactKind.NOT_IN_SNAPSHOT)]
+    return f"⚠️ Not in the snapshot: {join_limited(left_out, _MOST_LEFT_OUT)}" if left_out else ""
+
+
+def _fact(fact: Fact) -> str:
+    """Write what a provider tells as it comes: the engine's own texts may be in it."""
+    label, value = safe(fact.label, _LABEL_LENGTH), code(shorten(fact.value, _VALUE_LENGTH))
+    return f"{label} {value}" if fact.value else label
 
 
 def _reason(state: RequestState) -> Block | None:
@@ -224,7 +239,8 @@ def _when(state: RequestState, now: datetime) -> str:
 
 
 def _approvers(state: RequestState) -> str:
-    return join_limited([person(d.approver_id) for d in state.approvals], _MOST_PEOPLE)
+    given = [person(d.approver_id) + typed_at(d.terminal) for d in state.approvals]
+    return join_limited(given, _MOST_PEOPLE)
 
 
 def _needed(state: RequestState) -> int:

@@ -12,21 +12,24 @@ from activities.slack.mrkdwn import code, join_limited, safe
 from workflows.model.dependents import Dependent, Fate
 from workflows.model.errors import ErrorType
 from workflows.model.names import CONTAINER_ID_FORM
-from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id
 from workflows.operations import catalog
+from workflows.operations.facts import was_down
+from workflows.operations.standing import seen_down
 
 _MOST_NAMED = 4
 _NAME_LENGTH = 40
 #: Who uses this one ends when its owner does.
 _PROCESSES = "process space"
-_DOWN = frozenset({ContainerState.EXITED, ContainerState.CREATED, ContainerState.DEAD})
 _TOLD = frozenset({RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON})
 
 
 def dependents_warning(state: RequestState) -> str:
     """Say before the approval who else is hit, and how."""
+    if was_down(state):
+        # Nothing of it is stopped.
+        return ""
     known = state.dependents
     ended = [one for one in known.found if one.space == _PROCESSES]
     cut_off = [one for one in known.found if one.space != _PROCESSES]
@@ -44,7 +47,7 @@ def dependents_warning(state: RequestState) -> str:
 def dependents_in_short(state: RequestState) -> str:
     """Say in a dialog that others are hit, which the card names."""
     count = len(state.dependents.found) + state.dependents.more
-    if not count:
+    if not count or was_down(state):
         return ""
     who = "Another container lives" if count == 1 else f"{count} other containers live"
     return f" {who} in it, and the stop hits that too: see the card."
@@ -115,7 +118,9 @@ def _is_gone(state: RequestState) -> bool:
 def _is_down(state: RequestState) -> bool:
     """Tell whether the owner is down now, so that no one can join it."""
     if state.status is RequestStatus.NEEDS_PERSON:
-        return state.seen is None or state.seen.state in _DOWN
+        return state.seen is None or seen_down(state)
+    if state.status is RequestStatus.PUT_BACK:
+        return was_down(state)
     stays_down = catalog.leaves_down(state.operation)
     return state.status is RequestStatus.SUCCEEDED and stays_down
 

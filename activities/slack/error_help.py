@@ -15,9 +15,10 @@ from workflows.model.errors import ErrorType
 from workflows.model.names import CONTAINER_ID_FORM
 from workflows.model.state import RequestState
 from workflows.model.text import short_id
+from workflows.operations import catalog
 from workflows.operations.facts import was_paused
 
-_LOOK = "docker inspect --format '{{.State.Status}}' {id}"
+LOOK = "docker inspect --format '{{.State.Status}}' {id}"
 _START = "docker start {id}"
 _PAUSE = "docker pause {id}"
 _LOGS = "docker logs --tail 50 {id}"
@@ -92,7 +93,7 @@ CAUSES = {
         "the Docker engine did not answer in time, so it is not known what it did",
         "See to it that the engine of {host} answers, then ask again.",
         (
-            Do("Look at the container before anything else", _LOOK),
+            Do("Look at the container before anything else", LOOK),
             Do("If the engine hangs, its log may say why", _ENGINE_LOG),
         ),
     ),
@@ -135,7 +136,7 @@ CAUSES = {
         "the image of the container was removed from the host, and the engine makes no snapshot "
         "without it",
         "Bring back that very image, by `docker pull` or `docker load` from where it is kept, or "
-        "ask for a stop without a snapshot.",
+        "ask for a {without} without a snapshot.",
         (
             Do(
                 "Bring back that very image from where it is kept. It is",
@@ -145,8 +146,8 @@ CAUSES = {
     ),
     ErrorType.TOO_MANY_LAYERS: Cause(
         "the image of the container has as many layers as the engine can stack",
-        "Build the image anew with fewer layers, or ask for a stop without a snapshot.",
-        (Do("See whether the container is down", _LOOK),),
+        "Build the image anew with fewer layers, or ask for a {without} without a snapshot.",
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.OWNER_GONE: Cause(
         "a container whose network, IPC or process space it uses was removed",
@@ -173,7 +174,7 @@ CAUSES = {
     ),
     ErrorType.MOUNT_MISSING: Cause(
         "a directory or file that it mounts is missing on the host",
-        "",
+        "Bring it back on the host, then ask again.",
         (
             Do(
                 "Bring it back on the host. This shows what is mounted from where",
@@ -183,7 +184,7 @@ CAUSES = {
     ),
     ErrorType.DEVICE_MISSING: Cause(
         "a device that it uses is missing on the host",
-        "",
+        "Bring it back, or its driver, then ask again.",
         (
             Do(
                 "Bring the device back, or its driver. This shows what it asks for",
@@ -194,7 +195,7 @@ CAUSES = {
     ),
     ErrorType.CANNOT_RUN: Cause(
         "the engine cannot run it as it is set up",
-        "",
+        _WORKER_LOG,
         (
             Do("See what it runs", "docker inspect --format '{{.Path}}' {id}"),
             Do("If that is missing in the container, copy it back", "docker cp FILE {id}:PATH"),
@@ -203,7 +204,7 @@ CAUSES = {
     ),
     ErrorType.PORT_BUSY: Cause(
         "a port that the container publishes is taken by something else",
-        "",
+        "Free the port, then ask again.",
         (
             Do(
                 "Stop what took the port, if it is a container",
@@ -214,7 +215,7 @@ CAUSES = {
     ),
     ErrorType.NETWORK_MISSING: Cause(
         "a network of the container is gone",
-        "",
+        "Make the network anew and join the container to it, then ask again.",
         (
             Do(
                 "See the name of each network that it is in",
@@ -231,7 +232,7 @@ CAUSES = {
     ErrorType.STATE_CONFLICT: Cause(
         "the container is in a state in which the engine does not do this",
         "Look at it, for somebody else may be at work on it; then ask again.",
-        (Do("Look at it, for somebody else may be at work on it", _LOOK),),
+        (Do("Look at it, for somebody else may be at work on it", LOOK),),
     ),
     ErrorType.CONTAINER_GONE: Cause(
         "the container is gone",
@@ -250,7 +251,7 @@ CAUSES = {
     ErrorType.NOT_STOPPED: Cause(
         "the container was running again after the stop",
         "Its restart policy or somebody else starts it again and again.",
-        (Do("Look whether it runs", _LOOK),),
+        (Do("Look whether it runs", LOOK),),
     ),
     ErrorType.NOT_RUNNING: Cause(
         "it was started, and did not stay up",
@@ -279,47 +280,47 @@ CAUSES = {
     ErrorType.SNAPSHOT_VANISHED: Cause(
         "the snapshot was removed before it got its tag",
         "An image clean-up may run on {host}; ask again when it is done.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.REFERENCE_TAKEN: Cause(
         "the tag belongs to another image by now, and a tag is never moved",
         "Ask again with another tag.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.SNAPSHOT_QUOTA: Cause(
         "the container has as many snapshots as its host keeps of one",
         "Whoever runs {host} can remove one that nobody needs any more; then ask again.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.SLACK_UNAVAILABLE: Cause(
         "Slack does not answer",
         "Ask again when it does.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.SLACK_RATE_LIMITED: Cause(
         "Slack asks to slow down",
         "Ask again in a minute.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.SLACK_REFUSED: Cause(
         "Slack does not take the message",
         "Whoever runs Dockwarden can run `dockwarden check`: it names what the app may not do.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.SLACK_FORBIDDEN: Cause(
         "Slack does not accept Dockwarden's token, or the app lacks a right",
         "Whoever runs Dockwarden can run `dockwarden check`: it says which. Then ask again.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.BAD_INPUT: Cause(
         "the request holds something that cannot be worked on",
         "Ask again.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.ORCHESTRATED: Cause(
         "an orchestrator runs the container, and would start another in its place",
         "Stop it there: whatever runs it would start another in its place.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.WORKER_UNAVAILABLE: Cause(
         "no Dockwarden worker of the host answers",
@@ -328,7 +329,7 @@ CAUSES = {
             Do("Start the docker worker of {host}"),
             Do(
                 "If that takes long, see whether it runs, and start it only if it is down",
-                _LOOK,
+                LOOK,
             ),
         ),
         then_start=False,
@@ -337,7 +338,7 @@ CAUSES = {
         "something happened that Dockwarden does not know",
         "The log of the docker worker of {host}, and Temporal's history, say more.",
         (
-            Do("Look whether it runs", _LOOK),
+            Do("Look whether it runs", LOOK),
             Do(
                 "If it does not, start it by hand. The log of the docker worker of {host}, and "
                 "Temporal's history, say more",
@@ -382,7 +383,8 @@ def fill(text: str, state: RequestState) -> str:
     if was_paused(state):
         text = text.replace(_START, f"{_START} && {_PAUSE}")
     named = {"{host}": safe(state.container.host), "{name}": code(state.name_now)}
-    for gap, value in {"{id}": _id(state), **named}.items():
+    bare = catalog.without_snapshot(state.operation).kind
+    for gap, value in {"{id}": _id(state), "{without}": bare, **named}.items():
         text = text.replace(gap, value)
     return text
 

@@ -12,11 +12,14 @@ from activities.slack.error_help import HAVE_DETAILS, advice_for, called, reason
 from activities.slack.mrkdwn import safe
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.model.words import capital
+from workflows.operations.facts import was_down
+from workflows.operations.standing import engine_was_silent, is_start
 
-#: Nothing that changes was sent, so a silent engine did nothing of ours; more is not known of it.
-_SILENT_ENGINE = frozenset({ErrorType.ENGINE_UNAVAILABLE, ErrorType.ENGINE_AMBIGUOUS})
 #: Ends of an operation in which a failure was overcome.
 _OVERCOME = (RequestStatus.PUT_BACK, RequestStatus.SUCCEEDED)
+#: What is true only of a container that runs.
+_OF_WHAT_RUNS = frozenset({ErrorType.UNHEALTHY})
 _PAST = {
     "are": "were",
     "asks": "asked",
@@ -36,11 +39,6 @@ _PAST = {
 _PRESENT = re.compile(rf"(?<![^ ])(?:{'|'.join(_PAST)})(?![^ ])")
 
 
-def engine_was_silent(state: RequestState) -> bool:
-    """Tell whether a request failed because the engine did not say how the container is."""
-    return state.status is RequestStatus.FAILED and state.cause in _SILENT_ENGINE
-
-
 def why_not_done(state: RequestState) -> str:
     """Say why nothing was done, as a sentence, or nothing when a person decided so."""
     if state.status not in (RequestStatus.STALE, RequestStatus.FAILED):
@@ -58,7 +56,7 @@ def why_not_done(state: RequestState) -> str:
     cause = state.cause
     if state.status is RequestStatus.STALE:
         cause = cause or ErrorType.CONTAINER_CHANGED
-    return f"{_capital(reason(cause, state.cause_text))}."
+    return f"{capital(reason(cause, state.cause_text))}."
 
 
 def why_not_done_in_full(state: RequestState) -> str:
@@ -78,19 +76,21 @@ def failure_summary(state: RequestState) -> str:
     why = reason(state.cause, state.cause_text)
     if started_late(state):
         return f"*What was in the way of the start:* {past(why)}."
+    if is_start(state) and state.cause in _OF_WHAT_RUNS:
+        why = past(why)
     return " ".join(part for part in (f"*What went wrong:* {why}.", advice_for(state)) if part)
 
 
 def started_late(state: RequestState) -> bool:
-    """Tell whether a start failed that succeeded after all: what was in its way is gone."""
+    """Tell whether a start failed that succeeded after all: what was in its way is gone.
+
+    What was stopped before is stopped again after a start that failed.
+    """
     failed = any(s.name is StepName.START and s.status is StepStatus.FAILED for s in state.steps)
-    return failed and state.status in _OVERCOME
+    return failed and state.status in _OVERCOME and not was_down(state)
 
 
 def past(words: str) -> str:
     """Put words of ours about a failure into the past."""
+    words = words.replace("it runs, but", "it ran, but")
     return _PRESENT.sub(lambda found: _PAST[found.group()], words)
-
-
-def _capital(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}"

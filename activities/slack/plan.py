@@ -8,12 +8,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from activities.slack.afterwards import stays_down
-from activities.slack.mrkdwn import code, duration, safe
-from activities.slack.status import planned
-from workflows.model.state import Caution, CautionCode, RequestState, StepName, StepState
+from activities.slack.mrkdwn import code, safe
+from workflows.model.state import Caution, CautionCode, RequestState, StepState
 from workflows.model.timing import MAX_GRACE_SECONDS
+from workflows.model.words import duration
 from workflows.operations import catalog
-from workflows.operations.facts import was_paused
+from workflows.operations.standing import known
 
 _MOST_CAUTIONS = 5
 _DETAIL_LIMIT = 80
@@ -41,19 +41,21 @@ def plan_lines(state: RequestState) -> str:
 
 def plan_sentence(state: RequestState) -> str:
     """Say in few words what will happen, for the dialog that asks whether one is sure."""
-    words = [planned(step, state).lower() for step in state.steps]
-    if not words:
-        return catalog.words_of(state.operation)
-    if _starts_stopped(state) and words[0] == "stop":
-        words[0] = "leave it stopped"
-    return ", ".join(words)
+    words = [known(step, state).to_do.lower() for step in state.steps]
+    return ", ".join(words) or catalog.words_of(state.operation)
 
 
 def caution_lines(state: RequestState) -> str:
     """Say what people should know before they approve, one a line."""
     left_out = len(state.cautions) - _MOST_CAUTIONS
-    lines = [_caution(caution) for caution in state.cautions[:_MOST_CAUTIONS]]
-    return "\n".join([*lines, *([f"⚠️ And {left_out} more."] if left_out > 0 else [])])
+    stays_done = catalog.stays_done(state.operation)
+    return "\n".join(
+        [
+            *([f"⚠️ {stays_done}."] if stays_done else []),
+            *(_caution(caution) for caution in state.cautions[:_MOST_CAUTIONS]),
+            *([f"⚠️ And {left_out} more."] if left_out > 0 else []),
+        ]
+    )
 
 
 def _caution(caution: Caution) -> str:
@@ -65,21 +67,9 @@ def _caution(caution: Caution) -> str:
 
 
 def _plan(state: RequestState, step: StepState) -> str:
-    name = code(state.container.name)
-    match step.name:
-        case StepName.STOP if _starts_stopped(state):
-            return f"{name} is already stopped: the stop will be skipped"
-        case StepName.STOP:
-            return f"Stop {name}: {_grace(state)}"
-        case StepName.SNAPSHOT:
-            return "Take a snapshot of its file system"
-        case StepName.TAG:
-            return f"Tag the snapshot {code(state.reference, 340)}"
-        case StepName.START:
-            then = "pause it again as it was" if was_paused(state) else "see that it stays up"
-            return f"Start it again, and {then}"
-        case StepName.PUT_BACK:
-            return "Put it back"
+    return known(step, state).plan.format(
+        name=code(state.container.name), grace=_grace(state), reference=code(state.reference, 340)
+    )
 
 
 def _grace(state: RequestState) -> str:
@@ -98,7 +88,3 @@ def _grace(state: RequestState) -> str:
         limit = duration(timedelta(seconds=own)) if own > 0 else "none"
         return f"its own limit is {limit}, and it gets {gets}, {_LONGEST}; then it is killed"
     return f"it gets {gets} to end by itself, then it is killed"
-
-
-def _starts_stopped(state: RequestState) -> bool:
-    return state.pin is not None and state.pin.state.is_down

@@ -108,6 +108,10 @@ class RefusalCode(StrEnum):
     PUTTING_BACK = "PuttingBack"
     NOT_TRYING = "NotTrying"
     TOO_LATE = "TooLate"
+    NOT_AT_A_TERMINAL = "NotAtATerminal"
+    UNNAMED_TERMINAL = "UnnamedTerminal"
+    OWN_TERMINAL = "OwnTerminal"
+    SAME_TERMINAL_USER = "SameTerminalUser"
 
 
 #: Errors after which the container was found to be another than the one approved.

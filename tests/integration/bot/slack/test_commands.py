@@ -108,7 +108,7 @@ async def test_a_start_that_fails_says_so(bot: Bot, error: BotError, says: str) 
     ("error", "says"),
     [
         (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=False), "Not recorded"),
-        (RequestEndedError(summary(status="expired")), "is over: ⌛ expired"),
+        (RequestEndedError(summary(status="expired")), "is over: ⌛ Expired"),
         (RequestUnknownError(REQUEST), "There is no request"),
         (RequestUnknownError(REQUEST), "or it is no longer kept"),
     ],
@@ -172,7 +172,7 @@ async def test_a_rejection_without_a_reason_shows_its_own_id(bot: Bot) -> None:
         ("requests recent", "none"),
         # no promise beyond what Temporal keeps, which a server may forget after a day
         ("requests recent", "of the last seven days, as far as they are kept"),
-        (f"status {REQUEST}", "waiting for approval — `web-1` on `local`"),
+        (f"status {REQUEST}", "Waiting for approval — `web-1` on `local`"),
         ("help", "/container stop NAME"),
         ("help snapshot", "as REF"),
         ("", "/container stop NAME"),

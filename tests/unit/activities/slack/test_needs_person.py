@@ -11,12 +11,13 @@ import pytest
 from activities.slack.buttons import buttons
 from activities.slack.error_help import CAUSES
 from activities.slack.needs_person import what_to_do
-from activities.slack.status import headline, status_text, step_lines
+from activities.slack.status import headline, step_lines
 from tests.unit.activities.slack.card_parts import PIN
 from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState
+from workflows.operations.standing import status_words
 
 _MET = STATES["needs-person"]
 _COMMAND = re.compile(r"`([^`]+)`")
@@ -113,9 +114,9 @@ def test_dockwarden_is_not_blamed_for_what_surrounds_a_container(error: ErrorTyp
         (ContainerState.EXITED, "*is DOWN*", "DOWN"),
         (ContainerState.CREATED, "*is DOWN*", "DOWN"),
         (ContainerState.DEAD, "*is DOWN*", "DOWN"),
-        (ContainerState.RUNNING, "*runs, but is not proven to stay up*", "Not proven"),
+        (ContainerState.RUNNING, "*runs, but is not proven to stay up*", "Running, but not proven"),
         (ContainerState.PAUSED, "*is paused*", "Paused"),
-        (ContainerState.RESTARTING, "*ends and restarts, again and again*", "Restarts"),
+        (ContainerState.RESTARTING, "*ends and restarts, again and again*", "Restarting"),
         (ContainerState.REMOVING, "*is being removed*", "Being removed"),
         (ContainerState.STOPPING, "*is stopping*", "Stopping"),
         (ContainerState.UNKNOWN, "its state is unknown", "In an unknown state"),
@@ -128,7 +129,7 @@ def test_the_first_line_says_what_the_engine_says(
     assert _MET.seen is not None
     seen = replace(_MET, seen=replace(_MET.seen, state=state))
     assert expected in headline(seen)
-    assert status_text(seen).startswith(f"🛑 {short}")
+    assert status_words(seen).startswith(f"🛑 {short}")
 
 
 @pytest.mark.parametrize("name", [name for name in STATES if name.startswith("needs-person")])

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from activities.slack.outcome import failure_summary, past, why_not_done_in_full
-from activities.slack.status import headline, status_text, step_lines
+from activities.slack.status import headline, step_lines
 from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import ErrorType
+from workflows.operations.standing import status_words
 
 
 @pytest.mark.parametrize("error", [ErrorType.ENGINE_AMBIGUOUS, ErrorType.ENGINE_UNAVAILABLE])
@@ -18,7 +19,7 @@ def test_what_a_silent_engine_was_not_sent_it_did_not_do(error: ErrorType) -> No
     failed = STATES["failed-engine-silent"]
     steps = tuple(replace(step, error=step.error and error) for step in failed.steps)
     state = replace(failed, cause=error, steps=steps)
-    told = "\n".join((headline(state), status_text(state), step_lines(state)))
+    told = "\n".join((headline(state), status_words(state), step_lines(state)))
     assert "so Dockwarden did nothing to `web-1`. Whether it runs is not known" in told
     assert "❌ Not stopped: the Docker engine did not answer\n" in told
     assert "what it did" not in told

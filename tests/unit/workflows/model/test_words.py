@@ -1,4 +1,4 @@
-"""How are values written on cards?"""
+"""Has every fact words, once and without mark-up?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from activities.slack.mrkdwn import duration
+from workflows.model.words import duration
 
 
 @pytest.mark.parametrize(
