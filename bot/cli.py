@@ -1,7 +1,7 @@
 """What can be typed, and how does the program end?
 
-The composition root: ``dockwarden bot``, ``worker``, ``check`` and ``version``. SIGTERM and
-Ctrl-C drain; the same signal again ends at once.
+The composition root: ``dockwarden bot``, ``worker``, ``check`` and ``version``, and the commands of
+the door for terminals. SIGTERM and Ctrl-C drain what serves; the same signal again ends at once.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from importlib import metadata
 
 from bot import health, logs, policy_book, settings as bot_settings
 from bot.check import Part, run_checks
-from bot.settings import ConfigurationError, LogFormat, Problems, Settings
-from bot.slack.serve import serve_bot
+from bot.settings import ConfigurationError, LogFormat, LogLevel, Problems, Settings
 from bot.temporal import client as temporal
+from bot.terminal import arguments as terminal, run as at_terminal
 from workflows.model.names import HOST_NAME
 
 _log = logging.getLogger(__name__)
@@ -47,16 +47,23 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and give its exit status: 0 well, 1 failed, 2 set up wrongly."""
-    options = _parser().parse_args(arguments)
+    """Run one command and give its exit status: 0 well, 1 failed, 2 set up wrongly.
+
+    Those of a terminal have more: ``bot/terminal/exits.py``.
+    """
+    options = _parser().parse_args(terminal.normal(arguments))
     if options.command == "version":
         sys.stdout.write(f"dockwarden {metadata.version('dockwarden')}\n")
         return _OK
     try:
-        settings = bot_settings.load(lambda settings: _NEEDS[options.command](settings, options))
-        logs.configure(as_json=settings.log_format is LogFormat.JSON, level=settings.log_level)
+        needs = _NEEDS.get(options.command, at_terminal.needs)
+        settings = bot_settings.load(lambda settings: needs(settings, options))
+        is_served = options.command in _COMMANDS
+        # Whoever sits at a terminal reads the answer, and no log beside it unless it is asked for.
+        level = settings.log_level if is_served or settings.log_is_set else LogLevel.WARNING
+        logs.configure(as_json=settings.log_format is LogFormat.JSON, level=level)
         temporal.log_in_our_way()
-        return _COMMANDS[options.command](settings, options)
+        return _COMMANDS.get(options.command, at_terminal.run)(settings, options)
     except ConfigurationError as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"dockwarden: {logs.redact(line)}\n")
@@ -69,12 +76,21 @@ def run(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dockwarden",
-        description="Asks people in Slack before it touches a container.",
-        epilog="Settings are environment variables; deploy/env.example lists them all.",
+        usage="dockwarden COMMAND …",
+        description=_listing(),
+        epilog="`dockwarden COMMAND --help` says more. Settings are environment variables; "
+        "deploy/env.example lists them all.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("bot", help="serve Slack")
-    worker = commands.add_parser("worker", help="carry out requests")
+    commands = parser.add_subparsers(
+        dest="command",
+        required=True,
+        metavar="COMMAND",
+        help=argparse.SUPPRESS,
+        prog="dockwarden",
+    )
+    commands.add_parser("bot")
+    worker = commands.add_parser("worker")
     worker.add_argument(
         "--serve",
         type=_serve,
@@ -85,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument(
         "--host", type=_host, default=None, help="name of the Docker host (DOCKWARDEN_HOST)"
     )
-    check = commands.add_parser("check", help="say what is missing")
+    check = commands.add_parser("check")
     check.add_argument(
         "--only",
         type=_parts,
@@ -93,11 +109,28 @@ def _parser() -> argparse.ArgumentParser:
         metavar=",".join(Part),
         help="check only these parts",
     )
-    commands.add_parser("version", help="print the version")
+    commands.add_parser("version")
+    terminal.add_commands(commands)
     return parser
 
 
+def _listing() -> str:
+    """List the commands by what people want with them."""
+    groups = {
+        "serve": {"bot": "serve Slack", "worker": "carry out requests"},
+        "set up": {"check": "say what is missing", "version": "print the version"},
+    }
+    for name, commands in terminal.GROUPS.items():
+        groups[f"{name}, at a terminal"] = {one: terminal.SUMMARIES[one] for one in commands}
+    lines = ["Asks people in Slack before it touches a container."]
+    for name, summaries in groups.items():
+        lines += ["", f"{name}:", *(f"  {one:<12} {words}" for one, words in summaries.items())]
+    return "\n".join(lines)
+
+
 def _bot(settings: Settings, _options: argparse.Namespace) -> int:
+    from bot.slack.serve import serve_bot  # noqa: PLC0415 - who types a command does not wait for it
+
     _warn_of_unknown_variables()
     asyncio.run(_until_signal(lambda stop: serve_bot(settings, stop)))
     return _OK

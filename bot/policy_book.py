@@ -57,6 +57,7 @@ _TAKES = {
     "required_approvals": "a whole number of at least 1, like 2",
     "expires_after": 'a time from "1s" to "30d", like "15m", "2h" or "90s"',
     "reason_required": "true or false, without quotes",
+    "terminal_decides": "true or false, without quotes",
     "references": 'a list of names of images, with * and ?, like ["team/*"]; left out, any name '
     "may be given to a snapshot",
 }
@@ -189,6 +190,7 @@ class _Entry(BaseModel):
     expires_after: str = "15m"
     reason_required: bool = False
     references: Annotated[list[_Glob], Field(min_length=1)] | None = None
+    terminal_decides: bool = False
 
     @field_validator("hosts", "containers", "references")
     @classmethod
@@ -263,6 +265,7 @@ class _Entry(BaseModel):
             requesters=requesters,
             requester_groups=requester_groups,
             references=tuple(self.references or ()),
+            terminal_decides=self.terminal_decides,
         )
 
 

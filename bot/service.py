@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot import policy_book
+from bot.commands.parser import Selection
 from bot.policy_book import PolicyBook
 from bot.temporal.errors import AlreadyOpenError, NoPolicyError, RequestSummary
 from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
-from bot.temporal.visibility import Visibility
+from bot.temporal.visibility import RequestPage
 from workflows.host_query import HostQueryResult
 from workflows.model.names import RequestAddress
 from workflows.model.requests import (
@@ -30,7 +31,8 @@ from workflows.model.requests import (
     OperationSpec,
     Replacement,
 )
-from workflows.model.state import RequestState
+from workflows.model.state import JudgedAct, RequestState
+from workflows.model.terminal import TERMINAL_SOURCE, Terminal
 from workflows.operations import catalog
 
 _log = logging.getLogger(__name__)
@@ -38,18 +40,31 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """The person who acts, and the workspace that vouches for the person."""
+    """The person who acts, and the workspace that vouches for the person.
+
+    At a ``terminal`` nobody vouches: the person is a claim, and the terminal is what is known.
+    """
 
     user_id: str
     team_id: str
+    terminal: Terminal | None = None
+
+    @property
+    def typed_at(self) -> str:
+        """Say where this person types, for the log; nothing for somebody in Slack."""
+        return "" if self.terminal is None else self.terminal.words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """That something was recorded for a request; ``act_id`` is empty for its start."""
+    """That something was recorded for a request; ``act_id`` is empty for its start.
+
+    ``replaces`` is for the rejection of another request, without which this one does not begin.
+    """
 
     address: RequestAddress
     act_id: str = ""
+    replaces: Receipt | None = None
 
 
 class Service:
@@ -58,11 +73,6 @@ class Service:
     def __init__(self, requests: RequestClient, book: PolicyBook) -> None:
         self._requests = requests
         self._book = book
-
-    @property
-    def visibility(self) -> Visibility:
-        """The lists of requests."""
-        return self._requests.visibility
 
     async def submit(
         self,
@@ -93,9 +103,7 @@ class Service:
         """
         policies = policy_book.matching(self._book, operation.kind, container.host, container.name)
         if not policies:
-            raise NoPolicyError(
-                what=catalog.words_of(operation), container=container.name, host=container.host
-            )
+            raise NoPolicyError(operation=operation, container=container.name, host=container.host)
         request = LifecycleRequest(
             request_id=hashlib.sha256(f"{actor.team_id}|{key}".encode()).hexdigest()[:12],
             operation=operation,
@@ -106,15 +114,21 @@ class Service:
             policies=policies,
             delivery_id=key,
             reason=reason,
+            terminal=actor.terminal,
         )
-        event = "request started"
+        event, replaces = "request started", None
         try:
             if not await self._requests.start(request):
                 return None
         except AlreadyOpenError as error:
             if not in_place:
                 raise
-            await self._requests.replace(error.request_id, _replacement(request, error.request_id))
+            replacement = _replacement(request, error.request_id)
+            await self._requests.replace(error.request_id, replacement)
+            other = RequestAddress(
+                request_id=error.request_id, host=container.host, container=container.name
+            )
+            replaces = Receipt(address=other, act_id=replacement.decision.decision_id)
             event = "request asked for in the place of another"
         _log.info(
             event,
@@ -126,13 +140,14 @@ class Service:
                 "user": request.requester,
                 "team": request.team_id,
                 "channel": request.channel_id,
+                "terminal": actor.typed_at,
                 "policy_book": self._book.hash,
             },
         )
         address = RequestAddress(
             request_id=request.request_id, host=container.host, container=container.name
         )
-        return Receipt(address=address)
+        return Receipt(address=address, replaces=replaces)
 
     async def decide(
         self,
@@ -171,6 +186,7 @@ class Service:
                 "user": actor.user_id,
                 "team": actor.team_id,
                 "source": source,
+                "terminal": actor.typed_at,
             },
         )
         address = await self._requests.decide(request, decision)
@@ -193,6 +209,34 @@ class Service:
     async def is_taken_up(self, receipt: Receipt) -> Uptake:
         """Ask once, and not for long, whether a request has taken up what was recorded for it."""
         return await self._requests.uptake(receipt.address, receipt.act_id)
+
+    async def judgement(self, receipt: Receipt) -> JudgedAct | Uptake:
+        """Ask once whether what was recorded counts; where that is not known yet, say why."""
+        return await self._requests.judgement(receipt.address, receipt.act_id)
+
+    async def standing(self, receipt: Receipt) -> RequestState | Uptake:
+        """Ask once where a request stands now; where nobody answers, say why.
+
+        Raises:
+            RequestUnknownError: it is over, and no longer kept.
+        """
+        return await self._requests.state(receipt.address)
+
+    async def list(self, selection: Selection | None, *, user_id: str) -> RequestPage:
+        """Give requests: those selected, ``None`` for those that somebody has to see to.
+
+        ``user_id`` is whose requests are meant by those of one's own.
+        """
+        visibility = self._requests.visibility
+        match selection:
+            case None:
+                return await visibility.unsettled()
+            case Selection.WAITING:
+                return await visibility.waiting()
+            case Selection.MINE:
+                return await visibility.of(user_id)
+            case Selection.RECENT:
+                return await visibility.recent()
 
     async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
         """Say where a request stands; without a worker only its summary is known.
@@ -224,6 +268,7 @@ class Service:
             source=source,
             intent=intent,
             instruction_id=uuid.uuid4().hex,
+            terminal=actor.terminal,
         )
         _log.info(
             "instruction received",
@@ -233,6 +278,7 @@ class Service:
                 "user": actor.user_id,
                 "team": actor.team_id,
                 "source": source,
+                "terminal": actor.typed_at,
             },
         )
         address = await self._requests.instruct(request, instruction)
@@ -241,12 +287,12 @@ class Service:
 
 def _replacement(request: LifecycleRequest, other_id: str) -> Replacement:
     decision = _decision(
-        Actor(user_id=request.requester, team_id=request.team_id),
+        Actor(user_id=request.requester, team_id=request.team_id, terminal=request.terminal),
         other_id,
         Choice.REJECT,
         act=f"{request.team_id}|{request.requester}|replace|{request.request_id}",
         comment=f"Another request comes in its place: {request.request_id}",
-        source="command",
+        source="command" if request.terminal is None else TERMINAL_SOURCE,
     )
     return Replacement(decision=decision, request=request)
 
@@ -264,6 +310,7 @@ def _decision(
         comment=comment,
         source=source,
         sent_at=datetime.now(UTC),
+        terminal=actor.terminal,
     )
 
 

@@ -18,12 +18,18 @@ _FORMS = {
     "default_host": "small letters, digits, dots and hyphens, with a letter or digit at both ends",
     "host": "small letters, digits, dots and hyphens, with a letter or digit at both ends",
     "temporal_ui_url": "an address that begins with http:// or https://",
+    "team": "the id of a Slack workspace",
+    "channel": "the id of a Slack channel",
+    "user": "the id of a Slack user",
 }
 _EXAMPLES = {
     "host": "edge-1",
     "default_host": "edge-1",
     "temporal_ui_url": "http://temporal.example.com:8080",
     "health_port": "8080",
+    "team": "T024BE7LD",
+    "channel": "C012AB3CD",
+    "user": "U024BE7LH",
 }
 
 

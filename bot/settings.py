@@ -145,6 +145,21 @@ class Settings(BaseSettings):
         default="local",
         description="The Docker host that a command means when it names none (bot).",
     )
+    team: str = Field(
+        default="",
+        description="The Slack workspace of what is typed at a terminal, T….",
+        pattern="^([TE][A-Z0-9]{1,30})?$",
+    )
+    channel: str = Field(
+        default="",
+        description="Where the card of a request is posted that was typed at a terminal, C….",
+        pattern="^([CG][A-Z0-9]{1,30})?$",
+    )
+    user: str = Field(
+        default="",
+        description="The Slack user who somebody at a terminal says to be, U…, without --as.",
+        pattern="^([UW][A-Z0-9]{1,30})?$",
+    )
     host: str = Field(
         default="local", description="The name of the Docker host that a worker serves."
     )
@@ -195,6 +210,11 @@ class Settings(BaseSettings):
     health_port: int = Field(
         default=0, description="Port of /livez and /readyz; 0: none.", ge=0, le=65535
     )
+
+    @property
+    def log_is_set(self) -> bool:
+        """Whether somebody has chosen how much is logged."""
+        return "log_level" in self.model_fields_set
 
     @field_validator("protected", mode="before")
     @classmethod

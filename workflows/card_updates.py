@@ -97,13 +97,16 @@ def describe(state: RequestState) -> str:
 
 
 class CardUpdater:
-    """Shows one request: its card, the thread, and private notices."""
+    """Shows one request: its card, the thread, and private notices.
 
-    def __init__(self, tracker: RequestTracker) -> None:
+    ``told_so_far`` is how many private notices were sent before.
+    """
+
+    def __init__(self, tracker: RequestTracker, *, told_so_far: int = 0) -> None:
         self._tracker = tracker
         self._entries: list[ThreadEntry] = []
         self._notices: list[Notice] = []
-        self.told_so_far = 0
+        self.told_so_far = told_so_far
         self._untold = 0
         self._quiet: dict[tuple[str, str], datetime] = {}
         self._drawing: asyncio.Task[None] | None = None

@@ -23,13 +23,10 @@ from workflows.model.names import ENGINE_WORKFLOW
 class EngineWorkflow:
     """Waits, whatever it is sent."""
 
-    def __init__(self) -> None:
-        self._is_over = False
-
     @workflow.run
     async def run(self) -> None:
         """Wait until somebody ends it."""
-        await workflow.wait_condition(lambda: self._is_over)
+        await workflow.wait_condition(lambda: False)
 
     @workflow.signal(dynamic=True)
     def drop(self, name: str, _payloads: Sequence[RawValue]) -> None:

@@ -27,6 +27,7 @@ from temporalio import converter, workflow
 
 from workflows.model.names import USER_ID_FORM
 from workflows.model.requests import Choice, Decision, Instruction, Intent, Replacement
+from workflows.model.terminal import Terminal
 
 T = TypeVar("T")
 #: Ids that we make are shorter by far; one that somebody else made is kept so short.
@@ -50,6 +51,7 @@ def read_replacement(payloads: Sequence[Any]) -> Replacement | None:
         and decision.approver_id == request.requester
         and decision.team_id == request.team_id
         and decision.request_id != request.request_id
+        and decision.terminal == request.terminal
     )
     return replace(replacement, decision=decision) if is_one_wish else None
 
@@ -105,8 +107,21 @@ def _time(value: Any) -> datetime | None:  # noqa: ANN401
     return None if value is None else datetime.fromisoformat(value)
 
 
+def _terminal(value: Any) -> Terminal | None:  # noqa: ANN401
+    if value is None:
+        return None
+    terminal: Terminal = _flat(Terminal, value)
+    return terminal
+
+
 _CONVERTERS: Mapping[Any, Callable[[Any], Any]] = MappingProxyType(
-    {str: _text, Choice: Choice, Intent: Intent, datetime | None: _time}
+    {
+        str: _text,
+        Choice: Choice,
+        Intent: Intent,
+        datetime | None: _time,
+        Terminal | None: _terminal,
+    }
 )
 #: How each field of a type is read.
 _FIELDS: Mapping[type[Any], Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
@@ -114,7 +129,7 @@ _FIELDS: Mapping[type[Any], Mapping[str, Callable[[Any], Any]]] = MappingProxyTy
         kind: MappingProxyType(
             {name: _CONVERTERS[hint] for name, hint in get_type_hints(kind).items()}
         )
-        for kind in (Decision, Instruction)
+        for kind in (Decision, Instruction, Terminal)
     }
 )
 

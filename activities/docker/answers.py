@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from activities.docker.advice import commands
+from activities.docker.facts import facts
 from activities.docker.mounts import mounts
 from activities.docker.published import MOST_PORTS, chosen_ports
 from activities.docker.refused_start import owner_references
@@ -162,6 +164,15 @@ class ContainerInspect:
             stop_timeout_seconds=self.stop_timeout_seconds,
             unhealthy=self.health == "unhealthy",
             chosen_ports=self.chosen_ports[:MOST_PORTS],
+            facts=facts(
+                health=self.health,
+                restart_policy=self.restart_policy,
+                has_healthcheck=self.has_healthcheck,
+                stop_timeout_seconds=self.stop_timeout_seconds,
+                auto_remove=self.auto_remove,
+                mounts=self.mounts,
+            ),
+            commands=commands(self.container_id),
         )
 
 

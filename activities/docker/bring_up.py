@@ -224,13 +224,11 @@ class BringUp:
         A verdict that is still to come is waited for as long as its check takes, and not at all
         when it cannot come in our time: no verdict is neither a failure nor a proof.
         """
-        # The engine calls what rests unhealthy, which says nothing.
-        is_judged = not self._pin.unhealthy or self._pin.state.is_down
         deadline = time.monotonic() + self._health_wait(first, facts)
         while True:
             seen = self.look()
             self._check_same_run(first, seen)
-            if not self._pin.has_healthcheck or not is_judged or seen.health == "healthy":
+            if not self._pin.has_healthcheck or self._pin.unhealthy or seen.health == "healthy":
                 return self.result(seen)
             if seen.health == "unhealthy":
                 again = "" if self._pin.state.is_down else " again"

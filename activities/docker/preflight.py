@@ -159,9 +159,7 @@ def cautions(facts: Facts, longest_wait: int) -> tuple[Caution, ...]:
 
 def _health_caution(facts: Facts, longest_wait: int) -> tuple[Caution, ...]:
     seen = facts.container
-    # The engine calls what rests unhealthy, which says nothing.
-    is_given_up = seen.health == "unhealthy" and not seen.state.is_down
-    if not facts.is_started or not seen.has_healthcheck or is_given_up:
+    if not facts.is_started or not seen.has_healthcheck or seen.health == "unhealthy":
         return ()
     first = seen.health_check.first_verdict(facts.engine)
     if first > longest_wait:

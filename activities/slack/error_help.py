@@ -1,8 +1,8 @@
 """What does each kind of failure mean to a person, and what can a person do about it?
 
 The one word list for :class:`ErrorType`. No text of an exception is shown: it may hold what the
-host does not tell. A command names the container by the digits of its id, never by its name, which
-another container may bear by now.
+host does not tell. A command is what the container's provider has written for it, and here only
+what it is for.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from activities.slack.mrkdwn import code, safe
+from workflows.model.advice import CommandName, command_of
 from workflows.model.errors import ErrorType
-from workflows.model.names import CONTAINER_ID_FORM
 from workflows.model.state import RequestState
-from workflows.model.text import short_id
+from workflows.operations import catalog
 from workflows.operations.facts import was_paused
 
-_LOOK = "docker inspect --format '{{.State.Status}}' {id}"
-_START = "docker start {id}"
-_PAUSE = "docker pause {id}"
-_LOGS = "docker logs --tail 50 {id}"
-_BY_ID = "docker ps --all --filter id={id}"
-_ENGINE_LOG = "journalctl --unit docker --since -15min"
-_WORKER_LOG = "The engine's own words are in the log of the docker worker of {host}."
+LOOK = "{look}"
+START = "{start}"
+STOP = "{stop}"
+PAUSE = "{pause}"
+UNPAUSE = "{unpause}"
+_LOGS = "{logs}"
+_BY_ID = "{find}"
+_ENGINE_LOG = "{engine_log}"
+_WORKER_LOG = "The engine's own words are in the log of the Dockwarden worker of {host}."
 #: Failures whose detail says the same more exactly: which mount, which port, which container.
 TOLD_BY_DETAIL = frozenset(
     {
@@ -77,51 +79,51 @@ class Cause:
 
 
 _NAMES_THE_REASON = Do(
-    "Start it by hand: the answer names the reason, which is also in the log of the docker worker "
-    "of {host}",
-    _START,
+    "Start it by hand: the answer names the reason, which is also in the log of the Dockwarden "
+    "worker of {host}",
+    START,
 )
 
 CAUSES = {
     ErrorType.ENGINE_UNAVAILABLE: Cause(
-        "the Docker engine does not answer",
+        "the engine does not answer",
         "See to it that the engine of {host} runs, then ask again.",
-        (Do("See to it that the engine runs", "systemctl status docker"),),
+        (Do("See to it that the engine runs", "{engine_status}"),),
     ),
     ErrorType.ENGINE_AMBIGUOUS: Cause(
-        "the Docker engine did not answer in time, so it is not known what it did",
+        "the engine did not answer in time, so it is not known what it did",
         "See to it that the engine of {host} answers, then ask again.",
         (
-            Do("Look at the container before anything else", _LOOK),
+            Do("Look at the container before anything else", LOOK),
             Do("If the engine hangs, its log may say why", _ENGINE_LOG),
         ),
     ),
     ErrorType.ENGINE_FORBIDDEN: Cause(
-        "the Docker engine, or the proxy before it, does not let Dockwarden do this",
+        "the engine, or the proxy before it, does not let Dockwarden do this",
         "Whoever runs {host} can allow the call in the socket proxy, or mend the rights of the "
-        "docker worker.",
+        "worker.",
         (
-            Do("Allow the call in the socket proxy, or mend the rights of the docker worker"),
-            Do("Until then you can start it by hand, if it is down", _START),
+            Do("Allow the call in the socket proxy, or mend the rights of the Dockwarden worker"),
+            Do("Until then you can start it by hand, if it is down", START),
         ),
         then_start=False,
     ),
     ErrorType.ENGINE_ERROR: Cause(
-        "the Docker engine failed at it, for a reason that Dockwarden does not know",
+        "the engine failed at it, for a reason that Dockwarden does not know",
         _WORKER_LOG,
         (_NAMES_THE_REASON,),
         then_start=False,
     ),
     ErrorType.WRONG_ENGINE: Cause(
-        "another Docker engine answers for this host than the one that was approved",
-        "Whoever runs {host} can see which engine its docker worker talks to.",
+        "another engine answers for this host than the one that was approved",
+        "Whoever runs {host} can see which engine its worker talks to.",
         (
-            Do("See which engine the docker worker talks to", "docker info --format '{{.ID}}'"),
+            Do("See which engine the worker talks to", "{engine_id}"),
             Do("On the engine that was meant, look whether the container runs", _BY_ID),
         ),
     ),
     ErrorType.BAD_ENGINE_REQUEST: Cause(
-        "the Docker engine did not accept it, for a reason that Dockwarden does not know",
+        "the engine did not accept it, for a reason that Dockwarden does not know",
         _WORKER_LOG,
         (_NAMES_THE_REASON,),
         then_start=False,
@@ -129,33 +131,33 @@ CAUSES = {
     ErrorType.DISK_FULL: Cause(
         "the disk of the host is too full",
         "Free some space, then ask again.",
-        (Do("Free some space. This shows what Docker takes", "docker system df"),),
+        (Do("Free some space. This shows what takes it", "{space}"),),
     ),
     ErrorType.IMAGE_MISSING: Cause(
         "the image of the container was removed from the host, and the engine makes no snapshot "
         "without it",
-        "Bring back that very image, by `docker pull` or `docker load` from where it is kept, or "
-        "ask for a stop without a snapshot.",
+        "Bring back that very image from where it is kept, or "
+        "ask for a {without} without a snapshot.",
         (
             Do(
-                "Bring back that very image from where it is kept. It is",
-                "docker inspect --format '{{.Config.Image}}' {id}",
+                "Bring back that very image from where it is kept. This shows which one it is",
+                "{image}",
             ),
         ),
     ),
     ErrorType.TOO_MANY_LAYERS: Cause(
         "the image of the container has as many layers as the engine can stack",
-        "Build the image anew with fewer layers, or ask for a stop without a snapshot.",
-        (Do("See whether the container is down", _LOOK),),
+        "Build the image anew with fewer layers, or ask for a {without} without a snapshot.",
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.OWNER_GONE: Cause(
         "a container whose network, IPC or process space it uses was removed",
         "Make {name} anew: that container is gone for good, and a new one of the same name is "
-        "another one to Docker. Then ask again.",
+        "another one to the engine. Then ask again.",
         (
             Do(
                 "Make {name} anew: that container is gone for good, and a new one of the same name "
-                "is another one to Docker"
+                "is another one to the engine"
             ),
         ),
         then_start=False,
@@ -166,72 +168,70 @@ CAUSES = {
         (
             Do(
                 "Start that container. This shows which one it is",
-                "docker inspect --format '{{.HostConfig.NetworkMode}} {{.HostConfig.IpcMode}} "
-                "{{.HostConfig.PidMode}}' {id}",
+                "{owners}",
             ),
         ),
     ),
     ErrorType.MOUNT_MISSING: Cause(
         "a directory or file that it mounts is missing on the host",
-        "",
+        "Bring it back on the host, then ask again.",
         (
             Do(
                 "Bring it back on the host. This shows what is mounted from where",
-                "docker inspect --format '{{json .Mounts}}' {id}",
+                "{mounts}",
             ),
         ),
     ),
     ErrorType.DEVICE_MISSING: Cause(
         "a device that it uses is missing on the host",
-        "",
+        "Bring it back, or its driver, then ask again.",
         (
             Do(
                 "Bring the device back, or its driver. This shows what it asks for",
-                "docker inspect --format '{{json .HostConfig.Devices}} "
-                "{{json .HostConfig.DeviceRequests}}' {id}",
+                "{devices}",
             ),
         ),
     ),
     ErrorType.CANNOT_RUN: Cause(
         "the engine cannot run it as it is set up",
-        "",
+        _WORKER_LOG,
         (
-            Do("See what it runs", "docker inspect --format '{{.Path}}' {id}"),
-            Do("If that is missing in the container, copy it back", "docker cp FILE {id}:PATH"),
+            Do("See what it runs", "{program}"),
+            Do("If that is missing in the container, copy it back", "{copy}"),
             Do(_WORKER_LOG.rstrip(".")),
         ),
     ),
     ErrorType.PORT_BUSY: Cause(
         "a port that the container publishes is taken by something else",
-        "",
+        "Free the port, then ask again.",
         (
             Do(
                 "Stop what took the port, if it is a container",
-                "docker ps --format '{{.Names}}: {{.Ports}}'",
+                "{ports}",
             ),
             Do("If it is none", "ss --listening --tcp --udp --numeric --processes"),
         ),
     ),
     ErrorType.NETWORK_MISSING: Cause(
         "a network of the container is gone",
-        "",
+        "Make the network anew and join the container to it, then ask again.",
         (
             Do(
                 "See the name of each network that it is in",
-                "docker inspect --format '{{json .NetworkSettings.Networks}}' {id}",
+                "{networks}",
             ),
-            Do("Make the one that is gone anew", "docker network create NETWORK"),
+            Do("Make the one that is gone anew", "{make_network}"),
             Do(
-                "To Docker that is another one, so leave the old one",
-                "docker network disconnect NETWORK {id}",
+                "It is another one to the engine, so leave the old one",
+                "{leave_network}",
             ),
-            Do("And join the new one", "docker network connect NETWORK {id}"),
+            Do("And join the new one", "{join_network}"),
         ),
     ),
     ErrorType.STATE_CONFLICT: Cause(
         "the container is in a state in which the engine does not do this",
         "Look at it, for somebody else may be at work on it; then ask again.",
-        (Do("Look at it, for somebody else may be at work on it", _LOOK),),
+        (Do("Look at it, for somebody else may be at work on it", LOOK),),
     ),
     ErrorType.CONTAINER_GONE: Cause(
         "the container is gone",
@@ -250,7 +250,7 @@ CAUSES = {
     ErrorType.NOT_STOPPED: Cause(
         "the container was running again after the stop",
         "Its restart policy or somebody else starts it again and again.",
-        (Do("Look whether it runs", _LOOK),),
+        (Do("Look whether it runs", LOOK),),
     ),
     ErrorType.NOT_RUNNING: Cause(
         "it was started, and did not stay up",
@@ -262,86 +262,85 @@ CAUSES = {
         "Its own log says why.",
         (
             Do("Its own log may say why", _LOGS),
-            Do("What the check said", "docker inspect --format '{{json .State.Health}}' {id}"),
+            Do("What the check said", "{health}"),
         ),
         then_start=False,
     ),
     ErrorType.STOPPED_BY_PERSON: Cause(
-        "it was started meanwhile and stopped again, by somebody or because the Docker engine "
-        "ended",
+        "it was started meanwhile and stopped again, by somebody or because the engine ended",
         "It is left so, for somebody may want it so.",
         (
             Do("Ask who stopped it: somebody may want it so"),
-            Do("If it is meant to run", _START),
+            Do("If it is meant to run", START),
         ),
         then_start=False,
     ),
     ErrorType.SNAPSHOT_VANISHED: Cause(
         "the snapshot was removed before it got its tag",
         "An image clean-up may run on {host}; ask again when it is done.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.REFERENCE_TAKEN: Cause(
         "the tag belongs to another image by now, and a tag is never moved",
         "Ask again with another tag.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.SNAPSHOT_QUOTA: Cause(
         "the container has as many snapshots as its host keeps of one",
         "Whoever runs {host} can remove one that nobody needs any more; then ask again.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.SLACK_UNAVAILABLE: Cause(
         "Slack does not answer",
         "Ask again when it does.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.SLACK_RATE_LIMITED: Cause(
         "Slack asks to slow down",
         "Ask again in a minute.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.SLACK_REFUSED: Cause(
         "Slack does not take the message",
         "Whoever runs Dockwarden can run `dockwarden check`: it names what the app may not do.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.SLACK_FORBIDDEN: Cause(
         "Slack does not accept Dockwarden's token, or the app lacks a right",
         "Whoever runs Dockwarden can run `dockwarden check`: it says which. Then ask again.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.BAD_INPUT: Cause(
         "the request holds something that cannot be worked on",
         "Ask again.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.ORCHESTRATED: Cause(
         "an orchestrator runs the container, and would start another in its place",
         "Stop it there: whatever runs it would start another in its place.",
-        (Do("See whether the container is down", _LOOK),),
+        (Do("See whether the container is down", LOOK),),
     ),
     ErrorType.WORKER_UNAVAILABLE: Cause(
         "no Dockwarden worker of the host answers",
-        "Start the docker worker of {host}, then ask again.",
+        "Start the Dockwarden worker of {host}, then ask again.",
         (
-            Do("Start the docker worker of {host}"),
+            Do("Start the Dockwarden worker of {host}"),
             Do(
                 "If that takes long, see whether it runs, and start it only if it is down",
-                _LOOK,
+                LOOK,
             ),
         ),
         then_start=False,
     ),
     ErrorType.UNEXPECTED: Cause(
         "something happened that Dockwarden does not know",
-        "The log of the docker worker of {host}, and Temporal's history, say more.",
+        "The log of the Dockwarden worker of {host}, and Temporal's history, say more.",
         (
-            Do("Look whether it runs", _LOOK),
+            Do("Look whether it runs", LOOK),
             Do(
-                "If it does not, start it by hand. The log of the docker worker of {host}, and "
+                "If it does not, start it by hand. The log of the Dockwarden worker of {host}, and "
                 "Temporal's history, say more",
-                _START,
+                START,
             ),
         ),
         then_start=False,
@@ -371,23 +370,30 @@ def advice_for(state: RequestState) -> str:
     return fill(cause_of(state.cause).advice, state)
 
 
-def called(state: RequestState) -> str:
-    """Name the container as the engine does now, and as it was asked for if that differs."""
-    asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
-    return f"{code(state.name_now)}{asked_for}"
-
-
 def fill(text: str, state: RequestState) -> str:
-    """Put the host, and the container's name and id, into words of this list."""
-    if was_paused(state):
-        text = text.replace(_START, f"{_START} && {_PAUSE}")
+    """Put the host, and the container's name, into words of this list."""
+    bare = catalog.without_snapshot(state.operation).kind
     named = {"{host}": safe(state.container.host), "{name}": code(state.name_now)}
-    for gap, value in {"{id}": _id(state), **named}.items():
+    for gap, value in {"{without}": bare, **named}.items():
         text = text.replace(gap, value)
     return text
 
 
-def _id(state: RequestState) -> str:
-    """Give the digits by which a command reaches the approved container, and no other."""
-    known = state.pin is not None and CONTAINER_ID_FORM.fullmatch(state.pin.container_id)
-    return short_id(state.pin.container_id) if state.pin is not None and known else "CONTAINER"
+def with_command(words: str, command: str, state: RequestState) -> str:
+    """Add what to run to what to do, where the provider of the container says it."""
+    words, line = fill(words, state), _filled(command, state)
+    return f"{words}: {code(line)}" if line else f"{words.partition('. This shows')[0]}."
+
+
+def _filled(command: str, state: RequestState) -> str:
+    """Put in the provider's own commands; nothing comes of it when one of them is missing."""
+    if was_paused(state):
+        command = command.replace(START, f"{START} && {PAUSE}")
+    for name in CommandName:
+        gap = f"{{{name}}}"
+        if gap in command:
+            known = command_of(state.pin, name)
+            if not known:
+                return ""
+            command = command.replace(gap, known)
+    return command

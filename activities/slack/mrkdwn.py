@@ -8,18 +8,20 @@ Slack of the laptop knows less mark-up than Slack: no dates, no colour bars, no 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from slack_sdk.models.blocks import MarkdownTextObject, PlainTextObject
 
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
-from workflows.model.text import one_line, shorten, strip_control_chars
+from workflows.model.requests import Fact
+from workflows.model.terminal import Terminal
+from workflows.model.text import one_line, shorten, strip_control_chars, workflow_url
 
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _MOST_LINES = 15
-_SHORTEST = 0.1
-_LONGEST_IN_TENTHS = 10
-_LONGEST_IN_SECONDS = 120
+_LABEL_LENGTH = 60
+_VALUE_LENGTH = 60
 _LARGEST_IN_THREE_DIGITS = 999.5
 
 
@@ -66,6 +68,14 @@ def group(group_id: str) -> str:
     return f"<!subteam^{group_id}>" if GROUP_ID_FORM.fullmatch(group_id) else safe(group_id, 40)
 
 
+def typed_at(terminal: Terminal | None) -> str:
+    """Say at which terminal something was typed, to be added to who did it: it proves no person."""
+    if terminal is None:
+        return ""
+    login = f" (logged in as {code(terminal.logged_in_as)})" if terminal.logged_in_as else ""
+    return f" at the terminal of {code(terminal.host)} by {code(terminal.user)}{login}"
+
+
 def join_limited(items: Iterable[str], limit: int, *, separator: str = ", ") -> str:
     """Join the first ``limit`` items and count the rest: nothing is left out in silence."""
     every = list(items)
@@ -73,26 +83,17 @@ def join_limited(items: Iterable[str], limit: int, *, separator: str = ", ") -> 
     return separator.join(every[:limit]) + more
 
 
+def provider_fact(fact: Fact) -> str:
+    """Write what a provider tells as it comes: the engine's own texts may be in it."""
+    label, value = safe(fact.label, _LABEL_LENGTH), code(shorten(fact.value, _VALUE_LENGTH))
+    return f"{label} {value}" if fact.value else label
+
+
 def clock(at: datetime, now: datetime | None = None) -> str:
     """Write a time in UTC, with the day when it is not today."""
     moment = at.astimezone(UTC)
     same_day = now is None or moment.date() == now.astimezone(UTC).date()
     return moment.strftime("%H:%M UTC" if same_day else "%d %b %H:%M UTC")
-
-
-def duration(span: timedelta) -> str:
-    """Write how long something took or takes: ``0.1 s``, ``12 s``, ``15 min``, ``2 h 5 min``."""
-    seconds = max(span.total_seconds(), 0.0)
-    if 0 < seconds < _SHORTEST:
-        return f"less than {_SHORTEST} s"
-    if seconds < _LONGEST_IN_SECONDS:
-        digits = 0 if round(seconds, 1) >= _LONGEST_IN_TENTHS else 1
-        return f"{round(seconds, digits):g} s"
-    minutes = round(seconds / 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if n]
-    return " ".join(parts[:2])
 
 
 def size(count: int) -> str:
@@ -103,3 +104,16 @@ def size(count: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:.3g} {unit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Where Temporal's own UI shows a workflow; an empty ``temporal_ui`` gives no links."""
+
+    temporal_ui: str
+    namespace: str
+
+    def workflow(self, workflow_id: str, run_id: str) -> str:
+        """Write the link to a run of a workflow as mrkdwn, or nothing."""
+        url = workflow_url(self.temporal_ui, self.namespace, workflow_id, run_id)
+        return f"<{url}|Open in Temporal>" if url else ""

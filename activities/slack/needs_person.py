@@ -7,68 +7,62 @@ and only what the engine itself said of the container is told as a fact.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from activities.slack.error_help import (
     HAVE_DETAILS,
+    LOOK,
+    PAUSE,
+    START,
+    STOP,
+    UNPAUSE,
     Cause,
     Do,
     cause_of,
-    fill,
     reason,
     short_detail,
+    with_command,
 )
-from activities.slack.mrkdwn import code, person, safe
+from activities.slack.mrkdwn import person, safe
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
-from workflows.operations.facts import was_paused
+from workflows.model.words import capital
+from workflows.operations.facts import was_down, was_paused
+from workflows.operations.standing import NOT_ANSWERED, condition, gave_up, is_start, seen_down
 
 #: That the engine failed at a start, with a number, tells a person nothing.
 _DETAIL_ADDS = HAVE_DETAILS - {ErrorType.ENGINE_ERROR}
-_COULD_NOT = "Dockwarden could not start it again"
-_LEFT_DOWN = {
-    ErrorType.STOPPED_BY_PERSON: "Dockwarden leaves it so",
-    ErrorType.CONTAINER_CHANGED: "Dockwarden does not touch it",
-    ErrorType.OWNER_GONE: "it can never be started again",
-}
 #: The try that finds this out starts nothing.
 _STARTS_NOTHING = HOPELESS_ERRORS - {ErrorType.OWNER_GONE}
-_DOWN = frozenset({ContainerState.EXITED, ContainerState.CREATED, ContainerState.DEAD})
-
-
-class _Condition(NamedTuple):
-    """How the container is: for the first line of a card, and for a notification."""
-
-    words: str
-    short: str
-    could_not: str = _COULD_NOT
-
-
-_SEEN = {
-    ContainerState.RUNNING: _Condition(
-        "*runs, but is not proven to stay up*", "Not proven to stay up", "look at it"
-    ),
-    ContainerState.PAUSED: _Condition(
-        "*is paused*", "Paused", "Dockwarden could not put it back as it was"
-    ),
-    ContainerState.RESTARTING: _Condition(
-        "*ends and restarts, again and again*", "Restarts again and again", "look at its log"
-    ),
-    ContainerState.REMOVING: _Condition(
-        "*is being removed*", "Being removed", "Dockwarden cannot put it back"
-    ),
-    ContainerState.STOPPING: _Condition("*is stopping*", "Stopping"),
-}
-_NOT_PAUSED = _Condition(
-    "*runs, and was paused*", "Running, not paused", "Dockwarden could not pause it again"
+_STOPS_AND_SAYS_WHY = Do(
+    "Stop it by hand: the answer names the reason, which is also in the log of the Dockwarden "
+    "worker of {host}",
+    STOP,
 )
-_NOT_ANSWERED = {
-    ErrorType.ENGINE_UNAVAILABLE: "the Docker engine does not answer",
-    ErrorType.ENGINE_AMBIGUOUS: "the Docker engine does not answer",
-    ErrorType.ENGINE_FORBIDDEN: "the Docker engine does not let Dockwarden look",
-    ErrorType.WRONG_ENGINE: "another Docker engine answers",
-    ErrorType.WORKER_UNAVAILABLE: "no Dockwarden worker of its host answers",
+_THEN_STOP = Do("Then stop it, if it runs, as it was", STOP)
+#: What helps with what was started and is to be stopped again, where it is not the same.
+_TO_STOP = {
+    ErrorType.ENGINE_FORBIDDEN: (
+        Do("Allow the call in the socket proxy, or mend the rights of the Dockwarden worker"),
+        Do("Until then you can stop it by hand, if it runs", STOP),
+    ),
+    ErrorType.ENGINE_ERROR: (_STOPS_AND_SAYS_WHY,),
+    ErrorType.BAD_ENGINE_REQUEST: (_STOPS_AND_SAYS_WHY,),
+    ErrorType.NOT_STOPPED: (
+        Do("Look whether it runs: its restart policy or somebody else starts it", LOOK),
+    ),
+    ErrorType.WORKER_UNAVAILABLE: (
+        Do("Start the Dockwarden worker of {host}"),
+        Do("If that takes long, see whether it runs, and stop it only if it does", LOOK),
+    ),
+    ErrorType.UNEXPECTED: (
+        Do("Look whether it runs", LOOK),
+        Do(
+            "If it does, stop it by hand. The log of the Dockwarden worker of {host}, and "
+            "Temporal's history, say more",
+            STOP,
+        ),
+    ),
 }
 
 
@@ -77,18 +71,13 @@ def needs_person_headline(state: RequestState, where: str, called: str = "") -> 
 
     ``called`` mentions who is to come.
     """
-    condition = _condition(state)
-    could_not = condition.could_not
-    if _gave_up(state):
+    met = condition(state)
+    could_not = met.could_not
+    if gave_up(state):
         not_known = "" if state.seen else "whether it runs is not known, and "
         could_not = f"{not_known}Dockwarden has stopped trying"
-    return " ".join(part for part in ("🛑", called, where, condition.words, "—", could_not) if part)
-
-
-def needs_person_text(state: RequestState) -> str:
-    """Say in a few words how the container is: ``🛑 DOWN, needs a person``."""
-    needs = "and Dockwarden has stopped trying" if _gave_up(state) else "needs a person"
-    return f"🛑 {_condition(state).short}, {needs}"
+    first = ("🛑", called, where, f"*{met.told}*", "—", could_not)
+    return " ".join(part for part in first if part)
 
 
 def what_to_do(state: RequestState) -> str:
@@ -111,7 +100,7 @@ def goes_on_trying(state: RequestState) -> bool:
 
 def needs_person_outcome(state: RequestState) -> str:
     """Say how it is left, below the reply that told all of it already."""
-    return f"🛑 {_condition(state).short}, and is left so"
+    return f"🛑 {capital(condition(state).short)}, and is left so"
 
 
 def why_lines(state: RequestState) -> list[str]:
@@ -134,13 +123,13 @@ def how_it_is_left(state: RequestState, where: str) -> str:
     """Say how a container is that Dockwarden no longer tries to put back, why, and what to run."""
     host, lines = safe(state.container.host), why_lines(state)
     if state.seen is None:
-        look = code(fill("docker inspect --format '{{.State.Status}}' {id}", state))
         told = f"Whether {where} runs is not known."
-        return "\n".join([told, *lines, f"To see it, run on {host}: {look}"])
-    if state.seen.state in _DOWN:
-        start = code(fill("docker start {id}", state))
-        lines.append(f"To start it when that is put right, run on {host}: {start}")
-    return "\n".join([f"{where} {_condition(state).words}, and is left so.", *lines])
+        return "\n".join([told, *lines, with_command(f"To see it, run on {host}", LOOK, state)])
+    if was_down(state) != seen_down(state):
+        verb, command = ("stop", STOP) if was_down(state) else ("start", START)
+        words = f"To {verb} it when that is put right, run on {host}"
+        lines.append(with_command(words, command, state))
+    return "\n".join([f"{where} *{condition(state).told}*, and is left so.", *lines])
 
 
 def restore_error(state: RequestState) -> ErrorType:
@@ -176,7 +165,7 @@ def state_line(state: RequestState) -> str:
     elif error in HOPELESS_ERRORS:
         parts.append("not tried")
     if not goes_on_trying(state):
-        parts += [] if is_gone or _gave_up(state) else ["🔕 Dockwarden does not try again"]
+        parts += [] if is_gone or gave_up(state) else ["🔕 Dockwarden does not try again"]
     elif step is not None and step.status is StepStatus.RUNNING:
         parts.append("🔁 trying now")
     elif state.next_try_at is not None:
@@ -186,66 +175,50 @@ def state_line(state: RequestState) -> str:
     return f"*State* {' · '.join(parts)}"
 
 
-def _condition(state: RequestState) -> _Condition:
-    error, seen = restore_error(state), state.seen
-    if error is ErrorType.CONTAINER_GONE:
-        return _Condition("*is gone*", "Gone", "Dockwarden cannot put it back")
-    if seen is None:
-        because = f": {_NOT_ANSWERED[error]}" if error in _NOT_ANSWERED else ""
-        not_known = f"whether it runs is not known{because}"
-        return _Condition("*needs a person*", "Perhaps down", not_known)
-    if seen.state in _DOWN:
-        return _Condition("*is DOWN*", "DOWN", _LEFT_DOWN.get(error, _COULD_NOT))
-    if seen.state is ContainerState.RUNNING and was_paused(state):
-        return _NOT_PAUSED
-    if seen.state is ContainerState.RUNNING and error is ErrorType.UNHEALTHY:
-        words = "*runs, but its health check fails*"
-        return _Condition(words, "Not healthy", "it is not back as it was")
-    unknown = _Condition("*needs a person*", "In an unknown state", "its state is unknown")
-    return _SEEN.get(seen.state, unknown)
-
-
 def _is_said(state: RequestState) -> bool:
     """Tell whether the first line says already what is in the way."""
     error = restore_error(state)
     if state.seen is None:
-        return error in _NOT_ANSWERED or error is ErrorType.CONTAINER_GONE
+        return error in NOT_ANSWERED or error is ErrorType.CONTAINER_GONE
     return state.seen.state is ContainerState.RUNNING and error is ErrorType.UNHEALTHY
 
 
-def _gave_up(state: RequestState) -> bool:
-    """Tell whether a person ended the tries, which could have gone on."""
-    return bool(state.stop_trying_by)
-
-
 def _to_do(state: RequestState) -> list[str]:
-    cause = cause_of(restore_error(state))
-    lines = [_line(do, state) for do in cause.do]
+    error = restore_error(state)
+    cause = cause_of(error)
+    to_stop = _to_stop(error, state) if is_start(state) else None
+    lines = [_line(do, state) for do in to_stop or cause.do]
     seen = state.seen.state if state.seen is not None else None
     if was_paused(state) and seen is ContainerState.RUNNING:
-        lines.append(_line(Do("Pause it, as it was", "docker pause {id}"), state))
+        lines.append(_line(Do("Pause it, as it was", PAUSE), state))
     elif seen is ContainerState.PAUSED and not was_paused(state):
-        lines.append(_line(Do("If nobody paused it on purpose", "docker unpause {id}"), state))
-    lines.append(_last_line(cause, state))
+        lines.append(_line(Do("If nobody paused it on purpose", UNPAUSE), state))
+    lines.append(_last_line(cause, state, is_told=to_stop is not None))
     numbered = (f"{n}. {line}" for n, line in enumerate((line for line in lines if line), start=1))
     return [f"*Do this* on {safe(state.container.host)}", *numbered]
 
 
+def _to_stop(error: ErrorType, state: RequestState) -> tuple[Do, ...] | None:
+    """Say what helps with what is to be stopped again; ``None`` where it is what helps anyway."""
+    return (Do("See whether it stays so", LOOK),) if seen_down(state) else _TO_STOP.get(error)
+
+
 def _line(do: Do, state: RequestState) -> str:
-    words = fill(do.words, state)
-    return f"{words}: {code(fill(do.command, state))}" if do.command else f"{words}."
+    return with_command(do.words, do.command, state)
 
 
-def _last_line(cause: Cause, state: RequestState) -> str:
+def _last_line(cause: Cause, state: RequestState, *, is_told: bool) -> str:
     if goes_on_trying(state):
         return "Nothing else: Dockwarden tries again by itself, and says so here when it worked."
+    if is_start(state):
+        is_gone = restore_error(state) is ErrorType.CONTAINER_GONE
+        return "" if is_told or is_gone else _line(_THEN_STOP, state)
     if not cause.then_start:
         return ""
     if state.seen is None:
-        look = "docker inspect --format '{{.State.Status}}' {id}"
-        return _line(Do("Then see whether it runs, and start it if it is down", look), state)
+        return _line(Do("Then see whether it runs, and start it if it is down", LOOK), state)
     start = "Then start it, and pause it as it was" if was_paused(state) else "Then start it"
-    return _line(Do(start, "docker start {id}"), state)
+    return _line(Do(start, START), state)
 
 
 def _put_back(state: RequestState) -> StepState | None:

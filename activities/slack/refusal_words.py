@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workflows.model import words
 from workflows.model.errors import RefusalCode
+from workflows.model.words import REFUSED
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """``wrong`` continues "Not done:" and ``advice`` is a sentence of its own.
+
+    What is wrong with a request stands in ``workflows/model/words.py``, for all doors.
 
     A detail is added to ``wrong`` in brackets; where it says the same more exactly it completes
     ``as_detailed`` instead. ``repeated`` is the beginning of a detail that says it once more.
@@ -21,8 +25,8 @@ class Words:
     the words hold the detail themselves, as ``{detail}``.
     """
 
-    wrong: str
-    advice: str
+    wrong: str = ""
+    advice: str = ""
     as_detailed: str = ""
     repeated: str = ""
     is_all: bool = False
@@ -39,48 +43,51 @@ MORE_APPROVERS = (
 #: What may not be asked for, or not by this person, or not now. There is no card.
 ASKED = {
     RefusalCode.NOT_A_REQUESTER: Words(
-        "by the policy {policy} only {requesters} may ask for this",
-        "Ask one of them to. Whoever runs Dockwarden can name you under `requesters` of that "
-        f"policy in {_BOOK}.",
+        advice="Ask one of them to. Whoever runs Dockwarden can name you under `requesters` of "
+        f"that policy in {_BOOK}.",
     ),
     RefusalCode.TOO_MANY_OPEN: Words(
-        "as many requests of yours wait for an approval as one person may have at once ({count})",
-        "`{command} requests mine` lists them, and `{command} cancel ID` withdraws one. Whoever "
-        "runs Dockwarden can allow more: `DOCKWARDEN_OPEN_REQUESTS` of the control worker.",
+        advice="`{command} requests mine` lists them, and `{command} cancel ID` withdraws one. "
+        "Whoever runs Dockwarden can allow more: `DOCKWARDEN_OPEN_REQUESTS` of the control worker.",
         has_detail=True,
     ),
     RefusalCode.ALREADY_RUNNING: Words(
-        "{name} on {host} runs already, so there is nothing to approve",
-        "`{command} restart {plain_name} on {plain_host}` asks to restart it.",
+        advice="`{command} restart {plain_name} on {plain_host}` asks to restart it.",
         repeated="the container is running",
     ),
     RefusalCode.REFERENCE_OUTSIDE: Words(
-        "the policy {policy} does not allow {detail} as the name of a snapshot, only {references}",
-        "Choose such a name, or leave it out. Whoever runs Dockwarden can allow others under "
-        f"`references` of that policy in {_BOOK}.",
+        advice="Choose such a name, or leave it out. Whoever runs Dockwarden can allow others "
+        f"under `references` of that policy in {_BOOK}.",
         has_detail=True,
     ),
 }
 
-#: Refusals that may be about a decision too, in words for the one who asks.
-ASKERS = {
-    RefusalCode.GUEST: Words(
-        "guests ask for nothing, unless the policy names them",
-        "Ask a full member to do it. Whoever runs Dockwarden can name a guest, by user id, under "
-        f"`requesters` of a policy in {_BOOK}.",
-    ),
-    RefusalCode.BOT: Words("apps ask for nothing", "Whoever wants it has to ask in person."),
-    RefusalCode.DEACTIVATED: Words(
-        "the account that asked is deactivated", "Ask from an account that is active."
-    ),
-    RefusalCode.UNKNOWN_PERSON: Words(
-        "Slack does not know the account that asked", "Ask from an account of this workspace."
-    ),
-    RefusalCode.WRONG_TEAM: Words(
-        "the account that asked is not of this workspace", "Ask a member of it to do it."
-    ),
-    RefusalCode.NOT_VERIFIED: Words(
-        "Slack could not say just now who you are, or who could approve this",
-        "Ask again in a minute.",
-    ),
+_NOT_THE_PERSON = (
+    "It was given in your name. If that was not you, tell whoever runs Dockwarden: anybody who can "
+    "reach its Temporal can name somebody else."
+)
+_IN_SLACK = "Press a button of the card, or type it in Slack."
+_TO_TYPISTS = {
+    RefusalCode.NOT_AT_A_TERMINAL: f"{_IN_SLACK} Whoever runs Dockwarden can set "
+    f"`terminal_decides = true` for that policy in {_BOOK}.",
+    RefusalCode.UNNAMED_TERMINAL: _IN_SLACK,
+    RefusalCode.OWN_TERMINAL: "Ask one of the approvers named on the card.",
+    RefusalCode.SAME_TERMINAL_USER: "It now takes somebody else.",
 }
+#: What was typed at a terminal, and does not count for that.
+TYPED = {
+    code: Words(wrong=words.TYPED[code], advice=f"{advice} {_NOT_THE_PERSON}")
+    for code, advice in _TO_TYPISTS.items()
+}
+
+_TO_ASKERS = {
+    RefusalCode.GUEST: "Ask a full member to do it. Whoever runs Dockwarden can name a guest, by "
+    f"user id, under `requesters` of a policy in {_BOOK}.",
+    RefusalCode.BOT: "Whoever wants it has to ask in person.",
+    RefusalCode.DEACTIVATED: "Ask from an account that is active.",
+    RefusalCode.UNKNOWN_PERSON: "Ask from an account of this workspace.",
+    RefusalCode.WRONG_TEAM: "Ask a member of it to do it.",
+    RefusalCode.NOT_VERIFIED: "Ask again in a minute.",
+}
+#: Refusals that may be about a decision too, in words for the one who asks.
+ASKERS = {code: Words(wrong=REFUSED[code], advice=advice) for code, advice in _TO_ASKERS.items()}

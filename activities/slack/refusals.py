@@ -6,153 +6,131 @@ text of ours, such as the names that fit or the limit that was broken.
 
 from __future__ import annotations
 
-from activities.slack.error_help import called
-from activities.slack.mrkdwn import clock, code, group, join_limited, person, safe
+from dataclasses import replace
+
+from activities.slack.mrkdwn import clock, code, group, join_limited, person, safe, typed_at
 from activities.slack.refusal_words import (
     ASKED,
     ASKERS,
     MORE_APPROVERS,
     NEW_POLICY,
+    TYPED,
     Words,
 )
-from activities.slack.status import status_text
+from activities.slack.status import called
 from workflows.model.errors import RefusalCode
 from workflows.model.names import SOURCE_LABEL
 from workflows.model.state import Refusal, RequestState, RequestStatus
+from workflows.model.words import REFUSED
 from workflows.operations import catalog
+from workflows.operations.standing import status_words
 
 #: A command with a name that was cut would name nothing.
 _NAME_IN_COMMAND = 1000
 
-#: Refusals of a request: it was not let in, and there is no card.
-REQUESTS = {
-    RefusalCode.BAD_REQUEST: Words(
-        "something in the request is not right", "Type `{command} help` to see how to ask."
-    ),
+#: What helps whose request was not let in; there is no card.
+_ADVICE = {
+    RefusalCode.BAD_REQUEST: Words(advice="Type `{command} help` to see how to ask."),
     RefusalCode.UNKNOWN_HOST: Words(
-        "no Dockwarden worker serves the host {host}",
-        "`{command} list hosts` shows those that are known; a command that names none means "
+        advice="`{command} list hosts` shows those that are known; a command that names none means "
         "`DOCKWARDEN_DEFAULT_HOST` of the bot. If it is a new one, start "
         "`dockwarden worker --host {plain_host}` there.",
     ),
     RefusalCode.HOST_BUSY: Words(
-        "nobody looked at {host} in time: its Dockwarden worker is busy, or has just ended",
-        "Ask again in a minute. If it stays so, see whether `dockwarden worker --host "
+        advice="Ask again in a minute. If it stays so, see whether `dockwarden worker --host "
         "{plain_host}` runs there.",
     ),
     RefusalCode.OLD_WORKER: Words(
-        "the Dockwarden worker of {host} is of an earlier release than the rest of Dockwarden",
-        "Whoever runs {host} can upgrade it; then ask again.",
+        advice="Whoever runs {host} can upgrade it; then ask again.",
     ),
     RefusalCode.ENGINE_UNREACHABLE: Words(
-        "the Docker engine of {host} does not answer",
-        "See to it that it runs, then ask again.",
+        advice="See to it that it runs, then ask again.",
     ),
     RefusalCode.UNKNOWN_CONTAINER: Words(
-        "there is no container {name} on {host}",
-        "`{command} list on {plain_host}` shows all.",
+        advice="`{command} list on {plain_host}` shows all.",
         repeated="no container has this name",
     ),
     RefusalCode.AMBIGUOUS_CONTAINER: Words(
-        "{name} does not name exactly one container on {host}",
-        "Give the full name; `{command} list on {plain_host}` shows all.",
+        advice="Give the full name; `{command} list on {plain_host}` shows all.",
     ),
     RefusalCode.AUTO_REMOVE: Words(
-        "{name} was started with `--rm`: stopping it would delete it for good",
-        "Run it without `--rm` if it is meant to be kept.",
+        advice="Run it without `--rm` if it is meant to be kept.",
         repeated="it was started with --rm: stopping it would remove it",
     ),
     RefusalCode.PROTECTED: Words(
-        "{name} is protected, by its label or by the settings of its host",
-        "Whoever runs the host can take care of it.",
+        advice="Whoever runs the host can take care of it.",
         repeated="nobody may touch this container through Dockwarden",
     ),
     RefusalCode.OWN_CONTAINER: Words(
-        "{name} is Dockwarden's own container",
-        "Stop it on the host itself.",
+        advice="Stop it on the host itself.",
         repeated="Dockwarden itself runs in this container",
     ),
     RefusalCode.UNUSABLE_STATE: Words(
-        "{name} is in a state in which it cannot be worked on",
-        "`{command} inspect {plain_name} on {plain_host}` shows it; "
+        advice="`{command} inspect {plain_name} on {plain_host}` shows it; "
         "ask again when it runs or rests.",
     ),
     RefusalCode.ALREADY_STOPPED: Words(
-        "{name} on {host} is stopped already, so there is nothing to approve",
-        "`{command} snapshot {plain_name} on {plain_host}` takes a snapshot of it as it is.",
+        advice="`{command} snapshot {plain_name} on {plain_host}` takes a snapshot of it as it is.",
         repeated="the container is exited",
     ),
     RefusalCode.BAD_REFERENCE: Words(
-        "the name for the snapshot is not a valid image reference",
-        "Write it like `team/web:before-upgrade`, or leave it out.",
+        advice="Write it like `team/web:before-upgrade`, or leave it out.",
     ),
     RefusalCode.REFERENCE_TAKEN: Words(
-        "there is an image of that name already, and a tag is never moved",
-        "Choose another tag, or leave it out.",
+        advice="Choose another tag, or leave it out.",
     ),
     RefusalCode.SNAPSHOT_QUOTA: Words(
-        "{name} has as many snapshots as {host} keeps of one container",
-        f"`docker image ls --filter label={SOURCE_LABEL}` shows all on the host, where one that "
-        "nobody needs any more can be removed.",
+        advice=f"Each has the label `{SOURCE_LABEL}` on the host, where one that nobody needs any "
+        "more can be removed.",
     ),
     RefusalCode.DISK_FULL: Words(
-        "the disk of {host} is too full for a snapshot of {name}",
-        "Whoever runs the host can free some space; then ask again.",
+        advice="Whoever runs the host can free some space; then ask again.",
     ),
     RefusalCode.IMAGE_MISSING: Words(
-        "the image of {name} was removed from {host}: the engine makes no snapshot without it",
-        "Bring back that very image, by `docker pull` or `docker load` from where it is kept, or "
-        "stop the container without a snapshot: "
-        "`{command} stop {plain_name} on {plain_host}`.",
+        advice="Bring back that very image from where it is kept, or ask without a snapshot: "
+        "`{command} {without} {plain_name} on {plain_host}`.",
         as_detailed="{host} can make no snapshot of {name}: ",
     ),
     RefusalCode.TOO_MANY_LAYERS: Words(
-        "the image of {name} has as many layers as the engine of {host} can stack",
-        "Build the image anew with fewer layers, or stop the container without a snapshot: "
-        "`{command} stop {plain_name} on {plain_host}`.",
+        advice="Build the image anew with fewer layers, or ask without a snapshot: "
+        "`{command} {without} {plain_name} on {plain_host}`.",
         as_detailed="{host} can make no snapshot of {name}: ",
     ),
     RefusalCode.OWNER_GONE: Words(
-        "{name} could not be started again: it uses the network, IPC or process space of a "
-        "container that was removed",
-        "Make {name} anew: that container is gone for good, and a new one of the same name is "
-        "another one to Docker. Then ask again.",
-        as_detailed="{name} could not be started again: ",
+        advice="Make {name} anew: that container is gone for good, and a new one of the same name "
+        "is another one to the engine. Then ask again.",
+        as_detailed="{name} could not be {started}: ",
     ),
     RefusalCode.OWNER_MISSING: Words(
-        "{name} could not be started again: it uses the network, IPC or process space of a "
-        "container that does not run",
-        "Start that container, then ask again.",
-        as_detailed="{name} could not be started again: ",
+        advice="Start that container, then ask again.",
+        as_detailed="{name} could not be {started}: ",
     ),
     RefusalCode.NO_POLICY: Words(
-        "no policy covers this operation on {name} on {host}, so nobody could approve it",
-        f"See that the names are right. {NEW_POLICY}",
+        advice=f"See that the names are right. {{must_be_named}}{NEW_POLICY}",
     ),
     RefusalCode.REASON_REQUIRED: Words(
-        "the policy for {name} asks for a reason", 'Ask again with `reason="…"` at the end.'
+        advice="Ask again with a reason: `{command} {kind} {plain_name} on {plain_host} "
+        'reason="…"`.'
     ),
     RefusalCode.NO_ELIGIBLE_APPROVER: Words(
-        "the policy {policy} leaves too few people who could approve this, for nobody approves "
-        "what they asked for themselves",
-        MORE_APPROVERS,
+        advice=MORE_APPROVERS,
         has_detail=True,
     ),
     RefusalCode.CARD_NOT_POSTED: Words(
-        "the card could not be posted to the channel",
-        "Invite the app to the channel, then ask again.",
+        advice="Invite the app to the channel, then ask again.",
     ),
     RefusalCode.HOST_AWAY: Words(
-        "nobody serves {host} now: its Dockwarden worker has ended, or waits for its engine",
-        "See whether `dockwarden worker --host {plain_host}` runs there, and what its log says; "
-        "then ask again.",
+        advice="See whether `dockwarden worker --host {plain_host}` runs there, and what its log "
+        "says; then ask again.",
     ),
     RefusalCode.ORCHESTRATED: Words(
-        "an orchestrator runs {name}",
-        "Dockwarden leaves alone what an orchestrator runs: another would be started in its place.",
+        advice="Dockwarden leaves alone what an orchestrator runs: another would be started in its "
+        "place.",
         as_detailed="{name} is not to be stopped here. ",
     ),
 } | ASKED
+#: Refusals of a request.
+REQUESTS = {code_: replace(advice, wrong=REFUSED[code_]) for code_, advice in _ADVICE.items()}
 
 #: Refusals of a decision: it does not count, and the request is as it was.
 DECISIONS = {
@@ -207,11 +185,18 @@ DECISIONS = {
     RefusalCode.NOT_TRYING: Words(
         "Dockwarden is not trying to put {name} back, so there is nothing to hurry or to end", ""
     ),
-}
+} | TYPED
 
 WORDS = REQUESTS | DECISIONS
 _DETAIL_LIMIT = 400
 _MOST_NAMED = 10
+_PAUSED = "the container is paused"
+_RUNNING_PAUSED = Words(
+    "{name} on {host} is paused, not stopped, so there is nothing to start",
+    "Whoever runs the host can unpause it. `{command} restart {plain_name} on {plain_host}` asks "
+    "to restart it, and leaves it paused as it was.",
+    repeated=_PAUSED,
+)
 _RUNNING_CANCEL = Words(
     "only {requester}, who asked for it, can do that",
     "It is approved, and Dockwarden is at work on it: nobody can reject it any more.",
@@ -247,7 +232,10 @@ def notice(refusal: Refusal, state: RequestState, *, command: str) -> str:
     told = words.is_all or state.status is RequestStatus.WAITING
     if not _is_of_request(refusal, state) and not told:
         lines.append(_what_became_of_it(state))
-    lines.append(f"Request {code(state.request_id)}{_to_card(state)}")
+    asked = typed_at(state.terminal) if _is_of_request(refusal, state) else ""
+    lines.append(
+        f"Request {code(state.request_id)}{asked and f', asked for{asked}'}{_to_card(state)}"
+    )
     return "\n".join(lines)
 
 
@@ -259,6 +247,8 @@ def _is_of_request(refusal: Refusal, state: RequestState) -> bool:
 def _words(refusal: Refusal, state: RequestState) -> Words:
     if refusal.code in ASKERS and _is_of_request(refusal, state):
         return ASKERS[refusal.code]
+    if refusal.code is RefusalCode.ALREADY_RUNNING and refusal.detail == _PAUSED:
+        return _RUNNING_PAUSED
     if refusal.code is RefusalCode.NOT_REQUESTER and state.status is RequestStatus.NEEDS_PERSON:
         return _NEEDS_PERSON_CANCEL
     if state.status is RequestStatus.RUNNING:
@@ -301,7 +291,7 @@ def _adds(refusal: Refusal, state: RequestState) -> bool:
 
 def _what_became_of_it(state: RequestState) -> str:
     """Say how a request stands that no longer waits, who decided it, and when."""
-    told = f"It stands like this: {status_text(state)}."
+    told = f"It stands like this: {status_words(state)}."
     decided = state.rejection or (state.approvals[-1] if state.approvals else None)
     match state.status:
         case RequestStatus.CANCELLED if state.cancel_requested_by:
@@ -336,6 +326,13 @@ def _references(state: RequestState) -> str:
     return join_limited(map(code, patterns), _MOST_NAMED)
 
 
+def _must_be_named(state: RequestState) -> str:
+    """Say that a policy which names no operations is not about this one, if that is so."""
+    told = catalog.must_be_named(state.operation)
+    named = told.format(kind=code(state.operation.kind), operations=code("operations"))
+    return f"{named} " if named else ""
+
+
 def _fill(words: str, state: RequestState, command: str, detail: str = "") -> str:
     return words.format(
         detail=code(detail, _DETAIL_LIMIT),
@@ -348,6 +345,11 @@ def _fill(words: str, state: RequestState, command: str, detail: str = "") -> st
         host=code(state.container.host),
         plain_name=safe(state.name_now, _NAME_IN_COMMAND),
         plain_host=safe(state.container.host),
+        kind=safe(state.operation.kind),
+        rm=code("--rm"),
+        without=safe(catalog.without_snapshot(state.operation).kind),
+        started="started" if catalog.wakes(state.operation) else "started again",
+        must_be_named=_must_be_named(state),
         requester=person(state.requester),
         canceller=person(state.cancel_requested_by),
         request=state.request_id,

@@ -1,55 +1,61 @@
-"""How does it read in a few words where a request stands, and how each of its steps?
+"""How does it read where a request stands, how each of its steps, and what was in the way?
 
-The first line of a card, the words of a notification, and the steps: planned, under way, done,
-failed. The thread and the private notices use the same words.
+The first line of a card, the words of a notification, the steps, and once it is over why it was
+not done or what went wrong: what was overcome stands in the past, and only what helps before one
+asks again is advised. The thread and the private notices use the same. The plain words are the
+core's; what is added here is mark-up, names and times.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from activities.slack.error_help import advice_for, called, cause_of
-from activities.slack.mrkdwn import clock, code, duration, person, safe, size
-from activities.slack.needs_person import (
-    needs_person_headline,
-    needs_person_text,
-    restore_error,
-)
-from activities.slack.outcome import (
-    engine_was_silent,
-    failure_summary,
-    past,
-    started_late,
-    why_not_done,
-)
-from workflows.model.errors import NO_ROOM_ERRORS, PREFLIGHT_ERRORS, STALE_ERRORS
+from activities.slack.error_help import HAVE_DETAILS, advice_for, cause_of, reason, short_detail
+from activities.slack.mrkdwn import clock, code, person, safe, size, typed_at
+from activities.slack.needs_person import needs_person_headline, restore_error
+from workflows.model.errors import PREFLIGHT_ERRORS, ErrorType
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.text import short_id
+from workflows.model.words import capital, duration
 from workflows.operations import catalog
-from workflows.operations.facts import (
-    HEALTH_UNKNOWN,
-    has_step,
-    started_late as late_words,
-    unless_healthy,
-    was_late,
-    was_paused,
+from workflows.operations.facts import has_step, was_down, was_late
+from workflows.operations.standing import (
+    as_before,
+    engine_was_silent,
+    is_start,
+    missing_words,
+    outcome,
+    says_what_was_done,
+    stale_title,
+    status_words,
+    step_emoji,
+    step_words,
 )
-from workflows.operations.operation import Step
 
-_EMOJI = {
-    StepStatus.TODO: "▫️",
-    StepStatus.QUEUED: "⏳",
-    StepStatus.RUNNING: "⏳",
-    StepStatus.DONE: "✅",
-    StepStatus.SKIPPED: "\N{HEAVY MINUS SIGN}",
-    StepStatus.FAILED: "❌",
-    StepStatus.NOT_RUN: "\N{HEAVY MINUS SIGN}",
+#: Ends of an operation in which a failure was overcome.
+_OVERCOME = (RequestStatus.PUT_BACK, RequestStatus.SUCCEEDED)
+#: What is true only of a container that runs.
+_OF_WHAT_RUNS = frozenset({ErrorType.UNHEALTHY})
+_PAST = {
+    "are": "were",
+    "asks": "asked",
+    "belongs": "belonged",
+    "cannot": "could not",
+    "does": "did",
+    "fails": "failed",
+    "has": "had",
+    "is": "was",
+    "lacks": "lacked",
+    "may": "could",
+    "mounts": "mounted",
+    "publishes": "published",
+    "runs": "ran",
+    "uses": "used",
 }
-_SAYS_WHAT_WAS_DONE = frozenset(
-    {RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON}
-)
+_PRESENT = re.compile(rf"(?<![^ ])(?:{'|'.join(_PAST)})(?![^ ])")
 
 
 def headline(state: RequestState) -> str:
@@ -60,60 +66,24 @@ def headline(state: RequestState) -> str:
 def notification(state: RequestState) -> str:
     """Write the plain words for a notification, complete without the card."""
     what = f"{safe(state.name_now)} on {safe(state.container.host)}"
-    if state.status not in _SAYS_WHAT_WAS_DONE:
+    if not says_what_was_done(state):
         what = f"{catalog.words_of(state.operation)} {what}"
-    return f"{status_text(state)}: {what} ({state.request_id})"
-
-
-def status_text(state: RequestState) -> str:
-    """Say in a few words where a request stands: ``✅ Stopped and snapshotted``."""
-    text = _STATUS_TEXT[state.status]
-    return text if isinstance(text, str) else text(state)
+    return f"{status_words(state)}: {what} ({state.request_id})"
 
 
 def step_line(step: StepState, state: RequestState) -> str:
     """Write one step as a line: ``✅ Stopped in 0.1 s · exit code 0``."""
-    known = _known(step, state)
-    proof = known.proof
-    to_come = planned(step, state)
-    if step.name is StepName.START and was_paused(state):
-        proof = ", and paused again as it was"
-    if step.note.endswith(HEALTH_UNKNOWN):
-        proof = ""
-    took = _took(step)
-    match step.status:
-        case StepStatus.TODO:
-            words = to_come
-        case StepStatus.QUEUED:
-            untouched = ", nothing was touched yet" if _is_stop(step) else ""
-            words = f"{to_come}: waits for its turn{untouched}"
-        case StepStatus.RUNNING:
-            words = f"{known.doing} …"
-        case StepStatus.DONE:
-            in_time = f" in {duration(took)}" if took is not None else ""
-            words = f"{known.done}{in_time}{proof}"
-        case StepStatus.SKIPPED:
-            words = "Already stopped, nothing to stop" if _is_stop(step) else f"{to_come}: skipped"
-        case StepStatus.NOT_RUN:
-            words = f"{to_come}: not run"
-        case StepStatus.FAILED:
-            words = _failed_words(step, state)
     note = f" · {safe(step.note, 120)}" if step.note else ""
-    emoji = "↩️" if _is_put_back(step) and step.status is StepStatus.DONE else _EMOJI[step.status]
-    return f"{emoji} {words}{note}"
+    return f"{step_emoji(step)} {step_words(step, state, _why_failed(step, state))}{note}"
 
 
-def _failed_words(step: StepState, state: RequestState) -> str:
-    meaning = cause_of(step.error).meaning if step.error else ""
-    not_begun = step.error in STALE_ERRORS or state.status is RequestStatus.FAILED
-    words = f"{_known(step, state).doing} failed"
-    if _is_stop(step) and not_begun:
-        words = "Not stopped"
-        if engine_was_silent(state):
-            meaning = "the Docker engine did not answer"
-    elif step.name is StepName.START and started_late(state):
-        meaning = past(meaning)
-    return f"{words}: {meaning}" if meaning else words
+def _why_failed(step: StepState, state: RequestState) -> str:
+    if step.error is None:
+        return ""
+    if engine_was_silent(state):
+        return "the engine did not answer"
+    meaning = cause_of(step.error).meaning
+    return past(meaning) if step.name is StepName.START and started_late(state) else meaning
 
 
 def step_lines(state: RequestState) -> str:
@@ -121,10 +91,10 @@ def step_lines(state: RequestState) -> str:
     return "\n".join(step_line(_explained(state, step), state) for step in state.steps)
 
 
-def planned(step: StepState, state: RequestState) -> str:
-    """Name a step that is still to come."""
-    pauses = step.name is StepName.START and was_paused(state)
-    return f"{_known(step, state).to_do}{' and pause' if pauses else ''}"
+def called(state: RequestState) -> str:
+    """Name the container as the engine does now, and as it was asked for if that differs."""
+    asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
+    return f"{code(state.name_now)}{asked_for}"
 
 
 def snapshot_line(state: RequestState) -> str:
@@ -146,8 +116,11 @@ def where(state: RequestState) -> str:
 
 
 def down_time(state: RequestState) -> str:
-    """Say how long a container was down that was brought back: ``down for 4.2 s``."""
-    if state.down_seconds is None:
+    """Say how long a container was down that was brought back: ``down for 4.2 s``.
+
+    How long one had rested before people decided about it is no doing of ours.
+    """
+    if state.down_seconds is None or was_down(state):
         return ""
     return f"down for {duration(timedelta(seconds=state.down_seconds))}"
 
@@ -155,7 +128,7 @@ def down_time(state: RequestState) -> str:
 def _explained(state: RequestState, step: StepState) -> StepState:
     """Leave out of a step what the card says below."""
     if state.status is RequestStatus.NEEDS_PERSON and step.error is restore_error(state):
-        note = "" if _is_put_back(step) else step.note
+        note = "" if step.name is StepName.PUT_BACK else step.note
         return replace(step, error=None, note=note)
     if failure_summary(state) and step.error is state.cause:
         return replace(step, error=None)
@@ -163,7 +136,7 @@ def _explained(state: RequestState, step: StepState) -> StepState:
 
 
 def _waiting(state: RequestState) -> str:
-    return f"⏳ *{_missing(state)}* — {_what(state)}"
+    return f"⏳ *{missing_words(state)}* — {_what(state)}"
 
 
 def _rejected(state: RequestState) -> str:
@@ -179,15 +152,17 @@ def _expired(state: RequestState) -> str:
 
 def _cancelled(state: RequestState) -> str:
     by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
+    by += typed_at(state.cancel_terminal)
     return f"🚫 *Cancelled*{by} — {_what(state)}\nNothing was changed."
 
 
 def _stale(state: RequestState) -> str:
-    title, advice = "Out of date", ""
-    if state.cause in PREFLIGHT_ERRORS:
-        title = "Not done, no room" if state.cause in NO_ROOM_ERRORS else "Not done"
-        advice = f" {advice_for(state)}"
-    return f"⚠️ *{title}* — {_what(state)}\n{why_not_done(state)} Nothing was changed.{advice}"
+    advice = f" {advice_for(state)}" if state.cause in PREFLIGHT_ERRORS else ""
+    first = f"⚠️ *{stale_title(state)}* — {_what(state)}"
+    if state.started_by_us:
+        # What our start began has ended, and somebody has begun it anew since.
+        return f"{first}\nSomebody has started it meanwhile, so Dockwarden leaves it running."
+    return f"{first}\n{why_not_done(state)} Nothing was changed.{advice}"
 
 
 def _failed(state: RequestState) -> str:
@@ -213,9 +188,11 @@ def _running(state: RequestState) -> str:
 def _succeeded(state: RequestState) -> str:
     took = _total(state)
     in_time = f" in {duration(took)}" if took is not None else ""
-    done = f"*{_done(state)}*{in_time}"
+    done = f"*{outcome(state)}*{in_time}"
     if was_late(state):
-        done = f"*Snapshotted*{in_time}, *and {late_words(state)}{unless_healthy(state)}*"
+        # What came late has a time of its own.
+        first, _, late = outcome(state).partition(", ")
+        done = f"*{first}*{in_time}, *{late}*"
     stays = " stays stopped, as it was" if _stays_stopped(state) else ""
     was_down = f" was {down_time(state)}" if down_time(state) else ""
     return f"✅ {done} — {where(state)}{stays}{was_down}"
@@ -227,48 +204,13 @@ def _put_back(state: RequestState) -> str:
         by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
         words = f"↩️ *Cancelled*{by} *and put back*"
     was_down = f", after it was {down_time(state)}" if down_time(state) else ""
-    return f"{words} — {where(state)} is {_as_before(state)}{was_down}"
+    return f"{words} — {where(state)} is {as_before(state)}{was_down}"
 
 
 def _needs_person(state: RequestState) -> str:
     return needs_person_headline(state, where(state))
 
 
-def _running_text(state: RequestState) -> str:
-    if state.is_putting_back:
-        return "↩️ Putting it back"
-    if state.cancel_requested_by:
-        return "🚧 Cancelling"
-    return "⏳ Approved, waits for its turn" if state.waits_for_turn else "🚧 Working"
-
-
-def _put_back_text(state: RequestState) -> str:
-    ended = "Cancelled" if state.cause is None else "Failed"
-    return f"↩️ {ended} and put back, {_as_before(state)}"
-
-
-def _stale_text(state: RequestState) -> str:
-    title = "Not done" if state.cause in PREFLIGHT_ERRORS else "Out of date"
-    return f"⚠️ {title}, nothing was changed"
-
-
-def _failed_text(state: RequestState) -> str:
-    told = "Dockwarden did nothing" if engine_was_silent(state) else "nothing was changed"
-    return f"❌ Not done, {told}"
-
-
-_STATUS_TEXT: dict[RequestStatus, str | Callable[[RequestState], str]] = {
-    RequestStatus.WAITING: lambda state: f"⏳ {_missing(state)}",
-    RequestStatus.REJECTED: "⛔ Rejected, nothing was changed",
-    RequestStatus.EXPIRED: "⌛ Expired, nothing was changed",
-    RequestStatus.CANCELLED: "🚫 Cancelled, nothing was changed",
-    RequestStatus.STALE: _stale_text,
-    RequestStatus.RUNNING: _running_text,
-    RequestStatus.SUCCEEDED: lambda state: f"✅ {_done(state)}",
-    RequestStatus.PUT_BACK: _put_back_text,
-    RequestStatus.FAILED: _failed_text,
-    RequestStatus.NEEDS_PERSON: needs_person_text,
-}
 _HEADLINES: dict[RequestStatus, Callable[[RequestState], str]] = {
     RequestStatus.WAITING: _waiting,
     RequestStatus.REJECTED: _rejected,
@@ -287,21 +229,6 @@ def _what(state: RequestState) -> str:
     return f"{catalog.words_of(state.operation)} {where(state)}"
 
 
-def _missing(state: RequestState) -> str:
-    if state.cancel_requested_by:
-        return "Cancelling"
-    needed = state.policy.required_approvals if state.policy else 1
-    missing = needed - len(state.approvals)
-    if not state.approvals:
-        return "Approval needed" if needed == 1 else f"{needed} approvals needed"
-    return f"{missing} more approval{'' if missing == 1 else 's'} needed"
-
-
-def _done(state: RequestState) -> str:
-    operation = catalog.find(state.operation.kind)
-    return "Done" if operation is None else operation.outcome(state)
-
-
 def _stays_stopped(state: RequestState) -> bool:
     """Say whether a container that was found stopped stays so, and was not to be stopped."""
     operation = catalog.find(state.operation.kind)
@@ -312,13 +239,6 @@ def _stays_stopped(state: RequestState) -> bool:
         and state.pin is not None
         and state.pin.state.is_down
     )
-
-
-def _as_before(state: RequestState) -> str:
-    if state.pin is None:
-        return "as it was"
-    again = f"running again{unless_healthy(state)}"
-    return again if state.pin.state.is_up else f"{state.pin.state}, as it was"
 
 
 def _position(state: RequestState) -> str:
@@ -339,19 +259,58 @@ def _total(state: RequestState) -> timedelta | None:
     return max(over) - min(begun) if begun and over else None
 
 
-def _known(step: StepState, state: RequestState) -> Step:
-    return catalog.step_of(step.name, state.operation, state.pin)
+def why_not_done(state: RequestState) -> str:
+    """Say why nothing was done, as a sentence, or nothing when a person decided so."""
+    if state.status not in (RequestStatus.STALE, RequestStatus.FAILED):
+        return ""
+    host, name = safe(state.container.host), called(state)
+    if engine_was_silent(state):
+        return (
+            f"The engine of {host} did not answer, so Dockwarden did nothing to {name}. "
+            "Whether it runs is not known: look first."
+        )
+    if state.cause is ErrorType.WORKER_UNAVAILABLE:
+        return f"No Dockwarden worker of {host} took it up in time."
+    if state.cause is ErrorType.CONTAINER_GONE:
+        return "That very container is gone; one that has its name now is another one."
+    cause = state.cause
+    if state.status is RequestStatus.STALE:
+        cause = cause or ErrorType.CONTAINER_CHANGED
+    return f"{capital(reason(cause, state.cause_text))}."
 
 
-def _is_stop(step: StepState) -> bool:
-    return step.name is StepName.STOP
+def why_not_done_in_full(state: RequestState) -> str:
+    """Say why nothing was done, with the detail that the card shows below, and what helps."""
+    why = why_not_done(state)
+    if not why:
+        return ""
+    if state.cause in HAVE_DETAILS and state.cause_text:
+        why = f"{why.rstrip('.')}: {short_detail(state.cause_text)}."
+    return f"{why} {advice_for(state)}".rstrip()
 
 
-def _is_put_back(step: StepState) -> bool:
-    return step.name is StepName.PUT_BACK
+def failure_summary(state: RequestState) -> str:
+    """Say what went wrong and what helps, for an operation that failed and was put back."""
+    if state.cause is None or state.status not in _OVERCOME:
+        return ""
+    why = reason(state.cause, state.cause_text)
+    if started_late(state):
+        return f"*What was in the way of the start:* {past(why)}."
+    if is_start(state) and state.cause in _OF_WHAT_RUNS:
+        why = past(why)
+    return " ".join(part for part in (f"*What went wrong:* {why}.", advice_for(state)) if part)
 
 
-def _took(step: StepState) -> timedelta | None:
-    if step.started_at is None or step.finished_at is None:
-        return None
-    return step.finished_at - step.started_at
+def started_late(state: RequestState) -> bool:
+    """Tell whether a start failed that succeeded after all: what was in its way is gone.
+
+    What was stopped before is stopped again after a start that failed.
+    """
+    failed = any(s.name is StepName.START and s.status is StepStatus.FAILED for s in state.steps)
+    return failed and state.status in _OVERCOME and not was_down(state)
+
+
+def past(words: str) -> str:
+    """Put words of ours about a failure into the past."""
+    words = words.replace("it runs, but", "it ran, but")
+    return _PRESENT.sub(lambda found: _PAST[found.group()], words)

@@ -12,10 +12,19 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
-from activities.slack.afterwards import afterwards
-from activities.slack.dependents import dependents_left
-from activities.slack.error_help import called, fill
-from activities.slack.mrkdwn import clock, code, group, join_limited, mrkdwn, person, plain, safe
+from activities.slack.error_help import LOOK, START, with_command
+from activities.slack.impact import afterwards, dependents_left
+from activities.slack.mrkdwn import (
+    clock,
+    code,
+    group,
+    join_limited,
+    mrkdwn,
+    person,
+    plain,
+    safe,
+    typed_at,
+)
 from activities.slack.needs_person import (
     how_it_is_left,
     how_to_help,
@@ -23,13 +32,21 @@ from activities.slack.needs_person import (
     needs_person_headline,
     needs_person_outcome,
 )
-from activities.slack.outcome import failure_summary, why_not_done_in_full
-from activities.slack.status import down_time, snapshot_line, status_text, step_line, where
+from activities.slack.status import (
+    called,
+    down_time,
+    failure_summary,
+    snapshot_line,
+    step_line,
+    where,
+    why_not_done_in_full,
+)
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import shows_nothing
 from workflows.operations import catalog
+from workflows.operations.standing import status_words
 
 CHANNEL_ID_FORM = re.compile(r"[CG][A-Z0-9]{1,30}")
 _COMMENT_LIMIT = 1000
@@ -76,15 +93,18 @@ def reply_sent_directly(
 
 def _approved(state: RequestState, entry: ThreadEntry) -> str:
     needed = state.policy.required_approvals if state.policy else 1
-    order = next(
-        (n for n, d in enumerate(state.approvals, 1) if d.approver_id == entry.user_id), None
+    order, given = next(
+        (one for one in enumerate(state.approvals, 1) if one[1].approver_id == entry.user_id),
+        (None, None),
     )
     count = f" ({order} of {needed})" if order else ""
-    return f"✅ {person(entry.user_id)} approved{count}{_at(entry)}."
+    where = typed_at(given.terminal if given else None)
+    return f"✅ {person(entry.user_id)} approved{count}{where}{_at(entry)}."
 
 
-def _rejected(_: RequestState, entry: ThreadEntry) -> str:
-    return f"⛔ {person(entry.user_id)} rejected this{_at(entry)}."
+def _rejected(state: RequestState, entry: ThreadEntry) -> str:
+    where = typed_at(state.rejection.terminal if state.rejection else None)
+    return f"⛔ {person(entry.user_id)} rejected this{where}{_at(entry)}."
 
 
 def _reminder(state: RequestState, _: ThreadEntry) -> str:
@@ -118,14 +138,13 @@ def _given_up(state: RequestState, entry: ThreadEntry) -> str:
 
 def _stuck(state: RequestState, _: ThreadEntry) -> str:
     host = safe(state.container.host)
-    look = code(fill("docker inspect --format '{{.State.Status}}' {id}", state))
-    start = code(fill("docker start {id}", state))
+    look = with_command(f"Look on {host} whether the container runs", LOOK, state)
+    start = with_command("If it is down and meant to run, start it", START, state)
     what = f"{catalog.words_of(state.operation)} {where(state)}"
     return (
         f"🛑 {mentions(state)} the request to {what} *is stuck in "
         "Dockwarden itself*: nothing of it goes on, and its buttons do nothing, until that is put "
-        f"right.\n1. Look on {host} whether the container runs: {look}\n"
-        f"2. If it is down and meant to run: {start}\n"
+        f"right.\n1. {look}\n2. {start}\n"
         "3. The log of the control worker, and Temporal's history, say what it stumbles over."
     )
 
@@ -140,7 +159,7 @@ def _outcome(state: RequestState, _: ThreadEntry) -> str:
     """Tell how it ended: to whoever asked, and to all who were called for help."""
     people = mentions(state) if state.paged else person(state.requester)
     was_down = f", {down_time(state)}" if down_time(state) else ""
-    how = status_text(state)
+    how = status_words(state)
     if state.status is RequestStatus.NEEDS_PERSON and state.stop_trying_by:
         how = needs_person_outcome(state)
     lines = (

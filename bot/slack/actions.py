@@ -22,6 +22,10 @@ from bot.slack.uptake_words import Act
 from bot.slack.views import RejectForm
 from workflows.model.names import RequestAddress, parse_button_value
 from workflows.model.requests import Choice
+from workflows.model.state import RequestState
+from workflows.operations import catalog
+from workflows.operations.start import START
+from workflows.operations.stop import STOP
 
 _log = logging.getLogger(__name__)
 
@@ -84,12 +88,8 @@ class Actions:
 
     async def request_again(self, slack_request: SlackRequest) -> None:
         """Ask for the same once more, as the one who clicked."""
-        address = await self._address(slack_request)
-        if address is None:
-            return
-        _, state = await self._service.status(address.request_id)
+        state = await self._state(slack_request, example=STOP.example)
         if state is None:
-            await slack_request.tell(replies.again_unknown(self._command, address.request_id))
             return
         # A reason may be meant for its own channel alone.
         is_own = is_own_channel(state, slack_request.channel_id)
@@ -103,6 +103,33 @@ class Actions:
             reason=state.reason if is_own else "",
             left_out="" if is_own or not state.reason else replies.reason_left_out(),
         )
+
+    async def start_again(self, slack_request: SlackRequest) -> None:
+        """Ask to start what the request has stopped, as the one who clicked.
+
+        It comes without the reason of the other, which was one to stop.
+        """
+        state = await self._state(slack_request, example=START.example)
+        if state is None:
+            return
+        operation = catalog.way_back(state.operation)
+        if operation is None:
+            self._unknown.note(user=slack_request.user_id)
+            await slack_request.tell(replies.bad_button())
+            return
+        container = replace(state.container, name=state.name_now)
+        await submit(self._service, self._follow, slack_request, operation, container, reason="")
+
+    async def _state(self, slack_request: SlackRequest, *, example: str) -> RequestState | None:
+        """Read what the request of a button came to; that it cannot be read is told."""
+        address = await self._address(slack_request)
+        if address is None:
+            return None
+        _, state = await self._service.status(address.request_id)
+        if state is None:
+            told = replies.again_unknown(self._command, address.request_id, example)
+            await slack_request.tell(told)
+        return state
 
     async def _record(
         self, slack_request: SlackRequest, instruct: Callable[..., Awaitable[Receipt]], act: Act

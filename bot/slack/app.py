@@ -141,6 +141,7 @@ def register_listeners(
     app.action(ActionId.STOP_TRYING)(runner.guarded(actions.stop_trying))
     app.action(ActionId.TRY_NOW)(runner.guarded(actions.try_now))
     app.action(ActionId.AGAIN)(runner.guarded(actions.request_again))
+    app.action(ActionId.START_AGAIN)(runner.guarded(actions.start_again))
     app.view(REJECT_FORM)(runner.guarded(views.reject))
     app.action(re.compile(".*"))(_acknowledge)
     app.event(re.compile(".*"))(_acknowledge)

@@ -113,16 +113,7 @@ class Commands:
             )
 
     async def _requests(self, slack_request: SlackRequest, asked: parser.Requests) -> None:
-        visibility = self._service.visibility
-        match asked.selection:
-            case None:
-                page = await visibility.unsettled()
-            case parser.Selection.WAITING:
-                page = await visibility.waiting()
-            case parser.Selection.MINE:
-                page = await visibility.of(slack_request.user_id)
-            case parser.Selection.RECENT:
-                page = await visibility.recent()
+        page = await self._service.list(asked.selection, user_id=slack_request.user_id)
         title = _TITLES[asked.selection]
         await slack_request.tell(listings.request_list(title, page, now=datetime.now(UTC)))
 

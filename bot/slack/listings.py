@@ -21,40 +21,36 @@ from bot.slack.mrkdwn import (
     plain,
     reply,
 )
-from bot.slack.standing import state_words, summary_words, tries
+from bot.slack.standing import summary_words, tries
 from bot.temporal.errors import RequestSummary
 from bot.temporal.visibility import RequestPage
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, Inspection
-from workflows.model.requests import ContainerState
-from workflows.model.state import Refusal, RequestState, RequestStatus, StepState, StepStatus
+from workflows.model.requests import ContainerState, Fact, FactPlace
+from workflows.model.state import Refusal, RequestState, RequestStatus, StepState
 from workflows.model.text import short_id
+from workflows.model.words import refused
 from workflows.operations import catalog
+from workflows.operations.standing import (
+    status_words,
+    step_emoji,
+    step_words,
+)
 
-_STEP = {
-    StepStatus.TODO: "▫️",
-    StepStatus.QUEUED: "▫️",
-    StepStatus.RUNNING: "⏳",
-    StepStatus.DONE: "✅",
-    StepStatus.SKIPPED: "\u2796",
-    StepStatus.FAILED: "❌",
-    StepStatus.NOT_RUN: "\u2796",
-}
-_REFUSALS = {
-    RefusalCode.UNKNOWN_HOST: (
-        "no Dockwarden worker serves the host {host}{hint}; `list hosts` shows those that are known"
-    ),
-    RefusalCode.HOST_AWAY: (
-        "nobody serves {host} now: its Dockwarden worker has ended, or waits for its engine"
-    ),
-    RefusalCode.HOST_BUSY: (
-        "nobody took the question about {host} up in time: its worker is busy, or has just ended"
-    ),
-    RefusalCode.ENGINE_UNREACHABLE: "the Docker engine of {host} does not answer",
-    RefusalCode.UNKNOWN_CONTAINER: "there is no container {name} on {host}; `list` shows all",
-    RefusalCode.AMBIGUOUS_CONTAINER: "more than one container could be meant by {name}",
-    RefusalCode.PROTECTED: "{name} is protected",
-    RefusalCode.OWN_CONTAINER: "{name} is Dockwarden's own container",
+#: Refusals of which the detail tells more than the words do.
+_DETAIL_ADDS = frozenset(
+    {
+        RefusalCode.BAD_REQUEST,
+        RefusalCode.UNKNOWN_HOST,
+        RefusalCode.AMBIGUOUS_CONTAINER,
+        RefusalCode.UNUSABLE_STATE,
+        RefusalCode.ALREADY_RUNNING,
+    }
+)
+#: Refusals of a look that have a way on.
+_TRY = {
+    RefusalCode.UNKNOWN_HOST: "; `list hosts` shows those that are known",
+    RefusalCode.UNKNOWN_CONTAINER: "; `list` shows all",
 }
 _COMMENT, _REASON = "a comment on its rejection", "a reason"
 #: Slack refuses messages above some 13,000 characters.
@@ -99,10 +95,12 @@ def request_status(
             temporal,
         )
     card = link(state.card.permalink, "See its card") if state.card is not None else ""
+    is_said = state.status is RequestStatus.SUCCEEDED
+    what = "" if is_said else f"{catalog.words_of(state.operation)} "
     asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
     return reply(
-        f"{state_words(state)} — {catalog.words_of(state.operation)} "
-        f"{code(state.name_now)}{asked_for} on {code(state.container.host)}",
+        f"{status_words(state)} — {what}{code(state.name_now)}{asked_for} "
+        f"on {code(state.container.host)}",
         tries(state),
         _facts(state, now),
         _why(state, may_read=may_read),
@@ -128,35 +126,30 @@ def container_list(host: str, containers: ContainerList) -> Reply:
 
 
 def container(host: str, inspection: Inspection) -> Reply:
-    """Show one container."""
+    """Show one container, with what its provider tells of it."""
     pin = inspection.pin
-    mounts = [f"{code(mount.destination)} ({escape(mount.type)})" for mount in pin.mounts]
-    facts = [
+    left_out = [_fact(fact) for fact in pin.told(FactPlace.NOT_IN_SNAPSHOT)]
+    lines = [
         f"id {code(short_id(pin.container_id))}",
         f"image {code(pin.image)} ({code(short_id(pin.image_id))})",
         f"last start {code(_moment(pin.started_at))}" if pin.started_at else "",
-        f"restart policy {code(pin.restart_policy or 'no')}",
-        "has a health check" if pin.has_healthcheck else "",
-        _stop_timeout(pin.stop_timeout_seconds),
-        "removed when it stops (--rm)" if pin.auto_remove else "",
-        f"mounts, not in a snapshot: {', '.join(mounts)}" if mounts else "no mounts",
+        *(_fact(fact) for fact in pin.told(FactPlace.SEEN, FactPlace.LOOK)),
+        f"not in a snapshot: {', '.join(left_out)}" if left_out else "",
     ]
     return reply(
         f"{_light(pin.state)} {code(pin.name)} on {code(host)} · {pin.state}",
-        bullet_list(fact for fact in facts if fact),
+        bullet_list(line for line in lines if line),
     )
+
+
+def _fact(fact: Fact) -> str:
+    return f"{escape(fact.label)} {code(fact.value)}" if fact.value else escape(fact.label)
 
 
 def look_refused(refusal: Refusal, *, host: str, name: str) -> Reply:
     """Say why a host cannot be looked at."""
-    words = _REFUSALS.get(refusal.code)
-    if words is None:
-        detail = escape(refusal.detail) or str(refusal.code)
-        return reply(f"⚠️ {code(name or host)} cannot be shown: {detail}.")
-    is_hint = refusal.code is RefusalCode.UNKNOWN_HOST and refusal.detail not in ("", host)
-    hint = f" ({escape(refusal.detail)})" if is_hint else ""
-    told = words.format(host=code(host), name=code(name), hint=hint)
-    return reply(f"⚠️ Nothing to show: {told}.")
+    told = _refused(refusal, host=code(host), name=code(name), detail=escape(refusal.detail))
+    return reply(f"⚠️ Nothing to show: {told}{_TRY.get(refusal.code, '')}.")
 
 
 def ago(now: datetime, then: datetime) -> str:
@@ -185,7 +178,7 @@ def _facts(state: RequestState, now: datetime) -> str:
     needed = state.policy.required_approvals if state.policy is not None else 0
     facts = [
         code(state.request_id),
-        f"asked by {person(state.requester)}, {ago(now, state.requested_at)}",
+        f"asked by {person(state.requester)}{_typed_at(state)}, {ago(now, state.requested_at)}",
         f"approvals {len(state.approvals)} of {needed}" if needed else "",
     ]
     if state.status is RequestStatus.WAITING and state.expires_at is not None:
@@ -199,16 +192,35 @@ def _facts(state: RequestState, now: datetime) -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
+def _typed_at(state: RequestState) -> str:
+    """Say at which terminal it was asked for: that proves no person."""
+    return "" if state.terminal is None else f" {escape(state.terminal.words)}"
+
+
 def _why(state: RequestState, *, may_read: bool) -> Line | None:
     typed = _typed(state) if may_read else {}
     words = [
         state.cause_text,
         f"Rejected: {typed[_COMMENT]}" if _COMMENT in typed else "",
-        f"Refused ({state.refusal.code}): {state.refusal.detail}" if state.refusal else "",
+        _why_refused(state),
         f"Reason: {typed[_REASON]}" if _REASON in typed else "",
     ]
     text = "\n".join(part for part in words if part)
     return plain(text) if text else None
+
+
+def _why_refused(state: RequestState) -> str:
+    if state.refusal is None:
+        return ""
+    host, name = state.container.host, state.name_now
+    return f"Refused: {_refused(state.refusal, host=host, name=name, detail=state.refusal.detail)}."
+
+
+def _refused(refusal: Refusal, *, host: str, name: str, detail: str) -> str:
+    """Say what is wrong with what somebody asked for; the private notice said it in full."""
+    adds = refusal.code in _DETAIL_ADDS and refusal.detail not in ("", host, name)
+    told = refused(refusal.code, host=host, name=name, count=detail, detail=detail)
+    return f"{told} ({detail})" if adds else told
 
 
 def _kept_back(state: RequestState) -> str:
@@ -229,24 +241,10 @@ def _typed(state: RequestState) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text}
 
 
-def _stop_timeout(seconds: int | None) -> str:
-    """Say what a stop without a grace of its own means for a container."""
-    if seconds is None:
-        return ""
-    if seconds < 0:
-        return "stop time-out: none"
-    return f"stop time-out {seconds} s" if seconds else "stop time-out 0 s: killed at once"
-
-
 def _step(step: StepState, state: RequestState) -> str:
-    took = ""
-    if step.started_at is not None and step.finished_at is not None:
-        took = f" · {(step.finished_at - step.started_at).total_seconds():.1f} s"
     is_said = step.error is not None and step.note in state.cause_text
     note = f" · {escape(step.note)}" if step.note and not is_said else ""
-    if step.status is StepStatus.QUEUED:
-        note = " · waits for its turn"
-    return f"{_STEP[step.status]} {step.name.replace('_', ' ')}{took}{note}"
+    return f"{step_emoji(step)} {step_words(step, state)}{note}"
 
 
 def _span(seconds: float) -> str:

@@ -22,6 +22,7 @@ from bot.temporal.errors import (
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
+from workflows.operations import catalog
 
 _NOT_DONE = {
     TemporalCall.START: "Not started: Temporal does not answer. Nothing was recorded.",
@@ -81,7 +82,7 @@ _SILENT = {
         "just ended. Try again in a minute."
     ),
     Silent.ENGINE: (
-        "the Docker engine of {host} does not answer in time. If it stays so, whoever runs the "
+        "the engine of {host} does not answer in time. If it stays so, whoever runs the "
         "host can see to it."
     ),
 }
@@ -168,12 +169,12 @@ def bad_button() -> Reply:
     return reply("⛔ This button does not belong to a Dockwarden request. Nothing was recorded.")
 
 
-def again_unknown(command: str, request_id: str) -> Reply:
+def again_unknown(command: str, request_id: str, example: str) -> Reply:
     """Say that what was asked for is not known any more, or not now."""
     return reply(
         f"Not started: what request {code(request_id)} asked for cannot be read now, or is no "
         "longer kept. "
-        f"Ask with {code(f'{command} {FIRST_EXAMPLE}')}."
+        f"Ask with {code(f'{command} {example}')}."
     )
 
 
@@ -241,11 +242,13 @@ def _host(host: str) -> dict[str, str]:
 
 
 def _no_policy(error: NoPolicyError) -> Reply:
+    told = catalog.must_be_named(error.operation)
+    named = told.format(kind=code(error.operation.kind), operations=code("operations"))
     return reply(
         f"⛔ Not started: no policy covers this ({error.what} {code(error.container)} on "
         f"{code(error.host)}), so nobody could approve it. See that the names are right. "
-        "Whoever runs Dockwarden can add a `[[policy]]` that covers it to its policy book, the "
-        "file that `DOCKWARDEN_POLICIES` names."
+        f"{f'{named} ' if named else ''}Whoever runs Dockwarden can add a `[[policy]]` that covers "
+        "it to its policy book, the file that `DOCKWARDEN_POLICIES` names."
     )
 
 

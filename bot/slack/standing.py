@@ -1,7 +1,7 @@
-"""How does it read in a few words where a request stands, and how its container is left?
+"""How does it read in a few words where a request stands of which only Temporal's list tells?
 
-Pure. Temporal's list knows little, and what is said from it must be true of all that it may mean;
-the state of the request knows more.
+Pure. The list knows little, and what is said from it must be true of all that it may mean. Where
+the state of the request is at hand, ``workflows/operations/standing.py`` says more.
 """
 
 from __future__ import annotations
@@ -10,37 +10,21 @@ from datetime import UTC, datetime
 
 from bot.slack.mrkdwn import escape, person
 from bot.temporal.errors import ENDED, RequestSummary
-from workflows.model.errors import PREFLIGHT_ERRORS, ErrorType
-from workflows.model.requests import ContainerState
+from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.model.words import STATUS, StatusWords
+from workflows.operations.standing import condition
 
-_STATUS = {
-    RequestStatus.WAITING: "⏳ waiting for approval",
-    RequestStatus.REJECTED: "⛔ rejected or refused",
-    RequestStatus.EXPIRED: "⌛ expired, nothing was changed",
-    RequestStatus.CANCELLED: "🚫 cancelled",
-    RequestStatus.STALE: "⚠️ not done, nothing was changed",
-    RequestStatus.RUNNING: "🚧 working",
-    RequestStatus.SUCCEEDED: "✅ done",
-    RequestStatus.PUT_BACK: "↩️ put back as it was",
-    RequestStatus.FAILED: "❌ not done, nothing was changed",
-    RequestStatus.NEEDS_PERSON: "🛑 needs a person",
-    ENDED: "🔌 ended in Temporal",
-}
+#: Besides what a request can say of itself, for one that nothing looked after to its end.
+_ENDED = StatusWords("🔌", "Ended in Temporal")
 _STOPPED_TRYING = "🛑 Dockwarden has stopped trying to put it back"
-_SEEN = {
-    ContainerState.EXITED: "DOWN",
-    ContainerState.CREATED: "DOWN",
-    ContainerState.DEAD: "DOWN",
-    ContainerState.RUNNING: "running, but not proven to stay up",
-    ContainerState.RESTARTING: "restarting again and again",
-    ContainerState.REMOVING: "being removed",
-}
 
 
 def status_words(status: str) -> str:
     """Name where a request stands by its status alone."""
-    return _STATUS.get(status) or f"• {escape(status) or 'unknown'}"
+    listed: dict[str, StatusWords] = {one.value: words for one, words in STATUS.items()}
+    known = _ENDED if status == ENDED else listed.get(status)
+    return f"{known.emoji} {known.words}" if known else f"• {escape(status) or 'unknown'}"
 
 
 def summary_words(summary: RequestSummary) -> str:
@@ -58,23 +42,6 @@ def over_words(summary: RequestSummary, state: RequestState | None) -> str:
     if state.put_back_error is ErrorType.CONTAINER_GONE:
         return f"{words}, for it is gone"
     return f"{words}; {_it_was(state)}"
-
-
-def state_words(state: RequestState) -> str:
-    """Name where a request stands, more exactly than Temporal's list can."""
-    match state.status:
-        case RequestStatus.REJECTED:
-            return "⛔ refused" if state.rejection is None else "⛔ rejected"
-        case RequestStatus.PUT_BACK:
-            return f"↩️ {'cancelled' if state.cause is None else 'failed'} and put back"
-        case RequestStatus.STALE if state.cause not in PREFLIGHT_ERRORS:
-            return "⚠️ out of date, nothing was changed"
-        case RequestStatus.RUNNING:
-            return _at_work(state)
-        case RequestStatus.NEEDS_PERSON:
-            needs = "and Dockwarden has stopped trying" if state.closed else "needs a person"
-            return f"🛑 {_condition(state)}, {needs}"
-    return status_words(state.status)
 
 
 def tries(state: RequestState) -> str:
@@ -100,31 +67,10 @@ def tries(state: RequestState) -> str:
     return " · ".join(parts)
 
 
-def _at_work(state: RequestState) -> str:
-    if state.is_putting_back:
-        return "↩️ being put back"
-    if state.cancel_requested_by:
-        return "🚧 cancelling after the current step"
-    if state.waits_for_turn:
-        return "⏳ approved, waits for its turn"
-    return "🚧 working"
-
-
-def _condition(state: RequestState) -> str:
-    error = state.put_back_error
-    if error is ErrorType.CONTAINER_GONE:
-        return "gone"
-    if state.seen is None:
-        return "perhaps down"
-    if error is ErrorType.UNHEALTHY and state.seen.state is ContainerState.RUNNING:
-        return "running, but its health check fails"
-    return _SEEN.get(state.seen.state, str(state.seen.state))
-
-
 def _it_was(state: RequestState) -> str:
     if state.seen is None:
         return "whether it ran then is not known"
-    return f"it was {_condition(state)} then"
+    return f"it was {condition(state).short} then"
 
 
 def _is_trying(state: RequestState) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from bot.service import Actor
 from bot.slack.mrkdwn import DangerButton, Reply, code, person, reply
-from bot.slack.standing import over_words, state_words
+from bot.slack.standing import over_words
 from bot.temporal.errors import RequestSummary
 from workflows.model.names import ActionId, RequestAddress, button_value
 from workflows.model.policy import may_cancel
 from workflows.model.state import RequestState, RequestStatus
+from workflows.operations.standing import is_start, seen_down, status_words
 
 
 def ask_to_stop(
@@ -45,14 +46,14 @@ def ask_to_stop(
     )
     return reply(
         f"⚠️ Dockwarden goes on trying to put {container} back by itself. "
-        f"If it stops, {_stays(state)} until somebody starts it by hand.",
+        f"If it stops, {_stays(state)} until somebody {_mends(state)} it by hand.",
         button=DangerButton(
             action_id=ActionId.STOP_TRYING,
             value=button_value(address),
             label="Stop trying",
             question=(
-                f"{summary.container} stays as it is, down perhaps, until somebody puts it back "
-                "by hand."
+                f"{summary.container} stays as it is, {_perhaps(state)} perhaps, until somebody "
+                "puts it back by hand."
             ),
             back="Go on trying",
         ),
@@ -69,13 +70,21 @@ def _not_trying(state: RequestState, request: str, container: str, command: str)
         )
     if state.status is RequestStatus.RUNNING:
         return (
-            f"Nothing to stop yet: request {request} for {container}: {state_words(state)}; "
+            f"Nothing to stop yet: request {request} for {container}: {status_words(state)}; "
             "nothing has failed for good."
         )
-    return f"Nothing to stop: request {request} for {container}: {state_words(state)}."
+    return f"Nothing to stop: request {request} for {container}: {status_words(state)}."
 
 
 def _stays(state: RequestState) -> str:
     """Name how a container stays when nobody tries any more: down only if it was seen so."""
-    is_down = state.seen is not None and state.seen.state.is_down
-    return "it stays down" if is_down else "it stays as it is, down perhaps,"
+    is_down = seen_down(state) and not is_start(state)
+    return "it stays down" if is_down else f"it stays as it is, {_perhaps(state)} perhaps,"
+
+
+def _perhaps(state: RequestState) -> str:
+    return "running" if is_start(state) else "down"
+
+
+def _mends(state: RequestState) -> str:
+    return "stops" if is_start(state) else "starts"

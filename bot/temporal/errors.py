@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from workflows.model.requests import OperationSpec
 from workflows.model.state import RequestState
+from workflows.operations import catalog
 
 #: The status of a request whose workflow ended without a last word of its own.
 ENDED = "ended"
@@ -121,9 +123,10 @@ class AlreadyOpenError(BotError):
 class NoPolicyError(BotError):
     """No policy covers what was asked for, so nobody could decide about it."""
 
-    def __init__(self, *, what: str, container: str, host: str) -> None:
-        super().__init__(f"no policy covers: {what} {container} on {host}")
-        self.what = what
+    def __init__(self, *, operation: OperationSpec, container: str, host: str) -> None:
+        self.what = catalog.words_of(operation)
+        super().__init__(f"no policy covers: {self.what} {container} on {host}")
+        self.operation = operation
         self.container = container
         self.host = host
 

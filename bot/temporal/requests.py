@@ -35,7 +35,7 @@ from bot.temporal.errors import (
 )
 from bot.temporal.hosts import Hosts
 from bot.temporal.presence import has_control_worker, silent_part
-from bot.temporal.visibility import Visibility, summarise
+from bot.temporal.visibility import MAX_ROWS, Visibility, summarise
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.names import RequestAddress
@@ -46,7 +46,13 @@ from workflows.model.requests import (
     LifecycleRequest,
     Replacement,
 )
-from workflows.model.state import MAX_HEARD, RequestState, RequestStatus, waiting_attributes
+from workflows.model.state import (
+    MAX_HEARD,
+    JudgedAct,
+    RequestState,
+    RequestStatus,
+    waiting_attributes,
+)
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
 from workflows.operations import catalog
 
@@ -75,9 +81,9 @@ class Uptake(StrEnum):
 class RequestClient:
     """Speaks with the workflows through one client."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, most_rows: int = MAX_ROWS) -> None:
         self._client = client
-        self.visibility = Visibility(client)
+        self.visibility = Visibility(client, most_rows=most_rows)
         self.hosts = Hosts(client)
 
     async def start(self, request: LifecycleRequest) -> bool:
@@ -148,35 +154,77 @@ class RequestClient:
         """
         summary = await self.visibility.find(request_id)
         state = await state_of(self._handle(summary), BUDGET)
-        if state is not None and state.operation_workflow_id and not state.closed:
-            live = self._client.get_workflow_handle(state.operation_workflow_id)
-            told = await state_of(live, SHORT)
-            if told is not None and told.request_id == request_id:
-                state = replace(
-                    state,
-                    steps=told.steps,
-                    attempts=told.attempts,
-                    seen=told.seen,
-                    tried_at=told.tried_at,
-                    next_try_at=told.next_try_at,
-                )
-        return summary, state
+        return summary, None if state is None else await self._with_its_operation(state)
 
-    async def uptake(self, request: RequestAddress, act_id: str) -> Uptake:
-        """Ask whether a request has heard of an act; a start has no id, and is heard of at once."""
+    async def state(self, request: RequestAddress) -> RequestState | Uptake:
+        """Ask a request where it stands now; where nobody answers, say why.
+
+        Raises:
+            RequestUnknownError: another is there in its place, and it is no longer kept.
+            TemporalUnavailableError: Temporal does not answer.
+            TemporalMisconfiguredError: Temporal refuses such calls for good.
+        """
+        state = await self._asked(request)
+        if isinstance(state, Uptake):
+            return state
+        if state.request_id != request.request_id:
+            _, ended = await self.status(request.request_id)
+            return Uptake.NO_ANSWER if ended is None else ended
+        return await self._with_its_operation(state)
+
+    async def _with_its_operation(self, state: RequestState) -> RequestState:
+        """Add how far the work has come, which its operation knows first."""
+        if not state.operation_workflow_id or state.closed:
+            return state
+        live = self._client.get_workflow_handle(state.operation_workflow_id)
+        told = await state_of(live, SHORT)
+        if told is None or told.request_id != state.request_id:
+            return state
+        return replace(
+            state,
+            steps=told.steps,
+            attempts=told.attempts,
+            seen=told.seen,
+            tried_at=told.tried_at,
+            next_try_at=told.next_try_at,
+        )
+
+    async def _asked(self, request: RequestAddress) -> RequestState | Uptake:
+        """Ask whatever request is at an address, and not for long."""
         handle = self._client.get_workflow_handle(request.workflow_id)
         try:
             state = await state_of(handle, _UPTAKE_WITHIN)
         except RequestStuckError:
             return Uptake.STUCK
-        if state is None:
-            return await self._why_silent()
+        return await self._why_silent() if state is None else state
+
+    async def uptake(self, request: RequestAddress, act_id: str) -> Uptake:
+        """Ask whether a request has heard of an act; a start has no id, and is heard of at once."""
+        state = await self._asked(request)
+        if isinstance(state, Uptake):
+            return state
         is_over = state.closed or state.request_id != request.request_id
         # Only the last of them are kept, and a worker of an earlier release keeps none.
         may_be_forgotten = not 0 < len(state.heard) < MAX_HEARD
         if not act_id or act_id in state.heard or is_over or may_be_forgotten:
             return Uptake.TAKEN
         return Uptake.NOT_YET
+
+    async def judgement(self, request: RequestAddress, act_id: str) -> JudgedAct | Uptake:
+        """Ask whether an act counts; where that is not known yet, say why.
+
+        A request that is over, or in whose place another came, has judged all that it will.
+        """
+        state = await self.state(request)
+        if isinstance(state, Uptake):
+            return state
+        judged = next((act for act in state.judged if act.act_id == act_id), None)
+        if judged is not None:
+            return judged
+        # Of those that came from a terminal only; what counted is kept for good.
+        if any(decision.decision_id == act_id for decision in state.decisions):
+            return JudgedAct(act_id=act_id)
+        return Uptake.TAKEN if state.closed else Uptake.NOT_YET
 
     async def _why_silent(self) -> Uptake:
         try:

@@ -17,7 +17,7 @@ from bot.temporal.errors import ENDED, RequestSummary, RequestUnknownError, Temp
 from workflows.model import names
 from workflows.model.state import RequestStatus
 
-#: How many requests an answer shows at most.
+#: How many requests an answer in Slack shows at most.
 MAX_ROWS = 15
 _RECENT = timedelta(days=7)
 _LIST_WITHIN = timedelta(seconds=2)
@@ -34,7 +34,7 @@ _REQUESTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPage:
-    """The first requests of a list, at most :data:`MAX_ROWS`, and how many there are in all."""
+    """The first requests of a list, as many as a door shows, and how many there are in all."""
 
     rows: tuple[RequestSummary, ...]
     total: int
@@ -43,8 +43,9 @@ class RequestPage:
 class Visibility:
     """Finds requests in Temporal's list of workflows."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, most_rows: int = MAX_ROWS) -> None:
         self._client = client
+        self._most_rows = most_rows
 
     async def find(self, request_id: str) -> RequestSummary:
         """Find a request by its id.
@@ -70,7 +71,7 @@ class Visibility:
         urgent, waiting = await asyncio.gather(
             self._open(RequestStatus.NEEDS_PERSON), self._open(RequestStatus.WAITING)
         )
-        rows = (*urgent.rows, *waiting.rows)[:MAX_ROWS]
+        rows = (*urgent.rows, *waiting.rows)[: self._most_rows]
         return RequestPage(rows=rows, total=urgent.total + waiting.total)
 
     async def of(self, user_id: str) -> RequestPage:
@@ -92,14 +93,14 @@ class Visibility:
 
     async def _select_and_count(self, query: str) -> RequestPage:
         # One more than is shown tells whether the rest must be counted at all.
-        found = await self._select(query, limit=MAX_ROWS + 1)
+        found = await self._select(query, limit=self._most_rows + 1)
         total = len(found)
-        if total > MAX_ROWS:
+        if total > self._most_rows:
             counted = await bounded(
                 TemporalCall.READ, self._client.count_workflows(query), _LIST_WITHIN
             )
             total = counted.count
-        return RequestPage(rows=found[:MAX_ROWS], total=total)
+        return RequestPage(rows=found[: self._most_rows], total=total)
 
     async def _select(self, query: str, *, limit: int) -> tuple[RequestSummary, ...]:
         listing = self._client.list_workflows(

@@ -13,7 +13,7 @@ from tests.rigs.laptop import LaptopProcess
 from tests.rigs.people import People
 
 #: Whatever is not named here behaves as on a laptop without a policy book of its own.
-_POLICIES = f"""\
+POLICIES = f"""\
 [[policy]]
 name = "alice alone"
 containers = ["lonely-*"]
@@ -33,7 +33,14 @@ approvers = ["{USERS["bob"]}"]
 expires_after = "1s"
 
 [[policy]]
+name = "at terminals"
+containers = ["typed-*"]
+approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
+terminal_decides = true
+
+[[policy]]
 name = "all others"
+operations = ["*"]
 hosts = ["local", "edge", "nowhere"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
 """
@@ -46,7 +53,7 @@ def laptop(
     """Run one laptop for the whole session; tests make their own containers in its engine."""
     directory = tmp_path_factory.mktemp("laptop")
     policies = directory / "policies.toml"
-    policies.write_text(_POLICIES, encoding="utf-8")
+    policies.write_text(POLICIES, encoding="utf-8")
     started = LaptopProcess(
         directory, engine.base_url, "--no-containers", "--policies", str(policies)
     )

@@ -126,7 +126,7 @@ async def test_a_signal_of_somebody_who_may_not_decide(
         "approver_id": DAVE,
         "team_id": TEAM_ID,
         "choice": "approve",
-        "source": "terminal",
+        "source": "script",
     }
     for rubbish in ("rubbish", {"choice": "perhaps"}, [], {**decision, "choice": "run"}):
         await terminal.signal(request.handle.id, rubbish)

@@ -51,7 +51,7 @@ async def test_deciding_by_command(people: People) -> None:
     people.engine.run(name="talk-2")
     first = await people.ask("stop talk-1 snapshot")
     second = await people.ask("stop talk-2")
-    assert "waiting for approval" in await people.type("dave", f"status {first.request_id}")
+    assert "Approval needed" in await people.type("dave", f"status {first.request_id}")
 
     await people.type("alice", f"approve {first.request_id}")
     await people.told("alice", first.request_id, "takes another person")
@@ -69,16 +69,16 @@ async def test_deciding_by_command(people: People) -> None:
     assert people.engine.state(second.container) == "running"
 
     done, rejected = (
-        f"✅ done · `{first.request_id}` · stop and snapshot `talk-1` on `local`",
-        f"⛔ rejected or refused · `{second.request_id}` · stop `talk-2` on `local`",
+        f"✅ Done · `{first.request_id}` · stop and snapshot `talk-1` on `local`",
+        f"⛔ Rejected or refused · `{second.request_id}` · stop `talk-2` on `local`",
     )
     await _listing(people, "alice", "requests mine", done, rejected)
     await first.outcome()
     status = await people.type("dave", f"status {first.request_id}")
-    assert "✅ done" in status
+    assert "✅ Stopped and snapshotted" in status
     assert f"dockwarden/talk-1:req-{first.request_id}" in status
     late = await people.type("bob", f"reject {first.request_id} late")
-    assert "is over: ✅ done" in late
+    assert "is over: ✅ Done" in late
 
 
 @pytest.mark.parametrize(

@@ -242,5 +242,5 @@ async def test_nobody_answers(people: People) -> None:
     await people.until_card(request, "⌛ *Expired*")
     await request.outcome()
     await people.channel.press("bob", request.card, ActionId.APPROVE)
-    assert "is over: ⌛ expired" in await people.told("bob", request.request_id)
+    assert "is over: ⌛ Expired" in await people.told("bob", request.request_id)
     assert people.engine.state(container) == "running"

@@ -36,6 +36,10 @@ _ROWS: list[tuple[str, str, dict[str, Any]]] = [
     ('stop plain-1 reason="open', "A quote is opened and not closed", _PLAIN),
     ("stpo plain-1", "Did you mean stop?", _PLAIN),
     ("stop", "The name of the container is missing", _PLAIN),
+    ("kill plain-1", "Dockwarden cannot kill a container. There is stop", _PLAIN),
+    ("logs plain-1", "There is inspect, which shows one container", _PLAIN),
+    ("start plain-1", "`plain-1` on `local` runs already", _PLAIN),
+    ("start plain-1 grace=3s", "“grace” belongs to the sub-commands stop, ", _PLAIN),
     ("approve 000000000000", "There is no request `000000000000`", _PLAIN),
     ("approve bob", "is no request id", _PLAIN),
 ]
@@ -96,7 +100,7 @@ async def test_an_approver_takes_the_place_of_a_stranger(people: People) -> None
     assert f"by <@{USERS['bob']}>" in headline(old)
     assert people.engine.state(first.container) == "running"
     listed = await people.type("alice", "requests mine")
-    assert f"⛔ rejected or refused · `{first.request_id}`" in listed
+    assert f"⛔ Rejected or refused · `{first.request_id}`" in listed
 
 
 async def test_a_host_that_nobody_serves_is_told_within_seconds(people: People) -> None:

@@ -158,11 +158,16 @@ class Workers:
             worker = Worker(
                 self.client,
                 task_queue=name_queue(self.docker.name),
-                activities=self.docker.activities,  # type: ignore[arg-type]  # bound methods
+                activities=self.host_activities,  # type: ignore[arg-type]  # bound methods
                 activity_executor=self._threads,
                 max_concurrent_activities=self._at_once,
             )
             await self._docker.enter_async_context(worker)
+
+    @property
+    def host_activities(self) -> list[object]:
+        """What the worker of the host serves."""
+        return self.docker.activities
 
     async def stop_docker(self) -> None:
         """Stop the worker of the host."""

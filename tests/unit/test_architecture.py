@@ -59,6 +59,11 @@ BREACHES = {
         ("workflows/execution/new.py", "from workflows.request.planning import plan"),
         ("workflows/model/newer.py", "from workflows.card_updates import CardUpdater"),
     ],
+    "one-way-through-a-request": [
+        ("workflows/request/operation_handle.py", "from workflows.request.review import Review"),
+        ("workflows/request/review.py", "from workflows.request.operation_handle import f"),
+        ("workflows/request/inbox.py", "from workflows.request.review import Review"),
+    ],
     "activities-import-the-model": [
         ("activities/slack/new.py", "from workflows.execution.steps import StepRunner"),
         ("activities/docker/new.py", "from workflows.failures import error_type"),
@@ -76,10 +81,13 @@ BREACHES = {
     "no-door-in-the-service": [
         ("bot/temporal/new.py", "from bot.slack import replies"),
         ("bot/commands/new.py", "import slack_sdk"),
+        ("bot/commands/newer.py", "from bot.terminal.screen import Screen"),
     ],
     "bot-layers": [
         ("bot/temporal/new.py", "from bot.service import Service"),
         ("bot/slack/new.py", "from bot.cli import run"),
+        ("bot/slack/newer.py", "from bot.terminal.screen import Screen"),
+        ("bot/terminal/new.py", "from bot.slack import replies"),
     ],
     "docker-library": [
         ("activities/slack/new.py", "from docker.errors import DockerException"),

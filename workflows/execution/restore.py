@@ -18,7 +18,7 @@ from temporalio.exceptions import ActivityError, FailureError
 from workflows import activity_options, failures
 from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution import steps
-from workflows.model import limits
+from workflows.model import limits, words
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.names import PROGRESS_SIGNAL
 from workflows.model.ports import (
@@ -28,7 +28,6 @@ from workflows.model.ports import (
     ThreadKind,
     VisibilityPort,
 )
-from workflows.model.requests import ContainerState
 from workflows.model.start_ports import RestoreInput, RestoreResult
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 from workflows.model.timing import TIMING
@@ -157,7 +156,8 @@ class Restore:
             status = RequestStatus.SUCCEEDED
             self._tracker.change(cause=None, cause_text="")
         down = steps.down_seconds(state, result)
-        note = _words(result, ran_anew=down is not None)
+        rested = self._tracker.pin.state.is_down
+        note = words.restore_note(result, ran_anew=down is not None, rested=rested)
         self._tracker.change(
             status=status,
             steps=steps.end(state.steps, StepName.PUT_BACK, StepStatus.DONE, now, note=note),
@@ -170,7 +170,7 @@ class Restore:
             self._tracker.change(
                 status=RequestStatus.STALE,
                 cause=ErrorType.CONTAINER_CHANGED,
-                cause_text=f"it is {result.state} now, and was {self._tracker.pin.state}",
+                cause_text=words.changed(result.state, self._tracker.pin.state),
             )
 
     def _note(self, error: ActivityError, pause: timedelta | None) -> None:
@@ -293,17 +293,3 @@ def _pause(tries: int) -> timedelta:
     """Say how long to wait after so many tries."""
     pauses = (*_QUICK_PAUSES, *_PAUSES)
     return pauses[tries - 1] if tries <= len(pauses) else _LONGEST_PAUSE
-
-
-def _words(result: RestoreResult, *, ran_anew: bool) -> str:
-    health = {None: "", True: ", healthy", False: ", not healthy"}[result.healthy]
-    if result.health_pending:
-        health = ", health not known yet"
-    if result.started:
-        paused = " and paused" if result.state is ContainerState.PAUSED else ""
-        return f"started again{paused}{health}"
-    if result.stopped:
-        return "stopped again"
-    if ran_anew:
-        return f"it had been started again meanwhile{health}"
-    return f"it was still {result.state}{health}"

@@ -22,6 +22,7 @@ from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution.saga import Compensation, Saga, heard_out, undone_by_step
 from workflows.execution.start import Start
 from workflows.execution.stop import Stop, is_cancelled
+from workflows.model import words
 from workflows.model.errors import ErrorType
 from workflows.model.ports import (
     SnapshotInput,
@@ -40,7 +41,6 @@ from workflows.model.state import (
     StepName,
     StepState,
     StepStatus,
-    StopResult,
 )
 from workflows.operations import catalog
 from workflows.operations.operation import Step, Undo
@@ -176,7 +176,9 @@ class StepRunner:
             self._tracker.change(restarted_since=True)
             self._card_updater.redraw(ThreadEntry(key="restarted", kind=ThreadKind.RESTARTED))
         if result.was_running:
-            self._end(StepName.STOP, StepStatus.DONE, note=stop_note(result, state.grace_seconds))
+            self._end(
+                StepName.STOP, StepStatus.DONE, note=words.stop_note(result, state.grace_seconds)
+            )
         else:
             self._end(StepName.STOP, StepStatus.SKIPPED)
 
@@ -205,7 +207,11 @@ class StepRunner:
             down_seconds=down_seconds(self._tracker.state, result), moved_ports=result.moved_ports
         )
         self._tracker.note_restored(result)
-        self._end(StepName.START, StepStatus.DONE, note=start_note(result))
+        self._end(
+            StepName.START,
+            StepStatus.DONE,
+            note=words.start_note(health_pending=result.health_pending),
+        )
 
     def _heed_cancel(self) -> None:
         if is_cancelled(self._tracker.state):
@@ -226,10 +232,10 @@ class StepRunner:
                     # What changed nothing is told by the request's outcome alone.
                     self._tell_thread(name)
             elif untouched:
-                self._end(name, StepStatus.NOT_RUN, note="cancelled")
+                self._end(name, StepStatus.NOT_RUN, note=words.CANCELLED)
             else:
                 # An attempt may have been at work: whether it did anything, nobody has heard.
-                self._end(name, StepStatus.FAILED, note="cut short by the cancel")
+                self._end(name, StepStatus.FAILED, note=words.CUT_SHORT)
             raise
 
     def _place_stop(self, status: StepStatus) -> None:
@@ -327,19 +333,6 @@ def down_seconds(state: RequestState, result: RestoreResult) -> float | None:
     except ValueError:
         return None
     return (up - began).total_seconds() if began > ran_since else None
-
-
-def start_note(result: RestoreResult) -> str:
-    """Tell what is not known yet of a container that runs again."""
-    return "up, health not known yet" if result.health_pending else ""
-
-
-def stop_note(result: StopResult, grace_seconds: int) -> str:
-    """Tell how a container ended: a kill may have cost it data."""
-    if not result.graceful:
-        when = "after the grace" if grace_seconds else "at once"
-        return f"killed {when}, exit code {result.exit_code}"
-    return "" if result.exit_code is None else f"exit code {result.exit_code}"
 
 
 def _put(steps: Steps, changed: StepState) -> Steps:

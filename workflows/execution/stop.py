@@ -18,6 +18,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from workflows import activity_options, failures
 from workflows.card_updates import RequestTracker
 from workflows.execution.saga import heard_out
+from workflows.model import words
 from workflows.model.errors import ErrorType
 from workflows.model.ports import ContainersPort, StopInput
 from workflows.model.queue_ports import QueuePlaceInput, QueuesPort
@@ -141,5 +142,6 @@ def _turn_within(state: RequestState, now: datetime) -> timedelta:
 
 
 def _nobody_came() -> ApplicationError:
-    message = "no worker of the host took the stop up"
-    return ApplicationError(message, type=ErrorType.WORKER_UNAVAILABLE, non_retryable=True)
+    return ApplicationError(
+        words.NOBODY_CAME, type=ErrorType.WORKER_UNAVAILABLE, non_retryable=True
+    )

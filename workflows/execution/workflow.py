@@ -20,7 +20,7 @@ from workflows.execution import steps
 from workflows.execution.restore import Restore, RestoreProgress
 from workflows.execution.saga import Saga, shielded
 from workflows.execution.steps import StepRunner
-from workflows.model import policy
+from workflows.model import policy, words
 from workflows.model.dependent_ports import DependentsInput, DependentsPort
 from workflows.model.errors import STALE_ERRORS, ErrorType
 from workflows.model.names import (
@@ -86,8 +86,7 @@ class OperationWorkflow:
         """Carry the operation out; ``raw`` is an ``OperateInput``."""
         operate = self._operate
         if operate is None:
-            message = "the start input is not an operation: a field is missing or of another type"
-            raise ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
+            raise _bad_input()
         self._admit(operate)
         self._card_updater.redraw(*operate.thread)
         try:
@@ -136,6 +135,8 @@ class OperationWorkflow:
     @workflow.query(name=STATE_QUERY, description="Where the operation stands, step by step")
     def state(self) -> RequestState:
         """Return the state with live steps."""
+        if self._operate is None:
+            raise _bad_input()
         return self._tracker.state
 
     def _admit(self, operate: OperateInput) -> None:
@@ -270,5 +271,10 @@ def _may_be_committing(state: RequestState) -> bool:
     return state.snapshot is None and steps.may_be_at_work(state.steps, StepName.SNAPSHOT)
 
 
+def _bad_input() -> ApplicationError:
+    message = "the start input is not an operation: a field is missing or of another type"
+    return ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
+
+
 def _ended_from_outside() -> ApplicationError:
-    return ApplicationError("the operation was ended from outside", type=ErrorType.UNEXPECTED)
+    return ApplicationError(words.ENDED_FROM_OUTSIDE, type=ErrorType.UNEXPECTED)

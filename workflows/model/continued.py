@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workflows.model.requests import LifecycleRequest
-from workflows.model.state import RequestState
+from workflows.model.state import JudgedAct, RequestState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class Carried:
     """What the run before knew.
 
     ``told`` is how many private notices it has sent, ``dropped`` how many messages found no room,
-    and ``reminded`` says that the approvers were reminded.
+    and ``reminded`` says that the approvers were reminded; ``judged`` is as in the state.
     """
 
     state: RequestState
@@ -25,6 +25,7 @@ class Carried:
     told: int = 0
     dropped: int = 0
     reminded: bool = False
+    judged: tuple[JudgedAct, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

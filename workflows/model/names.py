@@ -74,6 +74,7 @@ class ActionId(StrEnum):
     STOP_TRYING = "request.stop_trying"
     TRY_NOW = "request.try_now"
     AGAIN = "request.again"
+    START_AGAIN = "request.start_again"
 
 
 REJECT_FORM = "request.reject.form"
@@ -95,7 +96,7 @@ def docker_commit_queue(host: str) -> str:
 
 
 def indexed_name(container: str) -> str:
-    """Write a container's name as it stands in ids and lists, where there is not room for any.
+    """Write a container's name or id as it stands in ids and lists, with no room for any length.
 
     A long one is cut, and told from all others by a digest of the whole behind a character that
     no name has. What was cut stays as it is.
@@ -113,7 +114,7 @@ def request_workflow_id(host: str, container: str) -> str:
 
 def operation_workflow_id(host: str, container_id: str) -> str:
     """Name the operation's workflow: it is the lock on one exact container."""
-    return f"operate/{host}/{container_id}"
+    return f"operate/{host}/{indexed_name(container_id)}"
 
 
 def last_word_workflow_id(request_id: str) -> str:

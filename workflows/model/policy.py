@@ -9,12 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from workflows.model.errors import RefusalCode
 from workflows.model.image_reference import OWN_REFERENCES, is_within
-from workflows.model.requests import Choice, Decision, LifecycleRequest, Person, Policy
+from workflows.model.requests import (
+    Choice,
+    Decision,
+    Instruction,
+    Intent,
+    LifecycleRequest,
+    Person,
+    Policy,
+)
 from workflows.model.state import Refusal, RequestState, RequestStatus
+from workflows.model.terminal import Terminal, is_from_terminal
 
 
 def choose(policies: Sequence[Policy], labels_met: Sequence[bool]) -> Policy | None:
@@ -92,7 +101,7 @@ def refusal_at_the_door(state: RequestState, decision: Decision) -> Refusal | No
         return Refusal(code=RefusalCode.WRONG_CARD)
     if decision.approver_id == state.requester:
         return Refusal(code=RefusalCode.OWN_REQUEST)
-    return None
+    return _refusal_at_the_terminal(state, decision)
 
 
 def refusal_without_look_up(state: RequestState, decision: Decision) -> Refusal | None:
@@ -141,6 +150,52 @@ def may_cancel(state: RequestState, user_id: str, team_id: str) -> bool:
     if state.status is RequestStatus.NEEDS_PERSON:
         return user_id in {state.requester, *(d.approver_id for d in state.decisions)}
     return user_id == state.requester
+
+
+def refusal_of_typed_instruction(state: RequestState, instruction: Instruction) -> Refusal | None:
+    """Refuse what a terminal may not ask for; what comes from no terminal is not refused here.
+
+    To cancel a request that waits touches nothing, whoever it was.
+    """
+    is_harmless = instruction.intent is Intent.CANCEL and state.status is RequestStatus.WAITING
+    return None if is_harmless else _refusal_of_terminal(state.policy, instruction)
+
+
+def told_with_its_terminal(refusal: Refusal, act: Decision | Instruction) -> Refusal:
+    """Add where it was typed: the person in whose name it was may not know of it."""
+    terminal = named_terminal(act)
+    return refusal if terminal is None else replace(refusal, detail=terminal.words)
+
+
+def named_terminal(act: Decision | Instruction) -> Terminal | None:
+    """Give the terminal where something was typed, if it has names that can be shown."""
+    return act.terminal if act.terminal is not None and act.terminal.is_named else None
+
+
+def _refusal_at_the_terminal(state: RequestState, decision: Decision) -> Refusal | None:
+    """Refuse what a terminal may not decide, or what one human would decide twice at terminals."""
+    refusal = _refusal_of_terminal(state.policy, decision)
+    if refusal is not None or decision.terminal is None:
+        return refusal
+    if decision.terminal.is_of_same_user(state.terminal):
+        return Refusal(code=RefusalCode.OWN_TERMINAL)
+    others = (d for d in state.approvals if d.approver_id != decision.approver_id)
+    if decision.choice is Choice.APPROVE and any(
+        decision.terminal.is_of_same_user(other.terminal) for other in others
+    ):
+        return Refusal(code=RefusalCode.SAME_TERMINAL_USER)
+    return None
+
+
+def _refusal_of_terminal(policy: Policy | None, act: Decision | Instruction) -> Refusal | None:
+    """Refuse what says that it came from a terminal, unless the policy lets terminals decide."""
+    if act.terminal is None and not is_from_terminal(act.source):
+        return None
+    if policy is None or not policy.terminal_decides:
+        return Refusal(code=RefusalCode.NOT_AT_A_TERMINAL)
+    if named_terminal(act) is None:
+        return Refusal(code=RefusalCode.UNNAMED_TERMINAL)
+    return None
 
 
 def _is_from_this_card(state: RequestState, source: str) -> bool:

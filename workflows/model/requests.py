@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from workflows.model.terminal import Terminal
+
 #: User texts (reasons, comments) are cut to this many characters where they come in.
 MAX_TEXT_LENGTH = 2000
 #: A policy book has at most so many policies, and a request waits at most so long.
@@ -82,10 +84,43 @@ class PublishedPort:
     host_ports: tuple[int, ...]
 
 
+class FactPlace(StrEnum):
+    """Where people read a fact: ``seen`` is on the card and at a look, ``look`` at a look alone.
+
+    ``not_in_snapshot`` is something of the container that a snapshot leaves out.
+    """
+
+    SEEN = "seen"
+    LOOK = "look"
+    NOT_IN_SNAPSHOT = "not_in_snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What a provider tells people of a container, in its own words.
+
+    Printed as it comes, with ``value`` behind ``label``, as code.
+    """
+
+    label: str
+    value: str = ""
+    place: FactPlace = FactPlace.SEEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command, whole; ``name`` is what it is for, of ``workflows/model/advice.py``."""
+
+    name: str
+    line: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPin:
     """The exact container that people decide about. Never its environment or command line.
 
+    ``facts`` are what people read of it, and ``commands`` what they can run for it; both in its
+    provider's words, and no workflow asks about them.
     ``unhealthy`` says that its health check failed already: then putting it back asks no more.
     ``chosen_ports`` are those that the engine chooses anew at each start, the first twenty.
     """
@@ -104,6 +139,26 @@ class ContainerPin:
     stop_timeout_seconds: int | None = None
     unhealthy: bool = False
     chosen_ports: tuple[PublishedPort, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+    def told(self, *places: FactPlace) -> tuple[Fact, ...]:
+        """Give the facts for these places, in the provider's order.
+
+        A worker of an earlier release told no facts: what cards showed of such a pin stands in
+        fields of their own.
+        """
+        return tuple(fact for fact in self.facts or self._told_in_fields() if fact.place in places)
+
+    def _told_in_fields(self) -> tuple[Fact, ...]:
+        return (
+            *([Fact(label="unhealthy")] if self.unhealthy else ()),
+            Fact(label="restart policy", value=self.restart_policy or "no"),
+            *(
+                Fact(label=mount.type, value=mount.destination, place=FactPlace.NOT_IN_SNAPSHOT)
+                for mount in self.mounts
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +167,8 @@ class Policy:
 
     Empty ``hosts``, ``containers`` and ``labels`` mean all, empty ``operations`` stop and
     snapshot; empty ``requesters`` and ``requester_groups`` every full member. ``references`` are
-    patterns of the names that a requester may give a snapshot; empty, any.
+    patterns of the names that a requester may give a snapshot; empty, any. ``terminal_decides``
+    lets decisions count that were typed at a terminal, which proves no person.
     """
 
     name: str
@@ -128,6 +184,7 @@ class Policy:
     requesters: tuple[str, ...] = ()
     requester_groups: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    terminal_decides: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +192,8 @@ class LifecycleRequest:
     """The start input of a request. ``policies`` are those that could match, in the book's order.
 
     ``delivery_id`` says by which act of a person, at which door, it was asked for. Nothing reads
-    it but people who look into a history; a repeated act is known by ``request_id``.
+    it but people who look into a history; a repeated act is known by ``request_id``. ``terminal``
+    is where it was typed, if not in Slack: then the requester is a claim.
     """
 
     request_id: str
@@ -147,6 +205,7 @@ class LifecycleRequest:
     policies: tuple[Policy, ...]
     delivery_id: str
     reason: str = ""
+    terminal: Terminal | None = None
 
 
 class Choice(StrEnum):
@@ -160,7 +219,8 @@ class Choice(StrEnum):
 class Decision:
     """The payload of the signal ``decide``: one person's choice, by whatever door it came.
 
-    ``source`` is ``card:CHANNEL:TS``, ``form:CHANNEL:TS``, ``command`` or a free word.
+    ``source`` is ``card:CHANNEL:TS``, ``form:CHANNEL:TS``, ``command``, ``terminal:KEY`` or a free
+    word. What names a ``terminal``, or says by its source that it came from one, is judged so.
     ``sent_at`` rescues a click that was made in time while no worker was running.
     """
 
@@ -172,6 +232,7 @@ class Decision:
     comment: str = ""
     source: str = ""
     sent_at: datetime | None = None
+    terminal: Terminal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +269,7 @@ class Instruction:
     source: str = ""
     intent: Intent = Intent.CANCEL
     instruction_id: str = ""
+    terminal: Terminal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,3 +300,4 @@ class RecordedDecision:
     comment: str
     source: str
     decided_at: datetime
+    terminal: Terminal | None = None

@@ -25,6 +25,7 @@ from workflows.model.requests import (
     Policy,
     RecordedDecision,
 )
+from workflows.model.terminal import Terminal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,15 @@ class Sighting:
     since: datetime | None = None
 
 
-#: So many decisions and instructions a request names as heard.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedAct:
+    """What became of a decision or an instruction: without a ``refusal`` it counts."""
+
+    act_id: str
+    refusal: Refusal | None = None
+
+
+#: So many decisions and instructions a request names as heard, and as judged.
 MAX_HEARD = 20
 
 
@@ -177,7 +186,9 @@ class RequestState:
     ``down_seconds`` is how long the container was down, from its stop to when it ran again.
     ``cautions`` are what the requester and the approvers should know. ``heard`` are the last
     twenty decisions and instructions that came in, by id, whether they counted or not; ``dropped``
-    counts those for which there was no room.
+    counts those for which there was no room; ``judged`` are the last twenty about which it is
+    known whether they count. ``terminal`` is where it was asked for, and ``cancel_terminal`` where
+    it was cancelled while it waited, if not in Slack.
     ``moved_ports`` are those that a start of ours has changed. ``started_by_us`` says that a start
     of what rested may have come through, ``started_at`` when that run began, if that is known.
     ``closed`` says that nothing more will happen: a request that needs a person is open as long
@@ -237,6 +248,9 @@ class RequestState:
     moved_ports: tuple[PortMove, ...] = ()
     started_by_us: bool = False
     started_at: datetime | None = None
+    terminal: Terminal | None = None
+    judged: tuple[JudgedAct, ...] = ()
+    cancel_terminal: Terminal | None = None
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:
@@ -259,10 +273,8 @@ class RequestState:
 
     @property
     def waits_for_turn(self) -> bool:
-        """Whether the work was not begun yet, for others are being stopped."""
-        return any(
-            step.name is StepName.STOP and step.status is StepStatus.QUEUED for step in self.steps
-        )
+        """Whether the work was not begun yet, for others are being worked on."""
+        return bool(self.steps) and self.steps[0].status is StepStatus.QUEUED
 
     @property
     def rejection(self) -> RecordedDecision | None:

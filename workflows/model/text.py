@@ -21,7 +21,10 @@ _JOINERS = "\u200c\u200d"
 _BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2065\u2800\u3164\uffa0\U0001d159"
 #: Selectors of a form, and what is reserved for characters that are not drawn.
 _NEVER_DRAWN = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF))
+_DIGITS = re.compile(r"[0-9a-f]*")
 _SHORT_ID_LENGTH = 12
+#: One with dashes or slashes in it has a form that its provider's tools want whole.
+_LONGEST_ID = 60
 
 
 def strip_control_chars(text: str) -> str:
@@ -76,8 +79,11 @@ def shorten(text: str, limit: int) -> str:
 
 
 def short_id(image_or_container_id: str) -> str:
-    """Write the twelve digits of an id that ``docker ps`` and ``docker images`` show."""
-    return image_or_container_id.removeprefix("sha256:")[:_SHORT_ID_LENGTH]
+    """Write the first digits of a long number, which are enough; of another id both of its ends."""
+    digits = image_or_container_id.removeprefix("sha256:")
+    if _DIGITS.fullmatch(digits):
+        return digits[:_SHORT_ID_LENGTH]
+    return shorten(digits, _LONGEST_ID)
 
 
 def workflow_url(temporal_ui: str, namespace: str, workflow_id: str, run_id: str) -> str:

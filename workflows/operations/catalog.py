@@ -53,6 +53,41 @@ def words_of(spec: OperationSpec) -> str:
     return operation.with_snapshot or spec.kind
 
 
+def way_back(spec: OperationSpec) -> OperationSpec | None:
+    """Give what people can ask for to have a container up again that was left down."""
+    return OperationSpec(kind=START.kind) if leaves_down(spec) else None
+
+
+def without_snapshot(spec: OperationSpec) -> OperationSpec:
+    """Give what comes next to it, and makes no snapshot: where none can be made."""
+    operation = find(spec.kind)
+    is_bare = operation is not None and not operation.always_snapshots
+    return OperationSpec(kind=spec.kind if is_bare else STOP.kind)
+
+
+def stays_done(spec: OperationSpec) -> str:
+    """Say what no way leads back from, as a sentence without its end; ``""`` for nothing."""
+    operation = find(spec.kind)
+    return operation.stays_done if operation is not None else ""
+
+
+def must_be_named(spec: OperationSpec) -> str:
+    """Say that only a policy which names it covers it; ``""`` where that is not so.
+
+    ``{kind}`` and ``{operations}`` are for the door to mark up.
+    """
+    operation = find(spec.kind)
+    if operation is None or not operation.must_be_named:
+        return ""
+    return "A policy is about {kind} only if it names it under {operations}."
+
+
+def wakes(spec: OperationSpec) -> bool:
+    """Say whether it starts what is stopped."""
+    operation = find(spec.kind)
+    return operation is not None and operation.wakes
+
+
 def leaves_down(spec: OperationSpec) -> bool:
     """Say whether the container is down when it was done."""
     operation = find(spec.kind)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, StepName, StepState, StepStatus
-
-#: So ends the note of a start whose health check has said nothing yet.
-HEALTH_UNKNOWN: Final = "health not known yet"
+from workflows.model.words import HEALTH_UNKNOWN
 
 
 def has_step(state: RequestState, name: StepName) -> bool:
@@ -30,6 +26,11 @@ def was_stopped_already(state: RequestState) -> bool:
 def was_paused(state: RequestState) -> bool:
     """Tell whether the container was paused when people decided about it."""
     return state.pin is not None and state.pin.state is ContainerState.PAUSED
+
+
+def was_down(state: RequestState) -> bool:
+    """Tell whether the container was stopped when people decided about it."""
+    return state.pin is not None and state.pin.state.is_down
 
 
 def was_late(state: RequestState) -> bool:

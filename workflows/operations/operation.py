@@ -48,17 +48,23 @@ class Step:
     """One part of an operation, with its undo.
 
     ``to_do``, ``doing`` and ``done`` name it when it is still to come, under way and over;
-    ``proof`` is added when it is over, and says what was verified. After one of the errors of
-    ``begins_anew_after`` the work begins anew with the first step. ``is_way_back`` says that it
-    leads where its undo leads too, to the container as it was approved: then nothing is left to be
-    cancelled, and what its undo made good was late, not undone.
+    ``proof`` is added when it is over, and says what was verified. ``plan`` tells people who are
+    to decide what it will do; ``{name}``, ``{grace}`` and ``{reference}`` are filled in by the
+    door. ``skipped`` is said when there was nothing to do, ``not_begun`` when it failed before
+    anything was touched. After one of the errors of ``begins_anew_after`` the work begins anew
+    with the first step. ``is_way_back`` says that it leads where its undo leads too, to the
+    container as it was approved: then nothing is left to be cancelled, and what its undo made good
+    was late, not undone.
     """
 
     name: StepName
     to_do: str
     doing: str
     done: str
+    plan: str
     proof: str = ""
+    skipped: str = ""
+    not_begun: str = ""
     undo: Undo | None = None
     begins_anew_after: frozenset[ErrorType] = frozenset()
     is_way_back: bool = False
@@ -87,6 +93,7 @@ class Operation:
         with_snapshot: what it is called when a snapshot is asked for with it.
         always_snapshots: whether it is a snapshot, whatever is asked for with it.
         leaves_down: whether the container is down when it was done.
+        wakes: whether it is for what is stopped, and starts that; undone by stopping it again.
         must_be_named: whether a policy covers it only by naming it. False for those that a
             policy without ``operations`` has always meant.
         stays_done: what no way leads back from, as a sentence for the card; ``""`` for nothing.
@@ -104,5 +111,6 @@ class Operation:
     with_snapshot: str = ""
     always_snapshots: bool = False
     leaves_down: bool = False
+    wakes: bool = False
     must_be_named: bool = True
     stays_done: str = ""

@@ -12,9 +12,9 @@ from workflows.operations.operation import Operation, Option, Step
 from workflows.operations.start import START
 
 
-def _steps(spec: OperationSpec, _pin: ContainerPin) -> tuple[Step, ...]:
+def _steps(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
     made = (steps.SNAPSHOT, steps.TAG) if spec.snapshot else ()
-    return (steps.STOP, *made, steps.START_AGAIN)
+    return (steps.stop(pin), *made, steps.start_again(pin))
 
 
 def _asks_as(spec: OperationSpec, pin: ContainerPin) -> str:

@@ -12,8 +12,8 @@ from workflows.operations.operation import Operation, Option, Step
 
 
 def _steps(_spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
-    made = (steps.STOP, steps.SNAPSHOT, steps.TAG)
-    return made if pin.state.is_down else (*made, steps.START_AGAIN)
+    made = (steps.stop(pin), steps.SNAPSHOT, steps.TAG)
+    return made if pin.state.is_down else (*made, steps.start_again(pin))
 
 
 def _outcome(state: RequestState) -> str:

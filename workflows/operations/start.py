@@ -12,9 +12,9 @@ from workflows.operations.facts import unless_healthy
 from workflows.operations.operation import Operation, Option, Step
 
 
-def _steps(spec: OperationSpec, _pin: ContainerPin) -> tuple[Step, ...]:
+def _steps(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
     # To restart what is stopped is asked as a start, and a snapshot may be wanted with it.
-    made = (steps.STOP, steps.SNAPSHOT, steps.TAG) if spec.snapshot else ()
+    made = (steps.stop(pin), steps.SNAPSHOT, steps.TAG) if spec.snapshot else ()
     return (*made, steps.START)
 
 
@@ -38,4 +38,6 @@ START: Final = Operation(
     outcome=_outcome,
     refusal=_refusal,
     with_snapshot="snapshot and start",
+    wakes=True,
+    stays_done="What it does while it is up stays done, even if it is stopped again",
 )

@@ -6,9 +6,11 @@ its own mark-up.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from workflows.model.errors import ErrorType
+from workflows.model.requests import ContainerPin, ContainerState
 from workflows.model.state import StepName
 from workflows.operations.operation import Step, Undo
 
@@ -17,7 +19,14 @@ STOP: Final = Step(
     to_do="Stop",
     doing="Stopping",
     done="Stopped",
+    plan="Stop {name}: {grace}",
+    skipped="Already stopped, nothing to stop",
+    not_begun="Not stopped",
     undo=Undo.RESTORE,
+)
+#: The same step for what rests already.
+LEAVE_STOPPED: Final = replace(
+    STOP, to_do="Leave it stopped", plan="{name} is already stopped: the stop will be skipped"
 )
 #: A restart policy or an engine restart can start the container between stop and commit.
 SNAPSHOT: Final = Step(
@@ -25,6 +34,7 @@ SNAPSHOT: Final = Step(
     to_do="Take the snapshot",
     doing="Taking the snapshot",
     done="Snapshot taken",
+    plan="Take a snapshot of its file system",
     undo=Undo.TIDY_IMAGES,
     begins_anew_after=frozenset({ErrorType.NOT_STOPPED, ErrorType.SNAPSHOT_VANISHED}),
 )
@@ -34,6 +44,7 @@ TAG: Final = Step(
     to_do="Tag the snapshot",
     doing="Tagging the snapshot",
     done="Snapshot tagged",
+    plan="Tag the snapshot {reference}",
     undo=Undo.TIDY_IMAGES,
     begins_anew_after=frozenset({ErrorType.NOT_STOPPED, ErrorType.SNAPSHOT_VANISHED}),
 )
@@ -43,9 +54,17 @@ START_AGAIN: Final = Step(
     to_do="Start again",
     doing="Starting again",
     done="Started again",
+    plan="Start it again, and see that it stays up",
     proof=", and it stays up",
     undo=Undo.RESTORE,
     is_way_back=True,
+)
+#: The same step for what was paused.
+PAUSE_AGAIN: Final = replace(
+    START_AGAIN,
+    to_do="Start again and pause",
+    plan="Start it again, and pause it again as it was",
+    proof=", and paused again as it was",
 )
 #: The start of what was found stopped.
 START: Final = Step(
@@ -53,6 +72,8 @@ START: Final = Step(
     to_do="Start",
     doing="Starting",
     done="Started",
+    plan="Start {name}, and see that it stays up",
+    not_begun="Not started",
     proof=", and it stays up",
     undo=Undo.RESTORE,
 )
@@ -62,5 +83,16 @@ PUT_BACK: Final = Step(
     to_do="Put it back",
     doing="Putting it back",
     done="Put back",
+    plan="Put it back",
     proof=", and verified",
 )
+
+
+def stop(pin: ContainerPin) -> Step:
+    """Give the stop of a container that was found so."""
+    return LEAVE_STOPPED if pin.state.is_down else STOP
+
+
+def start_again(pin: ContainerPin) -> Step:
+    """Give the start of a container that was found so, after it was stopped."""
+    return PAUSE_AGAIN if pin.state is ContainerState.PAUSED else START_AGAIN

@@ -12,8 +12,9 @@ from workflows.operations.facts import was_stopped_already
 from workflows.operations.operation import Operation, Option, Step
 
 
-def _steps(spec: OperationSpec, _pin: ContainerPin) -> tuple[Step, ...]:
-    return (steps.STOP, steps.SNAPSHOT, steps.TAG) if spec.snapshot else (steps.STOP,)
+def _steps(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
+    made = (steps.SNAPSHOT, steps.TAG) if spec.snapshot else ()
+    return (steps.stop(pin), *made)
 
 
 def _refusal(spec: OperationSpec, pin: ContainerPin) -> RefusalCode | None:

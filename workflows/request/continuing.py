@@ -8,28 +8,26 @@ can come in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import NoReturn
 
 from temporalio import workflow
 
-from workflows.card_updates import CardUpdater
 from workflows.model import names
 from workflows.model.continued import Carried, ContinuedRequest
 from workflows.model.requests import LifecycleRequest
 from workflows.model.state import waiting_attributes
 from workflows.operations import catalog
-from workflows.request.review import Review
+from workflows.request import planning
 
 
-def carried_by(request: ContinuedRequest) -> Carried | None:
-    """Give what the run before left to this one; ``None`` when this is the first.
+def carried_by(request: ContinuedRequest) -> Carried:
+    """Give what the run before left to this one, or what a first run begins with.
 
     Only Temporal can say that a run continues another one, and it says the same of a run of a
     cron schedule and of a retry, which begin with what somebody wrote.
     """
-    info = workflow.info()
+    info, first_state = workflow.info(), planning.first_state(request)
     is_continued = (
         info.continued_run_id is not None
         and info.cron_schedule is None
@@ -37,36 +35,16 @@ def carried_by(request: ContinuedRequest) -> Carried | None:
     )
     carried = request.carried if is_continued else None
     if carried is None or carried.state.request_id != request.request_id:
-        return None
-    return carried
+        return Carried(state=first_state)
+    return replace(carried, state=replace(carried.state, run_id=first_state.run_id))
 
 
-def take_over(carried: Carried, review: Review, card_updater: CardUpdater) -> None:
-    """Begin where the run before ended."""
-    review.reminded = carried.reminded
-    card_updater.told_so_far = carried.told
-
-
-def continue_as_new(
-    request: ContinuedRequest,
-    review: Review,
-    card_updater: CardUpdater,
-    *,
-    heard: Iterable[str],
-    dropped: int,
-) -> NoReturn:
+def continue_as_new(request: ContinuedRequest, carried: Carried) -> NoReturn:
     """End this run, and begin the next with all that this one knows; its inbox is empty.
 
     Temporal gives what comes meanwhile to this run once more, before it lets it end.
     """
-    state = review.tracker.state
-    carried = Carried(
-        state=state,
-        heard=tuple(heard),
-        dropped=dropped,
-        told=card_updater.told_so_far,
-        reminded=review.reminded,
-    )
+    state = carried.state
     workflow.logger.info("going on in a new run", extra={"request_id": state.request_id})
     workflow.continue_as_new(
         replace(request, carried=carried),

@@ -12,13 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflows.model import limits
-from workflows.model.requests import Choice, Decision, Instruction
+from workflows.model.requests import Choice, Decision, Instruction, LifecycleRequest
+from workflows.model.state import MAX_HEARD
+from workflows.signals import MAX_ID_LENGTH
+
+#: So many wishes for something else in place of one request may wait to be judged.
+_MOST_REPLACEMENTS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """A message, and when this workflow first saw it.
 
+    ``replacement`` is what its sender wants in place of the request that it rejects.
     ``as_before`` marks one that a request of the release before has received: only if it is
     neither joined with others, nor heard before them, nor late by the length of the wait, does
     the history of that request replay.
@@ -26,6 +32,7 @@ class Received:
 
     message: Decision | Instruction
     at: datetime
+    replacement: LifecycleRequest | None = None
     as_before: bool = False
 
     @property
@@ -41,6 +48,13 @@ class Received:
         if isinstance(message, Decision):
             return (message.decision_id, message.approver_id, message.choice, message.source)
         return (message.request_id, message.user_id, message.team_id, message.intent)
+
+    @property
+    def message_id(self) -> str:
+        """By what its sender can ask whether it was heard; ``""`` by nothing."""
+        message = self.message
+        whole = message.decision_id if isinstance(message, Decision) else message.instruction_id
+        return whole[:MAX_ID_LENGTH]
 
     @property
     def is_rejection(self) -> bool:
@@ -67,9 +81,16 @@ class Received:
 
 
 class Inbox:
-    """Messages in the order in which they came; instructions first, which is the safe side."""
+    """Messages in the order in which they came; instructions first, which is the safe side.
 
-    def __init__(self) -> None:
+    ``heard`` and ``dropped`` are what the run before has counted; ``replacements`` says how many
+    of those that wait want something else in place of the request.
+    """
+
+    def __init__(self, *, heard: Iterable[str] = (), dropped: int = 0) -> None:
+        self.heard: deque[str] = deque(heard, maxlen=MAX_HEARD)
+        self.dropped = dropped
+        self.replacements = 0
         self._instructions: deque[Received] = deque()
         self._named: deque[Received] = deque()
         self._others: deque[Received] = deque()
@@ -89,22 +110,44 @@ class Inbox:
         for received in kept:
             self._queue(received).append(received)
 
+    @property
+    def takes_replacements(self) -> bool:
+        """Whether there is room for one more wish for something else."""
+        return self.replacements < _MOST_REPLACEMENTS
+
     def put(
-        self, message: Decision | Instruction, at: datetime, *, as_before: bool = False
+        self,
+        message: Decision | Instruction,
+        at: datetime,
+        *,
+        replacement: LifecycleRequest | None = None,
+        as_before: bool = False,
     ) -> bool:
         """Keep a message until it is worked on; false says that there is no room for it."""
         self.was_reached = True
-        received = Received(message=message, at=at, as_before=as_before)
-        if as_before:
-            self._queue(received).append(received)
+        received = Received(message=message, at=at, replacement=replacement, as_before=as_before)
+        is_known = not as_before and received.key in self._keys
+        if not (is_known or as_before or self._finds_room(received)):
+            return self.drop()
+        if received.message_id:
+            self.heard.append(received.message_id)
+        if is_known:
             return True
-        if received.key in self._keys:
-            return True
-        if len(self._keys) >= limits.LIMITS.inbox and not self._finds_room(received):
-            return False
-        self._keys.add(received.key)
+        if not as_before:
+            self._keys.add(received.key)
         self._queue(received).append(received)
+        self.replacements += replacement is not None
         return True
+
+    def pass_over(self) -> None:
+        """Remember only that something came, which was no message."""
+        self.was_reached = True
+
+    def drop(self) -> bool:
+        """Count a message for which there is no room; never true."""
+        self.was_reached = True
+        self.dropped += 1
+        return False
 
     def take(self, expires_at: datetime | None, wait: timedelta) -> Received | None:
         """Take the next message; what came in time before what came after the deadline.
@@ -143,12 +186,14 @@ class Inbox:
         return self._named if is_first else self._others
 
     def _finds_room(self, received: Received) -> bool:
-        """Say whether a message is kept although the inbox is full."""
-        return received.sender in self._hears_first and all(
-            kept.sender != received.sender for kept in self._queue(received)
+        """Say whether a message is kept; a full inbox keeps one of each who is heard first."""
+        return len(self._keys) < limits.LIMITS.inbox or (
+            received.sender in self._hears_first
+            and all(kept.sender != received.sender for kept in self._queue(received))
         )
 
     def _taken(self, queue: deque[Received], received: Received) -> Received:
         queue.remove(received)
         self._keys.discard(received.key)
+        self.replacements -= received.replacement is not None
         return received

@@ -15,7 +15,6 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import (
     ActivityError,
-    ChildWorkflowError,
     FailureError,
     WorkflowAlreadyStartedError,
 )
@@ -25,28 +24,42 @@ from workflows import activity_options
 from workflows.card_updates import RequestTracker
 from workflows.execution.saga import shielded
 from workflows.execution.workflow import OperateInput
-from workflows.model import names
+from workflows.model import names, words
 from workflows.model.errors import ErrorType
 from workflows.model.ports import LastState, LastStateInput, ThreadEntry, VisibilityPort
+from workflows.model.requests import Instruction, Intent
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
 from workflows.operations import catalog
-from workflows.request.inbox import Inbox
-from workflows.request.review import Review
 
 #: How often an operation that was ended from outside is started again to put the container back.
 _RECOVERIES = 3
 
 
 class OperationHandle:
-    """Runs the operation of an approved request to its end."""
+    """The operation of an approved request: it is begun, told what people want, and heard out."""
 
-    def __init__(self, tracker: RequestTracker, inbox: Inbox) -> None:
+    def __init__(self, tracker: RequestTracker) -> None:
         self._tracker = tracker
-        self._inbox = inbox
         self._operation: workflow.ChildWorkflowHandle[Any, RequestState] | None = None
+        self._begun = 0
         self._cancelled = False
         self._messages: list[asyncio.Task[None]] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what was begun last has ended, however it did."""
+        return self._operation is None or self._operation.done()
+
+    def carry_out(self, instruction: Instruction) -> None:
+        """Do what somebody wants who may want it."""
+        match instruction.intent:
+            case Intent.CANCEL:
+                self.cancel(instruction.user_id)
+            case Intent.STOP_TRYING:
+                self._stop_trying(instruction.user_id)
+            case Intent.TRY_NOW:
+                self._try_now()
 
     def cancel(self, user_id: str) -> None:
         """Cancel after the current step.
@@ -64,20 +77,6 @@ class OperationHandle:
             # Not through its handle: that fails the task in which it is found terminated.
             run_id = operation.first_execution_run_id
             self._send(workflow.get_external_workflow_handle(operation.id, run_id=run_id).cancel())
-
-    def stop_trying(self, user_id: str) -> None:
-        """End the tries to put the container back.
-
-        The operation asks this request whether it is so, and finds ``stop_trying_by``.
-        """
-        if self._operation is not None and not self._tracker.state.stop_trying_by:
-            self._tracker.change(stop_trying_by=user_id)
-            self._send(self._operation.signal(names.GIVE_UP_SIGNAL))
-
-    def try_now(self) -> None:
-        """Have the next try made at once."""
-        if self._operation is not None:
-            self._send(self._operation.signal(names.TRY_NOW_SIGNAL))
 
     def take_progress(self, told: RequestState) -> None:
         """Take over that a person is needed; nothing else is taken from a message."""
@@ -102,40 +101,53 @@ class OperationHandle:
             )
             upsert_status(self._tracker.state)
 
-    async def run(self, review: Review, thread: tuple[ThreadEntry, ...]) -> bool:
-        """Operate; false says that the outcome is still to be shown by the request itself."""
-        for recovery in range(_RECOVERIES + 1):
-            arg = OperateInput(state=self._tracker.state, recover=recovery > 0, thread=thread)
-            try:
-                operation = await self._begin(arg)
-            except WorkflowAlreadyStartedError:
-                self._tracker.change(
-                    # After a first operation nobody may say that nothing was changed.
-                    status=RequestStatus.NEEDS_PERSON if recovery else RequestStatus.STALE,
-                    cause=ErrorType.STATE_CONFLICT if recovery else ErrorType.CONTAINER_CHANGED,
-                    cause_text="another operation is at work on this container",
-                )
-                return False
-            try:
-                outcome = await shielded(
-                    self._follow(operation, review),
-                    on_cancel=lambda: self.cancel(""),
-                )
-            except ChildWorkflowError:
-                workflow.logger.error("the operation was ended from outside")
-                self._cancelled = False
-                # Whoever cancels now gets what is under way already: the container put back.
-                last = await shielded(self._last_state(operation))
-                self._tracker.change_to(last)
-                if last.closed and last.status is not RequestStatus.RUNNING:
-                    return False
-                continue
-            self._tracker.change_to(outcome)
-            return True
-        self._tracker.change(status=RequestStatus.NEEDS_PERSON, cause=ErrorType.UNEXPECTED)
-        return False
+    async def begin(self, thread: tuple[ThreadEntry, ...]) -> bool:
+        """Start it, or once it was begun, start it only to put back what it has left.
 
-    async def _begin(self, arg: OperateInput) -> workflow.ChildWorkflowHandle[Any, RequestState]:
+        Returns:
+            Whether it is at work; if not, the state says why not.
+        """
+        recover = self._begun > 0
+        if self._begun > _RECOVERIES:
+            self._tracker.change(status=RequestStatus.NEEDS_PERSON, cause=ErrorType.UNEXPECTED)
+            return False
+        self._begun += 1
+        arg = OperateInput(state=self._tracker.state, recover=recover, thread=thread)
+        try:
+            await self._start_and_pass_on_cancels(arg)
+        except WorkflowAlreadyStartedError:
+            self._tracker.change(
+                # After a first operation nobody may say that nothing was changed.
+                status=RequestStatus.NEEDS_PERSON if recover else RequestStatus.STALE,
+                cause=ErrorType.STATE_CONFLICT if recover else ErrorType.CONTAINER_CHANGED,
+                cause_text=words.ANOTHER_AT_WORK,
+            )
+            return False
+        return True
+
+    async def outcome(self) -> RequestState:
+        """Wait for its last state.
+
+        Raises:
+            ChildWorkflowError: it was ended from outside.
+        """
+        assert self._operation is not None  # noqa: S101 - only what was begun is waited for
+        if self._messages:
+            await workflow.wait(self._messages)
+        return await self._operation
+
+    async def was_over_when_ended(self) -> bool:
+        """Take over how far it had come that was ended from outside; true says that it was over.
+
+        Whoever cancels meanwhile gets what is under way already: the container put back.
+        """
+        workflow.logger.error("the operation was ended from outside")
+        self._cancelled = False
+        last = await shielded(self._last_state())
+        self._tracker.change_to(last)
+        return last.closed and last.status is not RequestStatus.RUNNING
+
+    async def _start_and_pass_on_cancels(self, arg: OperateInput) -> None:
         """Start the operation, and pass on a cancel that came meanwhile.
 
         The SDK ends the wait for a start at once, although the operation may have started: then
@@ -147,15 +159,11 @@ class OperationHandle:
             nonlocal cancels
             cancels += 1
 
-        operation = await shielded(self._start(arg), on_cancel=count)
-        self._operation = operation
+        self._operation = await shielded(self._start(arg), on_cancel=count)
         if cancels:
             self.cancel("")
-        return operation
 
-    async def _last_state(
-        self, operation: workflow.ChildWorkflowHandle[Any, RequestState]
-    ) -> RequestState:
+    async def _last_state(self) -> RequestState:
         """Ask the ended operation how far it had come; without an answer, fear the worst.
 
         The last of its runs is asked, for its tries may have gone on in a new one.
@@ -163,7 +171,7 @@ class OperationHandle:
         try:
             answer = await workflow.execute_activity_method(
                 VisibilityPort.last_state,
-                LastStateInput(workflow_id=operation.id, run_id=""),
+                LastStateInput(workflow_id=self._tracker.state.operation_workflow_id, run_id=""),
                 **activity_options.ask_temporal(),
             )
         except ActivityError:
@@ -199,17 +207,19 @@ class OperationHandle:
             ),
         )
 
-    async def _follow(
-        self,
-        operation: workflow.ChildWorkflowHandle[Any, RequestState],
-        review: Review,
-    ) -> RequestState:
-        while not operation.done():
-            await workflow.wait_condition(lambda: operation.done() or bool(self._inbox))
-            await review.judge_all()
-        if self._messages:
-            await workflow.wait(self._messages)
-        return await operation
+    def _stop_trying(self, user_id: str) -> None:
+        """End the tries to put the container back.
+
+        The operation asks this request whether it is so, and finds ``stop_trying_by``.
+        """
+        if self._operation is not None and not self._tracker.state.stop_trying_by:
+            self._tracker.change(stop_trying_by=user_id)
+            self._send(self._operation.signal(names.GIVE_UP_SIGNAL))
+
+    def _try_now(self) -> None:
+        """Have the next try made at once."""
+        if self._operation is not None:
+            self._send(self._operation.signal(names.TRY_NOW_SIGNAL))
 
     def _send(self, message: Coroutine[Any, Any, None]) -> None:
         async def send() -> None:

@@ -55,6 +55,7 @@ def first_state(request: LifecycleRequest) -> RequestState:
         workflow_id=workflow.info().workflow_id,
         run_id=workflow.info().run_id,
         reference=reference if catalog.makes_image(operation) else "",
+        terminal=request.terminal,
     )
 
 

@@ -7,7 +7,8 @@ for it; what is refused is told to that person in private, and the request goes 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -24,10 +25,12 @@ from workflows.model.requests import (
     Decision,
     Instruction,
     Intent,
+    LifecycleRequest,
     RecordedDecision,
 )
-from workflows.model.state import Refusal, RequestState, RequestStatus
+from workflows.model.state import MAX_HEARD, JudgedAct, Refusal, RequestState, RequestStatus
 from workflows.request.inbox import Inbox, Received
+from workflows.signals import MAX_ID_LENGTH
 
 #: Approvers are reminded when this share of the time has gone by, and never in a short wait.
 _REMIND_AFTER = 0.5
@@ -47,8 +50,9 @@ _MOST_KNOWN = 1_000
 class Review:
     """Judges what people send.
 
-    ``carry_out`` is called with each instruction that counts, ``refused`` with each decision that
-    does not.
+    ``reminded`` says that the approvers were reminded already; ``judged`` are the last decisions
+    and instructions, and what became of them; ``replacement`` is what is wanted in place of the
+    request, by whoever has rejected it.
     """
 
     def __init__(
@@ -56,26 +60,27 @@ class Review:
         tracker: RequestTracker,
         inbox: Inbox,
         card_updater: CardUpdater,
-        carry_out: Callable[[Instruction], None],
-        refused: Callable[[Decision], None],
+        *,
+        reminded: bool = False,
+        judged: Iterable[JudgedAct] = (),
     ) -> None:
-        self.tracker = tracker
+        self._tracker = tracker
         self._inbox = inbox
         self._card_updater = card_updater
-        self._carry_out = carry_out
-        self._on_refusal = refused
+        self.judged: deque[JudgedAct] = deque(judged, maxlen=MAX_HEARD)
         self._refused: dict[str, tuple[Refusal, datetime]] = {}
-        self.reminded = False
+        self.reminded = reminded
+        self.replacement: LifecycleRequest | None = None
 
-    async def until_decided(self) -> None:
-        """Wait until the request is no longer waiting, or its history is to be begun anew."""
-        state = self.tracker.state
+    async def until_decided(self) -> bool:
+        """Wait until the request waits no longer; false says that a new run is to go on waiting."""
+        state = self._tracker.state
         expires_at = state.expires_at or workflow.now()
         wait = _wait(state)
         self._inbox.hear_first((state.requester, *(state.policy.approvers if state.policy else ())))
         if wait <= _SHORT_WAIT:
             self.reminded = True
-        while self.tracker.state.status is RequestStatus.WAITING:
+        while self._tracker.state.status is RequestStatus.WAITING:
             if workflow.cancellation_reason() is not None:
                 # Delivered while the card was being posted, and swallowed by its end.
                 raise asyncio.CancelledError
@@ -86,16 +91,17 @@ class Review:
             if received is not None:
                 await self.judge(received)
             elif workflow.now() >= expires_at:
-                self.tracker.change(status=RequestStatus.EXPIRED)
+                self._tracker.change(status=RequestStatus.EXPIRED)
             elif workflow.now() >= next_moment:
                 self.reminded = True
                 self._card_updater.redraw(ThreadEntry(key="reminder", kind=ThreadKind.REMINDER))
-            elif self.needs_new_run():
-                return
+            elif self._needs_new_run():
+                return False
             else:
                 await self._next_message(next_moment - workflow.now())
+        return True
 
-    def needs_new_run(self) -> bool:
+    def _needs_new_run(self) -> bool:
         """Say whether the history has grown so long that the request goes on in a new run.
 
         Only while nothing is under way, for Temporal tells what runs below a workflow to end when
@@ -109,16 +115,23 @@ class Review:
             and limits.history_is_long()
         )
 
-    async def judge(self, received: Received) -> None:
-        """Judge one message, at whatever time of the request's life it comes."""
+    async def judge(self, received: Received) -> Instruction | None:
+        """Judge one message, at whatever time of the request's life it comes.
+
+        Returns:
+            An instruction that counts, and is for the operation.
+        """
         message = received.message
         if isinstance(message, Instruction):
-            self._judge_instruction(message)
-            return
-        if any(message.decision_id == d.decision_id for d in self.tracker.state.decisions):
+            return self._judge_instruction(message)
+        await self._judge_decision(message, received)
+        return None
+
+    async def _judge_decision(self, message: Decision, received: Received) -> None:
+        if any(message.decision_id == d.decision_id for d in self._tracker.state.decisions):
             return
         self._expire_before(received)
-        refusal = policy.refusal_at_the_door(self.tracker.state, message)
+        refusal = policy.refusal_at_the_door(self._tracker.state, message)
         if refusal is not None and self._came_too_late(received):
             refusal = Refusal(code=RefusalCode.TOO_LATE)
         if refusal is None:
@@ -128,17 +141,12 @@ class Review:
         if refusal is None and message.choice is Choice.APPROVE:
             # What stops something wins over what was being verified when it came.
             await self._judge_what_stops()
-            refusal = policy.refusal_at_the_door(self.tracker.state, message)
+            refusal = policy.refusal_at_the_door(self._tracker.state, message)
         if refusal is None:
-            self._count(message)
+            self._count(message, received.replacement)
+            self._note(message, None)
         else:
-            self._on_refusal(message)
-            self._tell(message.approver_id, refusal)
-
-    async def judge_all(self) -> None:
-        """Judge all that has come in."""
-        while (received := self._inbox.take(None, timedelta())) is not None:
-            await self.judge(received)
+            self._refuse(message, message.approver_id, refusal)
 
     async def _judge_what_stops(self) -> None:
         """Judge the cancels and rejections that have come in."""
@@ -148,7 +156,7 @@ class Review:
     async def _next_message(self, wait: timedelta) -> None:
         try:
             await workflow.wait_condition(
-                lambda: bool(self._inbox) or self.needs_new_run(),
+                lambda: bool(self._inbox) or self._needs_new_run(),
                 timeout=wait,
                 timeout_summary="reminder or expiry",
             )
@@ -156,18 +164,18 @@ class Review:
             return
 
     def _expire_before(self, received: Received) -> None:
-        state = self.tracker.state
+        state = self._tracker.state
         if state.status is not RequestStatus.WAITING or state.expires_at is None:
             return
         if received.is_late(state.expires_at, _wait(state)):
-            self.tracker.change(status=RequestStatus.EXPIRED)
+            self._tracker.change(status=RequestStatus.EXPIRED)
 
     def _came_too_late(self, received: Received) -> bool:
         """Tell whether a click was made in time, and nobody took it up until long after.
 
         One that was on its way when the time ran out has only come after the deadline.
         """
-        state, expires_at = self.tracker.state, self.tracker.state.expires_at
+        state, expires_at = self._tracker.state, self._tracker.state.expires_at
         return (
             state.status is RequestStatus.EXPIRED
             and expires_at is not None
@@ -179,7 +187,7 @@ class Review:
         """Refuse at no cost whom no look-up could help: Slack answers few of them a minute."""
         if not limits.hold():
             return None
-        refusal = policy.refusal_without_look_up(self.tracker.state, decision)
+        refusal = policy.refusal_without_look_up(self._tracker.state, decision)
         if refusal is not None:
             return refusal
         known, until = self._refused.get(decision.approver_id, (None, workflow.now()))
@@ -194,8 +202,8 @@ class Review:
         until = workflow.now() + timedelta(seconds=limits.LIMITS.quiet_seconds)
         self._refused[user_id] = (refusal, until)
 
-    def _judge_instruction(self, instruction: Instruction) -> None:
-        state, is_cancel = self.tracker.state, instruction.intent is Intent.CANCEL
+    def _judge_instruction(self, instruction: Instruction) -> Instruction | None:
+        state, is_cancel = self._tracker.state, instruction.intent is Intent.CANCEL
         code = None
         if instruction.request_id != state.request_id:
             code = RefusalCode.WRONG_REQUEST
@@ -205,18 +213,28 @@ class Review:
             code = RefusalCode.NOT_TRYING
         elif not policy.may_cancel(state, instruction.user_id, instruction.team_id):
             code = RefusalCode.NOT_REQUESTER
+        elif refused := policy.refusal_of_typed_instruction(state, instruction):
+            code = refused.code
         elif is_cancel and (
             state.status is RequestStatus.NEEDS_PERSON
             or (state.status is RequestStatus.RUNNING and state.cancel_requested_by)
         ):
             code = RefusalCode.PUTTING_BACK
-        if code is None:
-            self._carry_out(instruction)
-        else:
-            self._tell(instruction.user_id, Refusal(code=code))
+        if code is not None:
+            self._refuse(instruction, instruction.user_id, Refusal(code=code))
+            return None
+        self._note(instruction, None)
+        if state.status is not RequestStatus.WAITING:
+            return instruction
+        self._tracker.change(
+            status=RequestStatus.CANCELLED,
+            cancel_requested_by=instruction.user_id,
+            cancel_terminal=policy.named_terminal(instruction),
+        )
+        return None
 
     async def _refusal_after_look_up(self, decision: Decision) -> Refusal | None:
-        chosen = self.tracker.state.policy
+        chosen = self._tracker.state.policy
         groups = chosen.approver_groups if chosen else ()
         try:
             person = await workflow.execute_activity_method(
@@ -228,11 +246,11 @@ class Review:
             if failures.is_cancellation(error):
                 raise
             return Refusal(code=RefusalCode.NOT_VERIFIED)
-        refusal = policy.verdict(self.tracker.state, decision, person)
+        refusal = policy.verdict(self._tracker.state, decision, person)
         self._remember(decision.approver_id, refusal)
         return refusal
 
-    def _count(self, decision: Decision) -> None:
+    def _count(self, decision: Decision, replacement: LifecycleRequest | None) -> None:
         recorded = RecordedDecision(
             decision_id=decision.decision_id,
             approver_id=decision.approver_id,
@@ -240,26 +258,36 @@ class Review:
             comment=decision.comment[:MAX_TEXT_LENGTH],
             source=decision.source[:MAX_TEXT_LENGTH],
             decided_at=workflow.now(),
+            terminal=policy.named_terminal(decision),
         )
-        self.tracker.change(decisions=(*self.tracker.state.decisions, recorded))
+        self._tracker.change(decisions=(*self._tracker.state.decisions, recorded))
         workflow.logger.info(
             "decision counted",
             extra={
-                "request_id": self.tracker.state.request_id,
+                "request_id": self._tracker.state.request_id,
                 "decision_id": recorded.decision_id[:12],
                 "choice": str(recorded.choice),
                 "user": recorded.approver_id,
+                "terminal": recorded.terminal.words if recorded.terminal else "",
             },
         )
         if decision.choice is Choice.REJECT:
-            self.tracker.change(status=RequestStatus.REJECTED)
-        elif policy.quorum_reached(self.tracker.state):
-            self.tracker.change(status=RequestStatus.RUNNING)
+            self._tracker.change(status=RequestStatus.REJECTED)
+            self.replacement = replacement
+        elif policy.quorum_reached(self._tracker.state):
+            self._tracker.change(status=RequestStatus.RUNNING)
         self._card_updater.announce(_entry(recorded))
-        if self.tracker.state.status is RequestStatus.WAITING:
+        if self._tracker.state.status is RequestStatus.WAITING:
             self._card_updater.redraw()
 
-    def _tell(self, user_id: str, refusal: Refusal) -> None:
+    def _note(self, act: Decision | Instruction, refusal: Refusal | None) -> None:
+        """Remember what became of an act: whoever typed it at a terminal asks."""
+        act_id = act.decision_id if isinstance(act, Decision) else act.instruction_id
+        self.judged.append(JudgedAct(act_id=act_id[:MAX_ID_LENGTH], refusal=refusal))
+
+    def _refuse(self, act: Decision | Instruction, user_id: str, refusal: Refusal) -> None:
+        refusal = policy.told_with_its_terminal(refusal, act)
+        self._note(act, refusal)
         if names.USER_ID_FORM.fullmatch(user_id):
             self._card_updater.tell(user_id, refusal)
 

@@ -72,6 +72,9 @@ def problems_of(request: LifecycleRequest) -> list[str]:
         f"reason takes up to {MAX_TEXT_LENGTH} characters": (
             len(request.reason) <= MAX_TEXT_LENGTH
         ),
+        "terminal takes the name of a host and of a user": (
+            request.terminal is None or request.terminal.is_named
+        ),
         f"policies takes up to {MAX_POLICIES}": len(request.policies) <= MAX_POLICIES,
         "a policy has no approver, or an impossible number": all(
             _is_usable(policy) for policy in request.policies

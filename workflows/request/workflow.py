@@ -1,44 +1,37 @@
 """How does a request go from a command to its outcome?
 
-Inspect, plan, card, wait for people, operate, report. The workflow is the only one that judges
-decisions, on its stored request and a fresh look-up, whatever door they came through.
+Inspect, plan, card, wait for people, operate, report. The workflow owns all there is of a request,
+and what it is told goes one way: a signal into the inbox, from there to the review, and what the
+review finds to count on to the operation. It is the only one that judges decisions, on its stored
+request and a fresh look-up, whatever door they came through.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 
 from workflows import failures
 from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.execution.saga import shielded
 from workflows.model import limits, names
-from workflows.model.continued import ContinuedRequest
-from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.continued import Carried
+from workflows.model.errors import RefusalCode
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
-from workflows.model.state import MAX_HEARD, Refusal, RequestState, RequestStatus
+from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.request import continuing, planning
 from workflows.request.inbox import Inbox
 from workflows.request.operation_handle import OperationHandle, upsert_status
 from workflows.request.review import Review
 from workflows.request.validation import problems_of, validate_request
-from workflows.signals import (
-    MAX_ID_LENGTH,
-    read,
-    read_decision,
-    read_instruction,
-    read_replacement,
-)
-
-#: So many wishes for something else in place of one request may wait to be judged.
-_MOST_REPLACEMENTS = 50
+from workflows.signals import read, read_decision, read_instruction, read_replacement
 
 
 @workflow.defn(name=names.REQUEST_WORKFLOW)
@@ -52,205 +45,210 @@ class ContainerLifecycleWorkflow:
     a request from outside, cancel it; never terminate it.
     """
 
-    def __init__(self) -> None:
-        self._inbox = Inbox()
-        self._heard: deque[str] = deque(maxlen=MAX_HEARD)
-        self._dropped = 0
-        self._replacements: dict[str, LifecycleRequest] = {}
-        self._tracker: RequestTracker | None = None
-        self._operation: OperationHandle | None = None
+    @workflow.init
+    def __init__(self, raw: RawValue = None) -> None:  # type: ignore[assignment]  # see workflows.signals
+        self._bad_input: ApplicationError | None = None
+        try:
+            request = validate_request(raw)
+        except ApplicationError as error:
+            # Raised here, it would leave a coroutine of the SDK behind.
+            self._bad_input, self._inbox = error, Inbox()
+            return
+        carried = continuing.carried_by(request)
+        self._request = request
+        self._inbox = Inbox(heard=carried.heard, dropped=carried.dropped)
+        self._tracker = RequestTracker(carried.state)
+        self._card_updater = CardUpdater(self._tracker, told_so_far=carried.told)
+        self._review = Review(
+            self._tracker,
+            self._inbox,
+            self._card_updater,
+            reminded=carried.reminded,
+            judged=carried.judged,
+        )
+        self._operation = OperationHandle(self._tracker)
 
     @workflow.run
-    async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # see workflows.signals
+    async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # noqa: ARG002 - see __init__
         """Carry a request to its outcome; ``raw`` is a ``LifecycleRequest``, or continues one."""
-        request = validate_request(raw)
-        carried = continuing.carried_by(request)
-        first_state = planning.first_state(request)
-        tracker = self._tracker = RequestTracker(
-            first_state if carried is None else replace(carried.state, run_id=first_state.run_id)
-        )
-        card_updater = CardUpdater(tracker)
-        operation = self._operation = OperationHandle(tracker, self._inbox)
-        review = Review(tracker, self._inbox, card_updater, self._carry_out, self._forget)
-        if carried is not None:
-            continuing.take_over(carried, review, card_updater)
-            self._heard.extendleft(reversed(carried.heard))
-            self._dropped += carried.dropped
+        if self._bad_input is not None:
+            raise self._bad_input
         cancelled = False
         try:
-            await self._carry(request, card_updater, review, operation)
+            await self._carry()
         except (asyncio.CancelledError, ActivityError) as error:
             if not failures.is_cancellation(error):
                 raise
             cancelled = True
-            tracker.change(status=RequestStatus.CANCELLED)
-            await shielded(self._show(card_updater))
-        await shielded(self._close(card_updater, review))
+            self._tracker.change(status=RequestStatus.CANCELLED)
+            await shielded(self._show())
+        await shielded(self._close())
         if cancelled:
             raise asyncio.CancelledError
-        rejection = tracker.state.rejection
-        if rejection is not None and rejection.decision_id in self._replacements:
-            continuing.begin_next(self._replacements[rejection.decision_id])
-        return self._told_state(tracker)
+        if self._review.replacement is not None:
+            continuing.begin_next(self._review.replacement)
+        return self._told_state()
 
     @workflow.signal(name=names.DECIDE_SIGNAL, description="Approve or reject, as one person")
     def decide(self, *payloads: Any) -> None:  # noqa: ANN401 - see workflows.signals
         """Keep a decision until it is judged."""
-        decision = read_decision(payloads)
-        if decision is None:
-            self._inbox.was_reached = True
-        else:
-            self._keep(decision, decision.decision_id)
+        self._keep(read_decision(payloads))
 
     @workflow.signal(name=names.REPLACE_SIGNAL, description="Reject, and ask for something else")
     def replace_request(self, *payloads: Any) -> None:  # noqa: ANN401
         """Keep it until it is judged, as a rejection that another request comes with."""
-        if len(self._replacements) >= _MOST_REPLACEMENTS:
+        if not self._inbox.takes_replacements:
             # Not read, which takes long: a flood of them must fit into one workflow task.
-            self._inbox.was_reached = True
-            self._drop()
+            self._inbox.drop()
+            self._tell_of_drops()
             return
-        replacement = read_replacement(payloads)
-        if replacement is None or problems_of(replacement.request):
-            self._inbox.was_reached = True
-            return
-        decision_id = replacement.decision.decision_id
-        if self._keep(replacement.decision, decision_id):
-            self._replacements[decision_id] = replacement.request
+        wish = read_replacement(payloads)
+        if wish is None or problems_of(wish.request):
+            self._inbox.pass_over()
+        else:
+            self._keep(wish.decision, replacement=wish.request)
 
     @workflow.signal(name=names.CANCEL_SIGNAL, description="Cancel, as the requester")
     def cancel_request(self, *payloads: Any) -> None:  # noqa: ANN401
         """Keep a cancellation until it is judged."""
-        self._instruct(Intent.CANCEL, payloads)
+        self._keep(read_instruction(Intent.CANCEL, payloads))
 
     @workflow.signal(name=names.STOP_TRYING_SIGNAL, description="End the tries to put it back")
     def stop_trying(self, *payloads: Any) -> None:  # noqa: ANN401
         """Keep it until it is judged."""
-        self._instruct(Intent.STOP_TRYING, payloads)
+        self._keep(read_instruction(Intent.STOP_TRYING, payloads))
 
     @workflow.signal(name=names.TRY_NOW_SIGNAL, description="Try now to put it back")
     def try_now(self, *payloads: Any) -> None:  # noqa: ANN401
         """Keep it until it is judged."""
-        self._instruct(Intent.TRY_NOW, payloads)
+        self._keep(read_instruction(Intent.TRY_NOW, payloads))
 
     @workflow.signal(name=names.PROGRESS_SIGNAL, description="The operation tells how it stands")
     def operation_progress(self, *payloads: Any) -> None:  # noqa: ANN401
         """Take over that the operation needs a person."""
         told = read(RequestState, payloads)
-        if told is not None and self._operation is not None:
+        if told is not None and self._bad_input is None:
             self._operation.take_progress(told)
 
     @workflow.query(name=names.STATE_QUERY, description="Where the request stands")
     def state(self) -> RequestState:
         """Return the state."""
-        if self._tracker is None:
-            message = "the request has not been read yet"
-            raise ApplicationError(message, type=ErrorType.BAD_INPUT)
-        return self._told_state(self._tracker)
+        if self._bad_input is not None:
+            raise self._bad_input
+        return self._told_state()
 
-    def _told_state(self, tracker: RequestTracker) -> RequestState:
-        return replace(tracker.state, heard=tuple(self._heard), dropped=self._dropped)
+    def _told_state(self) -> RequestState:
+        return replace(
+            self._tracker.state,
+            heard=tuple(self._inbox.heard),
+            judged=tuple(self._review.judged),
+            dropped=self._inbox.dropped,
+        )
 
-    def _instruct(self, intent: Intent, payloads: tuple[Any, ...]) -> None:
-        instruction = read_instruction(intent, payloads)
-        if instruction is None:
-            self._inbox.was_reached = True
-        else:
-            self._keep(instruction, instruction.instruction_id)
-
-    def _forget(self, refused: Decision) -> None:
-        """Make room for what others want in place of this request."""
-        self._replacements.pop(refused.decision_id, None)
-
-    def _keep(self, message: Decision | Instruction, message_id: str) -> bool:
+    def _keep(
+        self,
+        message: Decision | Instruction | None,
+        *,
+        replacement: LifecycleRequest | None = None,
+    ) -> None:
+        if message is None:
+            self._inbox.pass_over()
+            return
         # A request of an earlier release took its messages one by one, as they came.
         as_before = not limits.hold()
-        is_kept = self._inbox.put(message, workflow.now(), as_before=as_before)
-        if not is_kept:
-            self._drop()
-        elif message_id:
-            self._heard.append(message_id[:MAX_ID_LENGTH])
-        return is_kept
+        now = workflow.now()
+        if not self._inbox.put(message, now, replacement=replacement, as_before=as_before):
+            self._tell_of_drops()
 
-    def _drop(self) -> None:
-        self._dropped += 1
-        if limits.is_worth_a_line(self._dropped):
-            workflow.logger.warning("messages dropped", extra={"dropped": self._dropped})
+    def _tell_of_drops(self) -> None:
+        dropped = self._inbox.dropped
+        if limits.is_worth_a_line(dropped):
+            workflow.logger.warning("messages dropped", extra={"dropped": dropped})
 
-    async def _carry(
-        self,
-        request: ContinuedRequest,
-        card_updater: CardUpdater,
-        review: Review,
-        operation: OperationHandle,
-    ) -> None:
-        tracker = review.tracker
+    async def _carry(self) -> None:
+        tracker = self._tracker
         if tracker.state.card is None:
-            tracker.state = await planning.plan(request, tracker.state)
+            tracker.state = await planning.plan(self._request, tracker.state)
             if tracker.state.refusal is None:
-                await self._post_card(card_updater, tracker)
+                await self._post_card()
             if tracker.state.refusal is not None:
-                card_updater.tell(request.requester, tracker.state.refusal)
+                self._card_updater.tell(self._request.requester, tracker.state.refusal)
                 return
             tracker.change()
-        await review.until_decided()
-        if tracker.state.status is RequestStatus.WAITING:
-            continuing.continue_as_new(
-                request,
-                review,
-                card_updater,
-                heard=tuple(self._heard),
-                dropped=self._dropped,
-            )
+        if not await self._review.until_decided():
+            continuing.continue_as_new(self._request, self._to_carry_along())
         if tracker.state.status is RequestStatus.RUNNING:
             upsert_status(tracker.state)
-            if await operation.run(review, await card_updater.hand_over()):
+            if await self._operate():
                 return
-        await shielded(self._show(card_updater))
+        await shielded(self._show())
 
-    async def _post_card(self, card_updater: CardUpdater, tracker: RequestTracker) -> None:
+    async def _post_card(self) -> None:
         try:
             # A cancel that cut this off would leave a card that nobody knows of.
-            await shielded(card_updater.post())
+            await shielded(self._card_updater.post())
         except ActivityError as error:
             if failures.is_cancellation(error):
                 raise
             refusal = Refusal(code=RefusalCode.CARD_NOT_POSTED, detail=failures.error_text(error))
-            tracker.change(status=RequestStatus.REJECTED, refusal=refusal)
+            self._tracker.change(status=RequestStatus.REJECTED, refusal=refusal)
 
-    def _carry_out(self, instruction: Instruction) -> None:
-        """Do what somebody wants who may want it."""
-        if self._tracker is None or self._operation is None:
-            return
-        user_id = instruction.user_id
-        match instruction.intent:
-            case Intent.STOP_TRYING:
-                self._operation.stop_trying(user_id)
-            case Intent.TRY_NOW:
-                self._operation.try_now()
-            case Intent.CANCEL if self._tracker.state.status is RequestStatus.WAITING:
-                self._tracker.change(status=RequestStatus.CANCELLED, cancel_requested_by=user_id)
-            case Intent.CANCEL:
-                self._operation.cancel(user_id)
+    def _to_carry_along(self) -> Carried:
+        return Carried(
+            state=self._tracker.state,
+            heard=tuple(self._inbox.heard),
+            dropped=self._inbox.dropped,
+            judged=tuple(self._review.judged),
+            told=self._card_updater.told_so_far,
+            reminded=self._review.reminded,
+        )
 
-    async def _show(self, card_updater: CardUpdater) -> None:
+    async def _operate(self) -> bool:
+        """Have it carried out; false says that the outcome is still to be shown from here."""
+        operation = self._operation
+        thread = await self._card_updater.hand_over()
+        while await operation.begin(thread):
+            try:
+                outcome = await shielded(self._follow(), on_cancel=lambda: operation.cancel(""))
+            except ChildWorkflowError:
+                if await operation.was_over_when_ended():
+                    return False
+            else:
+                self._tracker.change_to(outcome)
+                return True
+        return False
+
+    async def _follow(self) -> RequestState:
+        """Tell the operation what people want of it, until it is over."""
+        operation = self._operation
+        while not operation.is_over:
+            await workflow.wait_condition(lambda: operation.is_over or bool(self._inbox))
+            await self._judge_all()
+        return await operation.outcome()
+
+    async def _judge_all(self) -> None:
+        while (received := self._inbox.take(None, timedelta())) is not None:
+            instruction = await self._review.judge(received)
+            if instruction is not None:
+                self._operation.carry_out(instruction)
+
+    async def _show(self) -> None:
         """Draw the last card, which the operation has not drawn."""
-        if self._tracker is None or self._tracker.state.card is None:
+        if self._tracker.state.card is None:
             return
         self._tracker.change(finished_at=workflow.now(), closed=True)
         kind = ThreadKind.OUTCOME
         if self._tracker.state.status is RequestStatus.NEEDS_PERSON:
             kind = ThreadKind.PAGE
         requester = self._tracker.state.requester
-        await card_updater.finish(ThreadEntry(key="outcome", kind=kind, user_id=requester))
+        await self._card_updater.finish(ThreadEntry(key="outcome", kind=kind, user_id=requester))
 
-    async def _close(self, card_updater: CardUpdater, review: Review) -> None:
+    async def _close(self) -> None:
         """Answer everybody who is still waiting for an answer, then end."""
-        tracker = review.tracker
-        if not tracker.state.closed:
-            tracker.change(finished_at=workflow.now(), closed=True)
-        upsert_status(tracker.state)
+        if not self._tracker.state.closed:
+            self._tracker.change(finished_at=workflow.now(), closed=True)
+        upsert_status(self._tracker.state)
         while self._inbox:
-            await review.judge_all()
-            await card_updater.told()
-        await card_updater.told()
+            await self._judge_all()
+            await self._card_updater.told()
+        await self._card_updater.told()

@@ -22,6 +22,7 @@ _POLICIES = f"""\
 [[policy]]
 name = "laptop"
 hosts = ["local", "edge"]
+operations = ["*"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
 """
 

@@ -21,7 +21,7 @@ from tests.rigs.docker_proxy import Answer, DockerProxy, Moment, Trap
 from tests.rigs.laptop import LaptopProcess
 from tests.rigs.request_driver import Request, RequestDriver
 from tests.rigs.waiting import wait_until
-from workflows.model.state import RequestState
+from workflows.model.state import RequestState, RequestStatus
 
 #: A stop and a commit that are slow enough to be at work in the engine when the fault strikes.
 _STOPS_SLOWLY: Final = 'trap "sleep 2; exit 0" TERM; sleep 100000 & wait $!'
@@ -50,17 +50,33 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One moment of one call, on a container with this restart policy and written megabytes."""
+    """One moment of one call, on a container with this restart policy and written megabytes.
+
+    ``asked`` is what is asked for where the call alone does not say it. The stop of one that is
+    asked to be started is the undo of its start.
+    """
 
     call: Call
     when: When
     policy: str = "no"
     grace: int = 6
     written: int = 0
+    asked: str = ""
 
     def __str__(self) -> str:
         """Name the point, and so its container."""
-        return f"{self.call}-{self.when}-{self.policy}"
+        asked = "".join(f"{word}-" for word in self.asked.split() if word != "{}")
+        return f"{asked}{self.call}-{self.when}-{self.policy}"
+
+    @property
+    def begins_at_rest(self) -> bool:
+        """Whether its container rests before."""
+        return self.asked.startswith("start ")
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether its start fails, so that it is stopped again."""
+        return self.begins_at_rest and self.call is Call.STOP
 
     @property
     def is_hasty(self) -> bool:
@@ -70,13 +86,20 @@ class Point:
     @property
     def command(self) -> str:
         """What is asked for."""
+        if self.asked:
+            return self.asked if self.begins_at_rest else f"{self.asked} grace={self.grace}s"
         if self.call is Call.START:
             return f"snapshot {{}} grace={self.grace}s"
         return f"stop {{}} snapshot grace={self.grace}s"
 
     def run(self, driver: RequestDriver) -> str:
-        """Run its container."""
+        """Run its container, or make it where it is asked to be started."""
         script = _STOPS_SLOWLY
+        if self.begins_at_rest:
+            check = "false" if self.is_undone else None
+            return driver.engine.create(
+                script, name=str(self), policy=self.policy, healthcheck=check
+            )
         if self.written:
             script = _HAS_WRITTEN.format(self.written) + script
         return driver.engine.run(script, name=str(self), policy=self.policy)
@@ -119,11 +142,19 @@ class Struck:
         """See that the fault struck, and that the outcome is as the request says."""
         assert self.trap.fired == 1
         assert self.state is not None
+        request, engine = self.request, driver.engine
         if point.call is Call.PUT_BACK:
-            await driver.check_put_back(self.request, self.state, self.before)
+            await driver.check_put_back(request, self.state, self.before)
+        elif point.is_undone:
+            await driver.check(request, self.state, RequestStatus.PUT_BACK)
+            assert engine.state(request.container) == "exited"
+        elif point.asked and "snapshot" not in point.asked:
+            await driver.check(request, self.state, RequestStatus.SUCCEEDED)
+            assert engine.state(request.container) == "running"
+            assert driver.images(request) == []
         else:
-            runs = point.call is Call.START
-            await driver.check_snapshotted(self.request, self.state, runs=runs)
+            runs = point.call is Call.START or point.asked.startswith("restart ")
+            await driver.check_snapshotted(request, self.state, runs=runs)
 
 
 class Rendezvous:

@@ -45,6 +45,7 @@ def test_every_field_is_read() -> None:
         expires_after = "1h30m"
         reason_required = true
         references = ["team/*"]
+        terminal_decides = true
         """
     )
 
@@ -63,6 +64,7 @@ def test_every_field_is_read() -> None:
             requesters=("U0ALICE",),
             requester_groups=("S0DEV",),
             references=("team/*",),
+            terminal_decides=True,
         ),
     )
 
@@ -76,6 +78,7 @@ def test_what_is_left_out_has_defaults() -> None:
     assert policy.required_approvals == 1
     assert policy.expires_after_seconds == 900
     assert not policy.reason_required
+    assert not policy.terminal_decides
     assert (policy.requesters, policy.requester_groups, policy.references) == ((), (), ())
 
 
@@ -110,6 +113,7 @@ _WEB = 'name = "web"\napprovers = ["U0BOB"]\n'
         (_WEB + "required_approvals = true", "required_approvals: "),
         ('name = "web"\napprovers = "U0BOB"', "approvers: "),
         (_WEB + 'reason_required = "yes"', "reason_required: "),
+        (_WEB + "terminal_decides = 1", "terminal_decides: takes true or false"),
         (_WEB + "labels = { a = 1 }", "labels: "),
         # ids that are none
         ('name = "web"\napprovers = ["@bob"]', '"@bob" is the id of no Slack user, like'),

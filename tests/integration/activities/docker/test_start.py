@@ -1,316 +1,308 @@
-"""Does a container come back as it was approved, whatever happened to it, and is that proven?"""
+"""Does a real container start as people approved it, and is nothing changed where it may not?"""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from activities.docker.protection import Protection
 from tests.integration.activities.docker.docker_worker import Attempts, DockerWorker, fail, run
-from tests.rigs.dockerd import IGNORES_TERM, STOPS_AT_ONCE, DockerEngine
+from tests.rigs.docker_proxy import Answer, DockerProxy, Moment
+from tests.rigs.dockerd import STOPS_AT_ONCE, DockerEngine
 from tests.rigs.lossy_socket import LossySocket
 from tests.rigs.waiting import wait_until
-from workflows.model.errors import ErrorType
-from workflows.model.requests import ContainerState
-from workflows.model.start_ports import RestoreResult
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.requests import ContainerState, OperationSpec
+from workflows.model.state import CautionCode
 
-_RUNNING = RestoreResult(state=ContainerState.RUNNING, started=True)
-
-
-def _verdict(result: RestoreResult) -> RestoreResult:
-    """Leave out what differs from container to container."""
-    return replace(result, ended_at=None, started_at=None, name="")
+_START = OperationSpec(kind="start")
 
 
-def test_starts_what_was_running(worker: DockerWorker, engine: DockerEngine) -> None:
-    """A container that was up is up again, without waiting for a stop that has ended."""
-    container = engine.run()
+def _resting(engine: DockerEngine, script: str = STOPS_AT_ONCE, **options: Any) -> str:
+    """Run a container and stop it."""
+    container = engine.run(script, **options)
+    engine.api.stop(container, timeout=2)
+    return container
+
+
+@pytest.mark.parametrize("ran_before", [False, True], ids=["created", "exited"])
+def test_what_rests_is_started(
+    worker: DockerWorker, engine: DockerEngine, *, ran_before: bool
+) -> None:
+    """It is up, and proven to be; nothing is told of a health that nobody checks."""
+    container = _resting(engine) if ran_before else engine.create()
     pin = worker.pin(container)
-    run(worker.containers.ensure_stopped, worker.stop(pin))
-    result = run(worker.containers.ensure_running, worker.put_back(pin, settle=600))
-    assert _verdict(result) == _RUNNING
+
+    result = run(worker.containers.ensure_started, worker.start(pin))
+
+    assert (result.state, result.started) == (ContainerState.RUNNING, True)
+    assert (result.healthy, result.health_pending, result.stopped) == (None, False, False)
+    assert result.started_at is not None
     assert engine.state(container) == "running"
-
-
-def test_an_abandoned_stop_does_not_win(
-    make_worker: Callable[..., DockerWorker], worker: DockerWorker, engine: DockerEngine
-) -> None:
-    """A stop whose answer was lost still kills the container: the start waits for it."""
-    container = engine.run(IGNORES_TERM)
-    pin = worker.pin(container)
-    with LossySocket(engine.base_url, lose="/stop", after=0.2) as lossy:
-        unlucky = make_worker(lossy.base_url)
-        error = fail(unlucky.containers.ensure_stopped, worker.stop(pin, grace=60))
-        assert (error.type, lossy.lost) == (ErrorType.ENGINE_AMBIGUOUS, 1)
-    engine.api.start(container)
-    assert engine.inspect(container)["State"]["StartedAt"] == pin.started_at, "a start did nothing"
-    # What the stop does at the end of its grace, which leaves room for all that is above.
-    end_of_grace = threading.Timer(1, engine.api.kill, (container,))
-    end_of_grace.start()
-    result = run(worker.containers.ensure_running, worker.put_back(pin, settle=60))
-    assert _verdict(result) == _RUNNING
-    end_of_grace.join()
-    state = engine.inspect(container)["State"]
-    assert state["StartedAt"] > state["FinishedAt"] > pin.started_at, "it was killed first"
-
-
-def test_leaves_a_container_that_a_person_stopped_again(
-    worker: DockerWorker, engine: DockerEngine
-) -> None:
-    """Who started the container meanwhile and stopped it again wants it stopped."""
-    container = engine.run()
-    pin = worker.pin(container)
-    ours = run(worker.containers.ensure_stopped, worker.stop(pin)).stopped_at
-    assert ours is not None
-    engine.api.start(container)
-    engine.api.stop(container, timeout=1)
-
-    error = fail(worker.containers.ensure_running, replace(worker.put_back(pin), stopped_at=ours))
-
-    assert (error.type, error.non_retryable) == (ErrorType.STOPPED_BY_PERSON, True)
-    assert engine.state(container) == "exited"
-
-
-def test_starts_what_only_our_stop_ended(worker: DockerWorker, engine: DockerEngine) -> None:
-    """A container that ended by our stop and not since is started."""
-    container = engine.run()
-    pin = worker.pin(container)
-    ours = run(worker.containers.ensure_stopped, worker.stop(pin)).stopped_at
-
-    result = run(worker.containers.ensure_running, replace(worker.put_back(pin), stopped_at=ours))
-
-    assert _verdict(result) == _RUNNING
-
-
-def test_a_stop_that_never_came_leaves_nothing_to_start(
-    worker: DockerWorker, engine: DockerEngine
-) -> None:
-    """A container that still runs after the settle time is reported as untouched."""
-    container = engine.run()
-    pin = worker.pin(container)
-    result = run(worker.containers.ensure_running, worker.put_back(pin))
-    assert _verdict(result) == replace(_RUNNING, started=False)
-    assert worker.pin(container) == pin
-
-
-@pytest.mark.parametrize("restarted", [False, True])
-def test_leaves_what_rested(worker: DockerWorker, engine: DockerEngine, *, restarted: bool) -> None:
-    """A container that rested when approved is not started, nor stopped when somebody did."""
-    container = engine.create()
-    pin = worker.pin(container)
-    if restarted:
-        engine.api.start(container)
-    result = run(worker.containers.ensure_running, worker.put_back(pin))
-    assert not result.started
-    assert engine.state(container) == ("running" if restarted else "created")
-
-
-def test_pauses_again_what_was_paused(worker: DockerWorker, engine: DockerEngine) -> None:
-    """A container that was paused is started and paused."""
-    container = engine.run()
-    engine.api.pause(container)
-    pin = worker.pin(container)
-    run(worker.containers.ensure_stopped, worker.stop(pin))
-    result = run(worker.containers.ensure_running, worker.put_back(pin))
-    assert _verdict(result) == RestoreResult(state=ContainerState.PAUSED, started=True)
-    assert engine.state(container) == "paused"
-
-
-def test_pauses_what_a_lost_attempt_had_started(worker: DockerWorker, engine: DockerEngine) -> None:
-    """A worker that was killed between start and pause leaves the pause to the next attempt."""
-    container = engine.run()
-    engine.api.pause(container)
-    pin, attempts = worker.pin(container), Attempts()
-    engine.api.stop(container, timeout=3)
-    engine.api.start(container)
-    attempts.lose()
-    result = attempts.run(worker.containers.ensure_running, worker.put_back(pin))
-    assert _verdict(result) == RestoreResult(state=ContainerState.PAUSED, started=True)
-
-
-def test_unpauses_what_a_commit_left_paused(worker: DockerWorker, engine: DockerEngine) -> None:
-    """A container that came back by itself and was paused by a cut-off commit runs again."""
-    container = engine.run()
-    pin = worker.pin(container)
-    engine.api.restart(container, timeout=3)
-    engine.api.pause(container)
-    run(worker.containers.ensure_running, worker.put_back(pin))
-    assert engine.state(container) == "running"
-
-
-def test_leaves_the_pause_of_somebody_else(worker: DockerWorker, engine: DockerEngine) -> None:
-    """A container that we never stopped is not unpaused: no commit of ours paused it."""
-    container = engine.run()
-    pin = worker.pin(container)
-    engine.api.pause(container)
-    result = run(worker.containers.ensure_running, worker.put_back(pin))
-    assert _verdict(result) == RestoreResult(state=ContainerState.PAUSED, started=False)
-    assert engine.state(container) == "paused"
-
-
-def test_a_crash_looping_container_is_back_when_it_loops(
-    worker: DockerWorker, engine: DockerEngine
-) -> None:
-    """What crashed before need not be better afterwards."""
-    container = engine.run("exit 3", policy="always")
-    pin = worker.pin(container)
-    while pin.state is not ContainerState.RESTARTING:
-        pin = worker.pin(container)
-    run(worker.containers.ensure_stopped, worker.stop(pin))
-    result = run(worker.containers.ensure_running, worker.put_back(pin))
-    assert result.started
-    assert result.state.is_up
-
-
-_DIES = 'test -e /once || { touch /once; trap "exit 0" TERM; sleep 1000 & wait $!; exit; }; '
+    assert engine.inspect(container)["State"]["StartedAt"] != pin.started_at
 
 
 @pytest.mark.parametrize("policy", ["no", "always"])
-def test_a_container_that_dies_at_once_is_not_back(
+def test_what_ends_at_once_is_not_started_again_and_again(
     make_worker: Callable[..., DockerWorker], engine: DockerEngine, policy: str
 ) -> None:
-    """The engine reports a start as done though the process dies: that is told, to be retried."""
+    """The engine reports a start as done though the process dies: it ran once, and that is told."""
     worker = make_worker(verify_running=2)
-    container = engine.run(_DIES + "sleep 0.3; exit 7", policy=policy)
-    wait_until(lambda: engine.api.diff(container) is not None, "it ran for the first time")
+    container = engine.create("sleep 0.3; exit 7", policy=policy)
+    attempts = Attempts()
+
+    error = attempts.fail(worker.containers.ensure_started, worker.start(worker.pin(container)))
+
+    assert (error.type, error.non_retryable) == (ErrorType.NOT_RUNNING, True)
+    assert error.details[0]["touched"] is True
+    assert error.details[0]["started_at"]
+    says = {
+        "no": ("it ended with exit code 7",),
+        "always": (
+            "the container is restarting after its start",
+            "it started, ended, and was started again by its restart policy",
+        ),
+    }
+    assert error.message in says[policy]
+
+
+def test_a_health_check_is_waited_for(worker: DockerWorker, engine: DockerEngine) -> None:
+    """The engine calls what rests unhealthy, which says nothing of what was approved."""
+    container = _resting(engine, healthcheck="true")
+    assert engine.inspect(container)["State"]["Health"]["Status"] == "unhealthy"
+
+    result = run(worker.containers.ensure_started, worker.start(worker.pin(container)))
+
+    assert (result.healthy, result.health_pending) == (True, False)
+
+
+def test_one_that_does_not_become_healthy_has_failed(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
+    """It runs, and by us: so it is to be stopped again."""
+    container = engine.create(healthcheck="false")
+
+    error = fail(worker.containers.ensure_started, worker.start(worker.pin(container)))
+
+    assert (error.type, error.non_retryable) == (ErrorType.UNHEALTHY, True)
+    assert error.message == "it runs, but its health check fails"
+    assert error.details[0]["touched"] is True
+    assert engine.state(container) == "running"
+
+
+def test_a_port_that_is_taken_changes_nothing(worker: DockerWorker, engine: DockerEngine) -> None:
+    """The engine says no, and a no of it is a no: nothing is to be undone."""
+    engine.api.create_network("lan")
+    container = engine.create(network="lan", ports={80: 18081})
+    engine.run(network="lan", ports={80: 18081})
+
+    error = fail(worker.containers.ensure_started, worker.start(worker.pin(container)))
+
+    assert (error.type, error.non_retryable) == (ErrorType.PORT_BUSY, True)
+    assert error.message == "port 18081, which it publishes, is taken"
+    assert error.details[0]["touched"] is False
+    assert engine.state(container) == "created"
+
+
+@pytest.mark.parametrize("end", ["stopped", "made anew"])
+def test_an_owner_that_is_missing_is_known_before(
+    worker: DockerWorker, engine: DockerEngine, end: str
+) -> None:
+    """What rests needs it once it is to be started: the request is refused, and so is the step."""
+    owner = engine.run(name="gw")
+    container = _resting(engine, name="app", network="container:gw")
     pin = worker.pin(container)
-    run(worker.containers.ensure_stopped, worker.stop(pin))
-    error = fail(worker.containers.ensure_running, worker.put_back(pin))
-    assert (error.type, error.non_retryable) == (ErrorType.NOT_RUNNING, False)
+    arg = worker.inspect("app", operation=_START)
+    assert run(worker.containers.inspect_container, arg).pin == pin
+    engine.api.stop(owner, timeout=1)
+    if end == "made anew":
+        engine.api.remove_container(owner)
+        engine.run(name="gw")
+    kind = ErrorType.OWNER_MISSING if end == "stopped" else ErrorType.OWNER_GONE
+
+    assert fail(worker.containers.inspect_container, arg).type == kind
+    error = fail(worker.containers.ensure_started, worker.start(pin))
+    stop = replace(worker.stop(pin), starts=True)
+    before_the_snapshot = fail(worker.containers.ensure_stopped, stop)
+
+    assert (error.type, error.non_retryable) == (kind, True)
+    assert error.details[0]["touched"] is False
+    assert (before_the_snapshot.type, before_the_snapshot.details) == (kind, ())
+    assert engine.state(container) == "exited"
 
 
-def test_that_memory_ran_out_is_told_only_when_the_engine_says_so(
+def test_what_changed_since_the_approval_is_left_alone(
+    make_worker: Callable[..., DockerWorker], worker: DockerWorker, engine: DockerEngine
+) -> None:
+    """Started, renamed, protected, made anew, on another engine: none of it is started."""
+    container = _resting(engine, name="web-1")
+    pin = worker.pin(container)
+    ours = make_worker(protection=Protection(name_patterns=("web-*",)))
+
+    def told(using: DockerWorker = worker, **changes: str) -> tuple[str, bool]:
+        error = fail(using.containers.ensure_started, using.start(replace(pin, **changes)))
+        assert error.details[0]["touched"] is False
+        return error.message, error.non_retryable
+
+    assert told(ours) == ("the container is protected now", True)
+    assert told(engine_id="another")[1]
+    assert told(image_id="sha256:" + "0" * 64) == (
+        "the container runs another image than approved",
+        True,
+    )
+    assert engine.state(container) == "exited"
+    engine.api.rename(container, "web-old")
+    assert told() == ("it is named web-old now", True)
+    engine.api.rename(container, "web-1")
+    engine.api.start(container)
+    began = engine.inspect(container)["State"]["StartedAt"]
+    assert told() == ("the container is running now, and was exited on the card", True)
+    assert engine.inspect(container)["State"]["StartedAt"] == began
+    engine.api.remove_container(container, force=True)
+    assert told() == ("the container no longer exists", True)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_killed_attempt_is_gone_on_with(
+    worker: DockerWorker, engine: DockerEngine, when: str
+) -> None:
+    """Whatever the one before had come to, it is up once, and the next one proves it."""
+    container = _resting(engine)
+    pin, attempts = worker.pin(container), Attempts()
+    attempts.lose()
+    if when == "after":
+        engine.api.start(container)
+    began = engine.inspect(container)["State"]["StartedAt"]
+
+    result = attempts.run(worker.containers.ensure_started, worker.start(pin))
+
+    assert (result.state, result.started) == (ContainerState.RUNNING, True)
+    assert (engine.inspect(container)["State"]["StartedAt"] == began) is (when == "after")
+
+
+def test_a_start_without_an_answer_is_not_called_undone(
+    make_worker: Callable[..., DockerWorker], worker: DockerWorker, engine: DockerEngine
+) -> None:
+    """A client that gave up has heard nothing: the next attempt finds it up."""
+    container = _resting(engine)
+    pin, attempts = worker.pin(container), Attempts()
+    with LossySocket(engine.base_url, lose="/start", after=0.2) as lossy:
+        unlucky = make_worker(lossy.base_url)
+        error = attempts.fail(unlucky.containers.ensure_started, worker.start(pin))
+        assert lossy.lost == 1
+    assert (error.type, error.non_retryable) == (ErrorType.ENGINE_AMBIGUOUS, False)
+    assert error.details[0]["touched"] is True
+    wait_until(lambda: engine.state(container) == "running", "the start came through")
+
+    result = attempts.run(worker.containers.ensure_started, worker.start(pin))
+
+    assert (result.state, result.started) == (ContainerState.RUNNING, True)
+
+
+def test_an_engine_that_is_away_before_the_start_is_no_start(
+    make_worker: Callable[..., DockerWorker], worker: DockerWorker, engine: DockerEngine
+) -> None:
+    """Nothing was sent: that is told, and another attempt may follow."""
+    pin = worker.pin(engine.create())
+    away = make_worker("unix:///nowhere/docker.sock")
+
+    error = fail(away.containers.ensure_started, worker.start(pin))
+
+    assert (error.type, error.non_retryable) == (ErrorType.ENGINE_UNAVAILABLE, False)
+    assert error.details[0]["touched"] is False
+
+
+def test_a_no_of_the_engine_to_a_start_that_came_through_all_the_same(
     make_worker: Callable[..., DockerWorker], engine: DockerEngine
 ) -> None:
-    """Exit code 137 is that of every kill: by itself it names no cause."""
-    worker = make_worker(verify_running=2)
-    told = []
-    for end in ("exit 137", "x=aaaaaaaa; while :; do x=$x$x; done"):
-        container = engine.run(_DIES + end, memory="16m")
-        wait_until(lambda c=container: engine.api.diff(c) is not None, "it ran for the first time")
+    """What is up after a refusal was started by it: the state is believed, and not the word."""
+    container = engine.create()
+    with DockerProxy(engine.base_url) as docker_proxy:
+        worker = make_worker(docker_proxy.base_url)
+
+        def refuse_late() -> Answer:
+            engine.api.start(container)
+            return Answer(500, "nothing that is known")
+
+        refused = docker_proxy.trap("^POST .*/start", Moment.BEFORE, refuse_late)
+        error = fail(worker.containers.ensure_started, worker.start(worker.pin(container)))
+        worker.engine.close()
+
+    assert refused.fired == 1
+    assert (error.type, error.details[0]["touched"]) == (ErrorType.ENGINE_ERROR, True)
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "crash-looping"])
+def test_what_our_stop_brought_down_is_as_it_was(
+    worker: DockerWorker, engine: DockerEngine, state: str
+) -> None:
+    """A restart leads back to what was approved: up, paused, or looping."""
+    looping = state == "crash-looping"
+    container = engine.run("exit 3" if looping else STOPS_AT_ONCE, policy="always")
+    if state == "paused":
+        engine.api.pause(container)
+    pin = worker.pin(container)
+    while looping and pin.state is not ContainerState.RESTARTING:
         pin = worker.pin(container)
-        run(worker.containers.ensure_stopped, worker.stop(pin))
-        told.append(fail(worker.containers.ensure_running, worker.put_back(pin)).message)
-    assert told == [
-        "it ended with exit code 137",
-        "it ended with exit code 137, and the engine says that it ran out of memory",
-    ]
+    run(worker.containers.ensure_stopped, worker.stop(pin))
+
+    result = run(worker.containers.ensure_started, worker.start(pin))
+
+    assert result.started
+    assert result.state.is_up if looping else result.state is pin.state
 
 
-def test_one_that_was_renamed_is_put_back_and_named_as_it_is_now(
+def test_one_that_does_not_come_back_after_our_stop_is_tried_again(
     worker: DockerWorker, engine: DockerEngine
 ) -> None:
-    """After our stop it is ours to bring back, whatever it is called; another has its old name."""
-    container = engine.run(name="shop-2")
-    pin = worker.pin(container)
-    run(worker.containers.ensure_stopped, worker.stop(pin))
-    engine.api.rename(container, "shop-2-old")
-    other = engine.run(name="shop-2")
-    before = engine.inspect(other)["State"]
-    made = run(worker.snapshots.ensure_snapshot, worker.commit(pin))
-    assert made.container_name == "shop-2-old"
-    assert run(worker.snapshots.ensure_tag, worker.tag(pin, made.image_id)).container_name == (
-        "shop-2-old"
-    )
-    result = run(worker.containers.ensure_running, worker.put_back(pin))
-    assert (result.started, result.name) == (True, "shop-2-old")
-    assert engine.state(container) == "running"
-    assert engine.inspect(other)["State"] == before
-
-
-def test_one_that_cannot_be_put_back_is_named_as_it_is_now(
-    worker: DockerWorker, engine: DockerEngine
-) -> None:
-    """The call for help must not lead to the container that has the old name by now."""
-    engine.api.create_network("lan")
-    container = engine.run(name="shop-2", network="lan", ports={80: 18080})
-    pin = worker.pin(container)
-    run(worker.containers.ensure_stopped, worker.stop(pin))
-    engine.api.rename(container, "shop-2-old")
-    engine.run(name="shop-2", network="lan", ports={80: 18080})
-    error = fail(worker.containers.ensure_running, worker.put_back(pin))
-    assert error.type == ErrorType.PORT_BUSY
-    assert error.details[0]["name"] == "shop-2-old"
-
-
-def test_waits_until_it_is_healthy(worker: DockerWorker, engine: DockerEngine) -> None:
-    """A container with a health check is back once the check passes."""
-    container = engine.run(healthcheck="true")
-    wait_until(lambda: worker.engine.container(container).health == "healthy", "it is healthy")
-    pin = worker.pin(container)
-    run(worker.containers.ensure_stopped, worker.stop(pin))
-    result = run(worker.containers.ensure_running, worker.put_back(pin))
-    assert _verdict(result) == replace(_RUNNING, healthy=True)
-
-
-def test_tells_when_it_does_not_become_healthy(worker: DockerWorker, engine: DockerEngine) -> None:
-    """A failing health check means that the container is not back, unless it failed before."""
-    # The file is in memory, which is empty after each start.
-    script = f"test -e /once || touch /once /dev/shm/well; {STOPS_AT_ONCE}"
-    container = engine.run(script, healthcheck="test -e /dev/shm/well")
-    wait_until(lambda: worker.engine.container(container).health == "healthy", "it is healthy")
-    pin = worker.pin(container)
-    assert not pin.unhealthy
-    run(worker.containers.ensure_stopped, worker.stop(pin))
-    error = fail(worker.containers.ensure_running, worker.put_back(pin))
-    assert (error.type, error.non_retryable) == (ErrorType.UNHEALTHY, False)
-    as_before = worker.put_back(worker.pin(container))
-    assert as_before.pin.unhealthy
-    assert run(worker.containers.ensure_running, as_before).healthy is False
-
-
-def test_a_missing_network_is_told_and_retried(worker: DockerWorker, engine: DockerEngine) -> None:
-    """The engine says "not found" about the network, which is not the container."""
+    """It is down by us, so nothing but what is hopeless is final."""
     network = engine.api.create_network("lan")["Id"]
     container = engine.run(network="lan")
     pin = worker.pin(container)
     run(worker.containers.ensure_stopped, worker.stop(pin))
     engine.api.remove_network(network)
-    error = fail(worker.containers.ensure_running, worker.put_back(pin))
+
+    error = fail(worker.containers.ensure_started, worker.start(pin))
+
     assert (error.type, error.non_retryable) == (ErrorType.NETWORK_MISSING, False)
+    assert error.details[0]["touched"] is True
 
 
-def test_a_busy_port_is_told_and_retried(worker: DockerWorker, engine: DockerEngine) -> None:
-    """A port that somebody took is waited for, and then the container comes back."""
-    engine.api.create_network("lan")
-    container = engine.run(network="lan", ports={80: 18080})
-    pin = worker.pin(container)
-    run(worker.containers.ensure_stopped, worker.stop(pin))
-    thief = engine.run(network="lan", ports={80: 18080})
-    attempts = Attempts()
-    error = attempts.fail(worker.containers.ensure_running, worker.put_back(pin))
-    assert (error.type, error.non_retryable) == (ErrorType.PORT_BUSY, False)
-    engine.api.remove_container(thief, force=True)
-    assert attempts.run(worker.containers.ensure_running, worker.put_back(pin)).started
-
-
-def test_a_bad_command_is_retried_all_the_same(worker: DockerWorker, engine: DockerEngine) -> None:
-    """It is no fault of the call, and to give up would leave a service down."""
-    container = engine.run(STOPS_AT_ONCE, name="web-1")
-    pin = worker.pin(container)
-    run(worker.containers.ensure_stopped, worker.stop(pin))
-    broken = engine.api.create_container(
-        "rig/busybox:1", ["/no/such/program"], network_disabled=True
+def test_what_a_start_and_a_stop_are_judged_by(worker: DockerWorker, engine: DockerEngine) -> None:
+    """The worker leaves to the request whether it makes sense, but for an older control worker."""
+    _resting(engine, name="web-1")
+    older = fail(worker.containers.inspect_container, worker.inspect("web-1"))
+    assert (older.type, older.message) == (
+        RefusalCode.ALREADY_STOPPED,
+        "the container is exited",
     )
-    error = fail(
-        worker.containers.ensure_running, worker.put_back(replace(pin, container_id=broken["Id"]))
+    for kind in ("start", "stop", "restart"):
+        arg = worker.inspect("web-1", operation=OperationSpec(kind=kind))
+        found = run(worker.containers.inspect_container, arg)
+        assert (found.pin.state, found.starts) == (ContainerState.EXITED, True)
+
+
+def test_cautions_of_a_stop_are_for_what_stops(worker: DockerWorker, engine: DockerEngine) -> None:
+    """Health is a matter of every start; what a stop costs is none of one of what rests."""
+    slow = {"Test": ["CMD-SHELL", "true"], "Interval": 600_000_000_000}
+    made = engine.api.create_container(
+        "rig/busybox:1",
+        ["sh", "-c", STOPS_AT_ONCE],
+        name="web-1",
+        healthcheck=slow,
+        host_config=engine.api.create_host_config(tmpfs={"/cache": ""}, network_mode="none"),
     )
-    assert (error.type, error.non_retryable) == (ErrorType.CANNOT_RUN, False)
 
+    def said(kind: str) -> list[CautionCode]:
+        arg = worker.inspect("web-1", operation=OperationSpec(kind=kind))
+        found = run(worker.containers.inspect_container, arg)
+        return [caution.code for caution in found.cautions]
 
-@pytest.mark.parametrize("change", ["removed", "engine"])
-def test_what_no_repetition_mends_is_final(
-    worker: DockerWorker, engine: DockerEngine, change: str
-) -> None:
-    """A removed container and another engine need a person."""
-    container = engine.run()
-    pin = worker.pin(container)
-    if change == "removed":
-        engine.api.remove_container(container, force=True)
-    else:
-        pin = replace(pin, engine_id="another")
-    error = fail(worker.containers.ensure_running, worker.put_back(pin))
-    kind = ErrorType.CONTAINER_GONE if change == "removed" else ErrorType.WRONG_ENGINE
-    assert (error.type, error.non_retryable) == (kind, True)
+    assert said("start") == [CautionCode.HEALTH_UNKNOWN]
+    assert said("stop") == []
+    engine.api.start(made["Id"])
+    assert said("restart") == [CautionCode.HEALTH_UNKNOWN, CautionCode.MEMORY_LOST]
+    assert said("start") == []

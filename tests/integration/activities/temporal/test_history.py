@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 from temporalio.client import WorkflowHandle
 
 from activities.temporal.history import Told, read_history
+from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
+from workflows.model.errors import ErrorType
+from workflows.model.requests import ContainerState, OperationSpec
 from workflows.model.state import CardRef, RequestState, RequestStatus, StepName, StepStatus
 
 STOPPED_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -49,13 +53,61 @@ async def test_operation_under_way(workers: Workers, step: str) -> None:
     workers.docker.gates[step].set()
     await under_test.result()
 
-    assert told.has_stopped
+    assert told.has_begun
     assert told.has_worked
     assert told.failing_since is None
     assert told.request_id == under_test.request.request_id
     assert not told.recover
     assert told.state is not None
     assert told.state.stopped_at == (None if step == "ensure_stopped" else STOPPED_AT)
+
+
+@pytest.mark.parametrize("rests", [False, True], ids=["restart", "start"])
+async def test_a_start_under_way(workers: Workers, *, rests: bool) -> None:
+    """Whoever takes it up knows by whom it may have been started."""
+    workers.docker.state = ContainerState.EXITED if rests else ContainerState.RUNNING
+    gate = workers.docker.gates["ensure_started"] = threading.Event()
+    (policy,) = workers.request().policies
+    under_test = await workers.approved(
+        operation=OperationSpec(kind="start" if rests else "restart"),
+        policies=(replace(policy, operations=("*",)),),
+    )
+    await eventually(workers.docker.entered["ensure_started"].is_set)
+
+    told = await _told(workers, under_test.operation)
+    gate.set()
+    await under_test.result()
+
+    assert told.has_begun
+    assert told.state is not None
+    assert told.state.started_by_us is rests
+    marks = {step.name: step.status for step in told.state.steps}
+    assert marks[StepName.START] is StepStatus.RUNNING
+    assert StepName.PUT_BACK not in marks
+
+
+async def test_a_start_that_is_being_undone(workers: Workers) -> None:
+    """What puts back is not taken for the step that starts."""
+    workers.docker.faults["ensure_started"] = [failure(ErrorType.UNHEALTHY, {"touched": True})]
+    workers.docker.state = ContainerState.EXITED
+    gate = workers.docker.gates["ensure_running"] = threading.Event()
+    (policy,) = workers.request().policies
+    under_test = await workers.approved(
+        operation=OperationSpec(kind="start"), policies=(replace(policy, operations=("*",)),)
+    )
+    await eventually(workers.docker.entered["ensure_running"].is_set)
+
+    async def is_drawn() -> bool:
+        told = await _told(workers, under_test.operation)
+        steps = {step.name: step.status for step in told.state.steps} if told.state else {}
+        return steps == {
+            StepName.START: StepStatus.FAILED,
+            StepName.PUT_BACK: StepStatus.RUNNING,
+        }
+
+    await eventually(is_drawn, what="the history does not tell the start from its undo")
+    gate.set()
+    assert (await under_test.result()).status is RequestStatus.PUT_BACK
 
 
 async def test_request_of_which_an_operation_has_begun(workers: Workers) -> None:

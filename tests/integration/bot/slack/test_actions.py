@@ -9,11 +9,20 @@ from typing import Any
 import pytest
 from slack_sdk.models.views import View
 
+from bot import policy_book as policies
 from bot.temporal.errors import RequestEndedError, TemporalCall, TemporalUnavailableError
-from tests.fakes.slack_stub import TEAM
-from tests.integration.bot.slack.bot_on_stub import BUTTON, REQUEST, Bot, form_body, state, summary
+from tests.fakes.slack_stub import TEAM, SlackStub
+from tests.integration.bot.slack.bot_on_stub import (
+    BUTTON,
+    REQUEST,
+    Bot,
+    bot_on,
+    form_body,
+    state,
+    summary,
+)
 from workflows.model.names import ActionId
-from workflows.model.requests import MAX_TEXT_LENGTH, Choice, Intent
+from workflows.model.requests import MAX_TEXT_LENGTH, Choice, Intent, OperationSpec
 
 METADATA = json.dumps({"v": 1, "request": BUTTON, "channel": "C0OPS", "ts": "17.1"})
 
@@ -104,7 +113,7 @@ async def test_the_button_of_a_private_answer_is_used_once(bot: Bot) -> None:
     [
         (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=False), "Not recorded"),
         (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=True), "Not confirmed"),
-        (RequestEndedError(summary(status="expired")), "is over: ⌛ expired"),
+        (RequestEndedError(summary(status="expired")), "is over: ⌛ Expired"),
     ],
 )
 async def test_a_click_that_fails_is_told(bot: Bot, error: Exception, says: str) -> None:
@@ -255,6 +264,62 @@ async def test_request_again_means_the_same_container_under_its_new_name(bot: Bo
 
     (request,) = bot.requests.started
     assert request.container == replace(before.container, name="web-1-old")
+
+
+async def test_start_it_again_asks_for_a_start(slack_stub: SlackStub) -> None:
+    """Whoever presses it under a stop asks, in their own name, to start that container."""
+    book = policies.parse(
+        '[[policy]]\nname = "up"\noperations = ["start"]\napprovers = ["U0CAROL"]\n'
+    )
+    async with bot_on(slack_stub, book=book) as bot:
+        bot.requests.state = before = replace(state(), renamed="web-1-old")
+
+        await bot.click(ActionId.START_AGAIN)
+
+        (request,) = bot.requests.started
+        assert request.operation == OperationSpec(kind="start")
+        assert request.container == replace(before.container, name="web-1-old")
+        assert request.requester == "U0BOB"
+        # what it was stopped for is no reason to start it
+        assert (before.reason, request.reason) == ("because", "")
+        await bot.slack_stub.until(lambda: bot.slack_stub.responses)
+        assert "to start `web-1-old`" in bot.slack_stub.responses[0]["text"]
+
+
+async def test_start_it_again_is_by_its_own_policy(bot: Bot) -> None:
+    """A policy by which it was stopped says nothing of its start unless it names that."""
+    bot.requests.state = state()
+
+    await bot.click(ActionId.START_AGAIN)
+
+    assert bot.requests.started == []
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
+    answer = bot.slack_stub.responses[0]["text"]
+    assert "no policy covers this (start `web-1`" in answer
+    assert "A policy is about `start` only if it names it under `operations`." in answer
+
+
+@pytest.mark.parametrize("kind", ["snapshot", "start", "restart"])
+async def test_only_what_was_left_down_is_started_again(bot: Bot, kind: str) -> None:
+    """No card of another operation has the button: a press of it is none of ours."""
+    bot.requests.state = replace(state(), operation=OperationSpec(kind=kind, snapshot=True))
+
+    await bot.click(ActionId.START_AGAIN)
+
+    assert bot.requests.started == []
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
+    assert "does not belong" in bot.slack_stub.responses[0]["text"]
+
+
+async def test_what_was_stopped_and_is_not_kept_is_told(bot: Bot) -> None:
+    """Who presses the button of a request that nobody can read learns how to ask all the same."""
+    bot.requests.state = None
+
+    await bot.click(ActionId.START_AGAIN)
+
+    assert bot.requests.started == []
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
+    assert "/container start web-1" in bot.slack_stub.responses[0]["text"]
 
 
 async def test_request_again_without_a_worker_starts_nothing(bot: Bot) -> None:

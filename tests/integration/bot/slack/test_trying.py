@@ -38,9 +38,9 @@ async def test_stop_trying_by_command_asks_once_more(bot: Bot) -> None:
     ("found", "says"),
     [
         ({"status": RequestStatus.WAITING}, "waits for approval, and nothing was touched. To with"),
-        ({"status": RequestStatus.RUNNING}, "🚧 working; nothing has failed for good"),
+        ({"status": RequestStatus.RUNNING}, "🚧 Working; nothing has failed for good"),
         ({"status": RequestStatus.NEEDS_PERSON, "closed": True}, "does not try"),
-        ({"status": RequestStatus.PUT_BACK}, "cancelled and put back"),
+        ({"status": RequestStatus.PUT_BACK}, "Cancelled and put back"),
         (None, "Dockwarden has not answered in time"),
     ],
     ids=str,
@@ -106,4 +106,4 @@ async def test_stop_trying_when_the_request_is_over(bot: Bot) -> None:
 
     answer = await bot.command(f"stop-trying {REQUEST}")
 
-    assert "is over: ✅ done" in answer["text"]
+    assert "is over: ✅ Done" in answer["text"]

@@ -52,7 +52,9 @@ async def test_failed_step_puts_the_container_back(workers: Workers, step: str) 
     assert state.cause is ErrorType.ENGINE_FORBIDDEN
     assert workers.docker.state is ContainerState.RUNNING
     assert workers.docker.images == {}
-    undone = [call for call in workers.docker.calls if call in ("ensure_running", "sweep_snapshots")]
+    undone = [
+        call for call in workers.docker.calls if call in ("ensure_running", "sweep_snapshots")
+    ]
     # Images are tidied once the container is back, and only if there may be any.
     made_any = step != "ensure_stopped"
     assert undone == ["ensure_running", *["sweep_snapshots"] * made_any]

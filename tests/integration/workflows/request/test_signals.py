@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
+from temporalio.client import (
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
 
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import Workers
 from workflows.model import names
-from workflows.model.requests import Choice, ContainerState
-from workflows.model.state import RequestStatus
+from workflows.model.requests import Choice, ContainerRef, ContainerState, OperationSpec
+from workflows.model.state import RequestState, RequestStatus
 
 _SIGNALS = (
     names.DECIDE_SIGNAL,
@@ -122,6 +127,40 @@ async def test_a_start_with_any_input_locks_no_container(
     assert (await handle.describe()).status is WorkflowExecutionStatus.FAILED
     assert (await (await workers.approved()).result()).status is RequestStatus.SUCCEEDED
     assert workers.docker.state is ContainerState.EXITED
+
+
+@pytest.mark.parametrize("signal", _SIGNALS)
+@pytest.mark.parametrize("workflow", [names.REQUEST_WORKFLOW, names.OPERATION_WORKFLOW])
+async def test_a_signal_that_comes_with_a_bad_input_harms_nothing(
+    workers: Workers, workflow: str, signal: str
+) -> None:
+    """It is handled before the input is refused; and who asks for the state hears why."""
+    state = RequestState(
+        request_id="0123456789ab",
+        status=RequestStatus.NEEDS_PERSON,
+        operation=OperationSpec(kind="stop"),
+        container=ContainerRef(host=workers.docker.name, name="web-1"),
+        requester="UALICE",
+        team_id="T1",
+        channel_id="C1",
+        reason="",
+        requested_at=datetime(2026, 1, 1, tzinfo=UTC),
+        workflow_id="x",
+    )
+    handle = await workers.client.start_workflow(
+        workflow,
+        "x",
+        id=f"bad-input/{workers.docker.name}",
+        task_queue=names.CONTROL_TASK_QUEUE,
+        start_signal=signal,
+        start_signal_args=[state],
+    )
+
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+    with pytest.raises(WorkflowQueryFailedError, match="the start input is not"):
+        await handle.query(names.STATE_QUERY)
+    assert not await _failed_tasks(handle)
 
 
 async def _failed_tasks(handle: WorkflowHandle[Any, Any]) -> bool:

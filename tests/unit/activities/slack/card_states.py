@@ -35,6 +35,7 @@ from tests.unit.activities.slack.card_parts import (
     steps,
     stuck,
 )
+from tests.unit.activities.slack.card_starts import START_STATES
 from workflows.model.errors import ErrorType
 from workflows.model.requests import (
     Choice,
@@ -53,6 +54,7 @@ _OWNER_GONE = "it uses the network of container 4f5e6d7c8b9a, which was removed"
 
 STATES: dict[str, RequestState] = {
     **NEIGHBOUR_STATES,
+    **START_STATES,
     "pending": WAITING,
     "pending-stuck": replace(WAITING, paged=True),
     "pending-two-of-two": replace(WAITING, policy=replace(POLICY, required_approvals=2)),

@@ -9,9 +9,19 @@ from typing import Any
 
 import pytest
 
-from activities.slack.card import Links, card
+from activities.slack.card import card
+from activities.slack.mrkdwn import Links
 from tests.rigs.payload_rules import block_problems
-from tests.unit.activities.slack.card_parts import ALICE, BOB, CAROL, LINKS, NOW, WAITING, decision
+from tests.unit.activities.slack.card_parts import (
+    ALICE,
+    BOB,
+    CAROL,
+    LINKS,
+    NOW,
+    PIN,
+    WAITING,
+    decision,
+)
 from tests.unit.activities.slack.card_states import STATES
 from tests.unit.activities.slack.cards import DIRECTORY, read_out
 from workflows.model.dependents import Dependents
@@ -24,7 +34,7 @@ from workflows.model.names import (
     parse_button_value,
     request_workflow_id,
 )
-from workflows.model.requests import ContainerRef, Mount
+from workflows.model.requests import ContainerRef, Fact, FactPlace, Mount
 from workflows.model.state import Caution, CautionCode, PortMove, RequestState, RequestStatus
 
 _LONG_NAME = "n" * 3000
@@ -159,7 +169,15 @@ _DECIDE = [ActionId.APPROVE, ActionId.REJECT, ActionId.CANCEL]
         ("running", [ActionId.CANCEL]),
         ("cancelling", []),
         ("putting-back", []),
-        ("succeeded", []),
+        ("succeeded", [ActionId.START_AGAIN]),
+        ("succeeded-snapshot", []),
+        ("start-pending", _DECIDE),
+        ("start-running", [ActionId.CANCEL]),
+        ("start-succeeded", []),
+        ("start-put-back", [ActionId.AGAIN]),
+        ("start-needs-person", [ActionId.TRY_NOW, ActionId.STOP_TRYING]),
+        ("start-needs-person-given-up", []),
+        ("restart-succeeded", []),
         ("put-back", [ActionId.AGAIN]),
         ("put-back-after-cancel", [ActionId.AGAIN]),
         ("queued", [ActionId.CANCEL]),
@@ -185,6 +203,7 @@ def test_a_card_has_only_buttons_that_do_something(name: str, expected: list[Act
         ("pending", ActionId.APPROVE),
         ("running", ActionId.CANCEL),
         ("needs-person", ActionId.STOP_TRYING),
+        ("succeeded", ActionId.START_AGAIN),
     ],
 )
 def test_what_cannot_be_taken_back_asks_first(name: str, action: ActionId) -> None:
@@ -244,6 +263,24 @@ def test_many_mounts_and_approvers_are_counted() -> None:
     shown = read_out(worst(STATES["pending"]))
     assert "and 28 more" in shown
     assert "and 20 more" in shown
+
+
+def test_facts_are_printed_as_they_come() -> None:
+    """Whatever a provider tells is shown, escaped and bounded, in place of what it did not tell."""
+    told = (
+        Fact(label="pool", value="<!channel>"),
+        Fact(label="no console", place=FactPlace.LOOK),
+        Fact(label="disk", value="vdb", place=FactPlace.NOT_IN_SNAPSHOT),
+    )
+    shown = read_out(replace(WAITING, pin=replace(PIN, facts=told)))
+    assert "running · pool `&lt;!channel&gt;`\n" in shown
+    assert "Not in the snapshot: disk `vdb`" in shown
+    assert "no console" not in shown
+    assert "restart policy" not in shown
+    many = tuple(Fact(label="l" * 500, value="v" * 500) for _ in range(100))
+    long = replace(PIN, facts=(*many, *(replace(f, place=FactPlace.NOT_IN_SNAPSHOT) for f in many)))
+    for block in drawn(replace(WAITING, pin=long)):
+        assert len(json.dumps(block)) < 3000
 
 
 def test_the_requester_is_not_called_to_decide() -> None:

@@ -8,15 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from activities.slack.buttons import buttons
+from activities.slack.card import buttons
 from activities.slack.error_help import CAUSES
 from activities.slack.needs_person import what_to_do
-from activities.slack.status import headline, status_text, step_lines
+from activities.slack.status import headline, step_lines
 from tests.unit.activities.slack.card_parts import PIN
-from tests.unit.activities.slack.card_states import STATES
+from tests.unit.activities.slack.card_states import STATES, not_started
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
-from workflows.model.requests import ContainerState
+from workflows.model.requests import ContainerState, Fact
 from workflows.model.state import RequestState
+from workflows.operations.standing import status_words
 
 _MET = STATES["needs-person"]
 _COMMAND = re.compile(r"`([^`]+)`")
@@ -113,9 +114,9 @@ def test_dockwarden_is_not_blamed_for_what_surrounds_a_container(error: ErrorTyp
         (ContainerState.EXITED, "*is DOWN*", "DOWN"),
         (ContainerState.CREATED, "*is DOWN*", "DOWN"),
         (ContainerState.DEAD, "*is DOWN*", "DOWN"),
-        (ContainerState.RUNNING, "*runs, but is not proven to stay up*", "Not proven"),
+        (ContainerState.RUNNING, "*runs, but is not proven to stay up*", "Running, but not proven"),
         (ContainerState.PAUSED, "*is paused*", "Paused"),
-        (ContainerState.RESTARTING, "*ends and restarts, again and again*", "Restarts"),
+        (ContainerState.RESTARTING, "*ends and restarts, again and again*", "Restarting"),
         (ContainerState.REMOVING, "*is being removed*", "Being removed"),
         (ContainerState.STOPPING, "*is stopping*", "Stopping"),
         (ContainerState.UNKNOWN, "its state is unknown", "In an unknown state"),
@@ -128,7 +129,7 @@ def test_the_first_line_says_what_the_engine_says(
     assert _MET.seen is not None
     seen = replace(_MET, seen=replace(_MET.seen, state=state))
     assert expected in headline(seen)
-    assert status_text(seen).startswith(f"🛑 {short}")
+    assert status_words(seen).startswith(f"🛑 {short}")
 
 
 @pytest.mark.parametrize("name", [name for name in STATES if name.startswith("needs-person")])
@@ -171,9 +172,29 @@ def test_the_detail_of_the_put_back_wins_over_that_of_the_first_failure() -> Non
     assert "another matter" not in told
 
 
+def test_a_pin_of_an_earlier_release_has_the_commands_that_bring_it_back() -> None:
+    """It brings none along; what leads back is known all the same, the rest told in words."""
+    earlier = replace(PIN, commands=())
+    told = what_to_do(replace(_MET, closed=True, pin=earlier))
+
+    assert "`docker start 3f4e5d6c7b8a`" in told
+    assert "docker" not in told.replace("`docker start 3f4e5d6c7b8a`", "")
+
+
 @pytest.mark.parametrize("container_id", ["", "web-1; rm -rf /", "3f4e"])
 def test_what_is_no_id_gets_into_no_command(container_id: str) -> None:
     """Only an id of Docker's own form is put where a shell would read it."""
-    told = what_to_do(replace(_MET, closed=True, pin=replace(PIN, container_id=container_id)))
-    assert "`docker start CONTAINER`" in told
+    earlier = replace(PIN, container_id=container_id, commands=())
+    told = what_to_do(replace(_MET, closed=True, pin=earlier))
+    assert "Then start it." in told
     assert "rm -rf" not in told
+
+
+def test_a_provider_without_a_command_is_told_what_to_do_in_words() -> None:
+    """No sentence announces a command that is not there."""
+    bare = replace(PIN, facts=(Fact(label="2 vCPUs"),), commands=())
+    for error in ErrorType:
+        state = not_started(error, seen=ContainerState.EXITED)
+        told = what_to_do(replace(state, pin=bare))
+        assert "docker" not in told.lower().replace("dockwarden", "")
+        assert "This shows" not in told

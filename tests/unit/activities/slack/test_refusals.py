@@ -12,9 +12,10 @@ from activities.slack.refusals import DECISIONS, REQUESTS, WORDS, notice as noti
 from tests.unit.activities.slack.card_parts import ALICE, BOB, WAITING
 from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import RefusalCode
-from workflows.model.requests import ContainerRef
+from workflows.model.requests import ContainerRef, OperationSpec
 from workflows.model.state import CardRef, Refusal, RequestState, RequestStatus
 
+START, RESTART = OperationSpec(kind="start"), OperationSpec(kind="restart")
 notice = partial(notice_naming, command="/dockwarden")
 
 
@@ -277,3 +278,71 @@ def test_a_name_that_may_not_be_given_is_refused_with_those_that_may() -> None:
 def test_what_is_missing_is_told_with_where_it_is_changed(code: RefusalCode, says: str) -> None:
     """No rule, no approver, no host: told before there is a card, with where to ask."""
     assert says in _refused(code)
+
+
+@pytest.mark.parametrize(
+    ("operation", "refusal", "told"),
+    [
+        (
+            START,
+            Refusal(code=RefusalCode.ALREADY_RUNNING, detail="the container is running"),
+            [
+                "`web-1` on `edge` runs already, so there is nothing to approve.",
+                "`/dockwarden restart web-1 on edge` asks to restart it.",
+            ],
+        ),
+        (
+            START,
+            Refusal(code=RefusalCode.ALREADY_RUNNING, detail="the container is paused"),
+            [
+                "`web-1` on `edge` is paused, not stopped, so there is nothing to start.",
+                "Whoever runs the host can unpause it.",
+                "leaves it paused as it was",
+            ],
+        ),
+        (
+            START,
+            Refusal(code=RefusalCode.OWNER_MISSING, detail="it uses the network of gw"),
+            ["`web-1` could not be started: it uses the network of gw."],
+        ),
+        (
+            RESTART,
+            Refusal(code=RefusalCode.OWNER_MISSING, detail="it uses the network of gw"),
+            ["`web-1` could not be started again: it uses the network of gw."],
+        ),
+        (
+            replace(RESTART, snapshot=True),
+            Refusal(code=RefusalCode.IMAGE_MISSING),
+            ["or ask without a snapshot: `/dockwarden restart web-1 on edge`."],
+        ),
+        (
+            OperationSpec(kind="snapshot", snapshot=True),
+            Refusal(code=RefusalCode.TOO_MANY_LAYERS),
+            ["or ask without a snapshot: `/dockwarden stop web-1 on edge`."],
+        ),
+        (
+            START,
+            Refusal(code=RefusalCode.NO_POLICY),
+            ["A policy is about `start` only if it names it under `operations`."],
+        ),
+        (
+            START,
+            Refusal(code=RefusalCode.REASON_REQUIRED, detail="up"),
+            ['Ask again with a reason: `/dockwarden start web-1 on edge reason="…"`.'],
+        ),
+    ],
+)
+def test_a_refusal_is_true_of_the_operation(
+    operation: OperationSpec, refusal: Refusal, told: list[str]
+) -> None:
+    """What is started was not stopped by us, and advice leads to what does the same."""
+    text = notice(refusal, brief(replace(WAITING, operation=operation)))
+
+    assert all(words in text for words in told), text
+
+
+def test_what_an_old_policy_covers_is_not_said_to_be_left_out() -> None:
+    """A policy that names no operations is about stops and snapshots."""
+    text = notice(Refusal(code=RefusalCode.NO_POLICY), brief(WAITING))
+
+    assert "names it under" not in text

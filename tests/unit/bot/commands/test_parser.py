@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from bot.commands.ask import Ask
-from bot.commands.elsewhere import known_elsewhere
 from bot.commands.parser import (
     SUB_COMMANDS,
     Approve,
@@ -28,7 +27,6 @@ from bot.commands.tokens import CommandError
 from tests.unit.bot.commands.asks import ask
 from workflows.model.requests import MAX_TEXT_LENGTH
 from workflows.operations import catalog
-from workflows.operations.operation import Option
 
 ID = "3f9a1c2b4d5e"
 
@@ -313,90 +311,6 @@ def test_every_sub_command_has_an_example_that_works(name: str) -> None:
 
     assert row.example.partition(" ")[0] == row.usage.partition(" ")[0] == name
     parse(row.example, default_host="local")
-
-
-@pytest.mark.parametrize(
-    ("name", "usage"),
-    [
-        ("stop", 'stop NAME [on HOST] [snapshot[=REF]] [grace=30s] [reason="…"] [replace]'),
-        ("snapshot", 'snapshot NAME [on HOST] [as REF] [grace=30s] [reason="…"] [replace]'),
-        ("start", 'start NAME [on HOST] [reason="…"] [replace]'),
-        ("restart", 'restart NAME [on HOST] [snapshot[=REF]] [grace=30s] [reason="…"] [replace]'),
-    ],
-)
-def test_an_operation_is_written_as_its_options_say(name: str, usage: str) -> None:
-    """The usage line comes from the catalogue, and so does what it does."""
-    operation = catalog.find(name)
-    assert operation is not None
-
-    assert SUB_COMMANDS[name].usage == usage
-    assert SUB_COMMANDS[name].summary == operation.summary
-    assert ("REF is" in SUB_COMMANDS[name].explained) == ("REF" in usage)
-    assert ("grace is" in SUB_COMMANDS[name].explained) == ("grace" in usage)
-
-
-def test_every_operation_takes_its_options_and_no_others() -> None:
-    """What the catalogue lists is understood, and the rest refused with where it belongs."""
-    written = {
-        Option.HOST: "on edge",
-        Option.SNAPSHOT: "snapshot=team/web:1",
-        Option.REFERENCE: "as team/web:1",
-        Option.GRACE: "grace=3s",
-        Option.REASON: 'reason="x"',
-        Option.REPLACE: "replace",
-    }
-    assert written.keys() == set(Option)
-    for operation in catalog.OPERATIONS:
-        texts = [written[option] for option in operation.options]
-        command = parse(f"{operation.kind} web-1 {' '.join(texts)}", default_host="local")
-        assert isinstance(command, Ask)
-        assert command.operation.kind == operation.kind
-        for option in set(Option) - set(operation.options):
-            with pytest.raises(CommandError):
-                parse(f"{operation.kind} web-1 {written[option]}", default_host="local")
-
-
-@pytest.mark.parametrize(
-    ("text", "problem", "example"),
-    [
-        ("kill web-1", "Dockwarden cannot kill a container. There is stop, which", "stop web-1"),
-        ("rm -f web-1", "Dockwarden cannot remove a container. There is stop", "stop web-1 snap"),
-        ("down web-1", "Dockwarden cannot remove a container. There is stop", "stop web-1"),
-        ("pause web-1", "Dockwarden cannot pause a container. There is stop", "stop web-1"),
-        ("up web-1", "Dockwarden cannot make a container. There is start, which", "start web-1"),
-        ("logs web-1", "There is inspect, which shows one container", "inspect web-1"),
-        ("exec web-1 sh", "Dockwarden cannot run anything in a container.", "help"),
-        ("help kill", "Dockwarden cannot kill a container. There is stop", "stop web-1"),
-        # not what they look like
-        ("stats web-1", "Dockwarden cannot show what runs in a container.", "inspect web-1"),
-        ("top web-1", "Dockwarden cannot show what runs in a container.", "inspect web-1"),
-        # another word for the same
-        ("ps", "There is no sub-command “ps”. Did you mean list?", "list"),
-        ("commit web-1", "Did you mean snapshot?", "snapshot web-1"),
-        ("reboot web-1 snapshot", "Did you mean restart?", "restart web-1"),
-        ("strat web-1", "Did you mean start?", "start web-1"),
-        ("resart web-1", "Did you mean restart?", "restart web-1"),
-    ],
-)
-def test_a_word_of_docker_gets_an_honest_answer(text: str, problem: str, example: str) -> None:
-    """What Docker has and we have not is said, with what is there instead; nothing is done."""
-    with pytest.raises(CommandError) as mistake:
-        parse(text, default_host="local")
-
-    assert problem in mistake.value.problem
-    assert mistake.value.example.startswith(example)
-    parse(mistake.value.example, default_host="local")
-
-
-@pytest.mark.parametrize("word", known_elsewhere())
-def test_no_word_of_elsewhere_is_one_of_ours(word: str) -> None:
-    """Each is answered by something that is there, in words that end like a sentence."""
-    assert word not in SUB_COMMANDS
-    with pytest.raises(CommandError) as mistake:
-        parse(f"{word} web-1", default_host="local")
-
-    assert mistake.value.problem.endswith((".", "?"))
-    parse(mistake.value.example, default_host="local")
 
 
 def test_a_kind_of_the_catalogue_has_a_word_of_its_own() -> None:

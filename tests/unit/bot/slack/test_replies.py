@@ -136,7 +136,7 @@ ERRORS: list[BotError] = [
         for act in TemporalCall
         for maybe in (True, False)
     ),
-    NoPolicyError(what="stop", container="web-1", host="local"),
+    NoPolicyError(operation=OperationSpec(kind="start"), container="web-1", host="local"),
     *(LookUnansweredError("local", silent) for silent in Silent),
     TemporalMisconfiguredError(EVIL),
     AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink="", waits=True),
@@ -160,7 +160,7 @@ ALL: list[Reply] = [
     replies.too_many(),
     replies.foreign_team(),
     replies.bad_button(),
-    replies.again_unknown("/container", ID),
+    replies.again_unknown("/container", ID, "start"),
     replies.unexpected("12345678"),
     *(replies.failure(error, "/container") for error in ERRORS),
     show_status(None),
@@ -286,12 +286,12 @@ def test_the_status_of_a_request_says_what_matters() -> None:
     """Who asked, how many approved, how long it waits, which steps, and where to look."""
     text = show_status(make_state()).text
 
-    assert "⏳ waiting for approval — stop and snapshot `web-1` on `local`" in text
+    assert "⏳ 2 approvals needed — stop and snapshot `web-1` on `local`" in text
     assert "asked by <@U0ALICE>, 4 min ago" in text
     assert "approvals 0 of 2" in text
     assert "expires in 11 min" in text
-    assert "✅ stop · 1.2 s" in text
-    assert "▫️ put back" in text
+    assert "✅ Stopped in 1.2 s" in text
+    assert "▫️ Put it back" in text
     assert "<https://slack.test/p1|See its card>" in text
     assert "<http://t.test/w|Open in Temporal>" in text
 
@@ -355,27 +355,30 @@ def test_a_form_shows_bare_words() -> None:
 @pytest.mark.parametrize(
     ("changes", "begins"),
     [
-        ({"status": RequestStatus.WAITING}, "⏳ waiting for approval —"),
-        ({"status": RequestStatus.REJECTED, "decisions": (_DECISION,)}, "⛔ rejected —"),
+        ({"status": RequestStatus.WAITING}, "⏳ 2 approvals needed —"),
+        (
+            {"status": RequestStatus.REJECTED, "decisions": (_DECISION,)},
+            "⛔ Rejected, nothing was changed —",
+        ),
         (
             {
                 "status": RequestStatus.REJECTED,
                 "refusal": Refusal(code=RefusalCode.SNAPSHOT_QUOTA, detail="20 are there"),
             },
-            "⛔ refused —",
+            "⛔ Refused —",
         ),
-        ({"status": RequestStatus.PUT_BACK}, "↩️ cancelled and put back —"),
+        ({"status": RequestStatus.PUT_BACK}, "↩️ Cancelled and put back, as it was —"),
         (
             {"status": RequestStatus.PUT_BACK, "cause": ErrorType.DISK_FULL},
-            "↩️ failed and put back —",
+            "↩️ Failed and put back, as it was —",
         ),
         (
             {"status": RequestStatus.STALE, "cause": ErrorType.DISK_FULL},
-            "⚠️ not done, nothing was changed —",
+            "⚠️ Not done, no room, nothing was changed —",
         ),
         (
             {"status": RequestStatus.STALE, "cause": ErrorType.CONTAINER_CHANGED},
-            "⚠️ out of date, nothing was changed —",
+            "⚠️ Out of date, nothing was changed —",
         ),
     ],
 )

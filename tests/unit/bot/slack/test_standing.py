@@ -13,7 +13,7 @@ from bot.temporal.errors import ENDED
 from tests.unit.bot.slack.test_replies import NOW, PIN, SUMMARY, make_state, show_status
 from workflows.model.errors import ErrorType
 from workflows.model.ports import Inspection
-from workflows.model.requests import ContainerState
+from workflows.model.requests import ContainerState, Fact, FactPlace
 from workflows.model.state import RequestStatus, Sighting, StepName, StepState, StepStatus
 
 DOWN = Sighting(state=ContainerState.EXITED, at=NOW, since=NOW - timedelta(minutes=2))
@@ -80,41 +80,41 @@ def test_a_container_that_runs_is_not_called_down() -> None:
     seen = replace(DOWN, state=ContainerState.RUNNING, since=None)
     state = make_state(**{**TRYING, "seen": seen, "cause": ErrorType.UNHEALTHY})
 
-    assert "🛑 running, but its health check fails, needs a person" in show_status(state).text
+    assert "🛑 Running, but its health check fails, needs a person" in show_status(state).text
 
 
 def test_a_list_tells_open_from_over() -> None:
     """While it is tried a person is needed; what somebody ended in Temporal stopped no tries."""
     tried = replace(SUMMARY, status="needs_person")
 
-    assert summary_words(tried) == "🛑 needs a person"
+    assert summary_words(tried) == "🛑 Needs a person"
     assert "stopped trying" in summary_words(replace(tried, open=False))
-    assert summary_words(replace(tried, open=False, status=ENDED)) == "🔌 ended in Temporal"
+    assert summary_words(replace(tried, open=False, status=ENDED)) == "🔌 Ended in Temporal"
 
 
 @pytest.mark.parametrize(
     ("steps", "changes", "begins"),
     [
-        ((StepState(name=StepName.STOP, status=StepStatus.RUNNING),), {}, "🚧 working —"),
+        ((StepState(name=StepName.STOP, status=StepStatus.RUNNING),), {}, "🚧 Working —"),
         (
             (StepState(name=StepName.STOP, status=StepStatus.QUEUED),),
             {},
-            "⏳ approved, waits for its turn —",
+            "⏳ Approved, waits for its turn —",
         ),
         (
             (StepState(name=StepName.STOP, status=StepStatus.RUNNING),),
             {"cancel_requested_by": "U0ALICE"},
-            "🚧 cancelling after the current step —",
+            "🚧 Cancelling after the current step —",
         ),
         (
             (StepState(name=StepName.SNAPSHOT, status=StepStatus.FAILED),),
             {},
-            "↩️ being put back —",
+            "↩️ Putting it back —",
         ),
         (
             (StepState(name=StepName.PUT_BACK, status=StepStatus.RUNNING),),
             {"cancel_requested_by": "U0ALICE"},
-            "↩️ being put back —",
+            "↩️ Putting it back —",
         ),
     ],
 )
@@ -144,22 +144,21 @@ def test_a_cause_is_told_once() -> None:
     text = show_status(state).text
 
     assert text.count("no space left") == 1
-    assert "put back · healthy" in text
+    assert "Put back, and verified · healthy" in text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (None, ""),
-        (9, "stop time-out 9 s\n"),
-        (0, "stop time-out 0 s: killed at once"),
-        (-1, "stop time-out: none"),
-    ],
-)
-def test_a_stop_timeout_of_its_own_is_shown(seconds: int | None, words: str) -> None:
-    """One of nought kills at once, and one below waits for ever: both are no such thing as none."""
-    pin = replace(PIN, stop_timeout_seconds=seconds)
-    text = listings.container("local", Inspection(pin=pin)).text
+def test_a_look_prints_facts_as_they_come() -> None:
+    """Whatever a provider tells is shown, at the place that it names, and nothing is added."""
+    told = (
+        Fact(label="pool", value="fast & <big>"),
+        Fact(label="no console", place=FactPlace.LOOK),
+        Fact(label="disk", value="vdb", place=FactPlace.NOT_IN_SNAPSHOT),
+    )
+    lines = listings.container("local", Inspection(pin=replace(PIN, facts=told))).text.splitlines()
 
-    assert words in text
-    assert ("stop time-out" in text) == (seconds is not None)
+    assert lines[-3:] == [
+        "• pool `fast &amp; &lt;big&gt;`",
+        "• no console",
+        "• not in a snapshot: disk `vdb`",
+    ]
+    assert not any("restart policy" in line for line in lines)

@@ -87,6 +87,12 @@ def test_ids_are_as_short_as_docker_shows_them() -> None:
     assert short_id("sha256:" + "a" * 64) == short_id("a" * 64) == "a" * 12
 
 
+def test_an_id_of_another_form_stays_whole() -> None:
+    """A part of a UUID names nothing; only what no line has room for loses its middle."""
+    assert short_id(machine := "5f0c7d3a-91f4-4f0e-a7a5-2b7f8c1d9e60") == machine
+    assert short_id(f"/subscriptions/{'s' * 99}/web-1").endswith("sss/web-1")
+
+
 @pytest.mark.parametrize(
     ("ui", "run_id", "address"),
     [

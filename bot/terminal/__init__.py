@@ -1,0 +1,1 @@
+"""The door for those who sit at a terminal, or script it: arguments in, tables or JSON out."""

@@ -1,0 +1,151 @@
+"""What do ``requests``, ``status``, ``list`` and ``inspect`` show at a terminal?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.temporal.errors import RequestSummary
+from bot.temporal.hosts import HostStanding, engine_words, service_words
+from bot.temporal.visibility import RequestPage
+from bot.terminal.tables import ago, facts, moment, table
+from workflows.model.ports import ContainerList
+from workflows.model.requests import ContainerPin, Fact, FactPlace, RecordedDecision
+from workflows.model.state import RequestState, RequestStatus
+from workflows.model.terminal import Terminal
+from workflows.model.text import short_id
+from workflows.operations import catalog, standing
+
+
+def requests(page: RequestPage, *, now: datetime) -> list[str]:
+    """Show requests, a line each."""
+    if not page.rows:
+        return ["No requests."]
+    rows = [
+        (
+            row.request_id,
+            row.status,
+            row.operation,
+            row.container,
+            row.host,
+            row.requester,
+            ago(now, row.started_at),
+        )
+        for row in page.rows
+    ]
+    header = ("ID", "STATUS", "OPERATION", "CONTAINER", "HOST", "REQUESTER", "ASKED")
+    return [*table(header, rows), *_more(page.total - len(page.rows))]
+
+
+def request(state: RequestState) -> list[str]:
+    """Show one request: the facts, then its steps."""
+    policy, snapshot = state.policy, state.snapshot
+    needed = policy.required_approvals if policy else 0
+    asked_for = f" (asked for as {state.container.name})" if state.renamed else ""
+    pairs = (
+        ("request", state.request_id),
+        ("status", status_words(state)),
+        ("operation", catalog.words_of(state.operation)),
+        ("container", f"{state.name_now} on {state.container.host}{asked_for}"),
+        ("requester", f"{state.requester}{_at(state.terminal)}"),
+        ("reason", state.reason),
+        ("asked", moment(state.requested_at)),
+        ("expires", moment(state.expires_at) if state.status is RequestStatus.WAITING else ""),
+        ("ended", moment(state.finished_at)),
+        ("policy", policy.name if policy else ""),
+        ("approvals", f"{len(state.approvals)} of {needed}" if needed else ""),
+        *(("approved by", _by(decision)) for decision in state.approvals),
+        ("rejected by", _by(state.rejection) if state.rejection else ""),
+        ("cancelled by", f"{state.cancel_requested_by}{_at(state.cancel_terminal)}"),
+        ("snapshot", snapshot.reference or short_id(snapshot.image_id) if snapshot else ""),
+        ("was down", f"{state.down_seconds:.1f} s" if state.down_seconds else ""),
+        ("cause", state.cause_text or (state.cause or "")),
+        ("tries", str(state.attempts) if state.attempts else ""),
+        ("next try", moment(state.next_try_at) if not state.closed else ""),
+        ("card", state.card.permalink if state.card else ""),
+    )
+    steps = [(step.name.value, standing.step_words(step, state), step.note) for step in state.steps]
+    return [*facts(pairs), *(["", *table(("STEP", "HOW FAR", "NOTE"), steps)] if steps else [])]
+
+
+def row(known: RequestSummary) -> list[str]:
+    """Show what Temporal's list knows of a request, where nobody can tell more."""
+    return [
+        *facts(
+            (
+                ("request", known.request_id),
+                ("status", known.status),
+                ("operation", known.operation),
+                ("container", f"{known.container} on {known.host}"),
+                ("requester", known.requester),
+                ("asked", moment(known.started_at)),
+            )
+        ),
+        "",
+        "No worker has answered in time, so no more is known now.",
+    ]
+
+
+def status_words(state: RequestState) -> str:
+    """Say where a request stands, for scripts first and for people after that."""
+    return f"{state.status}: {standing.status_of(state).words}"
+
+
+def containers(found: ContainerList) -> list[str]:
+    """Show the containers of a host."""
+    if not found.containers:
+        return ["No containers."]
+    rows = [
+        (one.name, one.state, one.image, "yes" if one.protected else "no")
+        for one in found.containers
+    ]
+    shown = table(("NAME", "STATE", "IMAGE", "PROTECTED"), rows)
+    return [*shown, *_more(found.total - len(found.containers))]
+
+
+def container(host: str, pin: ContainerPin) -> list[str]:
+    """Show one container."""
+    told = [_fact(fact) for fact in pin.told(FactPlace.SEEN, FactPlace.LOOK)]
+    left_out = [_fact(fact) for fact in pin.told(FactPlace.NOT_IN_SNAPSHOT)]
+    return facts(
+        (
+            ("container", f"{pin.name} on {host}"),
+            ("state", pin.state),
+            ("id", short_id(pin.container_id)),
+            ("image", f"{pin.image} ({short_id(pin.image_id)})"),
+            ("last start", pin.started_at),
+            ("about it", ", ".join(told)),
+            ("not in a snapshot", ", ".join(left_out)),
+        )
+    )
+
+
+def _fact(fact: Fact) -> str:
+    return f"{fact.label} {fact.value}".rstrip()
+
+
+def hosts(standings: Sequence[HostStanding], *, now: datetime) -> list[str]:
+    """Show the hosts, and who serves them."""
+    rows = [
+        (
+            one.host,
+            "yes" if one.is_default else "no",
+            "; ".join(map(engine_words, one.engines)) or "no engine announced",
+            service_words(one, now),
+        )
+        for one in standings
+    ]
+    return table(("HOST", "DEFAULT", "ENGINE", "SERVED"), rows)
+
+
+def _by(decision: RecordedDecision) -> str:
+    comment = f": {decision.comment}" if decision.comment else ""
+    return f"{decision.approver_id}{_at(decision.terminal)}, {moment(decision.decided_at)}{comment}"
+
+
+def _at(terminal: Terminal | None) -> str:
+    return "" if terminal is None else f" {terminal.words}"
+
+
+def _more(left_out: int) -> list[str]:
+    return [f"… and {left_out} more."] if left_out > 0 else []

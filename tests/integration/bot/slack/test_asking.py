@@ -1,0 +1,102 @@
+"""How does what somebody types become a request, whatever the operation is?"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+from bot import policy_book as policies
+from tests.fakes.slack_stub import TEAM, SlackStub
+from tests.integration.bot.slack.bot_on_stub import Bot, bot_on
+from workflows.model.requests import ContainerRef, OperationSpec
+from workflows.operations import catalog
+from workflows.operations.operation import Operation
+
+_BOT = Path(policies.__file__).parent
+
+
+async def test_a_stop_starts_a_request(bot: Bot) -> None:
+    """A command becomes one request with all that it named, and a private answer."""
+    answer = await bot.command(
+        'stop web-1 on edge snapshot=team/web:1 grace=30s reason="why"', trigger_id="once"
+    )
+
+    (request,) = bot.requests.started
+    assert request.container == ContainerRef(host="edge", name="web-1")
+    assert request.operation.kind == "stop"
+    assert request.operation.snapshot
+    assert request.operation.snapshot_ref == "team/web:1"
+    assert request.operation.grace_seconds == 30
+    assert (request.requester, request.team_id, request.channel_id) == ("U0ALICE", TEAM, "C0OPS")
+    assert (request.reason, request.delivery_id) == ("why", "once")
+    assert [policy.name for policy in request.policies] == ["web"]
+    assert re.fullmatch(r"[0-9a-f]{12}", request.request_id)
+    assert answer["response_type"] == "ephemeral"
+    assert f"⏳ Request `{request.request_id}`" in answer["text"]
+    assert "You hear more here" in answer["text"]
+
+
+async def test_nothing_stands_between_a_command_and_the_service(bot: Bot) -> None:
+    """On its way it passes the listener, the sub-command and the service, and no other hands."""
+    way: list[str] = []
+
+    async def note() -> None:
+        frames = [Path(frame.filename) for frame in reversed(inspect.stack())]
+        way.extend(str(file.relative_to(_BOT)) for file in frames if file.is_relative_to(_BOT))
+
+    bot.requests.before = note
+    await bot.command("stop web-1")
+
+    files = [file for file, _ in itertools.groupby(way)]
+    assert files == ["slack/listener.py", "slack/commands.py", "slack/listener.py", "service.py"]
+
+
+async def test_a_snapshot_always_makes_one(bot: Bot) -> None:
+    """The sub-command snapshot asks for an image without being told twice."""
+    await bot.command("snapshot web-1 as team/web:1")
+
+    (request,) = bot.requests.started
+    assert request.operation.kind == "snapshot"
+    assert request.operation.snapshot
+    assert request.operation.snapshot_ref == "team/web:1"
+
+
+@pytest.mark.parametrize("operation", catalog.OPERATIONS, ids=lambda one: one.kind)
+async def test_an_old_book_lets_nobody_ask_for_what_is_new(bot: Bot, operation: Operation) -> None:
+    """The book of this bot names no operations: it goes on meaning stop and snapshot."""
+    answer = await bot.command(f"{operation.kind} web-1")
+
+    started = [request.operation.kind for request in bot.requests.started]
+    if operation.must_be_named:
+        assert started == []
+        assert f"no policy covers this ({operation.kind} `web-1` on `local`)" in answer["text"]
+    else:
+        assert started == [operation.kind]
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("start web-1", OperationSpec(kind="start")),
+        ("restart web-1 grace=3s", OperationSpec(kind="restart", grace_seconds=3)),
+        (
+            "restart web-1 snapshot=team/web:1",
+            OperationSpec(kind="restart", snapshot=True, snapshot_ref="team/web:1"),
+        ),
+    ],
+)
+async def test_what_is_new_starts_a_request(
+    slack_stub: SlackStub, text: str, spec: OperationSpec
+) -> None:
+    """Where a policy names it, an operation of the catalogue needs no handler of its own."""
+    book = policies.parse('[[policy]]\nname = "all"\noperations = ["*"]\napprovers = ["U0BOB"]\n')
+    async with bot_on(slack_stub, book=book) as bot:
+        answer = await bot.command(text)
+
+    (request,) = bot.requests.started
+    assert request.operation == spec
+    assert f"to {catalog.words_of(spec)} `web-1` on `local` is noted" in answer["text"]

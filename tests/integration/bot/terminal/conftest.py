@@ -1,0 +1,54 @@
+"""One Temporal server, workers between a fake Docker and a fake Slack, and somebody who types."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from tests.rigs.dev_server import temporal_server
+from tests.rigs.typed import Typist
+from tests.rigs.workers import Workers
+
+_POLICIES = """\
+[[policy]]
+name = "in slack only"
+containers = ["web-1"]
+labels = { strict = "yes" }
+approvers = ["UBOB", "UCAROL"]
+
+[[policy]]
+name = "two at terminals"
+labels = { two = "yes" }
+approvers = ["UBOB", "UCAROL"]
+required_approvals = 2
+terminal_decides = true
+
+[[policy]]
+name = "at terminals"
+operations = ["*"]
+approvers = ["UBOB", "UCAROL"]
+terminal_decides = true
+"""
+
+
+@pytest.fixture(scope="package", name="client")
+async def _client() -> AsyncIterator[Client]:
+    async with temporal_server() as env:
+        yield env.client
+
+
+@pytest.fixture
+def typist(client: Client, workers: Workers, tmp_path: Path) -> Typist:
+    """Give somebody who types on the machine of the workers."""
+    policies = tmp_path / "policies.toml"
+    policies.write_text(_POLICIES, encoding="utf-8")
+    return Typist(
+        TEMPORAL_ADDRESS=client.service_client.config.target_host,
+        DOCKWARDEN_POLICIES=str(policies),
+        DOCKWARDEN_DEFAULT_HOST=workers.docker.name,
+        DOCKWARDEN_TEAM="T1",
+        DOCKWARDEN_CHANNEL="C1",
+    )
