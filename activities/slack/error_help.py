@@ -8,20 +8,12 @@ what it is for.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from activities.slack.mrkdwn import code, safe
-from workflows.model.advice import CommandName, command_of
+from activities.slack.what_to_run import LOOK, START, Do, fill
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState
-from workflows.operations import catalog
-from workflows.operations.facts import was_paused
 
-LOOK = "{look}"
-START = "{start}"
-STOP = "{stop}"
-PAUSE = "{pause}"
-UNPAUSE = "{unpause}"
 _LOGS = "{logs}"
 _BY_ID = "{find}"
 _ENGINE_LOG = "{engine_log}"
@@ -54,13 +46,6 @@ HAVE_DETAILS = frozenset(
     }
 )
 _DETAIL_LIMIT = 400
-
-
-class Do(NamedTuple):
-    """One thing to do on the host: what, and the command that helps, if there is one."""
-
-    words: str
-    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,32 +359,3 @@ def called(state: RequestState) -> str:
     """Name the container as the engine does now, and as it was asked for if that differs."""
     asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
     return f"{code(state.name_now)}{asked_for}"
-
-
-def fill(text: str, state: RequestState) -> str:
-    """Put the host, and the container's name, into words of this list."""
-    bare = catalog.without_snapshot(state.operation).kind
-    named = {"{host}": safe(state.container.host), "{name}": code(state.name_now)}
-    for gap, value in {"{without}": bare, **named}.items():
-        text = text.replace(gap, value)
-    return text
-
-
-def with_command(words: str, command: str, state: RequestState) -> str:
-    """Add what to run to what to do, where the provider of the container says it."""
-    words, line = fill(words, state), _filled(command, state)
-    return f"{words}: {code(line)}" if line else f"{words.partition('. This shows')[0]}."
-
-
-def _filled(command: str, state: RequestState) -> str:
-    """Put in the provider's own commands; nothing comes of it when one of them is missing."""
-    if was_paused(state):
-        command = command.replace(START, f"{START} && {PAUSE}")
-    for name in CommandName:
-        gap = f"{{{name}}}"
-        if gap in command:
-            known = command_of(state.pin, name)
-            if not known:
-                return ""
-            command = command.replace(gap, known)
-    return command

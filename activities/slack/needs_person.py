@@ -8,21 +8,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from activities.slack.error_help import (
-    HAVE_DETAILS,
-    LOOK,
-    PAUSE,
-    START,
-    STOP,
-    UNPAUSE,
-    Cause,
-    Do,
-    cause_of,
-    reason,
-    short_detail,
-    with_command,
-)
+from activities.slack.error_help import HAVE_DETAILS, Cause, cause_of, reason, short_detail
 from activities.slack.mrkdwn import person, safe
+from activities.slack.what_to_run import LOOK, PAUSE, START, STOP, UNPAUSE, Do, with_command
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus

@@ -14,7 +14,7 @@ from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
 from activities.slack.afterwards import afterwards
 from activities.slack.dependents import dependents_left
-from activities.slack.error_help import LOOK, START, called, with_command
+from activities.slack.error_help import called
 from activities.slack.mrkdwn import (
     clock,
     code,
@@ -35,6 +35,7 @@ from activities.slack.needs_person import (
 )
 from activities.slack.outcome import failure_summary, why_not_done_in_full
 from activities.slack.status import down_time, snapshot_line, step_line, where
+from activities.slack.what_to_run import LOOK, START, with_command
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus
