@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from activities.slack.mrkdwn import code, safe
+from activities.slack.mrkdwn import safe
 from activities.slack.what_to_run import LOOK, START, Do, fill
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState
@@ -353,9 +353,3 @@ def short_detail(detail: str) -> str:
 def advice_for(state: RequestState) -> str:
     """Say what helps before one asks again, or nothing where asking again is all."""
     return fill(cause_of(state.cause).advice, state)
-
-
-def called(state: RequestState) -> str:
-    """Name the container as the engine does now, and as it was asked for if that differs."""
-    asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
-    return f"{code(state.name_now)}{asked_for}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from activities.slack.error_help import called
 from activities.slack.mrkdwn import clock, code, group, join_limited, person, safe, typed_at
 from activities.slack.refusal_words import (
     ASKED,
@@ -18,6 +17,7 @@ from activities.slack.refusal_words import (
     TYPED,
     Words,
 )
+from activities.slack.status import called
 from workflows.model.errors import RefusalCode
 from workflows.model.names import SOURCE_LABEL
 from workflows.model.state import Refusal, RequestState, RequestStatus

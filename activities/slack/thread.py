@@ -12,9 +12,7 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
-from activities.slack.afterwards import afterwards
-from activities.slack.dependents import dependents_left
-from activities.slack.error_help import called
+from activities.slack.impact import afterwards, dependents_left
 from activities.slack.mrkdwn import (
     clock,
     code,
@@ -33,8 +31,15 @@ from activities.slack.needs_person import (
     needs_person_headline,
     needs_person_outcome,
 )
-from activities.slack.outcome import failure_summary, why_not_done_in_full
-from activities.slack.status import down_time, snapshot_line, step_line, where
+from activities.slack.status import (
+    called,
+    down_time,
+    failure_summary,
+    snapshot_line,
+    step_line,
+    where,
+    why_not_done_in_full,
+)
 from activities.slack.what_to_run import LOOK, START, with_command
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind

@@ -178,7 +178,7 @@ def _facts(state: RequestState, now: datetime) -> str:
     needed = state.policy.required_approvals if state.policy is not None else 0
     facts = [
         code(state.request_id),
-        f"asked by {person(state.requester)}, {ago(now, state.requested_at)}",
+        f"asked by {person(state.requester)}{_typed_at(state)}, {ago(now, state.requested_at)}",
         f"approvals {len(state.approvals)} of {needed}" if needed else "",
     ]
     if state.status is RequestStatus.WAITING and state.expires_at is not None:
@@ -190,6 +190,11 @@ def _facts(state: RequestState, now: datetime) -> str:
     if state.snapshot is not None and state.snapshot.reference:
         facts.append(f"snapshot {code(state.snapshot.reference)}")
     return " · ".join(fact for fact in facts if fact)
+
+
+def _typed_at(state: RequestState) -> str:
+    """Say at which terminal it was asked for: that proves no person."""
+    return "" if state.terminal is None else f" {escape(state.terminal.words)}"
 
 
 def _why(state: RequestState, *, may_read: bool) -> Line | None:

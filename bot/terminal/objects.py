@@ -43,6 +43,7 @@ def request(state: RequestState) -> Json:
         "approvals": [_decision(decision) for decision in state.approvals],
         "rejection": _decision(state.rejection) if state.rejection else None,
         "cancelled_by": state.cancel_requested_by or None,
+        "cancelled_at_terminal": _terminal(state.cancel_terminal),
         "refusal": refusal(state.refusal),
         "steps": [_step(step) for step in state.steps],
         "snapshot": (snapshot.reference or None) if snapshot else None,

@@ -207,6 +207,24 @@ _UNNAMED = MappingProxyType(
         "rm": "--rm",
     }
 )
+#: Why what was typed at a terminal does not count, after "That did not count:".
+TYPED: Final = MappingProxyType(
+    {
+        RefusalCode.NOT_AT_A_TERMINAL: (
+            "the policy {policy} takes nothing of the kind from a terminal, which proves no person"
+        ),
+        RefusalCode.UNNAMED_TERMINAL: (
+            "it comes from a terminal, and does not say from which, and by which user there"
+        ),
+        RefusalCode.OWN_TERMINAL: (
+            "the same user of the operating system asked for this, and it takes another to decide"
+        ),
+        RefusalCode.SAME_TERMINAL_USER: (
+            "the same user of the operating system has approved this already, as somebody else, "
+            "and each user there counts once"
+        ),
+    }
+)
 
 #: What keeps an operation from being carried out, found by the core itself.
 ANOTHER_AT_WORK: Final = "another operation is at work on this container"

@@ -47,11 +47,11 @@ NOT_ANSWERED = MappingProxyType(
 
 def status_words(state: RequestState) -> str:
     """Say in a few words where a request stands: ``✅ Stopped and snapshotted``."""
-    told = standing(state)
+    told = status_of(state)
     return f"{told.emoji} {told.words}"
 
 
-def standing(state: RequestState) -> StatusWords:
+def status_of(state: RequestState) -> StatusWords:
     """Say it with its emoji apart, for a door that shows none."""
     known = words.STATUS[state.status]
     told = _TOLD.get(state.status)

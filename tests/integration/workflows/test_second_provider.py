@@ -17,7 +17,8 @@ import pytest
 from slack_sdk.models.blocks import Block
 from temporalio.client import Client
 
-from activities.slack.card import Links, card
+from activities.slack.card import card
+from activities.slack.mrkdwn import Links
 from activities.slack.thread import reply
 from bot.slack import listings
 from bot.terminal import listings as terminal, objects

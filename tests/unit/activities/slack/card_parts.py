@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from activities.docker.advice import commands, restart
-from activities.slack.card import Links
+from activities.slack.mrkdwn import Links
 from workflows.model.dependents import Dependent, Dependents, Fate
 from workflows.model.errors import ErrorType
 from workflows.model.requests import (

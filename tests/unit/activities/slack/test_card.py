@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from activities.slack.card import Links, card
+from activities.slack.card import card
+from activities.slack.mrkdwn import Links
 from tests.rigs.payload_rules import block_problems
 from tests.unit.activities.slack.card_parts import (
     ALICE,

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from activities.slack.buttons import buttons
+from activities.slack.card import buttons
 from activities.slack.error_help import CAUSES
 from activities.slack.needs_person import what_to_do
 from activities.slack.status import headline, step_lines

@@ -6,8 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from activities.slack.outcome import failure_summary, past, why_not_done_in_full
-from activities.slack.status import headline, step_lines
+from activities.slack.status import (
+    failure_summary,
+    headline,
+    past,
+    step_lines,
+    why_not_done_in_full,
+)
 from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import ErrorType
 from workflows.operations.standing import status_words
