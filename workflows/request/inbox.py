@@ -46,6 +46,7 @@ class Received:
     def key(self) -> tuple[str, ...]:
         """What is the same for a message that says the same once more."""
         message = self.message
+        said: tuple[str, ...]
         if isinstance(message, Decision):
             said = (message.decision_id, message.approver_id, message.choice, message.source)
         else:
