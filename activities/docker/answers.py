@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from activities.docker.advice import commands
 from activities.docker.facts import facts
 from activities.docker.mounts import mounts
 from activities.docker.published import MOST_PORTS, chosen_ports
@@ -171,6 +172,7 @@ class ContainerInspect:
                 auto_remove=self.auto_remove,
                 mounts=self.mounts,
             ),
+            commands=commands(self.container_id),
         )
 
 

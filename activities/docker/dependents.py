@@ -17,6 +17,7 @@ from typing import Final
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.docker.advice import restart
 from activities.docker.answers import ContainerInspect, ContainerListEntry, moment
 from activities.docker.engine import Engine
 from activities.docker.pin import verify_engine
@@ -116,7 +117,7 @@ def network_users(engine: Engine, seen: ContainerInspect) -> tuple[Dependent, ..
     except ApplicationError:
         return ()
     users = [
-        Dependent(name=one.name, container_id=one.container_id, space=NETWORK)
+        _dependent(one, NETWORK)
         for one in listed
         if one.network_mode == f"{OWNED}{seen.container_id}" and one.state in _ALIVE
     ]
@@ -178,7 +179,7 @@ def _closure(
     owners: list[tuple[str, str]] = [(seen.container_id, seen.name)]
     while owners:
         nearest = [
-            Dependent(name=one.name, container_id=one.container_id, space=space)
+            _dependent(one, space)
             for one in others
             if one.container_id not in found
             if (space := _used(uses[one.container_id], owners))
@@ -186,6 +187,15 @@ def _closure(
         found |= {one.container_id: one for one in nearest}
         owners = [(one.container_id, one.name) for one in nearest]
     return list(found.values())
+
+
+def _dependent(one: ContainerListEntry, space: str) -> Dependent:
+    return Dependent(
+        name=one.name,
+        container_id=one.container_id,
+        space=space,
+        restart=restart(one.container_id),
+    )
 
 
 def _used(uses: Iterable[tuple[str, str]], owners: Iterable[tuple[str, str]]) -> str:

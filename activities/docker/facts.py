@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from workflows.model.requests import Fact, FactKind, Mount
+from workflows.model.requests import Fact, FactPlace, Mount
 
 _NO_POLICY: Final = "no"
 
@@ -44,11 +44,11 @@ def _at_a_look(
     *, has_healthcheck: bool, stop_timeout_seconds: int | None, auto_remove: bool
 ) -> Iterator[Fact]:
     if has_healthcheck:
-        yield Fact(label="has a health check", kind=FactKind.LOOK)
+        yield Fact(label="has a health check", place=FactPlace.LOOK)
     if stop_timeout_seconds is not None:
-        yield Fact(label=_stop_timeout(stop_timeout_seconds), kind=FactKind.LOOK)
+        yield Fact(label=_stop_timeout(stop_timeout_seconds), place=FactPlace.LOOK)
     if auto_remove:
-        yield Fact(label="removed when it stops (--rm)", kind=FactKind.LOOK)
+        yield Fact(label="removed when it stops (--rm)", place=FactPlace.LOOK)
 
 
 def _stop_timeout(seconds: int) -> str:
@@ -61,6 +61,6 @@ def _stop_timeout(seconds: int) -> str:
 def _outside(mounts: Sequence[Mount]) -> Iterator[Fact]:
     """Name the mounts, whose content ``docker commit`` leaves out."""
     if not mounts:
-        yield Fact(label="no mounts", kind=FactKind.LOOK)
+        yield Fact(label="no mounts", place=FactPlace.LOOK)
     for mount in mounts:
-        yield Fact(label=mount.type, value=mount.destination, kind=FactKind.NOT_IN_SNAPSHOT)
+        yield Fact(label=mount.type, value=mount.destination, place=FactPlace.NOT_IN_SNAPSHOT)

@@ -1,22 +1,39 @@
-"""What does the card of a request look like in each of its states?
+"""What does the card of a request look like in each of its states, and what can be pressed on it?
 
 Pure: a state in, a text for notifications and Block Kit blocks out. The card is one message that
 is redrawn in place: its first line says the state, and below it stands all that a person needs
-to decide, or to know what became of it.
+to decide, or to know what became of it. A card in an end state has no button that does nothing. A
+button carries an address, never an authority: who may press it is decided in the workflow.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    ContextBlock,
+    PlainTextObject,
+    SectionBlock,
+)
 
-from activities.slack.afterwards import afterwards
-from activities.slack.buttons import buttons
-from activities.slack.dependents import dependents_left, dependents_warning
 from activities.slack.error_help import HAVE_DETAILS
+from activities.slack.impact import (
+    afterwards,
+    caution_lines,
+    dependents_in_short,
+    dependents_left,
+    dependents_warning,
+    left_out_of_snapshot,
+    plan_lines,
+    plan_sentence,
+    restarted_since,
+)
 from activities.slack.mrkdwn import (
+    Links,
     clock,
     code,
     group,
@@ -24,19 +41,24 @@ from activities.slack.mrkdwn import (
     mrkdwn,
     person,
     plain,
-    safe,
+    provider_fact,
     typed_at,
 )
-from activities.slack.needs_person import what_to_do
-from activities.slack.outcome import failure_summary
-from activities.slack.plan import caution_lines, plan_lines
-from activities.slack.status import headline, notification, snapshot_line, step_lines
-from workflows.model.names import card_block_id
-from workflows.model.requests import Fact, FactKind
+from activities.slack.needs_person import goes_on_trying, what_to_do
+from activities.slack.status import (
+    failure_summary,
+    headline,
+    notification,
+    snapshot_line,
+    step_lines,
+)
+from workflows.model.names import ActionId, RequestAddress, button_value, card_block_id
+from workflows.model.requests import FactPlace
 from workflows.model.state import RequestState, RequestStatus
-from workflows.model.text import short_id, shorten, shows_nothing, workflow_url
+from workflows.model.text import short_id, shorten, shows_nothing
 from workflows.model.words import duration
 from workflows.operations import catalog
+from workflows.operations.standing import is_start, seen_down, will_be_put_back
 
 _NOTHING_RAN = frozenset(
     {
@@ -47,28 +69,20 @@ _NOTHING_RAN = frozenset(
         RequestStatus.FAILED,
     }
 )
-_MOST_LEFT_OUT = 12
 _MOST_FACTS = 9
 _MOST_PEOPLE = 20
-_LABEL_LENGTH = 60
-_VALUE_LENGTH = 60
 _IMAGE_LENGTH = 200
 _REASON_LIMIT = 1000
 _COMMENT_LIMIT = 1000
 _CAUSE_LIMIT = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
-    """Where Temporal's own UI shows a workflow; an empty ``temporal_ui`` gives no links."""
-
-    temporal_ui: str
-    namespace: str
-
-    def workflow(self, workflow_id: str, run_id: str) -> str:
-        """Write the link to a run of a workflow as mrkdwn, or nothing."""
-        url = workflow_url(self.temporal_ui, self.namespace, workflow_id, run_id)
-        return f"<{url}|Open in Temporal>" if url else ""
+_ASK_AGAIN = frozenset(
+    {
+        RequestStatus.EXPIRED,
+        RequestStatus.PUT_BACK,
+        RequestStatus.STALE,
+        RequestStatus.FAILED,
+    }
+)
 
 
 def drawing_block_id(state: RequestState) -> str:
@@ -94,7 +108,7 @@ def _waiting(state: RequestState) -> list[Block | None]:
         _context(state, "cautions", caution_lines(state)),
         _context(state, "others", dependents_warning(state)),
         _context(state, "stuck", _stuck(state)),
-        _context(state, "mounts", _not_in_the_snapshot(state)),
+        _context(state, "mounts", left_out_of_snapshot(state)),
         _context(state, "who", _approvers_line(state)),
     ]
 
@@ -115,7 +129,7 @@ def _decided(state: RequestState) -> list[Block | None]:
         _comment(state),
         *told,
         _context(state, "afterwards", afterwards(state)),
-        _context(state, "restarted", _restarted(state)),
+        _context(state, "restarted", restarted_since(state)),
         _context(state, "stuck", _stuck(state)),
         _reason(state),
         _context(state, "who", f"Requested by {_requester(state)}{_approvals_suffix(state)}"),
@@ -139,7 +153,7 @@ def _container(state: RequestState) -> str:
     pin = state.pin
     if pin is None:
         return ""
-    seen = [_fact(fact) for fact in pin.told(FactKind.SEEN)]
+    seen = [provider_fact(fact) for fact in pin.told(FactPlace.SEEN)]
     told = join_limited([str(pin.state), *seen], _MOST_FACTS, separator=" · ")
     image = code(pin.image or short_id(pin.image_id), _IMAGE_LENGTH)
     return f"*Container* {code(short_id(pin.container_id))} · {told}\n*Image* {image}"
@@ -170,20 +184,6 @@ def _approvers_line(state: RequestState) -> str:
     return f"May decide: {names} (never the requester)" if names else ""
 
 
-def _not_in_the_snapshot(state: RequestState) -> str:
-    """List what a snapshot of this container leaves out."""
-    if not catalog.makes_image(state.operation) or state.pin is None:
-        return ""
-    left_out = [_fact(fact) for fact in state.pin.told(FactKind.NOT_IN_SNAPSHOT)]
-    return f"⚠️ Not in the snapshot: {join_limited(left_out, _MOST_LEFT_OUT)}" if left_out else ""
-
-
-def _fact(fact: Fact) -> str:
-    """Write what a provider tells as it comes: the engine's own texts may be in it."""
-    label, value = safe(fact.label, _LABEL_LENGTH), code(shorten(fact.value, _VALUE_LENGTH))
-    return f"{label} {value}" if fact.value else label
-
-
 def _reason(state: RequestState) -> Block | None:
     label = "Reason of the request" if state.status is RequestStatus.REJECTED else "Reason"
     return _typed(state, "reason", label, state.reason, _REASON_LIMIT)
@@ -210,12 +210,6 @@ def _stuck(state: RequestState) -> str:
     return (
         "🛑 Dockwarden itself failed again and again at this request. Whoever runs it was called."
     )
-
-
-def _restarted(state: RequestState) -> str:
-    if not state.restarted_since:
-        return ""
-    return "🔁 It had been started anew since the card was posted. It is the same container."
 
 
 def _foot(state: RequestState, links: Links, now: datetime) -> Block:
@@ -265,3 +259,135 @@ def _context(state: RequestState, name: str, text: str) -> Block | None:
 
 def _id(state: RequestState, name: str) -> str:
     return f"{name}.{state.request_id}"
+
+
+def buttons(state: RequestState) -> ActionsBlock | None:
+    """Build the row of buttons, or nothing when there is nothing to decide.
+
+    The revision in the ``block_id`` makes it new at each drawing, as Slack asks for.
+    """
+    elements = _elements(state)
+    if not elements:
+        return None
+    return ActionsBlock(block_id=f"decide.{state.request_id}.{state.revision}", elements=elements)
+
+
+def _elements(state: RequestState) -> list[ButtonElement]:
+    match state.status:
+        case RequestStatus.WAITING if not state.cancel_requested_by:
+            return [_approve(state), _reject(state), _cancel_waiting(state)]
+        case RequestStatus.RUNNING if not state.cancel_requested_by and not state.is_putting_back:
+            return [_cancel_running(state)]
+        case RequestStatus.NEEDS_PERSON if goes_on_trying(state):
+            return [_try_now(state), _stop_trying(state)]
+        case RequestStatus.SUCCEEDED if catalog.way_back(state.operation) is not None:
+            return [_start_again(state)]
+        case status if status in _ASK_AGAIN:
+            return [_button(state, ActionId.AGAIN, "Request again")]
+        case _:
+            return []
+
+
+def _approve(state: RequestState) -> ButtonElement:
+    target = f"{shorten(state.name_now, 60)} on {shorten(state.container.host, 40)}"
+    what = "that" if len(state.steps) == 1 else "a step"
+    confirm = _confirm(
+        title="Approve this?",
+        text=f"Dockwarden will work on {target}: {plan_sentence(state)}. If {what} fails, it "
+        f"{will_be_put_back(state)}.{dependents_in_short(state)}",
+        yes="Approve",
+        no="Back",
+        style="primary",
+    )
+    return _button(state, ActionId.APPROVE, "Approve", style="primary", confirm=confirm)
+
+
+def _reject(state: RequestState) -> ButtonElement:
+    return _button(state, ActionId.REJECT, "Reject…", style="danger")
+
+
+def _cancel_waiting(state: RequestState) -> ButtonElement:
+    return _button(state, ActionId.CANCEL, "Cancel")
+
+
+def _cancel_running(state: RequestState) -> ButtonElement:
+    name = shorten(state.name_now, 100)
+    text = f"The step under way is finished first. Then {name} {will_be_put_back(state)}."
+    if state.waits_for_turn:
+        text = f"{name} was not touched yet. As long as that holds, it stays as it is."
+    confirm = _confirm(
+        title="Cancel while it works?",
+        text=text,
+        yes="Cancel it",
+        no="Let it go on",
+        style="danger",
+    )
+    return _button(state, ActionId.CANCEL, "Cancel", confirm=confirm)
+
+
+def _try_now(state: RequestState) -> ButtonElement:
+    return _button(state, ActionId.TRY_NOW, "Try now", style="primary")
+
+
+def _stop_trying(state: RequestState) -> ButtonElement:
+    name = shorten(state.name_now, 80)
+    left = f"{'running' if is_start(state) else 'down'}, or as it is by then"
+    if is_start(state) and seen_down(state):
+        left = "as it is by then"
+    confirm = _confirm(
+        title="Stop trying?",
+        text=f"Dockwarden looks at {name} once more first. If it is still not back, Dockwarden "
+        f"leaves it {left}, and a person has to put it back.",
+        yes="Stop trying",
+        no="Go on trying",
+        style="danger",
+    )
+    return _button(state, ActionId.STOP_TRYING, "Stop trying", style="danger", confirm=confirm)
+
+
+def _start_again(state: RequestState) -> ButtonElement:
+    target = f"{shorten(state.name_now, 80)} on {shorten(state.container.host, 60)}"
+    confirm = _confirm(
+        title="Start it again?",
+        text=f"You ask to start {target}. It is a request of its own: others approve it first, as "
+        "its policy says.",
+        yes="Ask for it",
+        no="Back",
+    )
+    return _button(state, ActionId.START_AGAIN, "Start it again…", confirm=confirm)
+
+
+def _button(
+    state: RequestState,
+    action: ActionId,
+    text: str,
+    *,
+    style: str | None = None,
+    confirm: ConfirmObject | None = None,
+) -> ButtonElement:
+    container = state.container
+    label = f"{text} {catalog.words_of(state.operation)} {container.name} on {container.host}"
+    return ButtonElement(
+        action_id=action.value,
+        text=PlainTextObject(text=text, emoji=False),
+        value=button_value(
+            RequestAddress(
+                request_id=state.request_id, host=container.host, container=container.name
+            )
+        ),
+        style=style,
+        confirm=confirm,
+        accessibility_label=shorten(label, 75),
+    )
+
+
+def _confirm(
+    *, title: str, text: str, yes: str, no: str, style: str | None = None
+) -> ConfirmObject:
+    return ConfirmObject(
+        title=PlainTextObject(text=title, emoji=False),
+        text=PlainTextObject(text=shorten(text, 300), emoji=False),
+        confirm=PlainTextObject(text=yes, emoji=False),
+        deny=PlainTextObject(text=no, emoji=False),
+        style=style,
+    )

@@ -15,9 +15,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.slack.card import Links, card, drawing_block_id
+from activities.slack.card import card, drawing_block_id
 from activities.slack.client import call, is_final, lacks_right, post, refused_with
-from activities.slack.mrkdwn import mrkdwn
+from activities.slack.mrkdwn import Links, mrkdwn
 from activities.slack.posted import Posted, Progress, block_ids
 from workflows.model.state import CardRef, RequestState
 

@@ -1,8 +1,8 @@
 """What does each kind of failure mean to a person, and what can a person do about it?
 
 The one word list for :class:`ErrorType`. No text of an exception is shown: it may hold what the
-host does not tell. A command names the container by the digits of its id, never by its name, which
-another container may bear by now.
+host does not tell. A command is what the container's provider has written for it, and here only
+what it is for.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from activities.slack.mrkdwn import code, safe
+from workflows.model.advice import CommandName, command_of
 from workflows.model.errors import ErrorType
-from workflows.model.names import CONTAINER_ID_FORM
 from workflows.model.state import RequestState
-from workflows.model.text import short_id
 from workflows.operations import catalog
 from workflows.operations.facts import was_paused
 
-LOOK = "docker inspect --format '{{.State.Status}}' {id}"
-_START = "docker start {id}"
-_PAUSE = "docker pause {id}"
-_LOGS = "docker logs --tail 50 {id}"
-_BY_ID = "docker ps --all --filter id={id}"
-_ENGINE_LOG = "journalctl --unit docker --since -15min"
-_WORKER_LOG = "The engine's own words are in the log of the docker worker of {host}."
+LOOK = "{look}"
+START = "{start}"
+STOP = "{stop}"
+PAUSE = "{pause}"
+UNPAUSE = "{unpause}"
+_LOGS = "{logs}"
+_BY_ID = "{find}"
+_ENGINE_LOG = "{engine_log}"
+_WORKER_LOG = "The engine's own words are in the log of the Dockwarden worker of {host}."
 #: Failures whose detail says the same more exactly: which mount, which port, which container.
 TOLD_BY_DETAIL = frozenset(
     {
@@ -78,19 +79,19 @@ class Cause:
 
 
 _NAMES_THE_REASON = Do(
-    "Start it by hand: the answer names the reason, which is also in the log of the docker worker "
-    "of {host}",
-    _START,
+    "Start it by hand: the answer names the reason, which is also in the log of the Dockwarden "
+    "worker of {host}",
+    START,
 )
 
 CAUSES = {
     ErrorType.ENGINE_UNAVAILABLE: Cause(
-        "the Docker engine does not answer",
+        "the engine does not answer",
         "See to it that the engine of {host} runs, then ask again.",
-        (Do("See to it that the engine runs", "systemctl status docker"),),
+        (Do("See to it that the engine runs", "{engine_status}"),),
     ),
     ErrorType.ENGINE_AMBIGUOUS: Cause(
-        "the Docker engine did not answer in time, so it is not known what it did",
+        "the engine did not answer in time, so it is not known what it did",
         "See to it that the engine of {host} answers, then ask again.",
         (
             Do("Look at the container before anything else", LOOK),
@@ -98,31 +99,31 @@ CAUSES = {
         ),
     ),
     ErrorType.ENGINE_FORBIDDEN: Cause(
-        "the Docker engine, or the proxy before it, does not let Dockwarden do this",
+        "the engine, or the proxy before it, does not let Dockwarden do this",
         "Whoever runs {host} can allow the call in the socket proxy, or mend the rights of the "
-        "docker worker.",
+        "worker.",
         (
-            Do("Allow the call in the socket proxy, or mend the rights of the docker worker"),
-            Do("Until then you can start it by hand, if it is down", _START),
+            Do("Allow the call in the socket proxy, or mend the rights of the Dockwarden worker"),
+            Do("Until then you can start it by hand, if it is down", START),
         ),
         then_start=False,
     ),
     ErrorType.ENGINE_ERROR: Cause(
-        "the Docker engine failed at it, for a reason that Dockwarden does not know",
+        "the engine failed at it, for a reason that Dockwarden does not know",
         _WORKER_LOG,
         (_NAMES_THE_REASON,),
         then_start=False,
     ),
     ErrorType.WRONG_ENGINE: Cause(
-        "another Docker engine answers for this host than the one that was approved",
-        "Whoever runs {host} can see which engine its docker worker talks to.",
+        "another engine answers for this host than the one that was approved",
+        "Whoever runs {host} can see which engine its worker talks to.",
         (
-            Do("See which engine the docker worker talks to", "docker info --format '{{.ID}}'"),
+            Do("See which engine the worker talks to", "{engine_id}"),
             Do("On the engine that was meant, look whether the container runs", _BY_ID),
         ),
     ),
     ErrorType.BAD_ENGINE_REQUEST: Cause(
-        "the Docker engine did not accept it, for a reason that Dockwarden does not know",
+        "the engine did not accept it, for a reason that Dockwarden does not know",
         _WORKER_LOG,
         (_NAMES_THE_REASON,),
         then_start=False,
@@ -130,17 +131,17 @@ CAUSES = {
     ErrorType.DISK_FULL: Cause(
         "the disk of the host is too full",
         "Free some space, then ask again.",
-        (Do("Free some space. This shows what Docker takes", "docker system df"),),
+        (Do("Free some space. This shows what takes it", "{space}"),),
     ),
     ErrorType.IMAGE_MISSING: Cause(
         "the image of the container was removed from the host, and the engine makes no snapshot "
         "without it",
-        "Bring back that very image, by `docker pull` or `docker load` from where it is kept, or "
+        "Bring back that very image from where it is kept, or "
         "ask for a {without} without a snapshot.",
         (
             Do(
-                "Bring back that very image from where it is kept. It is",
-                "docker inspect --format '{{.Config.Image}}' {id}",
+                "Bring back that very image from where it is kept. This shows which one it is",
+                "{image}",
             ),
         ),
     ),
@@ -152,11 +153,11 @@ CAUSES = {
     ErrorType.OWNER_GONE: Cause(
         "a container whose network, IPC or process space it uses was removed",
         "Make {name} anew: that container is gone for good, and a new one of the same name is "
-        "another one to Docker. Then ask again.",
+        "another one to the engine. Then ask again.",
         (
             Do(
                 "Make {name} anew: that container is gone for good, and a new one of the same name "
-                "is another one to Docker"
+                "is another one to the engine"
             ),
         ),
         then_start=False,
@@ -167,8 +168,7 @@ CAUSES = {
         (
             Do(
                 "Start that container. This shows which one it is",
-                "docker inspect --format '{{.HostConfig.NetworkMode}} {{.HostConfig.IpcMode}} "
-                "{{.HostConfig.PidMode}}' {id}",
+                "{owners}",
             ),
         ),
     ),
@@ -178,7 +178,7 @@ CAUSES = {
         (
             Do(
                 "Bring it back on the host. This shows what is mounted from where",
-                "docker inspect --format '{{json .Mounts}}' {id}",
+                "{mounts}",
             ),
         ),
     ),
@@ -188,8 +188,7 @@ CAUSES = {
         (
             Do(
                 "Bring the device back, or its driver. This shows what it asks for",
-                "docker inspect --format '{{json .HostConfig.Devices}} "
-                "{{json .HostConfig.DeviceRequests}}' {id}",
+                "{devices}",
             ),
         ),
     ),
@@ -197,8 +196,8 @@ CAUSES = {
         "the engine cannot run it as it is set up",
         _WORKER_LOG,
         (
-            Do("See what it runs", "docker inspect --format '{{.Path}}' {id}"),
-            Do("If that is missing in the container, copy it back", "docker cp FILE {id}:PATH"),
+            Do("See what it runs", "{program}"),
+            Do("If that is missing in the container, copy it back", "{copy}"),
             Do(_WORKER_LOG.rstrip(".")),
         ),
     ),
@@ -208,7 +207,7 @@ CAUSES = {
         (
             Do(
                 "Stop what took the port, if it is a container",
-                "docker ps --format '{{.Names}}: {{.Ports}}'",
+                "{ports}",
             ),
             Do("If it is none", "ss --listening --tcp --udp --numeric --processes"),
         ),
@@ -219,14 +218,14 @@ CAUSES = {
         (
             Do(
                 "See the name of each network that it is in",
-                "docker inspect --format '{{json .NetworkSettings.Networks}}' {id}",
+                "{networks}",
             ),
-            Do("Make the one that is gone anew", "docker network create NETWORK"),
+            Do("Make the one that is gone anew", "{make_network}"),
             Do(
-                "To Docker that is another one, so leave the old one",
-                "docker network disconnect NETWORK {id}",
+                "It is another one to the engine, so leave the old one",
+                "{leave_network}",
             ),
-            Do("And join the new one", "docker network connect NETWORK {id}"),
+            Do("And join the new one", "{join_network}"),
         ),
     ),
     ErrorType.STATE_CONFLICT: Cause(
@@ -263,17 +262,16 @@ CAUSES = {
         "Its own log says why.",
         (
             Do("Its own log may say why", _LOGS),
-            Do("What the check said", "docker inspect --format '{{json .State.Health}}' {id}"),
+            Do("What the check said", "{health}"),
         ),
         then_start=False,
     ),
     ErrorType.STOPPED_BY_PERSON: Cause(
-        "it was started meanwhile and stopped again, by somebody or because the Docker engine "
-        "ended",
+        "it was started meanwhile and stopped again, by somebody or because the engine ended",
         "It is left so, for somebody may want it so.",
         (
             Do("Ask who stopped it: somebody may want it so"),
-            Do("If it is meant to run", _START),
+            Do("If it is meant to run", START),
         ),
         then_start=False,
     ),
@@ -324,9 +322,9 @@ CAUSES = {
     ),
     ErrorType.WORKER_UNAVAILABLE: Cause(
         "no Dockwarden worker of the host answers",
-        "Start the docker worker of {host}, then ask again.",
+        "Start the Dockwarden worker of {host}, then ask again.",
         (
-            Do("Start the docker worker of {host}"),
+            Do("Start the Dockwarden worker of {host}"),
             Do(
                 "If that takes long, see whether it runs, and start it only if it is down",
                 LOOK,
@@ -336,13 +334,13 @@ CAUSES = {
     ),
     ErrorType.UNEXPECTED: Cause(
         "something happened that Dockwarden does not know",
-        "The log of the docker worker of {host}, and Temporal's history, say more.",
+        "The log of the Dockwarden worker of {host}, and Temporal's history, say more.",
         (
             Do("Look whether it runs", LOOK),
             Do(
-                "If it does not, start it by hand. The log of the docker worker of {host}, and "
+                "If it does not, start it by hand. The log of the Dockwarden worker of {host}, and "
                 "Temporal's history, say more",
-                _START,
+                START,
             ),
         ),
         then_start=False,
@@ -372,24 +370,30 @@ def advice_for(state: RequestState) -> str:
     return fill(cause_of(state.cause).advice, state)
 
 
-def called(state: RequestState) -> str:
-    """Name the container as the engine does now, and as it was asked for if that differs."""
-    asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
-    return f"{code(state.name_now)}{asked_for}"
-
-
 def fill(text: str, state: RequestState) -> str:
-    """Put the host, and the container's name and id, into words of this list."""
-    if was_paused(state):
-        text = text.replace(_START, f"{_START} && {_PAUSE}")
-    named = {"{host}": safe(state.container.host), "{name}": code(state.name_now)}
+    """Put the host, and the container's name, into words of this list."""
     bare = catalog.without_snapshot(state.operation).kind
-    for gap, value in {"{id}": _id(state), "{without}": bare, **named}.items():
+    named = {"{host}": safe(state.container.host), "{name}": code(state.name_now)}
+    for gap, value in {"{without}": bare, **named}.items():
         text = text.replace(gap, value)
     return text
 
 
-def _id(state: RequestState) -> str:
-    """Give the digits by which a command reaches the approved container, and no other."""
-    known = state.pin is not None and CONTAINER_ID_FORM.fullmatch(state.pin.container_id)
-    return short_id(state.pin.container_id) if state.pin is not None and known else "CONTAINER"
+def with_command(words: str, command: str, state: RequestState) -> str:
+    """Add what to run to what to do, where the provider of the container says it."""
+    words, line = fill(words, state), _filled(command, state)
+    return f"{words}: {code(line)}" if line else f"{words.partition('. This shows')[0]}."
+
+
+def _filled(command: str, state: RequestState) -> str:
+    """Put in the provider's own commands; nothing comes of it when one of them is missing."""
+    if was_paused(state):
+        command = command.replace(START, f"{START} && {PAUSE}")
+    for name in CommandName:
+        gap = f"{{{name}}}"
+        if gap in command:
+            known = command_of(state.pin, name)
+            if not known:
+                return ""
+            command = command.replace(gap, known)
+    return command

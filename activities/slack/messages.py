@@ -11,11 +11,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.slack.card import Links
 from activities.slack.client import call, is_final, lacks_right, post
 from activities.slack.direct import URGENT, DirectMessages
 from activities.slack.drawing import CardDrawer, is_first
-from activities.slack.mrkdwn import mrkdwn
+from activities.slack.mrkdwn import Links, mrkdwn
 from activities.slack.posted import Posted, Progress
 from activities.slack.refusals import notice
 from activities.slack.thread import reply

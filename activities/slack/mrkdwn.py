@@ -8,16 +8,20 @@ Slack of the laptop knows less mark-up than Slack: no dates, no colour bars, no 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from slack_sdk.models.blocks import MarkdownTextObject, PlainTextObject
 
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
+from workflows.model.requests import Fact
 from workflows.model.terminal import Terminal
-from workflows.model.text import one_line, shorten, strip_control_chars
+from workflows.model.text import one_line, shorten, strip_control_chars, workflow_url
 
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _MOST_LINES = 15
+_LABEL_LENGTH = 60
+_VALUE_LENGTH = 60
 _LARGEST_IN_THREE_DIGITS = 999.5
 
 
@@ -79,6 +83,12 @@ def join_limited(items: Iterable[str], limit: int, *, separator: str = ", ") -> 
     return separator.join(every[:limit]) + more
 
 
+def provider_fact(fact: Fact) -> str:
+    """Write what a provider tells as it comes: the engine's own texts may be in it."""
+    label, value = safe(fact.label, _LABEL_LENGTH), code(shorten(fact.value, _VALUE_LENGTH))
+    return f"{label} {value}" if fact.value else label
+
+
 def clock(at: datetime, now: datetime | None = None) -> str:
     """Write a time in UTC, with the day when it is not today."""
     moment = at.astimezone(UTC)
@@ -94,3 +104,16 @@ def size(count: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:.3g} {unit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Where Temporal's own UI shows a workflow; an empty ``temporal_ui`` gives no links."""
+
+    temporal_ui: str
+    namespace: str
+
+    def workflow(self, workflow_id: str, run_id: str) -> str:
+        """Write the link to a run of a workflow as mrkdwn, or nothing."""
+        url = workflow_url(self.temporal_ui, self.namespace, workflow_id, run_id)
+        return f"<{url}|Open in Temporal>" if url else ""

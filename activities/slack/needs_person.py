@@ -11,14 +11,18 @@ from datetime import UTC, datetime
 from activities.slack.error_help import (
     HAVE_DETAILS,
     LOOK,
+    PAUSE,
+    START,
+    STOP,
+    UNPAUSE,
     Cause,
     Do,
     cause_of,
-    fill,
     reason,
     short_detail,
+    with_command,
 )
-from activities.slack.mrkdwn import code, person, safe
+from activities.slack.mrkdwn import person, safe
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
@@ -30,18 +34,17 @@ from workflows.operations.standing import NOT_ANSWERED, condition, gave_up, is_s
 _DETAIL_ADDS = HAVE_DETAILS - {ErrorType.ENGINE_ERROR}
 #: The try that finds this out starts nothing.
 _STARTS_NOTHING = HOPELESS_ERRORS - {ErrorType.OWNER_GONE}
-_STOP = "docker stop {id}"
 _STOPS_AND_SAYS_WHY = Do(
-    "Stop it by hand: the answer names the reason, which is also in the log of the docker worker "
-    "of {host}",
-    _STOP,
+    "Stop it by hand: the answer names the reason, which is also in the log of the Dockwarden "
+    "worker of {host}",
+    STOP,
 )
-_THEN_STOP = Do("Then stop it, if it runs, as it was", _STOP)
+_THEN_STOP = Do("Then stop it, if it runs, as it was", STOP)
 #: What helps with what was started and is to be stopped again, where it is not the same.
 _TO_STOP = {
     ErrorType.ENGINE_FORBIDDEN: (
-        Do("Allow the call in the socket proxy, or mend the rights of the docker worker"),
-        Do("Until then you can stop it by hand, if it runs", _STOP),
+        Do("Allow the call in the socket proxy, or mend the rights of the Dockwarden worker"),
+        Do("Until then you can stop it by hand, if it runs", STOP),
     ),
     ErrorType.ENGINE_ERROR: (_STOPS_AND_SAYS_WHY,),
     ErrorType.BAD_ENGINE_REQUEST: (_STOPS_AND_SAYS_WHY,),
@@ -49,15 +52,15 @@ _TO_STOP = {
         Do("Look whether it runs: its restart policy or somebody else starts it", LOOK),
     ),
     ErrorType.WORKER_UNAVAILABLE: (
-        Do("Start the docker worker of {host}"),
+        Do("Start the Dockwarden worker of {host}"),
         Do("If that takes long, see whether it runs, and stop it only if it does", LOOK),
     ),
     ErrorType.UNEXPECTED: (
         Do("Look whether it runs", LOOK),
         Do(
-            "If it does, stop it by hand. The log of the docker worker of {host}, and Temporal's "
-            "history, say more",
-            _STOP,
+            "If it does, stop it by hand. The log of the Dockwarden worker of {host}, and "
+            "Temporal's history, say more",
+            STOP,
         ),
     ),
 }
@@ -120,13 +123,12 @@ def how_it_is_left(state: RequestState, where: str) -> str:
     """Say how a container is that Dockwarden no longer tries to put back, why, and what to run."""
     host, lines = safe(state.container.host), why_lines(state)
     if state.seen is None:
-        look = code(fill("docker inspect --format '{{.State.Status}}' {id}", state))
         told = f"Whether {where} runs is not known."
-        return "\n".join([told, *lines, f"To see it, run on {host}: {look}"])
+        return "\n".join([told, *lines, with_command(f"To see it, run on {host}", LOOK, state)])
     if was_down(state) != seen_down(state):
-        verb = "stop" if was_down(state) else "start"
-        command = code(fill(f"docker {verb} {{id}}", state))
-        lines.append(f"To {verb} it when that is put right, run on {host}: {command}")
+        verb, command = ("stop", STOP) if was_down(state) else ("start", START)
+        words = f"To {verb} it when that is put right, run on {host}"
+        lines.append(with_command(words, command, state))
     return "\n".join([f"{where} *{condition(state).told}*, and is left so.", *lines])
 
 
@@ -188,9 +190,9 @@ def _to_do(state: RequestState) -> list[str]:
     lines = [_line(do, state) for do in to_stop or cause.do]
     seen = state.seen.state if state.seen is not None else None
     if was_paused(state) and seen is ContainerState.RUNNING:
-        lines.append(_line(Do("Pause it, as it was", "docker pause {id}"), state))
+        lines.append(_line(Do("Pause it, as it was", PAUSE), state))
     elif seen is ContainerState.PAUSED and not was_paused(state):
-        lines.append(_line(Do("If nobody paused it on purpose", "docker unpause {id}"), state))
+        lines.append(_line(Do("If nobody paused it on purpose", UNPAUSE), state))
     lines.append(_last_line(cause, state, is_told=to_stop is not None))
     numbered = (f"{n}. {line}" for n, line in enumerate((line for line in lines if line), start=1))
     return [f"*Do this* on {safe(state.container.host)}", *numbered]
@@ -202,8 +204,7 @@ def _to_stop(error: ErrorType, state: RequestState) -> tuple[Do, ...] | None:
 
 
 def _line(do: Do, state: RequestState) -> str:
-    words = fill(do.words, state)
-    return f"{words}: {code(fill(do.command, state))}" if do.command else f"{words}."
+    return with_command(do.words, do.command, state)
 
 
 def _last_line(cause: Cause, state: RequestState, *, is_told: bool) -> str:
@@ -215,10 +216,9 @@ def _last_line(cause: Cause, state: RequestState, *, is_told: bool) -> str:
     if not cause.then_start:
         return ""
     if state.seen is None:
-        look = "docker inspect --format '{{.State.Status}}' {id}"
-        return _line(Do("Then see whether it runs, and start it if it is down", look), state)
+        return _line(Do("Then see whether it runs, and start it if it is down", LOOK), state)
     start = "Then start it, and pause it as it was" if was_paused(state) else "Then start it"
-    return _line(Do(start, "docker start {id}"), state)
+    return _line(Do(start, START), state)
 
 
 def _put_back(state: RequestState) -> StepState | None:

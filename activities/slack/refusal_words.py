@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workflows.model import words
 from workflows.model.errors import RefusalCode
 from workflows.model.words import REFUSED
 
@@ -65,26 +66,18 @@ _NOT_THE_PERSON = (
     "It was given in your name. If that was not you, tell whoever runs Dockwarden: anybody who can "
     "reach its Temporal can name somebody else."
 )
+_IN_SLACK = "Press a button of the card, or type it in Slack."
+_TO_TYPISTS = {
+    RefusalCode.NOT_AT_A_TERMINAL: f"{_IN_SLACK} Whoever runs Dockwarden can set "
+    f"`terminal_decides = true` for that policy in {_BOOK}.",
+    RefusalCode.UNNAMED_TERMINAL: _IN_SLACK,
+    RefusalCode.OWN_TERMINAL: "Ask one of the approvers named on the card.",
+    RefusalCode.SAME_TERMINAL_USER: "It now takes somebody else.",
+}
 #: What was typed at a terminal, and does not count for that.
 TYPED = {
-    RefusalCode.NOT_AT_A_TERMINAL: Words(
-        "the policy {policy} takes nothing of the kind from a terminal, which proves no person",
-        "Press a button of the card, or type it in Slack. Whoever runs Dockwarden can set "
-        f"`terminal_decides = true` for that policy in {_BOOK}. {_NOT_THE_PERSON}",
-    ),
-    RefusalCode.UNNAMED_TERMINAL: Words(
-        "it comes from a terminal, and does not say from which, and by which user there",
-        f"Press a button of the card, or type it in Slack. {_NOT_THE_PERSON}",
-    ),
-    RefusalCode.OWN_TERMINAL: Words(
-        "the same user of the operating system asked for this, and it takes another to decide",
-        f"Ask one of the approvers named on the card. {_NOT_THE_PERSON}",
-    ),
-    RefusalCode.SAME_TERMINAL_USER: Words(
-        "the same user of the operating system has approved this already, as somebody else, and "
-        "each user there counts once",
-        f"It now takes somebody else. {_NOT_THE_PERSON}",
-    ),
+    code: Words(wrong=words.TYPED[code], advice=f"{advice} {_NOT_THE_PERSON}")
+    for code, advice in _TO_TYPISTS.items()
 }
 
 _TO_ASKERS = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from activities.slack.error_help import called
 from activities.slack.mrkdwn import clock, code, group, join_limited, person, safe, typed_at
 from activities.slack.refusal_words import (
     ASKED,
@@ -18,6 +17,7 @@ from activities.slack.refusal_words import (
     TYPED,
     Words,
 )
+from activities.slack.status import called
 from workflows.model.errors import RefusalCode
 from workflows.model.names import SOURCE_LABEL
 from workflows.model.state import Refusal, RequestState, RequestStatus
@@ -80,15 +80,15 @@ _ADVICE = {
         advice="Choose another tag, or leave it out.",
     ),
     RefusalCode.SNAPSHOT_QUOTA: Words(
-        advice=f"`docker image ls --filter label={SOURCE_LABEL}` shows all on the host, where one "
-        "that nobody needs any more can be removed.",
+        advice=f"Each has the label `{SOURCE_LABEL}` on the host, where one that nobody needs any "
+        "more can be removed.",
     ),
     RefusalCode.DISK_FULL: Words(
         advice="Whoever runs the host can free some space; then ask again.",
     ),
     RefusalCode.IMAGE_MISSING: Words(
-        advice="Bring back that very image, by `docker pull` or `docker load` from where it is "
-        "kept, or ask without a snapshot: `{command} {without} {plain_name} on {plain_host}`.",
+        advice="Bring back that very image from where it is kept, or ask without a snapshot: "
+        "`{command} {without} {plain_name} on {plain_host}`.",
         as_detailed="{host} can make no snapshot of {name}: ",
     ),
     RefusalCode.TOO_MANY_LAYERS: Words(
@@ -98,7 +98,7 @@ _ADVICE = {
     ),
     RefusalCode.OWNER_GONE: Words(
         advice="Make {name} anew: that container is gone for good, and a new one of the same name "
-        "is another one to Docker. Then ask again.",
+        "is another one to the engine. Then ask again.",
         as_detailed="{name} could not be {started}: ",
     ),
     RefusalCode.OWNER_MISSING: Words(

@@ -1,29 +1,31 @@
-"""How does it read where a request stands, and how each of its steps?
+"""How does it read where a request stands, how each of its steps, and what was in the way?
 
-The first line of a card, the words of a notification, and the steps: planned, under way, done,
-failed. The thread and the private notices use the same. The plain words are the core's; what is
-added here is mark-up, names and times.
+The first line of a card, the words of a notification, the steps, and once it is over why it was
+not done or what went wrong: what was overcome stands in the past, and only what helps before one
+asks again is advised. The thread and the private notices use the same. The plain words are the
+core's; what is added here is mark-up, names and times.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from activities.slack.error_help import advice_for, called, cause_of
-from activities.slack.mrkdwn import clock, code, person, safe, size
+from activities.slack.error_help import HAVE_DETAILS, advice_for, cause_of, reason, short_detail
+from activities.slack.mrkdwn import clock, code, person, safe, size, typed_at
 from activities.slack.needs_person import needs_person_headline, restore_error
-from activities.slack.outcome import failure_summary, past, started_late, why_not_done
-from workflows.model.errors import PREFLIGHT_ERRORS
+from workflows.model.errors import PREFLIGHT_ERRORS, ErrorType
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.text import short_id
-from workflows.model.words import duration
+from workflows.model.words import capital, duration
 from workflows.operations import catalog
 from workflows.operations.facts import has_step, was_down, was_late
 from workflows.operations.standing import (
     as_before,
     engine_was_silent,
+    is_start,
     missing_words,
     outcome,
     says_what_was_done,
@@ -32,6 +34,28 @@ from workflows.operations.standing import (
     step_emoji,
     step_words,
 )
+
+#: Ends of an operation in which a failure was overcome.
+_OVERCOME = (RequestStatus.PUT_BACK, RequestStatus.SUCCEEDED)
+#: What is true only of a container that runs.
+_OF_WHAT_RUNS = frozenset({ErrorType.UNHEALTHY})
+_PAST = {
+    "are": "were",
+    "asks": "asked",
+    "belongs": "belonged",
+    "cannot": "could not",
+    "does": "did",
+    "fails": "failed",
+    "has": "had",
+    "is": "was",
+    "lacks": "lacked",
+    "may": "could",
+    "mounts": "mounted",
+    "publishes": "published",
+    "runs": "ran",
+    "uses": "used",
+}
+_PRESENT = re.compile(rf"(?<![^ ])(?:{'|'.join(_PAST)})(?![^ ])")
 
 
 def headline(state: RequestState) -> str:
@@ -57,7 +81,7 @@ def _why_failed(step: StepState, state: RequestState) -> str:
     if step.error is None:
         return ""
     if engine_was_silent(state):
-        return "the Docker engine did not answer"
+        return "the engine did not answer"
     meaning = cause_of(step.error).meaning
     return past(meaning) if step.name is StepName.START and started_late(state) else meaning
 
@@ -65,6 +89,12 @@ def _why_failed(step: StepState, state: RequestState) -> str:
 def step_lines(state: RequestState) -> str:
     """Write all steps, one a line; the failure that the card explains below is only named."""
     return "\n".join(step_line(_explained(state, step), state) for step in state.steps)
+
+
+def called(state: RequestState) -> str:
+    """Name the container as the engine does now, and as it was asked for if that differs."""
+    asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
+    return f"{code(state.name_now)}{asked_for}"
 
 
 def snapshot_line(state: RequestState) -> str:
@@ -122,6 +152,7 @@ def _expired(state: RequestState) -> str:
 
 def _cancelled(state: RequestState) -> str:
     by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
+    by += typed_at(state.cancel_terminal)
     return f"🚫 *Cancelled*{by} — {_what(state)}\nNothing was changed."
 
 
@@ -226,3 +257,60 @@ def _total(state: RequestState) -> timedelta | None:
     begun = [s.started_at for s in counted if s.started_at]
     over = [s.finished_at for s in counted if s.finished_at]
     return max(over) - min(begun) if begun and over else None
+
+
+def why_not_done(state: RequestState) -> str:
+    """Say why nothing was done, as a sentence, or nothing when a person decided so."""
+    if state.status not in (RequestStatus.STALE, RequestStatus.FAILED):
+        return ""
+    host, name = safe(state.container.host), called(state)
+    if engine_was_silent(state):
+        return (
+            f"The engine of {host} did not answer, so Dockwarden did nothing to {name}. "
+            "Whether it runs is not known: look first."
+        )
+    if state.cause is ErrorType.WORKER_UNAVAILABLE:
+        return f"No Dockwarden worker of {host} took it up in time."
+    if state.cause is ErrorType.CONTAINER_GONE:
+        return "That very container is gone; one that has its name now is another one."
+    cause = state.cause
+    if state.status is RequestStatus.STALE:
+        cause = cause or ErrorType.CONTAINER_CHANGED
+    return f"{capital(reason(cause, state.cause_text))}."
+
+
+def why_not_done_in_full(state: RequestState) -> str:
+    """Say why nothing was done, with the detail that the card shows below, and what helps."""
+    why = why_not_done(state)
+    if not why:
+        return ""
+    if state.cause in HAVE_DETAILS and state.cause_text:
+        why = f"{why.rstrip('.')}: {short_detail(state.cause_text)}."
+    return f"{why} {advice_for(state)}".rstrip()
+
+
+def failure_summary(state: RequestState) -> str:
+    """Say what went wrong and what helps, for an operation that failed and was put back."""
+    if state.cause is None or state.status not in _OVERCOME:
+        return ""
+    why = reason(state.cause, state.cause_text)
+    if started_late(state):
+        return f"*What was in the way of the start:* {past(why)}."
+    if is_start(state) and state.cause in _OF_WHAT_RUNS:
+        why = past(why)
+    return " ".join(part for part in (f"*What went wrong:* {why}.", advice_for(state)) if part)
+
+
+def started_late(state: RequestState) -> bool:
+    """Tell whether a start failed that succeeded after all: what was in its way is gone.
+
+    What was stopped before is stopped again after a start that failed.
+    """
+    failed = any(s.name is StepName.START and s.status is StepStatus.FAILED for s in state.steps)
+    return failed and state.status in _OVERCOME and not was_down(state)
+
+
+def past(words: str) -> str:
+    """Put words of ours about a failure into the past."""
+    words = words.replace("it runs, but", "it ran, but")
+    return _PRESENT.sub(lambda found: _PAST[found.group()], words)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
-from activities.slack.afterwards import afterwards
-from activities.slack.dependents import dependents_left
-from activities.slack.error_help import called, fill
+from activities.slack.error_help import LOOK, START, with_command
+from activities.slack.impact import afterwards, dependents_left
 from activities.slack.mrkdwn import (
     clock,
     code,
@@ -33,8 +32,15 @@ from activities.slack.needs_person import (
     needs_person_headline,
     needs_person_outcome,
 )
-from activities.slack.outcome import failure_summary, why_not_done_in_full
-from activities.slack.status import down_time, snapshot_line, step_line, where
+from activities.slack.status import (
+    called,
+    down_time,
+    failure_summary,
+    snapshot_line,
+    step_line,
+    where,
+    why_not_done_in_full,
+)
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus
@@ -132,14 +138,13 @@ def _given_up(state: RequestState, entry: ThreadEntry) -> str:
 
 def _stuck(state: RequestState, _: ThreadEntry) -> str:
     host = safe(state.container.host)
-    look = code(fill("docker inspect --format '{{.State.Status}}' {id}", state))
-    start = code(fill("docker start {id}", state))
+    look = with_command(f"Look on {host} whether the container runs", LOOK, state)
+    start = with_command("If it is down and meant to run, start it", START, state)
     what = f"{catalog.words_of(state.operation)} {where(state)}"
     return (
         f"🛑 {mentions(state)} the request to {what} *is stuck in "
         "Dockwarden itself*: nothing of it goes on, and its buttons do nothing, until that is put "
-        f"right.\n1. Look on {host} whether the container runs: {look}\n"
-        f"2. If it is down and meant to run: {start}\n"
+        f"right.\n1. {look}\n2. {start}\n"
         "3. The log of the control worker, and Temporal's history, say what it stumbles over."
     )
 

@@ -26,7 +26,7 @@ from bot.temporal.errors import RequestSummary
 from bot.temporal.visibility import RequestPage
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, Inspection
-from workflows.model.requests import ContainerState, Fact, FactKind
+from workflows.model.requests import ContainerState, Fact, FactPlace
 from workflows.model.state import Refusal, RequestState, RequestStatus, StepState
 from workflows.model.text import short_id
 from workflows.model.words import refused
@@ -128,12 +128,12 @@ def container_list(host: str, containers: ContainerList) -> Reply:
 def container(host: str, inspection: Inspection) -> Reply:
     """Show one container, with what its provider tells of it."""
     pin = inspection.pin
-    left_out = [_fact(fact) for fact in pin.told(FactKind.NOT_IN_SNAPSHOT)]
+    left_out = [_fact(fact) for fact in pin.told(FactPlace.NOT_IN_SNAPSHOT)]
     lines = [
         f"id {code(short_id(pin.container_id))}",
         f"image {code(pin.image)} ({code(short_id(pin.image_id))})",
         f"last start {code(_moment(pin.started_at))}" if pin.started_at else "",
-        *(_fact(fact) for fact in pin.told(FactKind.SEEN, FactKind.LOOK)),
+        *(_fact(fact) for fact in pin.told(FactPlace.SEEN, FactPlace.LOOK)),
         f"not in a snapshot: {', '.join(left_out)}" if left_out else "",
     ]
     return reply(
@@ -178,7 +178,7 @@ def _facts(state: RequestState, now: datetime) -> str:
     needed = state.policy.required_approvals if state.policy is not None else 0
     facts = [
         code(state.request_id),
-        f"asked by {person(state.requester)}, {ago(now, state.requested_at)}",
+        f"asked by {person(state.requester)}{_typed_at(state)}, {ago(now, state.requested_at)}",
         f"approvals {len(state.approvals)} of {needed}" if needed else "",
     ]
     if state.status is RequestStatus.WAITING and state.expires_at is not None:
@@ -190,6 +190,11 @@ def _facts(state: RequestState, now: datetime) -> str:
     if state.snapshot is not None and state.snapshot.reference:
         facts.append(f"snapshot {code(state.snapshot.reference)}")
     return " · ".join(fact for fact in facts if fact)
+
+
+def _typed_at(state: RequestState) -> str:
+    """Say at which terminal it was asked for: that proves no person."""
+    return "" if state.terminal is None else f" {escape(state.terminal.words)}"
 
 
 def _why(state: RequestState, *, may_read: bool) -> Line | None:

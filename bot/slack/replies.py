@@ -82,7 +82,7 @@ _SILENT = {
         "just ended. Try again in a minute."
     ),
     Silent.ENGINE: (
-        "the Docker engine of {host} does not answer in time. If it stays so, whoever runs the "
+        "the engine of {host} does not answer in time. If it stays so, whoever runs the "
         "host can see to it."
     ),
 }

@@ -10,11 +10,11 @@ from bot.temporal.hosts import HostStanding, engine_words, service_words
 from bot.temporal.visibility import RequestPage
 from bot.terminal.tables import ago, facts, moment, table
 from workflows.model.ports import ContainerList
-from workflows.model.requests import ContainerPin, RecordedDecision
+from workflows.model.requests import ContainerPin, Fact, FactPlace, RecordedDecision
 from workflows.model.state import RequestState, RequestStatus
+from workflows.model.terminal import Terminal
 from workflows.model.text import short_id
-from workflows.operations import catalog
-from workflows.operations.standing import standing, step_words
+from workflows.operations import catalog, standing
 
 
 def requests(page: RequestPage, *, now: datetime) -> list[str]:
@@ -41,14 +41,13 @@ def request(state: RequestState) -> list[str]:
     """Show one request: the facts, then its steps."""
     policy, snapshot = state.policy, state.snapshot
     needed = policy.required_approvals if policy else 0
-    at = f" {state.terminal.words}" if state.terminal else ""
     asked_for = f" (asked for as {state.container.name})" if state.renamed else ""
     pairs = (
         ("request", state.request_id),
         ("status", status_words(state)),
         ("operation", catalog.words_of(state.operation)),
         ("container", f"{state.name_now} on {state.container.host}{asked_for}"),
-        ("requester", f"{state.requester}{at}"),
+        ("requester", f"{state.requester}{_at(state.terminal)}"),
         ("reason", state.reason),
         ("asked", moment(state.requested_at)),
         ("expires", moment(state.expires_at) if state.status is RequestStatus.WAITING else ""),
@@ -57,7 +56,7 @@ def request(state: RequestState) -> list[str]:
         ("approvals", f"{len(state.approvals)} of {needed}" if needed else ""),
         *(("approved by", _by(decision)) for decision in state.approvals),
         ("rejected by", _by(state.rejection) if state.rejection else ""),
-        ("cancelled by", state.cancel_requested_by),
+        ("cancelled by", f"{state.cancel_requested_by}{_at(state.cancel_terminal)}"),
         ("snapshot", snapshot.reference or short_id(snapshot.image_id) if snapshot else ""),
         ("was down", f"{state.down_seconds:.1f} s" if state.down_seconds else ""),
         ("cause", state.cause_text or (state.cause or "")),
@@ -65,7 +64,7 @@ def request(state: RequestState) -> list[str]:
         ("next try", moment(state.next_try_at) if not state.closed else ""),
         ("card", state.card.permalink if state.card else ""),
     )
-    steps = [(step.name.value, step_words(step, state), step.note) for step in state.steps]
+    steps = [(step.name.value, standing.step_words(step, state), step.note) for step in state.steps]
     return [*facts(pairs), *(["", *table(("STEP", "HOW FAR", "NOTE"), steps)] if steps else [])]
 
 
@@ -89,8 +88,7 @@ def row(known: RequestSummary) -> list[str]:
 
 def status_words(state: RequestState) -> str:
     """Say where a request stands, for scripts first and for people after that."""
-    told = standing(state).words
-    return f"{state.status}: {told}"
+    return f"{state.status}: {standing.status_of(state).words}"
 
 
 def containers(found: ContainerList) -> list[str]:
@@ -107,8 +105,8 @@ def containers(found: ContainerList) -> list[str]:
 
 def container(host: str, pin: ContainerPin) -> list[str]:
     """Show one container."""
-    mounts = ", ".join(f"{one.destination} ({one.type})" for one in pin.mounts)
-    stop = pin.stop_timeout_seconds
+    told = [_fact(fact) for fact in pin.told(FactPlace.SEEN, FactPlace.LOOK)]
+    left_out = [_fact(fact) for fact in pin.told(FactPlace.NOT_IN_SNAPSHOT)]
     return facts(
         (
             ("container", f"{pin.name} on {host}"),
@@ -116,13 +114,14 @@ def container(host: str, pin: ContainerPin) -> list[str]:
             ("id", short_id(pin.container_id)),
             ("image", f"{pin.image} ({short_id(pin.image_id)})"),
             ("last start", pin.started_at),
-            ("restart policy", pin.restart_policy or "no"),
-            ("health check", "yes" if pin.has_healthcheck else "no"),
-            ("stop time-out", "" if stop is None else "none" if stop < 0 else f"{stop} s"),
-            ("removed when it stops", "yes" if pin.auto_remove else ""),
-            ("not in a snapshot", mounts or "no mounts"),
+            ("about it", ", ".join(told)),
+            ("not in a snapshot", ", ".join(left_out)),
         )
     )
+
+
+def _fact(fact: Fact) -> str:
+    return f"{fact.label} {fact.value}".rstrip()
 
 
 def hosts(standings: Sequence[HostStanding], *, now: datetime) -> list[str]:
@@ -140,9 +139,12 @@ def hosts(standings: Sequence[HostStanding], *, now: datetime) -> list[str]:
 
 
 def _by(decision: RecordedDecision) -> str:
-    at = f" {decision.terminal.words}" if decision.terminal else ""
     comment = f": {decision.comment}" if decision.comment else ""
-    return f"{decision.approver_id}{at}, {moment(decision.decided_at)}{comment}"
+    return f"{decision.approver_id}{_at(decision.terminal)}, {moment(decision.decided_at)}{comment}"
+
+
+def _at(terminal: Terminal | None) -> str:
+    return "" if terminal is None else f" {terminal.words}"
 
 
 def _more(left_out: int) -> list[str]:

@@ -14,7 +14,7 @@ from bot.temporal.errors import RequestSummary
 from bot.temporal.hosts import HostStanding
 from bot.temporal.visibility import RequestPage
 from workflows.model.ports import ContainerList
-from workflows.model.requests import ContainerPin, RecordedDecision
+from workflows.model.requests import ContainerPin, FactPlace, RecordedDecision
 from workflows.model.state import Refusal, RequestState, StepState
 from workflows.model.terminal import Terminal
 
@@ -43,6 +43,7 @@ def request(state: RequestState) -> Json:
         "approvals": [_decision(decision) for decision in state.approvals],
         "rejection": _decision(state.rejection) if state.rejection else None,
         "cancelled_by": state.cancel_requested_by or None,
+        "cancelled_at_terminal": _terminal(state.cancel_terminal),
         "refusal": refusal(state.refusal),
         "steps": [_step(step) for step in state.steps],
         "snapshot": (snapshot.reference or None) if snapshot else None,
@@ -111,6 +112,10 @@ def container(host: str, pin: ContainerPin) -> Json:
             "removed_when_stopped": pin.auto_remove,
             "has_health_check": pin.has_healthcheck,
             "stop_timeout_seconds": pin.stop_timeout_seconds,
+            "facts": [
+                {"label": one.label, "value": one.value, "place": one.place.value}
+                for one in pin.told(*FactPlace)
+            ],
             "mounts": [{"type": one.type, "destination": one.destination} for one in pin.mounts],
         },
     }

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bot.terminal.tables import moment, tamed
 from workflows.model.requests import RecordedDecision
 from workflows.model.state import RequestState, RequestStatus, StepState, StepStatus
-from workflows.operations.standing import standing, step_words
+from workflows.operations.standing import status_of, step_words
 
 _UNTOLD = (StepStatus.TODO, StepStatus.NOT_RUN)
 
@@ -23,7 +23,7 @@ class Progress:
         lines = [*_waiting(state), *map(_decided, state.decisions), *_cancel(state)]
         lines += [_step(step, state) for step in state.steps if step.status not in _UNTOLD]
         if state.status is RequestStatus.NEEDS_PERSON:
-            lines.append(f"{standing(state).words}: the container could not be put back")
+            lines.append(f"{status_of(state).words}: the container could not be put back")
         new = [line for line in lines if line not in self._told]
         self._told.update(new)
         return [f"{datetime.now(UTC):%H:%M:%S} {line}" for line in new]
@@ -45,8 +45,9 @@ def _decided(decision: RecordedDecision) -> str:
 
 
 def _cancel(state: RequestState) -> list[str]:
-    by = state.cancel_requested_by
-    return [f"cancelled by {tamed(by)}"] if by else []
+    by, at = state.cancel_requested_by, state.cancel_terminal
+    where = f" {tamed(at.words)}" if at else ""
+    return [f"cancelled by {tamed(by)}{where}"] if by else []
 
 
 def _step(step: StepState, state: RequestState) -> str:

@@ -1,6 +1,7 @@
 """What does somebody at a terminal read whose request or decision does not count?
 
-Plain words, with what to do now. The person in whose name it was typed is told in Slack as well.
+What is wrong with a request stands in ``workflows/model/words.py``, for all doors; what helps is
+written here as it is typed. The person in whose name it was typed is told in Slack as well.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from typing import Final
 from bot.terminal.tables import tamed
 from workflows.model.errors import RefusalCode
 from workflows.model.state import Refusal, RequestState, RequestStatus
-from workflows.model.words import REFUSED, refused
+from workflows.model.words import REFUSED, TYPED
+from workflows.operations import catalog
 
+_MOST_NAMED = 10
 _ASK_LATER = "Ask again in a minute."
-_FREE_SPACE = "See what can be removed on the host, then ask again."
+_FREE_SPACE = "Whoever runs the host can free some space; then ask again."
 _WITHOUT_SNAPSHOT = "Ask without a snapshot, or see to the image on the host."
 _BOOK = "the policy book (DOCKWARDEN_POLICIES)"
 _IN_SLACK = "Decide in Slack, on the card."
-
-#: What to do now whose request is not let in. In braces stand facts of the request.
 _ADVICE: Final = {
     RefusalCode.UNKNOWN_HOST: "`dockwarden list hosts` shows those that are known.",
     RefusalCode.HOST_BUSY: _ASK_LATER,
@@ -26,16 +27,16 @@ _ADVICE: Final = {
     RefusalCode.ENGINE_UNREACHABLE: _ASK_LATER,
     RefusalCode.HOST_AWAY: _ASK_LATER,
     RefusalCode.UNKNOWN_CONTAINER: "`dockwarden list --on {host}` shows all.",
-    RefusalCode.AMBIGUOUS_CONTAINER: "Give the full name; `dockwarden list --on {host}` shows all.",
+    RefusalCode.AMBIGUOUS_CONTAINER: "`dockwarden list --on {host}` shows all; give the full name.",
     RefusalCode.PROTECTED: "Whoever runs {host} can take care of it.",
     RefusalCode.UNUSABLE_STATE: "`dockwarden inspect {name} --on {host}` shows it.",
     RefusalCode.REFERENCE_TAKEN: "Choose another name, or leave it out.",
-    RefusalCode.REFERENCE_OUTSIDE: "Choose another name, or leave it out.",
+    RefusalCode.REFERENCE_OUTSIDE: "Choose such a name, or leave it out.",
     RefusalCode.SNAPSHOT_QUOTA: _FREE_SPACE,
     RefusalCode.DISK_FULL: _FREE_SPACE,
     RefusalCode.IMAGE_MISSING: _WITHOUT_SNAPSHOT,
     RefusalCode.TOO_MANY_LAYERS: _WITHOUT_SNAPSHOT,
-    RefusalCode.OWNER_MISSING: "Start that one, then ask again.",
+    RefusalCode.OWNER_MISSING: "Start that container, then ask again.",
     RefusalCode.OWNER_GONE: "Make {name} anew, then ask again.",
     RefusalCode.NO_POLICY: f"Whoever runs Dockwarden can add one to {_BOOK}.",
     RefusalCode.REASON_REQUIRED: 'Add --reason "…".',
@@ -43,112 +44,100 @@ _ADVICE: Final = {
     RefusalCode.CARD_NOT_POSTED: "Invite the app to the channel, or name another with --channel.",
     RefusalCode.NOT_A_REQUESTER: f"Whoever runs Dockwarden can add requesters to {_BOOK}.",
     RefusalCode.TOO_MANY_OPEN: "`dockwarden requests mine` lists them.",
-}
-#: Why a decision or an instruction does not count.
-_ACTS: Final = {
+    RefusalCode.NOT_VERIFIED: _ASK_LATER,
     RefusalCode.NOT_AT_A_TERMINAL: (
-        "the policy {policy} takes nothing of the kind from a terminal, which proves no person",
-        f"{_IN_SLACK} Whoever runs Dockwarden can set `terminal_decides = true` in {_BOOK}.",
+        f"{_IN_SLACK} Whoever runs Dockwarden can set `terminal_decides = true` in {_BOOK}."
     ),
-    RefusalCode.UNNAMED_TERMINAL: (
-        "it does not say from which terminal it comes, and by which user there",
-        _IN_SLACK,
-    ),
-    RefusalCode.OWN_TERMINAL: (
-        "this user of the operating system asked for it, and it takes another to decide",
-        _IN_SLACK,
-    ),
-    RefusalCode.SAME_TERMINAL_USER: (
-        (
-            "this user of the operating system has approved it already, as somebody else, and "
-            "counts once"
-        ),
-        "It now takes somebody else.",
-    ),
-    RefusalCode.WRONG_REQUEST: ("another request is there in its place", ""),
-    RefusalCode.WRONG_CARD: ("it does not come from the card of the request", ""),
-    RefusalCode.OWN_REQUEST: (
-        "{requester} asked for it, and it takes another person to decide",
-        "`dockwarden cancel {request}` withdraws it.",
-    ),
-    RefusalCode.NOT_AN_APPROVER: (
-        "that person is not among the approvers of this request",
-        "Its card names who may decide.",
-    ),
-    RefusalCode.ALREADY_APPROVED: (
-        "that person has approved it already, and counts once",
-        "It now takes somebody else.",
-    ),
-    RefusalCode.NOT_OPEN: ("it no longer waits for a decision", ""),
-    RefusalCode.TOO_LATE: ("its time was over long before anybody took this up", ""),
+    RefusalCode.UNNAMED_TERMINAL: _IN_SLACK,
+    RefusalCode.OWN_TERMINAL: _IN_SLACK,
+    RefusalCode.SAME_TERMINAL_USER: "It now takes somebody else.",
+    RefusalCode.OWN_REQUEST: "`dockwarden cancel {request}` withdraws it.",
+    RefusalCode.NOT_AN_APPROVER: "Its card names who may decide.",
+    RefusalCode.ALREADY_APPROVED: "It now takes somebody else.",
+}
+#: Why a decision or an instruction does not count, of a person who is only claimed to be there.
+_ACTS: Final = {
+    RefusalCode.WRONG_REQUEST: "another request is there in its place",
+    RefusalCode.WRONG_CARD: "it does not come from the card of the request",
+    RefusalCode.OWN_REQUEST: "{requester} asked for it, and it takes another person to decide",
+    RefusalCode.NOT_AN_APPROVER: "that person is not among the approvers of this request",
+    RefusalCode.ALREADY_APPROVED: "that person has approved it already, and counts once",
+    RefusalCode.NOT_OPEN: "it no longer waits for a decision",
+    RefusalCode.TOO_LATE: "its time was over long before anybody took this up",
     RefusalCode.NOT_REQUESTER: (
-        (
-            "only {requester}, who asked for it, can do that; of a container that needs a person, "
-            "those who decided can too"
-        ),
-        "",
+        "only {requester}, who asked for it, can do that; of a container that needs a person, "
+        "those who decided can too"
     ),
-    RefusalCode.PUTTING_BACK: ("{name} is being put back already", ""),
-    RefusalCode.NOT_TRYING: ("Dockwarden is not trying to put {name} back", ""),
-}
-#: Both of one who asks and of one who decides.
-_PEOPLE: Final = {
-    RefusalCode.WRONG_TEAM: ("that person is not in the workspace of this request", ""),
-    RefusalCode.GUEST: ("that person is a guest, who may not do that", ""),
-    RefusalCode.BOT: ("an app may not do that", ""),
-    RefusalCode.DEACTIVATED: ("that account is deactivated", ""),
-    RefusalCode.UNKNOWN_PERSON: ("Slack does not know that account", ""),
-    RefusalCode.NOT_VERIFIED: ("Slack could not say just now who that person is", _ASK_LATER),
-}
-_DECISIONS: Final = _ACTS | _PEOPLE
+    RefusalCode.PUTTING_BACK: "{name} is being put back already",
+    RefusalCode.NOT_TRYING: "Dockwarden is not trying to put {name} back",
+    RefusalCode.WRONG_TEAM: "that person is not in the workspace of this request",
+    RefusalCode.GUEST: "that person is a guest, and guests never decide",
+    RefusalCode.BOT: "apps never decide",
+    RefusalCode.DEACTIVATED: "that account is deactivated",
+    RefusalCode.UNKNOWN_PERSON: "Slack does not know that account",
+    RefusalCode.NOT_VERIFIED: "Slack could not say just now who that person is",
+} | TYPED
 
 
 def not_let_in(refusal: Refusal, state: RequestState) -> str:
     """Say why a request was refused."""
-    detail = tamed(refusal.detail)
-    wrong, advice = _request_words(refusal, _facts(state))
+    wrong = REFUSED.get(refusal.code) or _ACTS[refusal.code]
+    is_said = "{detail}" in wrong or "{count}" in wrong or not refusal.detail
     known = (state.container.host, state.container.name, state.policy and state.policy.name)
-    added = f" ({detail})" if detail and refusal.detail not in known and detail not in wrong else ""
-    return f"Not done: {wrong}{added}. {advice}".rstrip()
+    added = "" if is_said or refusal.detail in known else f" ({tamed(refusal.detail)})"
+    facts = _facts(refusal, state)
+    return f"Not done: {wrong.format(**facts)}{added}. {_advice(refusal, facts)}".rstrip()
 
 
 def not_counted(refusal: Refusal, state: RequestState) -> str:
     """Say why a decision or an instruction does not count, and what holds all the same."""
-    waits = " It still waits." if state.status is RequestStatus.WAITING else ""
-    facts = _facts(state)
-    if refusal.code in _DECISIONS:
-        wrong, advice = (words.format(**facts) for words in _DECISIONS[refusal.code])
-    else:
-        wrong, advice = _request_words(refusal, facts)
-    return f"That did not count: {f'{wrong}. {advice}'.rstrip()}{waits}"
+    wrong = _ACTS.get(refusal.code) or REFUSED[refusal.code]
+    waits = "It still waits." if state.status is RequestStatus.WAITING else ""
+    facts = _facts(refusal, state)
+    parts = (f"That did not count: {wrong.format(**facts)}.", _advice(refusal, facts), waits)
+    return " ".join(part for part in parts if part)
 
 
 def nothing_to_show(refusal: Refusal | None, *, host: str, name: str) -> str:
     """Say why a host, or a container of it, cannot be shown."""
-    if refusal is None:
+    if refusal is None or refusal.code not in REFUSED:
         return "Nothing to show: nobody has said why."
-    facts = {"host": tamed(host), "name": tamed(name or "the container")}
-    wrong, advice = _request_words(refusal, {**facts, "requester": "", "policy": "", "request": ""})
     near = refusal.code is RefusalCode.UNKNOWN_HOST and refusal.detail not in ("", host)
     hint = f" ({tamed(refusal.detail)})" if near else ""
-    return f"Nothing to show: {wrong}{hint}. {advice}".rstrip()
+    facts = _named(host, name or "the container") | dict.fromkeys(_OF_REQUESTS, "")
+    wrong = REFUSED[refusal.code].format(**facts)
+    return f"Nothing to show: {wrong}{hint}. {_advice(refusal, facts)}".rstrip()
 
 
-def _request_words(refusal: Refusal, facts: dict[str, str]) -> tuple[str, str]:
-    """Say what is wrong with a request, and what to do now."""
-    if refusal.code not in REFUSED:
-        wrong, advice = _DECISIONS[refusal.code]
-        return wrong.format(**facts), advice.format(**facts)
-    detail = tamed(refusal.detail)
-    wrong = refused(refusal.code, **facts, count=detail, detail=detail)
-    return wrong, _ADVICE.get(refusal.code, "").format(**facts)
+#: What only a request can tell.
+_OF_REQUESTS: Final = (
+    *("policy", "requesters", "references", "requester", "request", "detail", "count", "started"),
+)
 
 
-def _facts(state: RequestState) -> dict[str, str]:
-    return {
-        "host": tamed(state.container.host),
-        "name": tamed(state.name_now),
-        "policy": tamed(state.policy.name) if state.policy else "of this request",
+def _advice(refusal: Refusal, facts: dict[str, str]) -> str:
+    return _ADVICE.get(refusal.code, "").format(**facts)
+
+
+def _named(host: str, name: str) -> dict[str, str]:
+    return {"host": tamed(host), "name": tamed(name), "rm": "--rm"}
+
+
+def _facts(refusal: Refusal, state: RequestState) -> dict[str, str]:
+    policy = state.policy
+    askers = (*policy.requester_groups, *policy.requesters) if policy else ()
+    return _named(state.container.host, state.name_now) | {
+        "policy": tamed(policy.name) if policy else "of this request",
+        "requesters": _listed(askers),
+        "references": _listed(policy.references if policy else ()),
         "requester": tamed(state.requester),
         "request": state.request_id,
+        "detail": tamed(refusal.detail),
+        "count": tamed(refusal.detail),
+        "started": "started" if catalog.wakes(state.operation) else "started again",
     }
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(map(tamed, names[:_MOST_NAMED])) + more if names else "others"

@@ -56,7 +56,7 @@ async def test_a_stop_that_an_engine_will_undo(driver: RequestDriver) -> None:
     """Who approves it knows, and so does who reads how it ended."""
     driver.engine.run(name="returning", policy="always")
     (request,) = await driver.ask("returning", command="stop {}")
-    words = "stays down until somebody starts it, or the Docker engine itself is restarted"
+    words = "stays down until somebody starts it, or the engine itself is restarted"
     assert f"It then {words}" in str(await driver.card(request))
     await driver.approve(request)
     await driver.check(request, await request.outcome(), RequestStatus.SUCCEEDED)

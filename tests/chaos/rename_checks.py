@@ -19,7 +19,7 @@ _MOVES: Final = frozenset({"start", "stop", "pause", "unpause"})
 #: So long an engine that was asked to start it may take after it hung up.
 _SLOW_START: Final = 5.0
 _TELLS_NAME: Final = frozenset(
-    {"ensure_stopped", "ensure_snapshot", "ensure_tag", "ensure_running"}
+    {"ensure_stopped", "ensure_snapshot", "ensure_tag", "ensure_started", "ensure_running"}
 )
 
 

@@ -10,7 +10,14 @@ from tests.chaos.observations import LINGERS, Observations, Violation, covers
 from workflows.model.requests import Choice
 
 _MUTATING: Final = frozenset(
-    {"ensure_stopped", "ensure_snapshot", "ensure_tag", "ensure_running", "sweep_snapshots"}
+    {
+        "ensure_stopped",
+        "ensure_snapshot",
+        "ensure_tag",
+        "ensure_started",
+        "ensure_running",
+        "sweep_snapshots",
+    }
 )
 _ON_CONTAINER: Final = frozenset({"commit", "stop", "pause", "unpause", "rename", "update"})
 

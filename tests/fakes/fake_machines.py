@@ -17,6 +17,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from tests.fakes.fake_docker import failure
+from workflows.model.advice import CommandName
 from workflows.model.dependent_ports import DependentsInput, DependentsPort
 from workflows.model.dependents import NO_DEPENDENTS, Dependents
 from workflows.model.errors import ErrorType, RefusalCode
@@ -33,7 +34,7 @@ from workflows.model.ports import (
     SweepInput,
     TagInput,
 )
-from workflows.model.requests import ContainerPin, ContainerState, Fact, FactKind
+from workflows.model.requests import Command, ContainerPin, ContainerState, Fact, FactPlace
 from workflows.model.start_ports import RestoreInput, RestoreResult, StartInput, StartPort
 from workflows.model.state import SnapshotResult, StopResult
 
@@ -164,8 +165,12 @@ class FakeMachines(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
             facts=(
                 Fact(label="2 vCPUs"),
                 Fact(label="memory", value="4 GiB"),
-                Fact(label="console", value="spice", kind=FactKind.LOOK),
-                Fact(label="disk", value="vdb", kind=FactKind.NOT_IN_SNAPSHOT),
+                Fact(label="console", value="spice", place=FactPlace.LOOK),
+                Fact(label="disk", value="vdb", place=FactPlace.NOT_IN_SNAPSHOT),
+            ),
+            commands=(
+                Command(name=CommandName.LOOK, line=f"virsh domstate {machine.machine_id}"),
+                Command(name=CommandName.START, line=f"virsh start {machine.machine_id}"),
             ),
         )
 

@@ -22,12 +22,16 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependent:
-    """A container that lives in another one; ``space`` is the namespace of it that it uses."""
+    """A container that lives in another one; ``space`` is the namespace of it that it uses.
+
+    ``restart`` is the command that restarts it, in its provider's words.
+    """
 
     name: str
     container_id: str
     space: str
     fate: Fate = Fate.NOT_KNOWN
+    restart: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

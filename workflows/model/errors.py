@@ -1,9 +1,8 @@
 """What can be refused and what can go wrong, by name?
 
 Every ``ApplicationError`` that leaves an activity carries one of these names as its ``type``.
-The words that people read are made where people read them: those about an error in
-``activities/slack/error_help.py``, those about a refusal in ``activities/slack/refusals.py`` and,
-when somebody only looked, in ``bot/slack``.
+The words that people read of a refusal stand in ``words.py`` beside this file; each door adds what
+helps. Those about an error stand in ``activities/slack/error_help.py``.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from workflows.model.requests import (
     Policy,
 )
 from workflows.model.state import Refusal, RequestState, RequestStatus
-from workflows.model.terminal import is_from_terminal
+from workflows.model.terminal import Terminal, is_from_terminal
 
 
 def choose(policies: Sequence[Policy], labels_met: Sequence[bool]) -> Policy | None:
@@ -163,9 +163,13 @@ def refusal_of_typed_instruction(state: RequestState, instruction: Instruction) 
 
 def told_with_its_terminal(refusal: Refusal, act: Decision | Instruction) -> Refusal:
     """Add where it was typed: the person in whose name it was may not know of it."""
-    if act.terminal is None or not act.terminal.is_named:
-        return refusal
-    return replace(refusal, detail=act.terminal.words)
+    terminal = named_terminal(act)
+    return refusal if terminal is None else replace(refusal, detail=terminal.words)
+
+
+def named_terminal(act: Decision | Instruction) -> Terminal | None:
+    """Give the terminal where something was typed, if it has names that can be shown."""
+    return act.terminal if act.terminal is not None and act.terminal.is_named else None
 
 
 def _refusal_at_the_terminal(state: RequestState, decision: Decision) -> Refusal | None:
@@ -189,7 +193,7 @@ def _refusal_of_terminal(policy: Policy | None, act: Decision | Instruction) -> 
         return None
     if policy is None or not policy.terminal_decides:
         return Refusal(code=RefusalCode.NOT_AT_A_TERMINAL)
-    if act.terminal is None or not act.terminal.is_named:
+    if named_terminal(act) is None:
         return Refusal(code=RefusalCode.UNNAMED_TERMINAL)
     return None
 

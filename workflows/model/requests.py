@@ -84,7 +84,7 @@ class PublishedPort:
     host_ports: tuple[int, ...]
 
 
-class FactKind(StrEnum):
+class FactPlace(StrEnum):
     """Where people read a fact: ``seen`` is on the card and at a look, ``look`` at a look alone.
 
     ``not_in_snapshot`` is something of the container that a snapshot leaves out.
@@ -104,14 +104,23 @@ class Fact:
 
     label: str
     value: str = ""
-    kind: FactKind = FactKind.SEEN
+    place: FactPlace = FactPlace.SEEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command, whole; ``name`` is what it is for, of ``workflows/model/advice.py``."""
+
+    name: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPin:
     """The exact container that people decide about. Never its environment or command line.
 
-    ``facts`` are what people read of it; no workflow asks about them.
+    ``facts`` are what people read of it, and ``commands`` what they can run for it; both in its
+    provider's words, and no workflow asks about them.
     ``unhealthy`` says that its health check failed already: then putting it back asks no more.
     ``chosen_ports`` are those that the engine chooses anew at each start, the first twenty.
     """
@@ -131,21 +140,22 @@ class ContainerPin:
     unhealthy: bool = False
     chosen_ports: tuple[PublishedPort, ...] = ()
     facts: tuple[Fact, ...] = ()
+    commands: tuple[Command, ...] = ()
 
-    def told(self, *kinds: FactKind) -> tuple[Fact, ...]:
-        """Give the facts of these kinds, in the provider's order.
+    def told(self, *places: FactPlace) -> tuple[Fact, ...]:
+        """Give the facts for these places, in the provider's order.
 
         A worker of an earlier release told no facts: what cards showed of such a pin stands in
         fields of their own.
         """
-        return tuple(fact for fact in self.facts or self._told_in_fields() if fact.kind in kinds)
+        return tuple(fact for fact in self.facts or self._told_in_fields() if fact.place in places)
 
     def _told_in_fields(self) -> tuple[Fact, ...]:
         return (
             *([Fact(label="unhealthy")] if self.unhealthy else ()),
             Fact(label="restart policy", value=self.restart_policy or "no"),
             *(
-                Fact(label=mount.type, value=mount.destination, kind=FactKind.NOT_IN_SNAPSHOT)
+                Fact(label=mount.type, value=mount.destination, place=FactPlace.NOT_IN_SNAPSHOT)
                 for mount in self.mounts
             ),
         )

@@ -112,6 +112,11 @@ class Timing:
                 self.commit_http + self.commit_settle + 2 * self.inspect_http
                 < self.commit_attempt()
             ),
+            "the undo of a start, which waits for it and then stops, must end in its activity": all(
+                self.start_http + self.stop_http(grace) + 5 * self.inspect_http
+                < self.start_attempt(grace)
+                for grace in (0, MAX_GRACE_SECONDS)
+            ),
         }
         broken = [rule for rule, holds in rules.items() if not holds]
         if broken:

@@ -129,7 +129,7 @@ REFUSED: Final = MappingProxyType(
         RefusalCode.OLD_WORKER: (
             "the Dockwarden worker of {host} is of an earlier release than the rest of Dockwarden"
         ),
-        RefusalCode.ENGINE_UNREACHABLE: "the Docker engine of {host} does not answer",
+        RefusalCode.ENGINE_UNREACHABLE: "the engine of {host} does not answer",
         RefusalCode.UNKNOWN_CONTAINER: "there is no container {name} on {host}",
         RefusalCode.AMBIGUOUS_CONTAINER: "{name} does not name exactly one container on {host}",
         RefusalCode.AUTO_REMOVE: (
@@ -205,6 +205,24 @@ _UNNAMED = MappingProxyType(
         "references": "others",
         "started": "started",
         "rm": "--rm",
+    }
+)
+#: Why what was typed at a terminal does not count, after "That did not count:".
+TYPED: Final = MappingProxyType(
+    {
+        RefusalCode.NOT_AT_A_TERMINAL: (
+            "the policy {policy} takes nothing of the kind from a terminal, which proves no person"
+        ),
+        RefusalCode.UNNAMED_TERMINAL: (
+            "it comes from a terminal, and does not say from which, and by which user there"
+        ),
+        RefusalCode.OWN_TERMINAL: (
+            "the same user of the operating system asked for this, and it takes another to decide"
+        ),
+        RefusalCode.SAME_TERMINAL_USER: (
+            "the same user of the operating system has approved this already, as somebody else, "
+            "and each user there counts once"
+        ),
     }
 )
 

@@ -36,10 +36,10 @@ _LEFT_DOWN = MappingProxyType(
 #: Why nobody can say how a container is.
 NOT_ANSWERED = MappingProxyType(
     {
-        ErrorType.ENGINE_UNAVAILABLE: "the Docker engine does not answer",
-        ErrorType.ENGINE_AMBIGUOUS: "the Docker engine does not answer",
-        ErrorType.ENGINE_FORBIDDEN: "the Docker engine does not let Dockwarden look",
-        ErrorType.WRONG_ENGINE: "another Docker engine answers",
+        ErrorType.ENGINE_UNAVAILABLE: "the engine does not answer",
+        ErrorType.ENGINE_AMBIGUOUS: "the engine does not answer",
+        ErrorType.ENGINE_FORBIDDEN: "the engine does not let Dockwarden look",
+        ErrorType.WRONG_ENGINE: "another engine answers",
         ErrorType.WORKER_UNAVAILABLE: "no Dockwarden worker of its host answers",
     }
 )
@@ -47,11 +47,11 @@ NOT_ANSWERED = MappingProxyType(
 
 def status_words(state: RequestState) -> str:
     """Say in a few words where a request stands: ``✅ Stopped and snapshotted``."""
-    told = standing(state)
+    told = status_of(state)
     return f"{told.emoji} {told.words}"
 
 
-def standing(state: RequestState) -> StatusWords:
+def status_of(state: RequestState) -> StatusWords:
     """Say it with its emoji apart, for a door that shows none."""
     known = words.STATUS[state.status]
     told = _TOLD.get(state.status)

@@ -227,7 +227,9 @@ class Review:
         if state.status is not RequestStatus.WAITING:
             return instruction
         self._tracker.change(
-            status=RequestStatus.CANCELLED, cancel_requested_by=instruction.user_id
+            status=RequestStatus.CANCELLED,
+            cancel_requested_by=instruction.user_id,
+            cancel_terminal=policy.named_terminal(instruction),
         )
         return None
 
@@ -256,7 +258,7 @@ class Review:
             comment=decision.comment[:MAX_TEXT_LENGTH],
             source=decision.source[:MAX_TEXT_LENGTH],
             decided_at=workflow.now(),
-            terminal=decision.terminal,
+            terminal=policy.named_terminal(decision),
         )
         self._tracker.change(decisions=(*self._tracker.state.decisions, recorded))
         workflow.logger.info(

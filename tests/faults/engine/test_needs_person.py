@@ -134,7 +134,7 @@ _OBSTACLES: Final = (
             "docker inspect --format '{{.State.Status}}' ID",
             "journalctl --unit docker --since -15min",
         ),
-        first_line="whether it runs is not known: the Docker engine does not answer",
+        first_line="whether it runs is not known: the engine does not answer",
         is_cut_off=True,
     ),
     Obstacle(

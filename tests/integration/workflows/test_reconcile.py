@@ -25,7 +25,7 @@ from workflows.execution.workflow import OperateInput
 from workflows.model import names
 from workflows.model.errors import ErrorType
 from workflows.model.ports import EndedInput, LastStateInput
-from workflows.model.requests import ContainerState
+from workflows.model.requests import ContainerState, OperationSpec
 from workflows.model.state import RequestStatus, StepStatus
 from workflows.model.watchdog_ports import WatchLimits
 from workflows.reconcile import ReconcileResult
@@ -54,10 +54,15 @@ async def _listed(workers: Workers, under_test: RequestUnderTest) -> None:
     await eventually(known)
 
 
-async def _terminated(workers: Workers, step: str) -> RequestUnderTest:
+async def _terminated(workers: Workers, step: str, kind: str = "stop") -> RequestUnderTest:
     """Terminate the operation and its request in the middle of a step."""
     gate = workers.docker.gates[step] = threading.Event()
-    under_test = await workers.start(workers.request())
+    (policy,) = workers.request().policies
+    request = workers.request(
+        operation=OperationSpec(kind=kind, snapshot=kind != "start"),
+        policies=(replace(policy, operations=(kind,)),),
+    )
+    under_test = await workers.start(request)
     await under_test.until(RequestStatus.WAITING)
     await under_test.decide("UBOB")
     await eventually(workers.docker.entered[step].is_set)
@@ -93,6 +98,24 @@ async def test_terminated_operation_is_put_back(workers: Workers, step: str) -> 
     assert workers.slack.drawn[-1].status is RequestStatus.PUT_BACK
     assert state["status"] == RequestStatus.PUT_BACK
     assert workers.slack.drawn[-1].steps[0].status in (StepStatus.DONE, StepStatus.FAILED)
+
+
+@pytest.mark.parametrize("kind", ["start", "restart"])
+async def test_terminated_start_is_undone_or_made_good(workers: Workers, kind: str) -> None:
+    """What rested rests again; what was to run again does, and then all was done."""
+    rests = kind == "start"
+    workers.docker.state = ContainerState.EXITED if rests else ContainerState.RUNNING
+    under_test = await _terminated(workers, "ensure_started", kind)
+
+    result = await _reconcile(workers)
+    await under_test.operation.result()
+
+    assert under_test.operation.id in result.recovered
+    assert [arg.started_by_us for arg in workers.docker.put_back] == [rests]
+    down, up = ContainerState.EXITED, ContainerState.RUNNING
+    assert workers.docker.state is (down if rests else up)
+    status = RequestStatus.PUT_BACK if rests else RequestStatus.SUCCEEDED
+    assert workers.slack.drawn[-1].status is status
 
 
 async def test_recovery_happens_once(workers: Workers) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,7 +17,8 @@ import pytest
 from slack_sdk.models.blocks import Block
 from temporalio.client import Client
 
-from activities.slack.card import Links, card
+from activities.slack.card import card
+from activities.slack.mrkdwn import Links
 from activities.slack.thread import reply
 from bot.slack import listings
 from tests.fakes.fake_docker import failure
@@ -63,8 +65,11 @@ async def _machines(client: Client) -> AsyncIterator[MachineWorkers]:
 
 
 async def _approved(machines: MachineWorkers, kind: str, *, snapshot: bool) -> RequestUnderTest:
-    operation = OperationSpec(kind=kind, snapshot=snapshot)
-    return await machines.approved(operation=operation)
+    (policy,) = machines.request().policies
+    return await machines.approved(
+        operation=OperationSpec(kind=kind, snapshot=snapshot),
+        policies=(replace(policy, operations=("*",)),),
+    )
 
 
 def _text_of(blocks: list[Block]) -> str:
@@ -116,6 +121,26 @@ async def test_a_machine_is_put_back_when_its_snapshot_fails(machines: MachineWo
     _assert_no_word_of_docker(machines.seen())
 
 
+async def test_a_machine_that_rests_is_started(machines: MachineWorkers) -> None:
+    """Its start is a step of its own, approved by whoever may."""
+    machines.hypervisor.machine.state = "CRASHED"
+    state = await (await _approved(machines, "start", snapshot=False)).result()
+
+    assert state.status is RequestStatus.SUCCEEDED
+    assert machines.hypervisor.verbs == ["start"]
+    assert machines.hypervisor.machine.state == "RUNNING"
+    _assert_no_word_of_docker(machines.seen())
+
+
+async def test_a_machine_is_restarted(machines: MachineWorkers) -> None:
+    """Known steps do for it what they do for a container."""
+    state = await (await _approved(machines, "restart", snapshot=False)).result()
+
+    assert state.status is RequestStatus.SUCCEEDED
+    assert machines.hypervisor.verbs == ["stop", "start"]
+    _assert_no_word_of_docker(machines.seen())
+
+
 @pytest.mark.parametrize("error", [ErrorType.ENGINE_UNAVAILABLE, ErrorType.NOT_RUNNING])
 async def test_people_are_called_for_a_machine_in_its_own_words(
     machines: MachineWorkers, error: ErrorType
@@ -131,7 +156,8 @@ async def test_people_are_called_for_a_machine_in_its_own_words(
     assert machines.hypervisor.machine.state == "RUNNING"
     told = machines.seen()
     _assert_no_word_of_docker(told)
-    assert f"virsh start {machines.hypervisor.machine.machine_id}" in told
+    if error is ErrorType.NOT_RUNNING:
+        assert f"virsh start {machines.hypervisor.machine.machine_id}" in told
 
 
 async def test_machines_are_listed_and_looked_at(machines: MachineWorkers) -> None:

@@ -17,7 +17,7 @@ from temporalio.exceptions import (
 )
 
 from workflows import failures
-from workflows.model import dependent_ports, ports, queue_ports, watchdog_ports
+from workflows.model import dependent_ports, ports, queue_ports, start_ports, watchdog_ports
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import ContainerState
 from workflows.model.state import Refusal, Sighting
@@ -49,6 +49,7 @@ TIMED_OUT = {
     "list_containers": ErrorType.ENGINE_AMBIGUOUS,
     "ensure_stopped": ErrorType.ENGINE_AMBIGUOUS,
     "ensure_running": ErrorType.ENGINE_AMBIGUOUS,
+    "ensure_started": ErrorType.ENGINE_AMBIGUOUS,
     "look_at_dependents": ErrorType.ENGINE_AMBIGUOUS,
     "ensure_snapshot": ErrorType.ENGINE_AMBIGUOUS,
     "ensure_tag": ErrorType.ENGINE_AMBIGUOUS,
@@ -89,7 +90,7 @@ def test_every_activity_is_in_the_table() -> None:
     """The table above names each activity of each port."""
     stubs = [
         stub
-        for module in (ports, queue_ports, watchdog_ports, dependent_ports)
+        for module in (ports, start_ports, queue_ports, watchdog_ports, dependent_ports)
         for _, port in inspect.getmembers(module, inspect.isclass)
         if port.__name__.endswith("Port")
         for name, stub in inspect.getmembers(port, inspect.isfunction)
@@ -227,3 +228,22 @@ def test_what_the_engine_said_last_is_read(details: list[object], seen: Sighting
     error = failed(ApplicationError("not back", *details, type=ErrorType.NOT_RUNNING))
 
     assert failures.sighting(error, NOW) == seen
+
+
+@pytest.mark.parametrize(
+    ("details", "began"),
+    [
+        ({"started_at": "2026-11-01T12:00:00+00:00"}, datetime(2026, 11, 1, 12, tzinfo=UTC)),
+        ({"started_at": None}, None),
+        ({"started_at": "yesterday"}, None),
+        ({}, None),
+        ("touched", None),
+    ],
+)
+def test_when_our_run_began_is_read_from_a_failed_start(
+    details: object, began: datetime | None
+) -> None:
+    """What it does not say, or says in no way that is known, is not known."""
+    error = failed(ApplicationError("no", details, type=ErrorType.UNHEALTHY), "ensure_started")
+
+    assert failures.run_began(error) == began

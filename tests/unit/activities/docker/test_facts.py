@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from activities.docker.answers import container_inspect
-from workflows.model.requests import ContainerPin, Fact, FactKind
+from workflows.model.requests import ContainerPin, Fact, FactPlace
 
 
 def _pin(*, state: dict[str, object] | None = None, **sections: dict[str, object]) -> ContainerPin:
@@ -26,7 +26,7 @@ def test_a_plain_container_tells_its_restart_policy() -> None:
     """That is all that stands on a card; a look adds that nothing is mounted."""
     assert _pin().facts == (
         Fact(label="restart policy", value="no"),
-        Fact(label="no mounts", kind=FactKind.LOOK),
+        Fact(label="no mounts", place=FactPlace.LOOK),
     )
 
 
@@ -38,15 +38,17 @@ def test_what_an_approver_should_see_comes_first() -> None:
         HostConfig={"RestartPolicy": {"Name": "always"}, "AutoRemove": True},
     )
 
-    assert pin.told(FactKind.SEEN) == (
+    assert pin.told(FactPlace.SEEN) == (
         Fact(label="unhealthy"),
         Fact(label="restart policy", value="always"),
     )
-    assert [fact.label for fact in pin.told(FactKind.LOOK)] == [
+    assert [fact.label for fact in pin.told(FactPlace.LOOK)] == [
         "has a health check",
         "removed when it stops (--rm)",
     ]
-    assert [(f.label, f.value) for f in pin.told(FactKind.NOT_IN_SNAPSHOT)] == [("volume", "/data")]
+    assert [(f.label, f.value) for f in pin.told(FactPlace.NOT_IN_SNAPSHOT)] == [
+        ("volume", "/data")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -62,4 +64,4 @@ def test_a_stop_timeout_of_its_own_is_told(seconds: int | None, words: list[str]
     """One of nought kills at once, and one below waits for ever: both are no such thing as none."""
     pin = _pin(Config={"StopTimeout": seconds})
 
-    assert [f.label for f in pin.told(FactKind.LOOK) if f.label.startswith("stop")] == words
+    assert [f.label for f in pin.told(FactPlace.LOOK) if f.label.startswith("stop")] == words

@@ -22,6 +22,7 @@ from activities.docker.preflight import (
     Owner,
     cautions,
     change,
+    nothing_to_stop,
     refusal,
 )
 from workflows.model.errors import ErrorType, RefusalCode
@@ -75,6 +76,10 @@ _LACKS: Final = [
     (_facts(owners=_owner(None), for_snapshot=False), ErrorType.OWNER_GONE),
     (_facts(owners=_owner(None), engine=_PODMAN), None),
     (_facts(owners=_owner(None), container=_RESTING), None),
+    # What rests and is to be started needs its owner; what is up and is not stopped does not.
+    (_facts(owners=_owner(None), container=_RESTING, starts=True), ErrorType.OWNER_GONE),
+    (_facts(owners=_owner(ContainerState.EXITED), starts=True), ErrorType.OWNER_MISSING),
+    (_facts(owners=_owner(None), stops=False, starts=True), None),
     (_facts(shortage=_SHORTAGE), ErrorType.DISK_FULL),
 ]
 
@@ -116,6 +121,23 @@ def test_what_is_out_of_bounds_is_refused_before_all_else() -> None:
     assert found.kind is RefusalCode.PROTECTED
 
 
+@pytest.mark.parametrize(
+    ("facts", "kind"),
+    [
+        (_facts(container=_RESTING, for_snapshot=False), RefusalCode.ALREADY_STOPPED),
+        (_facts(container=_RESTING), None),
+        (_facts(for_snapshot=False), None),
+    ],
+)
+def test_what_is_down_already_is_told_to_an_older_control_worker(
+    facts: Facts, kind: RefusalCode | None
+) -> None:
+    """It does not judge that itself; the request of a newer one does."""
+    found = nothing_to_stop(facts)
+    assert (found.kind if found else None) == kind
+    assert refusal(facts) is None
+
+
 def _checked(**check: float) -> ContainerInspect:
     return replace(
         _RUNNING,
@@ -153,3 +175,13 @@ def test_a_health_check_that_speaks_too_late_is_a_caution(
     found = cautions(facts, 120)
     assert (len(found) == 1) is bool(said)
     assert said in "".join(caution.detail for caution in found)
+
+
+def test_what_rests_and_is_to_be_started_has_the_caution_too() -> None:
+    """Its health is a matter of the start, whatever was before."""
+    resting = replace(_checked(interval=600), state=ContainerState.EXITED, health="")
+    facts = _facts(container=resting, starts=True)
+    assert [caution.detail for caution in cautions(facts, 120)] == [
+        "its first health check comes 600 s after a start"
+    ]
+    assert cautions(_facts(container=_checked(interval=600), stops=False, starts=True), 120) == ()

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities.slack.card import Links
+from activities.docker.advice import commands, restart
+from activities.slack.mrkdwn import Links
 from workflows.model.dependents import Dependent, Dependents, Fate
 from workflows.model.errors import ErrorType
 from workflows.model.requests import (
@@ -50,6 +51,7 @@ PIN = ContainerPin(
         Mount(type="volume", destination="/var/lib/data"),
         Mount(type="bind", destination="/etc/web"),
     ),
+    commands=commands("3f4e5d6c7b8a" + "0" * 52),
 )
 POLICY = Policy(name="production", labels={}, approvers=(ALICE, BOB, CAROL), required_approvals=1)
 SNAPSHOT = SnapshotResult(
@@ -190,12 +192,18 @@ def noted(note: str, *begun: StepState) -> tuple[StepState, ...]:
     return (*begun[:-1], replace(begun[-1], note=note))
 
 
+def dependent(name: str, container_id: str, space: str) -> Dependent:
+    """Let one live in the container, as the worker of its host tells of it."""
+    command = restart(container_id)
+    return Dependent(name=name, container_id=container_id, space=space, restart=command)
+
+
 OTHERS = Dependents(
     found=(
-        Dependent(name="side-1", container_id="1a2b" * 16, space="network"),
-        Dependent(name="top-1", container_id="2b3c" * 16, space="process space"),
-        Dependent(name="side-2", container_id="3c4d" * 16, space="network"),
-        Dependent(name="shm-1", container_id="4d5e" * 16, space="IPC space"),
+        dependent("side-1", "1a2b" * 16, "network"),
+        dependent("top-1", "2b3c" * 16, "process space"),
+        dependent("side-2", "3c4d" * 16, "network"),
+        dependent("shm-1", "4d5e" * 16, "IPC space"),
     ),
 )
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from activities.slack.card import Links, card
+from activities.slack.card import card
+from activities.slack.mrkdwn import Links
 from tests.rigs.payload_rules import block_problems
 from tests.unit.activities.slack.card_parts import (
     ALICE,
@@ -33,7 +34,7 @@ from workflows.model.names import (
     parse_button_value,
     request_workflow_id,
 )
-from workflows.model.requests import ContainerRef, Fact, FactKind, Mount
+from workflows.model.requests import ContainerRef, Fact, FactPlace, Mount
 from workflows.model.state import Caution, CautionCode, PortMove, RequestState, RequestStatus
 
 _LONG_NAME = "n" * 3000
@@ -268,8 +269,8 @@ def test_facts_are_printed_as_they_come() -> None:
     """Whatever a provider tells is shown, escaped and bounded, in place of what it did not tell."""
     told = (
         Fact(label="pool", value="<!channel>"),
-        Fact(label="no console", kind=FactKind.LOOK),
-        Fact(label="disk", value="vdb", kind=FactKind.NOT_IN_SNAPSHOT),
+        Fact(label="no console", place=FactPlace.LOOK),
+        Fact(label="disk", value="vdb", place=FactPlace.NOT_IN_SNAPSHOT),
     )
     shown = read_out(replace(WAITING, pin=replace(PIN, facts=told)))
     assert "running · pool `&lt;!channel&gt;`\n" in shown
@@ -277,7 +278,7 @@ def test_facts_are_printed_as_they_come() -> None:
     assert "no console" not in shown
     assert "restart policy" not in shown
     many = tuple(Fact(label="l" * 500, value="v" * 500) for _ in range(100))
-    long = replace(PIN, facts=(*many, *(replace(f, kind=FactKind.NOT_IN_SNAPSHOT) for f in many)))
+    long = replace(PIN, facts=(*many, *(replace(f, place=FactPlace.NOT_IN_SNAPSHOT) for f in many)))
     for block in drawn(replace(WAITING, pin=long)):
         assert len(json.dumps(block)) < 3000
 

@@ -8,14 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from activities.slack.buttons import buttons
+from activities.slack.card import buttons
 from activities.slack.error_help import CAUSES
 from activities.slack.needs_person import what_to_do
 from activities.slack.status import headline, step_lines
 from tests.unit.activities.slack.card_parts import PIN
-from tests.unit.activities.slack.card_states import STATES
+from tests.unit.activities.slack.card_states import STATES, not_started
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
-from workflows.model.requests import ContainerState
+from workflows.model.requests import ContainerState, Fact
 from workflows.model.state import RequestState
 from workflows.operations.standing import status_words
 
@@ -172,9 +172,29 @@ def test_the_detail_of_the_put_back_wins_over_that_of_the_first_failure() -> Non
     assert "another matter" not in told
 
 
+def test_a_pin_of_an_earlier_release_has_the_commands_that_bring_it_back() -> None:
+    """It brings none along; what leads back is known all the same, the rest told in words."""
+    earlier = replace(PIN, commands=())
+    told = what_to_do(replace(_MET, closed=True, pin=earlier))
+
+    assert "`docker start 3f4e5d6c7b8a`" in told
+    assert "docker" not in told.replace("`docker start 3f4e5d6c7b8a`", "")
+
+
 @pytest.mark.parametrize("container_id", ["", "web-1; rm -rf /", "3f4e"])
 def test_what_is_no_id_gets_into_no_command(container_id: str) -> None:
     """Only an id of Docker's own form is put where a shell would read it."""
-    told = what_to_do(replace(_MET, closed=True, pin=replace(PIN, container_id=container_id)))
-    assert "`docker start CONTAINER`" in told
+    earlier = replace(PIN, container_id=container_id, commands=())
+    told = what_to_do(replace(_MET, closed=True, pin=earlier))
+    assert "Then start it." in told
     assert "rm -rf" not in told
+
+
+def test_a_provider_without_a_command_is_told_what_to_do_in_words() -> None:
+    """No sentence announces a command that is not there."""
+    bare = replace(PIN, facts=(Fact(label="2 vCPUs"),), commands=())
+    for error in ErrorType:
+        state = not_started(error, seen=ContainerState.EXITED)
+        told = what_to_do(replace(state, pin=bare))
+        assert "docker" not in told.lower().replace("dockwarden", "")
+        assert "This shows" not in told

@@ -44,7 +44,7 @@ def test_the_last_word_after_the_tries_were_ended_is_short(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("failed", "Start the docker worker of edge, then ask again."),
+        ("failed", "Start the Dockwarden worker of edge, then ask again."),
         ("failed-engine-silent", "did not answer, so Dockwarden did nothing to `web-1`."),
         ("stale-no-image", "Bring back that very image"),
         ("succeeded-health-unknown", "started again, health not known yet: `web-1`"),

@@ -13,7 +13,7 @@ from bot.temporal.errors import ENDED
 from tests.unit.bot.slack.test_replies import NOW, PIN, SUMMARY, make_state, show_status
 from workflows.model.errors import ErrorType
 from workflows.model.ports import Inspection
-from workflows.model.requests import ContainerState, Fact, FactKind
+from workflows.model.requests import ContainerState, Fact, FactPlace
 from workflows.model.state import RequestStatus, Sighting, StepName, StepState, StepStatus
 
 DOWN = Sighting(state=ContainerState.EXITED, at=NOW, since=NOW - timedelta(minutes=2))
@@ -151,8 +151,8 @@ def test_a_look_prints_facts_as_they_come() -> None:
     """Whatever a provider tells is shown, at the place that it names, and nothing is added."""
     told = (
         Fact(label="pool", value="fast & <big>"),
-        Fact(label="no console", kind=FactKind.LOOK),
-        Fact(label="disk", value="vdb", kind=FactKind.NOT_IN_SNAPSHOT),
+        Fact(label="no console", place=FactPlace.LOOK),
+        Fact(label="disk", value="vdb", place=FactPlace.NOT_IN_SNAPSHOT),
     )
     lines = listings.container("local", Inspection(pin=replace(PIN, facts=told))).text.splitlines()
 

@@ -188,10 +188,10 @@ FAILURES: list[tuple[BotError, Exit, str]] = [
     (temporal_errors.RequestEndedError(_summary()), Exit.NOT_DONE, "is over (waiting)"),
     (
         temporal_errors.NoPolicyError(
-            operation=OperationSpec(kind="stop"), container=HOSTILE, host="local"
+            operation=OperationSpec(kind="start"), container=HOSTILE, host="local"
         ),
         Exit.NOT_DONE,
-        "no policy covers this (stop",
+        "no policy covers this (start",
     ),
     (temporal_errors.RequestUnknownError("f" * 12), Exit.NOT_DONE, "There is no request"),
     *(

@@ -18,6 +18,7 @@ def test_time_limits_fit_into_each_other() -> None:
         ({"stop_margin": 5}, "kill"),
         ({"stop_extra": 20}, "stop"),
         ({"commit_extra": 0}, "commit"),
+        ({"verify_health": 0}, "undo of a start"),
         ({"heartbeat_interval": 9}, "heartbeat"),
     ],
 )

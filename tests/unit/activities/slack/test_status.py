@@ -6,8 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from activities.slack.outcome import failure_summary, past, why_not_done_in_full
-from activities.slack.status import headline, step_lines
+from activities.slack.status import (
+    failure_summary,
+    headline,
+    past,
+    step_lines,
+    why_not_done_in_full,
+)
 from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import ErrorType
 from workflows.operations.standing import status_words
@@ -21,7 +26,7 @@ def test_what_a_silent_engine_was_not_sent_it_did_not_do(error: ErrorType) -> No
     state = replace(failed, cause=error, steps=steps)
     told = "\n".join((headline(state), status_words(state), step_lines(state)))
     assert "so Dockwarden did nothing to `web-1`. Whether it runs is not known" in told
-    assert "❌ Not stopped: the Docker engine did not answer\n" in told
+    assert "❌ Not stopped: the engine did not answer\n" in told
     assert "what it did" not in told
     assert "othing was changed" not in told
 
@@ -29,7 +34,7 @@ def test_what_a_silent_engine_was_not_sent_it_did_not_do(error: ErrorType) -> No
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("failed", "No Dockwarden worker of edge took it up in time. Start the docker worker"),
+        ("failed", "No Dockwarden worker of edge took it up in time. Start the Dockwarden worker"),
         ("failed-engine-silent", "Whether it runs is not known: look first. See to it"),
         ("stale-gone", "That very container is gone; one that has its name now"),
         ("stale-no-room", "as its host keeps of one. Whoever runs edge can remove one"),

@@ -1,0 +1,48 @@
+"""How many files does a state walk through on its way to a card?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from activities.slack import card as card_file
+from tests.unit.activities.slack.card_parts import LINKS, NOW
+from tests.unit.activities.slack.card_states import STATES
+from workflows.model.state import RequestState, RequestStatus
+
+_ROOM = Path(card_file.__file__).parent
+_MOST = 5
+
+
+def entered(state: RequestState) -> set[str]:
+    """Draw a card, and see which files of the room run."""
+    files = set()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and path.parent == _ROOM:
+            files.add(path.name)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        card_file.card(state, LINKS, NOW)
+    finally:
+        sys.setprofile(before)
+    return files
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_card_is_drawn_in_few_files(name: str) -> None:
+    """Whoever follows a word of a card to where it is written opens five files at most.
+
+    What needs a person has a file of its own besides.
+    """
+    is_worst = STATES[name].status is RequestStatus.NEEDS_PERSON
+    files = entered(STATES[name]) - ({"needs_person.py"} if is_worst else set())
+
+    assert "card.py" in files
+    assert len(files) <= _MOST, sorted(files)

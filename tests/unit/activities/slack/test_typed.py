@@ -1,0 +1,116 @@
+"""Do card, thread and private notices say at which terminal something was typed?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from activities.slack.card import Links, card
+from activities.slack.refusals import notice
+from activities.slack.thread import reply
+from workflows.model.errors import RefusalCode
+from workflows.model.ports import ThreadEntry, ThreadKind
+from workflows.model.requests import (
+    Choice,
+    ContainerRef,
+    OperationSpec,
+    Policy,
+    RecordedDecision,
+)
+from workflows.model.state import CardRef, Refusal, RequestState, RequestStatus
+from workflows.model.terminal import Terminal
+from workflows.model.words import TYPED
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+HERE = Terminal(host="box-1", user="olga")
+ROOT = Terminal(host="box-1", user="root", logged_in_as="petr")
+APPROVED = RecordedDecision(
+    decision_id="d",
+    approver_id="UBOB",
+    choice=Choice.APPROVE,
+    comment="",
+    source="terminal:1",
+    decided_at=NOON,
+    terminal=ROOT,
+)
+REJECTED = replace(APPROVED, choice=Choice.REJECT)
+STATE = RequestState(
+    request_id="0123456789ab",
+    status=RequestStatus.WAITING,
+    operation=OperationSpec(kind="stop"),
+    container=ContainerRef(host="local", name="web-1"),
+    requester="UALICE",
+    team_id="T1",
+    channel_id="C1",
+    reason="",
+    requested_at=NOON,
+    workflow_id="request/local/web-1",
+    policy=Policy(name="p", labels={}, approvers=("UBOB",), required_approvals=2),
+    card=CardRef(channel_id="C1", ts="1.0"),
+    terminal=HERE,
+)
+BY_OLGA = "at the terminal of `box-1` by `olga`"
+BY_ROOT = "at the terminal of `box-1` by `root` (logged in as `petr`)"
+
+
+def _card(state: RequestState) -> str:
+    _, blocks = card(state, Links(temporal_ui="", namespace=""), NOON)
+    return json.dumps([block.to_dict() for block in blocks], ensure_ascii=False)
+
+
+def test_the_card_says_where_it_was_asked_for_and_approved() -> None:
+    """While it waits, and when it is decided."""
+    waiting = _card(replace(STATE, decisions=(APPROVED,)))
+    assert f"<@UALICE> {BY_OLGA}" in waiting
+    assert f"✅ <@UBOB> {BY_ROOT}" in waiting
+    decided = _card(replace(STATE, decisions=(APPROVED,), status=RequestStatus.EXPIRED))
+    assert f"Requested by <@UALICE> {BY_OLGA}" in decided
+    assert f"<@UBOB> {BY_ROOT}" in decided
+    assert "terminal" not in _card(replace(STATE, terminal=None))
+
+
+def test_the_card_says_where_it_was_cancelled() -> None:
+    """Anybody at a terminal may have said to be the requester."""
+    cancelled = replace(
+        STATE,
+        status=RequestStatus.CANCELLED,
+        cancel_requested_by="UALICE",
+        cancel_terminal=ROOT,
+    )
+    assert f"*Cancelled* by <@UALICE> {BY_ROOT}" in _card(cancelled)
+
+
+@pytest.mark.parametrize(
+    ("decision", "kind"),
+    [(APPROVED, ThreadKind.APPROVED), (REJECTED, ThreadKind.REJECTED)],
+)
+def test_the_thread_says_where_it_was_decided(decision: RecordedDecision, kind: ThreadKind) -> None:
+    """Beside who it says to have been."""
+    entry = ThreadEntry(key="k", kind=kind, user_id="UBOB", at=NOON)
+    typed = reply(replace(STATE, decisions=(decision,)), entry).text
+    assert BY_ROOT in typed
+    clicked = reply(replace(STATE, decisions=(replace(decision, terminal=None),)), entry).text
+    assert "terminal" not in clicked
+
+
+@pytest.mark.parametrize("code", TYPED)
+def test_whose_name_was_used_reads_why_it_does_not_count_and_where_it_was_typed(
+    code: RefusalCode,
+) -> None:
+    """And what to do if it was somebody else."""
+    told = notice(Refusal(code=code, detail=ROOT.words), STATE, command="/container")
+    assert told.startswith("🚫 That did not count: ")
+    assert "(at the terminal of box-1 by root (logged in as petr))" in told
+    assert "It was given in your name. If that was not you, tell whoever runs Dockwarden" in told
+
+
+def test_whose_request_was_refused_reads_where_it_was_typed() -> None:
+    """The one in whose name it was asked may not know of it."""
+    refused = Refusal(code=RefusalCode.UNKNOWN_CONTAINER)
+    state = replace(STATE, status=RequestStatus.REJECTED, refusal=refused)
+    assert f"asked for {BY_OLGA}" in notice(refused, state, command="/container")
+    in_slack = notice(refused, replace(state, terminal=None), command="/container")
+    assert "terminal" not in in_slack
