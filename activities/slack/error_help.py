@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from activities.slack.mrkdwn import code, safe
-from workflows.model.advice import CommandName, command_of
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState
 from workflows.operations import catalog
-from workflows.operations.facts import was_paused
 
+#: What stands for a command of the provider's.
 LOOK = "{look}"
 START = "{start}"
 STOP = "{stop}"
@@ -377,23 +376,3 @@ def fill(text: str, state: RequestState) -> str:
     for gap, value in {"{without}": bare, **named}.items():
         text = text.replace(gap, value)
     return text
-
-
-def with_command(words: str, command: str, state: RequestState) -> str:
-    """Add what to run to what to do, where the provider of the container says it."""
-    words, line = fill(words, state), _filled(command, state)
-    return f"{words}: {code(line)}" if line else f"{words.partition('. This shows')[0]}."
-
-
-def _filled(command: str, state: RequestState) -> str:
-    """Put in the provider's own commands; nothing comes of it when one of them is missing."""
-    if was_paused(state):
-        command = command.replace(START, f"{START} && {PAUSE}")
-    for name in CommandName:
-        gap = f"{{{name}}}"
-        if gap in command:
-            known = command_of(state.pin, name)
-            if not known:
-                return ""
-            command = command.replace(gap, known)
-    return command

@@ -18,11 +18,12 @@ from activities.slack.error_help import (
     Cause,
     Do,
     cause_of,
+    fill,
     reason,
     short_detail,
-    with_command,
 )
-from activities.slack.mrkdwn import person, safe
+from activities.slack.mrkdwn import code, person, safe
+from workflows.model.advice import CommandName, command_of
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
@@ -30,6 +31,8 @@ from workflows.model.words import capital
 from workflows.operations.facts import was_down, was_paused
 from workflows.operations.standing import NOT_ANSWERED, condition, gave_up, is_start, seen_down
 
+#: So begins the sentence that is about the command alone.
+_ABOUT_IT = ". This shows"
 #: That the engine failed at a start, with a number, tells a person nothing.
 _DETAIL_ADDS = HAVE_DETAILS - {ErrorType.ENGINE_ERROR}
 #: The try that finds this out starts nothing.
@@ -223,3 +226,23 @@ def _last_line(cause: Cause, state: RequestState, *, is_told: bool) -> str:
 
 def _put_back(state: RequestState) -> StepState | None:
     return next((step for step in state.steps if step.name is StepName.PUT_BACK), None)
+
+
+def with_command(words: str, command: str, state: RequestState) -> str:
+    """Add what to run to what to do, where the provider of the container says it."""
+    words, line = fill(words, state), _filled(command, state)
+    return f"{words}: {code(line)}" if line else f"{words.partition(_ABOUT_IT)[0]}."
+
+
+def _filled(command: str, state: RequestState) -> str:
+    """Put in the provider's own commands; nothing comes of it when one of them is missing."""
+    if was_paused(state):
+        command = command.replace(START, f"{START} && {PAUSE}")
+    for name in CommandName:
+        gap = f"{{{name}}}"
+        if gap in command:
+            known = command_of(state.pin, name)
+            if not known:
+                return ""
+            command = command.replace(gap, known)
+    return command

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
-from activities.slack.error_help import LOOK, START, with_command
+from activities.slack.error_help import LOOK, START
 from activities.slack.impact import afterwards, dependents_left
 from activities.slack.mrkdwn import (
     clock,
@@ -31,6 +31,7 @@ from activities.slack.needs_person import (
     mentions,
     needs_person_headline,
     needs_person_outcome,
+    with_command,
 )
 from activities.slack.status import (
     called,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NoReturn
 
 from bot.commands.odd_characters import find_oddity, keyword, with_plain_hyphens
-from bot.commands.tokens import Word, Words, nearest
+from bot.commands.tokens import SHOWN_LENGTH, Word, Words, nearest
 from workflows.model.image_reference import complete_reference, reference_problem
 from workflows.model.names import CONTAINER_NAME, HOST_NAME, REQUEST_ID_FORM
 from workflows.model.requests import MAX_TEXT_LENGTH
@@ -65,12 +65,15 @@ def take_container(words: Words) -> str:
 
 
 def name_after(words: Words) -> str:
-    """Give the next word, without taking it, if it can be nothing but a container's name."""
+    """Give the next word, without taking it, if it can be nothing but a container's name.
+
+    One that is too long to be shown whole is left out.
+    """
     word = words.peek()
     if word is None or word.key or word.keyword in _NO_BARE_NAMES:
         return ""
     name = with_plain_hyphens(word.value)
-    return name if CONTAINER_NAME.fullmatch(name) else ""
+    return name if CONTAINER_NAME.fullmatch(name) and len(name) <= SHOWN_LENGTH else ""
 
 
 def _refuse_name(words: Words, word: Word, name: str, problem: str, rule: str) -> NoReturn:

@@ -15,7 +15,8 @@ from bot.commands.odd_characters import keyword, show_invisible
 from bot.commands.typed import QUOTES, Typed, closing_quote, quotes_like, read_typed
 from workflows.model.text import cut_off
 
-_SHOWN_LENGTH = 60
+#: Of a word that is wrong no more than this is shown.
+SHOWN_LENGTH = 60
 _CONTEXT_LENGTH = 80
 
 
@@ -57,7 +58,7 @@ class Word:
     @property
     def shown(self) -> str:
         """The word as a problem names it."""
-        return f"“{cut_off(self.text, _SHOWN_LENGTH)}”"
+        return f"“{cut_off(self.text, SHOWN_LENGTH)}”"
 
 
 class Words:
@@ -118,7 +119,7 @@ def read_words(text: str, *, example: str) -> Words:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Give the known word that was probably meant, or ``""``."""
-    return next(iter(difflib.get_close_matches(word[:_SHOWN_LENGTH], list(known), n=1)), "")
+    return next(iter(difflib.get_close_matches(word[:SHOWN_LENGTH], list(known), n=1)), "")
 
 
 def _read_word(typed: Typed, start: int, example: str) -> Word:
@@ -189,7 +190,7 @@ def _marked(typed: Typed, start: int, end: int | None) -> str:
     before, bad = typed.name(0, start), show_invisible(typed.name(start, end))
     behind = "" if end is None else cut_off(typed.name(end), _CONTEXT_LENGTH)
     shown = before if len(before) <= _CONTEXT_LENGTH else "…" + before[-_CONTEXT_LENGTH:]
-    return f"{shown}→{cut_off(bad, _SHOWN_LENGTH)}←{behind}"
+    return f"{shown}→{cut_off(bad, SHOWN_LENGTH)}←{behind}"
 
 
 def _marked_end(typed: Typed) -> str:

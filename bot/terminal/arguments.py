@@ -253,7 +253,10 @@ def _add_wait(parser: argparse.ArgumentParser) -> None:
         "--wait", action="store_true", help="wait until it is over, and show what is done"
     )
     parser.add_argument(
-        "--within", type=_seconds, metavar="TIME", help="wait no longer than this, like 90s or 2h"
+        "--within",
+        type=_seconds,
+        metavar="TIME",
+        help="wait, but no longer than this, like 90s or 2h",
     )
 
 

@@ -159,7 +159,9 @@ class Door:
                 f"The time of --within is over, and request {state.request_id} goes on: "
                 f"`dockwarden status {state.request_id} --wait`."
             )
-            return self._screen.end(Exit.STILL_WAITING, (), error=words, request=None, **fields)
+            return self._screen.end(
+                Exit.STILL_WAITING, (), error=words, request={"id": state.request_id}, **fields
+            )
         shown = ["", *listings.request(last)]
         data = objects.request(last)
         return self._screen.end(exits.of_outcome(last), shown, request=data, **fields)

@@ -84,11 +84,12 @@ class _Run:
             team_id=_claim(settings, options, "team"),
             terminal=this_terminal(),
         )
+        within = getattr(options, "within", None)
         wishes = Wishes(
             default_host=settings.default_host,
             channel=_claim(settings, options, "channel"),
-            wait=getattr(options, "wait", False),
-            within=getattr(options, "within", None),
+            wait=getattr(options, "wait", False) or within is not None,
+            within=within,
         )
         self._door = Door(service, actor, self._screen, wishes)
         try:

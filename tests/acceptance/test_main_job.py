@@ -44,7 +44,8 @@ async def test_the_promise(people: People) -> None:
     assert state.snapshot.image_id == image["Id"]
     card = await people.until_card(request, "✅ *Stopped and snapshotted*")
     assert "<@U0BOB0001>" in card
-    assert "actions" not in {block["type"] for block in (await people.card(request))["blocks"]}
+    rows = [b for b in (await people.card(request))["blocks"] if b["type"] == "actions"]
+    assert [one["action_id"] for row in rows for one in row["elements"]] == [ActionId.START_AGAIN]
 
 
 @pytest.mark.alone

@@ -155,7 +155,9 @@ async def test_it_is_asked_for_approved_and_carried_out(
     assert after["StartedAt"] > before
     assert people.images(request) == []
     assert "Bounced" in await people.until_card(request, "✅")
-    assert "bounce `toy-1` on `local`" in await people.type("bob", f"status {request.request_id}")
+    assert "✅ Bounced — `toy-1` on `local`" in await people.type(
+        "bob", f"status {request.request_id}"
+    )
     assert f"`{request.request_id}` · bounce `toy-1` on `local`" in await people.type(
         "bob", "requests recent"
     )

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from deploy.laptop.slack_server import USERS
 from tests.rigs.people import People
-from workflows.model.names import REQUEST_LABEL
+from workflows.model.names import REQUEST_LABEL, ActionId
 from workflows.model.state import RequestStatus
 
 _UP, _DOWN = "running", "exited"
@@ -76,6 +77,29 @@ async def test_it_runs_anew(people: People, case: Case) -> None:
     assert [image["RepoTags"] for image in images] == ([[case.tag]] if case.tag else [])
     for image in images:
         assert image["Labels"][REQUEST_LABEL] == request.request_id
+
+
+async def test_what_was_stopped_is_started_by_its_card(people: People) -> None:
+    """The final card of a stop asks for the start, as whoever presses it; once it runs, not."""
+    container = people.engine.run(name="back-1")
+    stopped = await people.ask('stop back-1 reason="while it is patched"')
+    await people.approve(stopped)
+    await people.until_card(stopped, "✅ *Stopped*")
+
+    started = await people.ask_by(ActionId.START_AGAIN, stopped, "carol")
+    state = await started.state()
+    assert (state.operation.kind, state.requester, state.reason) == ("start", USERS["carol"], "")
+    assert people.engine.state(container) == _DOWN
+    await people.approve(started, "carol")
+    await people.told("carol", started.request_id, "takes another person")
+    await people.approve(started)
+    await people.until_card(started, "✅ *Started*")
+    await started.outcome()
+    assert people.engine.state(container) == _UP
+
+    await people.press("carol", stopped, ActionId.START_AGAIN)
+    answer = await people.told("carol", "runs already, so there is nothing to approve")
+    assert "/container restart back-1 on local` asks to restart it" in answer
 
 
 async def test_another_word_for_it_starts_nothing(people: People) -> None:

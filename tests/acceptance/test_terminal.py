@@ -53,7 +53,7 @@ async def test_the_whole_way_by_terminal(typist: Typist, people: People) -> None
     assert f"<@{ALICE}> at the terminal of `{HOST}` by `{ME}`" in str(card)
 
     own = await typist.type("approve", request_id, "--as", BOB)
-    assert (own.code, "asked for it" in own.err) == (1, True), own
+    assert (own.code, "asked for this" in own.err) == (1, True), own
     assert "the same user of the operating system" in await people.told("bob", request_id)
     assert people.engine.state(container) == "running"
 

@@ -64,6 +64,12 @@ class People:
         """Press a button of the card, as it looks now."""
         await self.channel.press(who, await self.card(request), action)
 
+    async def ask_by(self, action: ActionId, request: Request, who: str) -> Request:
+        """Press a button that asks for something, and wait for the card of that."""
+        seen = await self._seen()
+        await self.press(who, request, action)
+        return self.request_on(await self._new(seen, lambda m: bool(request_of(m))))
+
     async def approve(self, request: Request, who: str = "bob") -> None:
         """Press Approve."""
         await self.press(who, request, ActionId.APPROVE)

@@ -163,6 +163,37 @@ def test_every_contract_is_tried() -> None:
     assert {contract["id"] for contract in contracts} == set(BREACHES)
 
 
+#: A command, or a tool, of one provider; a "docker worker" is a process of ours.
+_OF_ONE_PROVIDER = re.compile(r"docker (?!worker)|dockerd|podman|journalctl|systemctl", re.I)
+_SHOWS_PEOPLE = ("activities/slack", "bot/slack", "bot/terminal", "workflows/operations")
+
+
+def _spoken(file: Path) -> list[str]:
+    """List the texts of a file that can be shown to people."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    explained = {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return [text.value for text in texts if isinstance(text.value, str) and text not in explained]
+
+
+def test_who_shows_a_container_knows_no_provider() -> None:
+    """What Docker calls it, and what to run for it, is said by Docker's own folder."""
+    files = [file for room in _SHOWS_PEOPLE for file in sorted((ROOT / room).rglob("*.py"))]
+    told = {file: _spoken(file) for file in [*files, ROOT / "workflows/model/words.py"]}
+
+    assert {
+        str(f): t for f, texts in told.items() for t in texts if _OF_ONE_PROVIDER.search(t)
+    } == {}
+    advice = _spoken(ROOT / "activities/docker/advice.py")
+    assert any(_OF_ONE_PROVIDER.search(text) for text in advice), "the search finds what there is"
+
+
 def test_the_law_speaks_of_folders() -> None:
     """A contract names rooms, folders and the few files that put the house together."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")

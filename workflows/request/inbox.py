@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from workflows.model import limits
 from workflows.model.requests import Choice, Decision, Instruction, LifecycleRequest
 from workflows.model.state import MAX_HEARD
+from workflows.model.terminal import TERMINAL_SOURCE, is_from_terminal
 from workflows.signals import MAX_ID_LENGTH
 
 #: So many wishes for something else in place of one request may wait to be judged.
@@ -45,9 +46,15 @@ class Received:
     def key(self) -> tuple[str, ...]:
         """What is the same for a message that says the same once more."""
         message = self.message
+        said: tuple[str, ...]
         if isinstance(message, Decision):
-            return (message.decision_id, message.approver_id, message.choice, message.source)
-        return (message.request_id, message.user_id, message.team_id, message.intent)
+            said = (message.decision_id, message.approver_id, message.choice, message.source)
+        else:
+            said = (message.request_id, message.user_id, message.team_id, message.intent)
+        # What is typed at a terminal may not count: it never stands for what was pressed in Slack.
+        if message.terminal is not None:
+            return (*said, message.terminal.host, message.terminal.user)
+        return (*said, TERMINAL_SOURCE) if is_from_terminal(message.source) else said
 
     @property
     def message_id(self) -> str:

@@ -21,6 +21,7 @@ from activities.slack.card import card
 from activities.slack.mrkdwn import Links
 from activities.slack.thread import reply
 from bot.slack import listings
+from bot.terminal import listings as terminal, objects
 from tests.fakes.fake_docker import failure
 from tests.fakes.fake_machines import FakeMachines
 from tests.rigs.workers import RequestUnderTest, Workers
@@ -180,9 +181,14 @@ async def test_machines_are_listed_and_looked_at(machines: MachineWorkers) -> No
         listings.container_list("vms", everything.containers).text,
         listings.container("vms", one.inspection).text,
     )
-    told = f"{several}\n{single}"
+    pin = one.inspection.pin
+    at_a_terminal = "\n".join(terminal.container("vms", pin))
+    for_scripts = json.dumps(objects.container("vms", pin)["container"]["facts"])
+    told = f"{several}\n{single}\n{at_a_terminal}\n{for_scripts}"
     assert f"id `{machines.hypervisor.machine.machine_id}`" in told
     assert "console `spice`" in told
+    assert "2 vCPUs, memory 4 GiB, console spice" in at_a_terminal
+    assert '"label": "memory", "value": "4 GiB", "place": "seen"' in for_scripts
     _assert_no_word_of_docker(told)
 
 

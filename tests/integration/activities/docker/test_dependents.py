@@ -118,7 +118,8 @@ def test_one_that_came_after_the_card_is_seen_when_it_is_started_again(
     late = engine.run(name="late-1", network=f"container:{owner}")
     run(worker.containers.ensure_stopped, worker.stop(pin))
     result = run(worker.containers.ensure_running, worker.put_back(pin))
-    newcomer = Dependent(name="late-1", container_id=late, space="network")
+    mends = f"docker restart {late[:12]}"
+    newcomer = Dependent(name="late-1", container_id=late, space="network", restart=mends)
     assert result.users == (newcomer,)
     look = DependentsInput(pin=pin, known=Dependents(found=result.users))
     assert _fates(run(worker.dependents.look_at_dependents, look)) == {"late-1": Fate.CUT_OFF}

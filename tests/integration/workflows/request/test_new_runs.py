@@ -111,6 +111,7 @@ async def test_votes_reminder_and_what_was_heard_are_carried_along(
 
     assert [d.approver_id for d in state.approvals] == ["UBOB"]
     assert "UBOB.approve" in state.heard
+    assert "UBOB.approve" in {act.act_id for act in state.judged}
     assert over.status is RequestStatus.SUCCEEDED
     assert [d.approver_id for d in over.approvals] == ["UBOB", "UCAROL"]
     assert [e.key for e in workers.slack.thread].count("reminder") == 1

@@ -50,3 +50,12 @@ def test_no_word_of_elsewhere_is_one_of_ours(word: str) -> None:
 
     assert mistake.value.problem.endswith((".", "?"))
     parse(mistake.value.example, default_host="local")
+
+
+def test_a_name_that_is_too_long_to_be_shown_is_left_out_of_the_example() -> None:
+    """The answer fits into a message whatever stands behind the word."""
+    with pytest.raises(CommandError) as mistake:
+        parse(f"kill {'x' * 100_000}", default_host="local")
+
+    assert mistake.value.example == SUB_COMMANDS["stop"].example
+    assert len(mistake.value.marked) < 400

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from workflows.model.limits import LIMITS
 from workflows.model.requests import Choice, Decision, Instruction
+from workflows.model.terminal import Terminal
 from workflows.request.inbox import Inbox, Received
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -108,4 +110,22 @@ def test_a_request_of_an_earlier_release_hears_one_after_the_other() -> None:
 
     assert [received and received.sender for received in taken] == ["UDAVE", "UDAVE", "UBOB"]
     assert [received and received.is_late(NOON, WAIT) for received in taken] == [True, True, False]
+    assert not inbox
+
+
+@pytest.mark.parametrize(
+    "typed", [{"source": "terminal"}, {"terminal": Terminal(host="box", user="olga")}]
+)
+def test_what_is_typed_at_a_terminal_never_stands_for_what_was_pressed(
+    typed: dict[str, Any],
+) -> None:
+    """It may not count, so a cancel by a button that comes right after it is kept too."""
+    inbox = Inbox()
+    pressed = Instruction(request_id="r", user_id="U", team_id="T", source="card:C1:1.0")
+    for cancel in (replace(pressed, **typed), pressed, pressed):
+        assert inbox.put(cancel, NOON)
+
+    taken = [inbox.take(NOON, WAIT) for _ in range(2)]
+
+    assert [t.message for t in taken if t] == [replace(pressed, **typed), pressed]
     assert not inbox
