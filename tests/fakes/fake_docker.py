@@ -143,7 +143,10 @@ class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
         self.put_back.append(arg)
         self._enter("ensure_running")
         if arg.pin.state.is_down:
-            stopped = arg.started_by_us and not self.state.is_down and not arg.look_only
+            stopped = arg.started_by_us and not self.state.is_down
+            if stopped and arg.look_only:
+                details = {"touched": False, "state": self.state.value}
+                raise failure(ErrorType.NOT_STOPPED, details)
             if stopped:
                 self.state = ContainerState.EXITED
             return RestoreResult(state=self.state, started=False, stopped=stopped)
@@ -231,3 +234,17 @@ class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
             self.ensure_tag,
             self.sweep_snapshots,
         ]
+
+
+class IsUp(threading.Event):
+    """A gate that stands open, and behind which the container is up by whatever came before."""
+
+    def __init__(self, docker: FakeDocker) -> None:
+        super().__init__()
+        self._docker = docker
+        self.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Have it up."""
+        self._docker.state = ContainerState.RUNNING
+        return super().wait(timeout)

@@ -32,6 +32,9 @@ _POINTS: Final = (
     *(Point(call=call, when=When.UNDERWAY) for call in Call),
     Point(call=Call.STOP, when=When.ANSWERED),
     Point(call=Call.COMMIT, when=When.ANSWERED),
+    Point(call=Call.START, when=When.UNDERWAY, asked="start {}"),
+    Point(call=Call.START, when=When.ANSWERED, asked="start {}"),
+    Point(call=Call.START, when=When.UNDERWAY, asked="restart {}"),
 )
 
 

@@ -79,9 +79,10 @@ async def test_a_terminate_while_it_is_started(
 
 
 async def test_a_start_whose_answer_is_lost(
-    driver: RequestDriver, docker_proxy: DockerProxy
+    any_driver: RequestDriver, docker_proxy: DockerProxy
 ) -> None:
     """It may have been done, and was: the next attempt finds it up and starts nothing."""
+    driver = any_driver
     driver.engine.create(name="lost")
     lost = docker_proxy.trap(_CALL, Moment.ANSWERED, HangUp)
 
@@ -112,8 +113,9 @@ async def test_a_start_that_the_engine_refuses(driver: RequestDriver) -> None:
     assert engine.state("first") == "running"
 
 
-async def test_one_that_does_not_stay_up(driver: RequestDriver) -> None:
+async def test_one_that_does_not_stay_up(any_driver: RequestDriver) -> None:
     """It is not run again and again; it rests as it did, and how it ended is told."""
+    driver = any_driver
     driver.engine.create("sleep 1; exit 7", name="dying")
 
     request = await driver.start("dying", "start {}")

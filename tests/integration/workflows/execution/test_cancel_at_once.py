@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.rigs.dev_server import temporal_server
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
-from workflows.model.requests import Choice
+from workflows.model.requests import Choice, ContainerState, OperationSpec
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
 
 
@@ -128,6 +129,29 @@ async def test_a_cancel_that_comes_with_a_result(workers: Workers, activity: str
     assert done == [*list(StepName)[: names[activity]], StepName.PUT_BACK]
     assert StepStatus.RUNNING not in {step.status for step in state.steps}
     assert bool(state.snapshot) == (activity != "ensure_stopped")
+
+
+async def test_a_cancel_that_comes_with_the_result_of_a_start(workers: Workers) -> None:
+    """What rested runs by us, and that is not lost: it is stopped again."""
+    is_start = "ensure_started"
+    pause = _Pause(lambda command: command.schedule_activity.activity_type == is_start)
+    await _with(workers, pause)
+    workers.docker.state = ContainerState.EXITED
+    (policy,) = workers.request().policies
+    under_test = await workers.approved(
+        task_timeout=timedelta(seconds=1),
+        operation=OperationSpec(kind="start"),
+        policies=(replace(policy, operations=("start",)),),
+    )
+    await eventually(lambda: is_start in workers.docker.calls and bool(pause.held))
+    await under_test.operation.cancel()
+    await eventually(lambda: _has_timed_out(under_test, of_operation=True), within=20)
+    pause.go_on.set()
+    state = await under_test.result()
+
+    assert state.status is RequestStatus.PUT_BACK
+    assert [step.status for step in state.steps] == [StepStatus.DONE] * 2
+    assert workers.docker.state is ContainerState.EXITED
 
 
 async def test_a_terminate_while_the_end_is_told(workers: Workers) -> None:

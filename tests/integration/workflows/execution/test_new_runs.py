@@ -5,11 +5,13 @@ The operation goes on in a new run between any two tries here. Its request must 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from tests.fakes.fake_docker import failure
+from tests.fakes.fake_docker import IsUp, failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.execution.restore import RestoreProgress
@@ -17,7 +19,7 @@ from workflows.execution.workflow import OperateInput
 from workflows.model import limits, names
 from workflows.model.errors import ErrorType
 from workflows.model.limits import Limits
-from workflows.model.requests import ContainerState, Intent
+from workflows.model.requests import ContainerState, Intent, OperationSpec
 from workflows.model.state import RequestStatus
 
 _FAILURES = 9
@@ -30,13 +32,15 @@ def _between_two_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LIMITS", Limits(history_events=6))
 
 
-async def _tried(workers: Workers, failures: int, *, times: int) -> RequestUnderTest:
+async def _tried(
+    workers: Workers, failures: int, *, times: int, **changes: Any
+) -> RequestUnderTest:
     """Approve a request whose container cannot be started, and press *Try now* until it is so."""
     workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
     workers.docker.faults["ensure_running"] = [
         failure(ErrorType.PORT_BUSY, {"touched": True, "state": "exited"}) for _ in range(failures)
     ]
-    under_test = await workers.approved()
+    under_test = await workers.approved(**changes)
     await under_test.until(RequestStatus.NEEDS_PERSON, within=30)
 
     async def is_tried() -> bool:
@@ -74,6 +78,32 @@ async def test_the_tries_go_on_and_their_success_is_told(workers: Workers) -> No
     first, *others = [arg.stopped_at for arg in workers.docker.put_back]
     assert first == _STOPPED_AT
     assert set(others) == {None}
+
+
+async def test_what_we_started_is_known_in_every_run(workers: Workers) -> None:
+    """It is stopped again in the end, and no run takes it for somebody else's."""
+    docker = workers.docker
+    docker.state = ContainerState.EXITED
+    told = {"touched": True, "started_at": _STOPPED_AT.isoformat()}
+    docker.gates["ensure_running"] = IsUp(docker)
+    docker.faults["ensure_started"] = [failure(ErrorType.UNHEALTHY, told)]
+    (policy,) = workers.request().policies
+    under_test = await _tried(
+        workers,
+        _FAILURES,
+        times=_FAILURES,
+        operation=OperationSpec(kind="start"),
+        policies=(replace(policy, operations=("start",)),),
+    )
+    assert await _is_continued(under_test)
+    await under_test.instruct(Intent.TRY_NOW, "UBOB")
+    state = await under_test.result()
+
+    assert (state.status, state.attempts) == (RequestStatus.PUT_BACK, _FAILURES)
+    assert docker.state is ContainerState.EXITED
+    assert state.steps[-1].note == "stopped again"
+    assert {(arg.started_by_us, arg.started_at) for arg in docker.put_back} == {(True, _STOPPED_AT)}
+    assert docker.calls.count("ensure_started") == 1
 
 
 async def test_whoever_may_ends_the_tries_in_whatever_run(workers: Workers) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from temporalio.service import RPCError
 
-from tests.fakes.fake_docker import failure
+from tests.fakes.fake_docker import IsUp, failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model.errors import ErrorType
@@ -111,8 +111,7 @@ async def test_a_failed_start_is_undone_by_a_stop(
 ) -> None:
     """Down as it was approved; a start that nobody heard of is waited for."""
     workers.docker.faults["ensure_started"] = [failure(kind, _TOUCHED)]
-    workers.docker.gates["ensure_running"] = up = _Up(workers)
-    up.set()
+    workers.docker.gates["ensure_running"] = IsUp(workers.docker)
 
     state = await (await _approved(workers)).result()
 
@@ -123,19 +122,6 @@ async def test_a_failed_start_is_undone_by_a_stop(
     assert (undo.started_by_us, undo.started_at) == (True, _BEGAN)
     assert (undo.settle_seconds, undo.grace_seconds) == (settle, state.grace_seconds)
     assert state.steps[-1].note == "stopped again"
-
-
-class _Up(threading.Event):
-    """Lets the start that was told as failed have come through before the put-back looks."""
-
-    def __init__(self, workers: Workers) -> None:
-        super().__init__()
-        self._workers = workers
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Have it up."""
-        self._workers.docker.state = ContainerState.RUNNING
-        return super().wait(timeout)
 
 
 async def test_a_passing_fault_is_tried_again(workers: Workers) -> None:
@@ -233,8 +219,7 @@ async def test_what_was_terminated_during_the_start_is_stopped_again(
 async def test_what_a_person_started_is_not_stopped(workers: Workers) -> None:
     """It came up between snapshot and start: out of date, and nobody's run is ended."""
     workers.docker.faults["ensure_started"] = [failure(ErrorType.CONTAINER_CHANGED, _UNTOUCHED)]
-    workers.docker.gates["ensure_running"] = up = _Up(workers)
-    up.set()
+    workers.docker.gates["ensure_running"] = IsUp(workers.docker)
 
     state = await (await _approved(workers, _WITH_SNAPSHOT)).result()
 
@@ -251,8 +236,7 @@ async def test_an_undo_that_fails_is_tried_again_and_people_are_paged(workers: W
     workers.docker.faults["ensure_running"] = [
         failure(ErrorType.NOT_STOPPED, details) for _ in range(3)
     ]
-    workers.docker.gates["ensure_running"] = up = _Up(workers)
-    up.set()
+    workers.docker.gates["ensure_running"] = IsUp(workers.docker)
     under_test = await _approved(workers)
     state = await under_test.until(RequestStatus.NEEDS_PERSON, within=30)
     assert (state.paged, state.attempts) == (True, 3)
@@ -263,6 +247,27 @@ async def test_an_undo_that_fails_is_tried_again_and_people_are_paged(workers: W
     assert last.status is RequestStatus.PUT_BACK
     assert {arg.started_at for arg in workers.docker.put_back} == {_BEGAN}
     assert workers.docker.state is ContainerState.EXITED
+
+
+async def test_whoever_may_ends_the_tries_to_stop_it(workers: Workers) -> None:
+    """It is looked at once more, stopped by nobody, and left to people."""
+    workers.docker.faults["ensure_started"] = [failure(ErrorType.UNHEALTHY, _TOUCHED)]
+    details = {"touched": True, "state": "running"}
+    workers.docker.faults["ensure_running"] = [
+        failure(ErrorType.NOT_STOPPED, details) for _ in range(3)
+    ]
+    workers.docker.gates["ensure_running"] = IsUp(workers.docker)
+    under_test = await _approved(workers)
+    await under_test.until(RequestStatus.NEEDS_PERSON, within=30)
+
+    await under_test.instruct(Intent.STOP_TRYING, "UBOB")
+    state = await under_test.result()
+
+    assert workers.docker.put_back[-1].look_only
+    assert (state.status, state.stop_trying_by) == (RequestStatus.NEEDS_PERSON, "UBOB")
+    assert state.seen is not None
+    assert state.seen.state is ContainerState.RUNNING
+    assert workers.docker.state is ContainerState.RUNNING
 
 
 async def _scheduled(under_test: RequestUnderTest) -> bool:
