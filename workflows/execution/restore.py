@@ -131,7 +131,8 @@ class Restore:
         grace = state.grace_seconds
         settle = TIMING.settle(grace)
         if state.started_by_us:
-            unheard = steps.may_be_at_work(state.steps, StepName.START)
+            is_known = steps.find(state.steps, StepName.START) is not None
+            unheard = not is_known or steps.may_be_at_work(state.steps, StepName.START)
             settle = TIMING.start_http if unheard else 0
         return await workflow.execute_activity_method(
             ContainersPort.ensure_running,
