@@ -21,7 +21,7 @@ from workflows.model.state import RequestState, RequestStatus, StepName, StepSta
 from workflows.model.text import short_id
 from workflows.model.words import capital, duration
 from workflows.operations import catalog
-from workflows.operations.facts import has_step, was_down, was_late
+from workflows.operations.facts import has_step, was_down, was_late, was_left_running
 from workflows.operations.standing import (
     as_before,
     engine_was_silent,
@@ -159,8 +159,8 @@ def _cancelled(state: RequestState) -> str:
 def _stale(state: RequestState) -> str:
     advice = f" {advice_for(state)}" if state.cause in PREFLIGHT_ERRORS else ""
     first = f"⚠️ *{stale_title(state)}* — {_what(state)}"
-    if state.started_by_us:
-        # What our start began has ended, and somebody has begun it anew since.
+    if was_left_running(state):
+        # It came up after a snapshot of it; or what our start began has ended, and it has since.
         return f"{first}\nSomebody has started it meanwhile, so Dockwarden leaves it running."
     return f"{first}\n{why_not_done(state)} Nothing was changed.{advice}"
 

@@ -275,7 +275,7 @@ async def test_a_cancel_between_two_attempts_at_the_start(workers: Workers, *, s
         workers.docker.gates["ensure_running"] = up = _Up(workers)
         up.set()
     under_test = await _approved(workers)
-    await eventually(lambda: workers.docker.fired)
+    await eventually(lambda: bool(workers.docker.fired))
 
     await under_test.cancel()
     state = await under_test.result()
