@@ -177,7 +177,7 @@ def _running(state: RequestState) -> str:
     if state.is_putting_back:
         return f"↩️ *Putting it back* — {_what(state)}"
     if state.cancel_requested_by:
-        by = person(state.cancel_requested_by)
+        by = person(state.cancel_requested_by) + typed_at(state.cancel_terminal)
         return f"🚧 *Cancelling* after the current step, for {by} — {_what(state)}"
     if state.waits_for_turn:
         return f"⏳ *Approved, waits for its turn* — {_what(state)}"
@@ -202,6 +202,7 @@ def _put_back(state: RequestState) -> str:
     words = "↩️ *Failed and put back*"
     if state.cause is None:
         by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
+        by += typed_at(state.cancel_terminal)
         words = f"↩️ *Cancelled*{by} *and put back*"
     was_down = f", after it was {down_time(state)}" if down_time(state) else ""
     return f"{words} — {where(state)} is {as_before(state)}{was_down}"
