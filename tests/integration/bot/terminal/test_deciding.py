@@ -110,7 +110,7 @@ async def test_the_user_who_asked_does_not_approve_as_another(
     request_id = await _asked(typist)
     refused = await typist.type("approve", request_id, "--as", "UBOB")
     assert refused.code == 1
-    assert "this user of the operating system asked for it" in refused.err
+    assert "the same user of the operating system asked for this" in refused.err
     state = await _of(workers, request_id).state()
     assert (state.status, state.decisions) == (RequestStatus.WAITING, ())
     own = await typist.type("approve", request_id, "--as", "UALICE")
