@@ -99,6 +99,13 @@ def start(host: str, grace_seconds: int) -> ActivityConfig:
     return config
 
 
+def start_once(host: str, grace_seconds: int) -> ActivityConfig:
+    """Start what rested, in one attempt: the workflow itself makes the next."""
+    config = start(host, grace_seconds)
+    config["retry_policy"] = RetryPolicy(maximum_attempts=1)
+    return config
+
+
 def restore(host: str, grace_seconds: int, *, worker_within: timedelta) -> ActivityConfig:
     """Put a container back, in one attempt: the workflow repeats it without end."""
     config = start(host, grace_seconds)

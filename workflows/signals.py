@@ -68,6 +68,15 @@ def read_user(payloads: Sequence[Any]) -> str:
     return first if isinstance(first, str) and USER_ID_FORM.fullmatch(first) else ""
 
 
+def read_terminal(payloads: Sequence[Any]) -> Terminal | None:
+    """Read at which terminal a person typed, behind the id; ``None`` when it is none with names."""
+    try:
+        terminal = _terminal(payloads[1]) if len(payloads) > 1 else None
+    except Exception:  # noqa: BLE001 - whatever it is, it must not hold the workflow
+        return None
+    return terminal if terminal is not None and terminal.is_named else None
+
+
 def read(kind: type[T], payloads: Sequence[Any]) -> T | None:
     """Read the first of the payloads as this type; what is not of it is dropped and logged."""
     return _read(kind, payloads, converter.value_to_type)

@@ -71,6 +71,7 @@ class _Start:
     def __init__(self, engine: Engine, arg: StartInput, attempt: Attempt) -> None:
         self._engine, self._pin, self._attempt = engine, arg.pin, attempt
         self.up = BringUp(engine, arg.pin, attempt, wanted=ContainerState.RUNNING)
+        self.up.may_have_started = attempt.may_have_sent or arg.may_have_begun
         self._our_run = ""
 
     def run(self) -> RestoreResult:
@@ -78,6 +79,9 @@ class _Start:
         facts, seen = self._verified()
         self.up.last = seen
         if seen.state.is_down:
+            if self.up.may_have_started and seen.started_at != self._pin.started_at:
+                # A run since the approval has ended, and it may have been ours.
+                raise self.up.not_so(seen)
             seen = self.up.start(seen)
         self._our_run = seen.started_at
         return self.up.prove(seen, facts)
@@ -97,7 +101,7 @@ class _Start:
         return failed.non_retryable or failed.type not in _PASSING
 
     def _verified(self) -> tuple[EngineFacts, ContainerInspect]:
-        if not self._attempt.may_have_sent:
+        if not self.up.may_have_started:
             facts = verify_untouched(self._engine, self._pin, starts=True)
             return facts.engine, facts.container
         # A start of an earlier attempt may have come through: what is up now is taken for ours.

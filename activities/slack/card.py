@@ -58,6 +58,7 @@ from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id, shorten, shows_nothing
 from workflows.model.words import duration
 from workflows.operations import catalog
+from workflows.operations.facts import was_left_running
 from workflows.operations.standing import is_start, seen_down, will_be_put_back
 
 _NOTHING_RAN = frozenset(
@@ -114,7 +115,7 @@ def _waiting(state: RequestState) -> list[Block | None]:
 
 
 def _decided(state: RequestState) -> list[Block | None]:
-    nothing_ran = state.status in _NOTHING_RAN and not state.started_by_us
+    nothing_ran = state.status in _NOTHING_RAN and not was_left_running(state)
     steps = [
         _section(state, "steps", "" if nothing_ran else step_lines(state)),
         _section(state, "snapshot", snapshot_line(state)),

@@ -295,7 +295,8 @@ def _what_became_of_it(state: RequestState) -> str:
     decided = state.rejection or (state.approvals[-1] if state.approvals else None)
     match state.status:
         case RequestStatus.CANCELLED if state.cancel_requested_by:
-            return f"{told} {person(state.cancel_requested_by)} cancelled it."
+            by = person(state.cancel_requested_by) + typed_at(state.cancel_terminal)
+            return f"{told} {by} cancelled it."
         case RequestStatus.CANCELLED:
             return told
         case RequestStatus.EXPIRED if state.expires_at is not None:
@@ -351,6 +352,6 @@ def _fill(words: str, state: RequestState, command: str, detail: str = "") -> st
         started="started" if catalog.wakes(state.operation) else "started again",
         must_be_named=_must_be_named(state),
         requester=person(state.requester),
-        canceller=person(state.cancel_requested_by),
+        canceller=person(state.cancel_requested_by) + typed_at(state.cancel_terminal),
         request=state.request_id,
     )

@@ -21,7 +21,7 @@ from workflows.model.state import RequestState, RequestStatus, StepName, StepSta
 from workflows.model.text import short_id
 from workflows.model.words import capital, duration
 from workflows.operations import catalog
-from workflows.operations.facts import has_step, was_down, was_late
+from workflows.operations.facts import has_step, was_down, was_late, was_left_running
 from workflows.operations.standing import (
     as_before,
     engine_was_silent,
@@ -159,8 +159,8 @@ def _cancelled(state: RequestState) -> str:
 def _stale(state: RequestState) -> str:
     advice = f" {advice_for(state)}" if state.cause in PREFLIGHT_ERRORS else ""
     first = f"⚠️ *{stale_title(state)}* — {_what(state)}"
-    if state.started_by_us:
-        # What our start began has ended, and somebody has begun it anew since.
+    if was_left_running(state):
+        # It came up after a snapshot of it; or what our start began has ended, and it has since.
         return f"{first}\nSomebody has started it meanwhile, so Dockwarden leaves it running."
     return f"{first}\n{why_not_done(state)} Nothing was changed.{advice}"
 
@@ -177,7 +177,7 @@ def _running(state: RequestState) -> str:
     if state.is_putting_back:
         return f"↩️ *Putting it back* — {_what(state)}"
     if state.cancel_requested_by:
-        by = person(state.cancel_requested_by)
+        by = person(state.cancel_requested_by) + typed_at(state.cancel_terminal)
         return f"🚧 *Cancelling* after the current step, for {by} — {_what(state)}"
     if state.waits_for_turn:
         return f"⏳ *Approved, waits for its turn* — {_what(state)}"
@@ -202,6 +202,7 @@ def _put_back(state: RequestState) -> str:
     words = "↩️ *Failed and put back*"
     if state.cause is None:
         by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
+        by += typed_at(state.cancel_terminal)
         words = f"↩️ *Cancelled*{by} *and put back*"
     was_down = f", after it was {down_time(state)}" if down_time(state) else ""
     return f"{words} — {where(state)} is {as_before(state)}{was_down}"

@@ -128,12 +128,14 @@ def _step(state: RequestState, entry: ThreadEntry) -> str:
     return step_line(entry.step, state) if entry.step is not None else "▫️ A step was begun."
 
 
-def _cancelling(_: RequestState, entry: ThreadEntry) -> str:
-    return f"🚫 {person(entry.user_id)} cancelled this. The step under way is finished first."
+def _cancelling(state: RequestState, entry: ThreadEntry) -> str:
+    by, where = person(entry.user_id), typed_at(state.cancel_terminal)
+    return f"🚫 {by} cancelled this{where}. The step under way is finished first."
 
 
 def _given_up(state: RequestState, entry: ThreadEntry) -> str:
-    told = f"🔕 {person(entry.user_id)} told Dockwarden to stop trying{_at(entry)}."
+    by = person(entry.user_id) + typed_at(state.stop_trying_terminal)
+    told = f"🔕 {by} told Dockwarden to stop trying{_at(entry)}."
     return f"{told} {how_it_is_left(state, where(state))}"
 
 

@@ -82,6 +82,7 @@ class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
         self.stopped_at: datetime | None = None
         self.moved_ports: tuple[PortMove, ...] = ()
         self.put_back: list[RestoreInput] = []
+        self.started: list[StartInput] = []
         self.settled = 0
         self.calls: list[str] = []
         self.faults: dict[str, list[ApplicationError]] = defaultdict(list)
@@ -166,6 +167,7 @@ class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
     @activity.defn(name="ensure_started", no_thread_cancel_exception=True)
     def ensure_started(self, arg: StartInput) -> RestoreResult:
         """Start the container, as it was if it was up when it was pinned."""
+        self.started.append(arg)
         self._enter("ensure_started")
         self.state = ContainerState.RUNNING if arg.pin.state.is_down else arg.pin.state
         return RestoreResult(

@@ -30,6 +30,7 @@ from workflows.model.ports import (
 )
 from workflows.model.start_ports import RestoreInput, RestoreResult
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.model.terminal import Terminal
 from workflows.model.timing import TIMING
 from workflows.operations import catalog
 
@@ -131,7 +132,8 @@ class Restore:
         grace = state.grace_seconds
         settle = TIMING.settle(grace)
         if state.started_by_us:
-            unheard = steps.may_be_at_work(state.steps, StepName.START)
+            is_known = steps.find(state.steps, StepName.START) is not None
+            unheard = not is_known or steps.may_be_at_work(state.steps, StepName.START)
             settle = TIMING.start_http if unheard else 0
         return await workflow.execute_activity_method(
             ContainersPort.ensure_running,
@@ -226,11 +228,12 @@ class Restore:
 
     async def _stop_trying(self) -> bool:
         """End the tries, if the request confirms it; but see first whether it is back after all."""
-        user_id = await self._who_wants_it()
-        if user_id is None:
+        told = await self._ask_who_wants_it()
+        if told is None:
             # Nobody could say: it is asked again after the next try.
             self._asked_to_stop = True
             return False
+        user_id, terminal = told
         if not user_id:
             workflow.logger.warning("told to stop trying, but not by the request: going on")
             return False
@@ -239,7 +242,12 @@ class Restore:
         except ActivityError as error:
             now = workflow.now()
             seen = failures.sighting(error, now) or self._tracker.state.seen
-            self._tracker.change(stop_trying_by=user_id, next_try_at=None, seen=seen)
+            self._tracker.change(
+                stop_trying_by=user_id,
+                stop_trying_terminal=terminal,
+                next_try_at=None,
+                seen=seen,
+            )
             self._tracker.note_name(failures.name_seen(error))
             entry = ThreadEntry(key="given-up", kind=ThreadKind.GIVEN_UP, user_id=user_id, at=now)
             # Now, and not when the images are tidied: somebody waits to take over.
@@ -248,15 +256,16 @@ class Restore:
             self._succeed(result)
         return True
 
-    async def _who_wants_it(self) -> str | None:
+    async def _ask_who_wants_it(self) -> tuple[str, Terminal | None] | None:
         """Ask the request, which alone judges who may end the tries; anybody can send a signal.
 
         Returns:
-            A user id; ``""`` when the request knows of nobody, ``None`` when it did not answer.
+            A user id, and the terminal where it was typed; ``""`` when the request knows of
+            nobody, ``None`` when it did not answer.
         """
         parent, state = workflow.info().parent, self._tracker.state
         if parent is None or parent.workflow_id != state.workflow_id:
-            return ""
+            return "", None
         try:
             answer = await workflow.execute_activity_method(
                 VisibilityPort.last_state,
@@ -267,7 +276,9 @@ class Restore:
             return None
         told = answer.state
         is_ours = told is not None and told.request_id == state.request_id
-        return told.stop_trying_by if told is not None and is_ours else ""
+        if told is None or not is_ours:
+            return "", None
+        return told.stop_trying_by, told.stop_trying_terminal
 
 
 def _first_progress(state: RequestState) -> RestoreProgress:

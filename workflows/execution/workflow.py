@@ -40,7 +40,7 @@ from workflows.model.state import RequestState, RequestStatus, StepName, StepSta
 from workflows.model.timing import TIMING
 from workflows.operations import catalog
 from workflows.operations.operation import Undo
-from workflows.signals import read_user
+from workflows.signals import read_terminal, read_user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +62,10 @@ class OperationWorkflow:
     """Carries out the steps of an operation; or puts the container back and proves it.
 
     It ends normally with the request's last state, whatever the outcome: a failed operation
-    that was put back is a finished saga. Signals: ``cancel_request`` with a user id (after the
-    current step), ``give_up`` (ends the tries to put back, when the request confirms it),
-    ``try_now`` (makes the next try at once). Query: ``state``.
+    that was put back is a finished saga. Signals: ``cancel_request`` with a user id, and with the
+    terminal where it was typed, if it was (after the current step), ``give_up`` (ends the tries to
+    put back, when the request confirms it), ``try_now`` (makes the next try at once). Query:
+    ``state``.
     """
 
     @workflow.init
@@ -99,7 +100,9 @@ class OperationWorkflow:
                 raise _ended_from_outside()
             else:
                 await self._steps.run()
-                self._tracker.change(status=RequestStatus.SUCCEEDED, cancel_requested_by="")
+                self._tracker.change(
+                    status=RequestStatus.SUCCEEDED, cancel_requested_by="", cancel_terminal=None
+                )
         except BaseException as error:
             if not failures.ends_workflow(error):
                 raise
@@ -115,7 +118,9 @@ class OperationWorkflow:
             return
         state, user_id = self._tracker.state, read_user(payloads)
         if state.status is RequestStatus.RUNNING and user_id and not state.cancel_requested_by:
-            self._tracker.change(cancel_requested_by=user_id)
+            self._tracker.change(
+                cancel_requested_by=user_id, cancel_terminal=read_terminal(payloads)
+            )
             self._card_updater.redraw(
                 ThreadEntry(key="cancelling", kind=ThreadKind.CANCELLING, user_id=user_id)
             )

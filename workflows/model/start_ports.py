@@ -19,12 +19,14 @@ from workflows.model.state import PortMove
 class StartInput:
     """Start exactly ``pin``: what was up is as it was again, what rested runs.
 
-    What rested must be as approved still. ``settle_seconds`` is how long a stop of ours may still
-    be at work in the engine.
+    What rested must be as approved still, unless ``may_have_begun`` says that an attempt before
+    may have started it. ``settle_seconds`` is how long a stop of ours may still be at work in the
+    engine.
     """
 
     pin: ContainerPin
     settle_seconds: int = 0
+    may_have_begun: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

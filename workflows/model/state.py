@@ -187,8 +187,8 @@ class RequestState:
     ``cautions`` are what the requester and the approvers should know. ``heard`` are the last
     twenty decisions and instructions that came in, by id, whether they counted or not; ``dropped``
     counts those for which there was no room; ``judged`` are the last twenty about which it is
-    known whether they count. ``terminal`` is where it was asked for, and ``cancel_terminal`` where
-    it was cancelled while it waited, if not in Slack.
+    known whether they count. ``terminal`` is where it was asked for, ``cancel_terminal`` where it
+    was cancelled, and ``stop_trying_terminal`` where the tries were ended, if not in Slack.
     ``moved_ports`` are those that a start of ours has changed. ``started_by_us`` says that a start
     of what rested may have come through, ``started_at`` when that run began, if that is known.
     ``closed`` says that nothing more will happen: a request that needs a person is open as long
@@ -251,6 +251,7 @@ class RequestState:
     terminal: Terminal | None = None
     judged: tuple[JudgedAct, ...] = ()
     cancel_terminal: Terminal | None = None
+    stop_trying_terminal: Terminal | None = None
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:

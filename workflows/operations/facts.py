@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workflows.model.requests import ContainerState
-from workflows.model.state import RequestState, StepName, StepState, StepStatus
+from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.words import HEALTH_UNKNOWN
 
 
@@ -31,6 +31,12 @@ def was_paused(state: RequestState) -> bool:
 def was_down(state: RequestState) -> bool:
     """Tell whether the container was stopped when people decided about it."""
     return state.pin is not None and state.pin.state.is_down
+
+
+def was_left_running(state: RequestState) -> bool:
+    """Tell whether something had been done when it was found that somebody had started it."""
+    made = state.snapshot is not None and bool(state.snapshot.reference)
+    return state.status is RequestStatus.STALE and (made or state.started_by_us)
 
 
 def was_late(state: RequestState) -> bool:

@@ -17,7 +17,7 @@ from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.words import Condition, StatusWords
 from workflows.operations import catalog
-from workflows.operations.facts import unless_healthy, was_down, was_paused
+from workflows.operations.facts import unless_healthy, was_down, was_left_running, was_paused
 from workflows.operations.operation import Step
 
 _DOWN = frozenset({ContainerState.EXITED, ContainerState.CREATED, ContainerState.DEAD})
@@ -112,7 +112,8 @@ def as_before(state: RequestState) -> str:
     if state.pin is None:
         return "as it was"
     again = f"running again{unless_healthy(state)}"
-    return again if state.pin.state.is_up else f"{state.pin.state}, as it was"
+    ran = state.pin.state is ContainerState.RUNNING
+    return again if ran else f"{state.pin.state}, as it was"
 
 
 def will_be_put_back(state: RequestState) -> str:
@@ -213,7 +214,7 @@ def _put_back(state: RequestState) -> str:
 
 
 def _stale(state: RequestState) -> str:
-    left = "left running" if state.started_by_us else "nothing was changed"
+    left = "left running" if was_left_running(state) else "nothing was changed"
     return f"{stale_title(state)}, {left}"
 
 

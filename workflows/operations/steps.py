@@ -66,6 +66,12 @@ PAUSE_AGAIN: Final = replace(
     plan="Start it again, and pause it again as it was",
     proof=", and paused again as it was",
 )
+#: The same step for what ended and was restarted again and again: nobody can prove it to stay up.
+LOOP_AGAIN: Final = replace(
+    START_AGAIN,
+    plan="Start it again: it ends and restarts, and may go on so",
+    proof=", and it may end and restart as before",
+)
 #: The start of what was found stopped.
 START: Final = Step(
     name=StepName.START,
@@ -95,4 +101,6 @@ def stop(pin: ContainerPin) -> Step:
 
 def start_again(pin: ContainerPin) -> Step:
     """Give the start of a container that was found so, after it was stopped."""
+    if pin.state is ContainerState.RESTARTING:
+        return LOOP_AGAIN
     return PAUSE_AGAIN if pin.state is ContainerState.PAUSED else START_AGAIN

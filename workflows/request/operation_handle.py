@@ -24,11 +24,12 @@ from workflows import activity_options
 from workflows.card_updates import RequestTracker
 from workflows.execution.saga import shielded
 from workflows.execution.workflow import OperateInput
-from workflows.model import names, words
+from workflows.model import names, policy, words
 from workflows.model.errors import ErrorType
 from workflows.model.ports import LastState, LastStateInput, ThreadEntry, VisibilityPort
 from workflows.model.requests import Instruction, Intent
 from workflows.model.state import RequestState, RequestStatus
+from workflows.model.terminal import Terminal
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
 from workflows.operations import catalog
 
@@ -55,13 +56,13 @@ class OperationHandle:
         """Do what somebody wants who may want it."""
         match instruction.intent:
             case Intent.CANCEL:
-                self.cancel(instruction.user_id)
+                self.cancel(instruction.user_id, policy.named_terminal(instruction))
             case Intent.STOP_TRYING:
-                self._stop_trying(instruction.user_id)
+                self._stop_trying(instruction.user_id, policy.named_terminal(instruction))
             case Intent.TRY_NOW:
                 self._try_now()
 
-    def cancel(self, user_id: str) -> None:
+    def cancel(self, user_id: str, terminal: Terminal | None = None) -> None:
         """Cancel after the current step.
 
         When a person is needed, it is being put back already, and a cancel never ends that.
@@ -71,9 +72,10 @@ class OperationHandle:
             return
         if not self._cancelled:
             self._cancelled = True
-            self._tracker.change(cancel_requested_by=user_id)
+            self._tracker.change(cancel_requested_by=user_id, cancel_terminal=terminal)
             if user_id:
-                self._send(operation.signal(names.CANCEL_SIGNAL, user_id))
+                told = [user_id] if terminal is None else [user_id, terminal]
+                self._send(operation.signal(names.CANCEL_SIGNAL, args=told))
             # Not through its handle: that fails the task in which it is found terminated.
             run_id = operation.first_execution_run_id
             self._send(workflow.get_external_workflow_handle(operation.id, run_id=run_id).cancel())
@@ -207,13 +209,13 @@ class OperationHandle:
             ),
         )
 
-    def _stop_trying(self, user_id: str) -> None:
+    def _stop_trying(self, user_id: str, terminal: Terminal | None) -> None:
         """End the tries to put the container back.
 
         The operation asks this request whether it is so, and finds ``stop_trying_by``.
         """
         if self._operation is not None and not self._tracker.state.stop_trying_by:
-            self._tracker.change(stop_trying_by=user_id)
+            self._tracker.change(stop_trying_by=user_id, stop_trying_terminal=terminal)
             self._send(self._operation.signal(names.GIVE_UP_SIGNAL))
 
     def _try_now(self) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -29,6 +31,7 @@ from workflows.model.requests import (
     RecordedDecision,
 )
 from workflows.model.state import MAX_HEARD, JudgedAct, Refusal, RequestState, RequestStatus
+from workflows.model.terminal import is_from_terminal
 from workflows.request.inbox import Inbox, Received
 from workflows.signals import MAX_ID_LENGTH
 
@@ -45,6 +48,7 @@ _KNOWN_FOR_A_MOMENT = (
     RefusalCode.UNKNOWN_PERSON,
 )
 _MOST_KNOWN = 1_000
+_Act = TypeVar("_Act", Decision, Instruction)
 
 
 class Review:
@@ -131,17 +135,18 @@ class Review:
         if any(message.decision_id == d.decision_id for d in self._tracker.state.decisions):
             return
         self._expire_before(received)
-        refusal = policy.refusal_at_the_door(self._tracker.state, message)
+        judged = _as_judged(message)
+        refusal = policy.refusal_at_the_door(self._tracker.state, judged)
         if refusal is not None and self._came_too_late(received):
             refusal = Refusal(code=RefusalCode.TOO_LATE)
         if refusal is None:
-            refusal = self._refusal_without_look_up(message)
+            refusal = self._refusal_without_look_up(judged)
         if refusal is None:
-            refusal = await self._refusal_after_look_up(message)
+            refusal = await self._refusal_after_look_up(judged)
         if refusal is None and message.choice is Choice.APPROVE:
             # What stops something wins over what was being verified when it came.
             await self._judge_what_stops()
-            refusal = policy.refusal_at_the_door(self._tracker.state, message)
+            refusal = policy.refusal_at_the_door(self._tracker.state, judged)
         if refusal is None:
             self._count(message, received.replacement)
             self._note(message, None)
@@ -213,7 +218,7 @@ class Review:
             code = RefusalCode.NOT_TRYING
         elif not policy.may_cancel(state, instruction.user_id, instruction.team_id):
             code = RefusalCode.NOT_REQUESTER
-        elif refused := policy.refusal_of_typed_instruction(state, instruction):
+        elif refused := policy.refusal_of_typed_instruction(state, _as_judged(instruction)):
             code = refused.code
         elif is_cancel and (
             state.status is RequestStatus.NEEDS_PERSON
@@ -290,6 +295,18 @@ class Review:
         self._note(act, refusal)
         if names.USER_ID_FORM.fullmatch(user_id):
             self._card_updater.tell(user_id, refusal)
+
+
+def _as_judged(act: _Act) -> _Act:
+    """Give an act as the rules are to see it that says by its source that it was typed.
+
+    To the release before, which read of no terminals, that was a word like any other: a request
+    that has judged one so goes on with that, or its history would not replay.
+    """
+    said = act.terminal is None and is_from_terminal(act.source)
+    if said and not workflow.patched("terminals-are-judged"):
+        return replace(act, source="")
+    return act
 
 
 def _wait(state: RequestState) -> timedelta:

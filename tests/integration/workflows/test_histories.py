@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from temporalio.worker import Replayer
 from tests.histories.scenarios import FOLDER, OPERATED, SCENARIOS
 from tests.rigs.workers import Workers
 from workflows.execution.workflow import OperateInput, OperationWorkflow
-from workflows.model.names import OPERATION_WORKFLOW
+from workflows.model.names import CANCEL_SIGNAL, DECIDE_SIGNAL, OPERATION_WORKFLOW
 from workflows.model.ports import SnapshotInput, SnapshotsPort
 from workflows.model.state import RequestState
 from workflows.request.workflow import ContainerLifecycleWorkflow
@@ -49,6 +50,33 @@ async def test_recorded_history_replays(path: Path) -> None:
     )
 
     await replayer.replay_workflow(_history(path))
+
+
+def _typed(path: Path) -> WorkflowHistory:
+    """Give a history whose decisions and instructions came from a terminal as one could then."""
+    history = json.loads(path.read_text())
+    for event in history["events"]:
+        signal = event.get("workflowExecutionSignaledEventAttributes", {})
+        for payload in signal.get("input", {}).get("payloads", ()):
+            told = json.loads(base64.b64decode(payload["data"]))
+            if signal["signalName"] in (DECIDE_SIGNAL, CANCEL_SIGNAL):
+                data = json.dumps({**told, "source": "terminal"}).encode()
+                payload["data"] = base64.b64encode(data).decode()
+    started = history["events"][0]["workflowExecutionStartedEventAttributes"]
+    return WorkflowHistory.from_json(started.get("workflowId", path.stem), json.dumps(history))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in EARLIER if ".request" in path.name], ids=lambda path: path.stem
+)
+async def test_what_counted_from_a_terminal_before_counts_in_replay(path: Path) -> None:
+    """A decision with this word for its source was like any other, as the guide then said."""
+    replayer = Replayer(
+        workflows=[ContainerLifecycleWorkflow, OperationWorkflow],
+        workflow_runner=workflow_runner(),
+    )
+
+    await replayer.replay_workflow(_typed(path))
 
 
 @workflow.defn(name=OPERATION_WORKFLOW, sandboxed=False)

@@ -183,6 +183,28 @@ def test_a_killed_attempt_is_gone_on_with(
     assert (engine.inspect(container)["State"]["StartedAt"] == began) is (when == "after")
 
 
+@pytest.mark.parametrize("told", [False, True], ids=["by its heartbeat", "by the workflow"])
+def test_what_ran_and_ended_after_a_killed_attempt_is_not_run_once_more(
+    worker: DockerWorker, engine: DockerEngine, *, told: bool
+) -> None:
+    """The run may have been ours, and a person may have ended it: whatever it did, it did."""
+    container = engine.create("exit 7")
+    pin, attempts = worker.pin(container), Attempts()
+    engine.api.start(container)
+    wait_until(lambda: engine.state(container) == "exited", "it ended")
+    began = engine.inspect(container)["State"]["StartedAt"]
+    if not told:
+        attempts.lose()
+
+    arg = replace(worker.start(pin), may_have_begun=told)
+    error = attempts.fail(worker.containers.ensure_started, arg)
+
+    assert (error.type, error.non_retryable) == (ErrorType.NOT_RUNNING, True)
+    assert error.message == "it ended with exit code 7"
+    assert error.details[0]["touched"] is True
+    assert engine.inspect(container)["State"]["StartedAt"] == began
+
+
 def test_a_start_without_an_answer_is_not_called_undone(
     make_worker: Callable[..., DockerWorker], worker: DockerWorker, engine: DockerEngine
 ) -> None:

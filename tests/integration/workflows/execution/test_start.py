@@ -270,6 +270,45 @@ async def test_whoever_may_ends_the_tries_to_stop_it(workers: Workers) -> None:
     assert workers.docker.state is ContainerState.RUNNING
 
 
+@pytest.mark.parametrize("sent", [True, False], ids=["it was sent", "nothing was sent"])
+async def test_a_cancel_between_two_attempts_at_the_start(workers: Workers, *, sent: bool) -> None:
+    """To wait for the next attempt is not never to have begun: the first may have come through."""
+    workers.docker.faults["ensure_started"] = [
+        failure(ErrorType.ENGINE_AMBIGUOUS, _TOUCHED if sent else _UNTOUCHED, retry=True)
+    ]
+    if sent:
+        workers.docker.gates["ensure_running"] = up = _Up(workers)
+        up.set()
+    under_test = await _approved(workers)
+    await eventually(lambda: bool(workers.docker.fired))
+
+    await under_test.cancel()
+    state = await under_test.result()
+
+    assert workers.docker.calls.count("ensure_started") == 1
+    status = RequestStatus.PUT_BACK if sent else RequestStatus.CANCELLED
+    assert (state.status, state.cause) == (status, None)
+    assert [arg.started_by_us for arg in workers.docker.put_back] == [True] * sent
+    assert workers.docker.state is ContainerState.EXITED
+
+
+async def test_what_one_attempt_has_begun_is_known_to_the_next(workers: Workers) -> None:
+    """Only the first expects it untouched; whose run it is stays known when no more is heard."""
+    workers.docker.faults["ensure_started"] = [
+        failure(ErrorType.ENGINE_AMBIGUOUS, _TOUCHED, retry=True),
+        failure(ErrorType.ENGINE_UNAVAILABLE, _UNTOUCHED, retry=True),
+        failure(ErrorType.ENGINE_UNAVAILABLE, _UNTOUCHED, retry=True),
+    ]
+
+    state = await (await _approved(workers)).result()
+
+    assert workers.docker.fired == ["ensure_started"] * 3
+    assert [arg.may_have_begun for arg in workers.docker.started] == [False, True, True]
+    assert state.status is RequestStatus.PUT_BACK
+    (undo,) = workers.docker.put_back
+    assert (undo.started_by_us, undo.started_at) == (True, _BEGAN)
+
+
 async def _scheduled(under_test: RequestUnderTest) -> bool:
     try:
         history = await under_test.operation.fetch_history()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowFailureError
 
+from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
-from workflows.model.errors import RefusalCode
-from workflows.model.requests import Choice
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.requests import Choice, Instruction, Intent
 from workflows.model.state import RequestStatus
 from workflows.model.terminal import Terminal
 
@@ -108,6 +110,50 @@ async def test_a_start_with_a_hostile_terminal_fails_at_once(workers: Workers) -
     with pytest.raises(WorkflowFailureError) as failure:
         await (await workers.start(request)).handle.result()
     assert "terminal takes the name of a host and of a user" in str(failure.value.cause)
+
+
+async def _instruct(request: RequestUnderTest, intent: Intent) -> None:
+    instruction = Instruction(
+        request_id=request.request.request_id,
+        user_id="UALICE",
+        team_id="T1",
+        source="terminal",
+        instruction_id="typed",
+        terminal=HERE,
+    )
+    await request.handle.signal(intent.value, instruction)
+
+
+async def test_a_cancel_of_what_is_at_work_says_where_it_was_typed(workers: Workers) -> None:
+    """The operation is told too, for it draws the card and writes the thread."""
+    gate = workers.docker.gates["ensure_stopped"] = threading.Event()
+    request = await _waiting(workers, decides=True)
+    await request.decide("UBOB")
+    await eventually(workers.docker.entered["ensure_stopped"].is_set)
+
+    await _instruct(request, Intent.CANCEL)
+    await eventually(lambda: any(drawn.cancel_requested_by for drawn in workers.slack.drawn))
+    gate.set()
+    state = await request.result()
+
+    assert (state.status, state.cancel_requested_by) == (RequestStatus.PUT_BACK, "UALICE")
+    assert state.cancel_terminal == HERE
+    drawn = [state for state in workers.slack.drawn if state.cancel_requested_by]
+    assert {state.cancel_terminal for state in drawn} == {HERE}
+
+
+async def test_the_end_of_the_tries_says_where_it_was_typed(workers: Workers) -> None:
+    """Anybody at a terminal may have said to be the requester."""
+    workers.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
+    workers.docker.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY, retry=True)] * 9
+    request = await _waiting(workers, decides=True)
+    await request.decide("UBOB")
+    await request.until(RequestStatus.NEEDS_PERSON, within=30)
+
+    await _instruct(request, Intent.STOP_TRYING)
+    state = await request.result()
+
+    assert (state.stop_trying_by, state.stop_trying_terminal) == ("UALICE", HERE)
 
 
 async def test_a_cancel_says_where_it_was_typed(workers: Workers) -> None:

@@ -194,6 +194,22 @@ START_STATES: dict[str, RequestState] = {
         cause_text="it is running now, and was exited",
         **OVER,
     ),
+    "start-stale-after-the-snapshot": replace(
+        _APPROVED,
+        operation=_WITH_SNAPSHOT,
+        status=RequestStatus.STALE,
+        steps=noted(
+            "somebody has started it since",
+            *failed(
+                ErrorType.CONTAINER_CHANGED,
+                *steps(stop=S, snapshot=D, tag=D, start=F, put_back=D),
+            ),
+        ),
+        cause=ErrorType.CONTAINER_CHANGED,
+        cause_text="it is running now, and was exited",
+        snapshot=SNAPSHOT,
+        **OVER,
+    ),
     "start-put-back-after-cancel": replace(
         _BACK,
         cancel_requested_by=ALICE,
@@ -216,6 +232,9 @@ START_STATES: dict[str, RequestState] = {
     ),
     "restart-pending": RESTART,
     "restart-pending-paused": replace(RESTART, pin=replace(PIN, state=ContainerState.PAUSED)),
+    "restart-pending-crash-looping": replace(
+        RESTART, pin=replace(PIN, state=ContainerState.RESTARTING)
+    ),
     "restart-running": replace(_RESTARTING, steps=steps(stop=D, start=R)),
     "restart-putting-back": replace(
         _RESTARTING,
@@ -227,6 +246,21 @@ START_STATES: dict[str, RequestState] = {
         status=RequestStatus.SUCCEEDED,
         steps=steps(stop=D, start=D),
         down_seconds=4.2,
+        **OVER,
+    ),
+    "restart-succeeded-crash-looping": replace(
+        _RESTARTING,
+        status=RequestStatus.SUCCEEDED,
+        pin=replace(PIN, state=ContainerState.RESTARTING),
+        steps=steps(stop=D, start=D),
+        **OVER,
+    ),
+    "restart-put-back-crash-looping": replace(
+        _RESTARTING,
+        status=RequestStatus.PUT_BACK,
+        pin=replace(PIN, state=ContainerState.RESTARTING),
+        cancel_requested_by=ALICE,
+        steps=steps(stop=D, start=N, put_back=D),
         **OVER,
     ),
     "restart-succeeded-snapshot": replace(

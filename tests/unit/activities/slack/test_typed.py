@@ -83,6 +83,21 @@ def test_the_card_says_where_it_was_cancelled() -> None:
     assert f"*Cancelled* by <@UALICE> {BY_ROOT}" in _card(cancelled)
 
 
+@pytest.mark.parametrize("status", [RequestStatus.RUNNING, RequestStatus.PUT_BACK])
+def test_the_card_says_where_it_was_cancelled_while_at_work(status: RequestStatus) -> None:
+    """Before it takes effect, and after."""
+    cancelled = replace(STATE, status=status, cancel_requested_by="UALICE", cancel_terminal=ROOT)
+    assert f"<@UALICE> {BY_ROOT}" in _card(cancelled)
+
+
+def test_the_thread_says_where_a_cancel_and_the_end_of_the_tries_were_typed() -> None:
+    """Beside who it says to have been."""
+    state = replace(STATE, cancel_terminal=ROOT, stop_trying_terminal=ROOT)
+    for kind in (ThreadKind.CANCELLING, ThreadKind.GIVEN_UP):
+        entry = ThreadEntry(key="k", kind=kind, user_id="UALICE", at=NOON)
+        assert BY_ROOT in reply(state, entry).text
+
+
 @pytest.mark.parametrize(
     ("decision", "kind"),
     [(APPROVED, ThreadKind.APPROVED), (REJECTED, ThreadKind.REJECTED)],
