@@ -12,6 +12,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tests.fakes.fake_docker import failure
@@ -19,8 +20,14 @@ from tests.rigs.dev_server import temporal_server
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model.errors import ErrorType
-from workflows.model.requests import Choice, Intent
+from workflows.model.requests import (
+    Choice,
+    ContainerState,
+    Intent,
+    OperationSpec,
+)
 from workflows.model.state import RequestStatus
+from workflows.operations.catalog import EVERY
 
 FOLDER = Path(__file__).parent / "recorded"
 
@@ -98,6 +105,33 @@ async def _compensation_failed(workers: Workers) -> RequestUnderTest:
     return under_test
 
 
+async def _approved(kind: str, workers: Workers) -> RequestUnderTest:
+    """Have an operation approved that a policy covers only by naming it."""
+    policies = tuple(replace(one, operations=(EVERY,)) for one in workers.request().policies)
+    return await workers.approved(operation=OperationSpec(kind=kind), policies=policies)
+
+
+async def _start(workers: Workers) -> RequestUnderTest:
+    workers.docker.state = ContainerState.EXITED
+    return await _approved("start", workers)
+
+
+async def _start_failed(workers: Workers) -> RequestUnderTest:
+    workers.docker.faults["ensure_started"] = [
+        failure(ErrorType.NOT_RUNNING, {"touched": True, "state": "exited"})
+    ]
+    return await _start(workers)
+
+
+async def _restart(workers: Workers) -> RequestUnderTest:
+    return await _approved("restart", workers)
+
+
+async def _restart_of_what_rests(workers: Workers) -> RequestUnderTest:
+    workers.docker.state = ContainerState.EXITED
+    return await _restart(workers)
+
+
 SCENARIOS: dict[str, tuple[Callable[[Workers], Awaitable[RequestUnderTest]], RequestStatus]] = {
     "approve": (_approve, RequestStatus.SUCCEEDED),
     "two_approvals": (_two_approvals, RequestStatus.SUCCEEDED),
@@ -109,6 +143,10 @@ SCENARIOS: dict[str, tuple[Callable[[Workers], Awaitable[RequestUnderTest]], Req
     "stale": (_stale, RequestStatus.STALE),
     "commit_failed": (_commit_failed, RequestStatus.PUT_BACK),
     "compensation_failed": (_compensation_failed, RequestStatus.NEEDS_PERSON),
+    "start": (_start, RequestStatus.SUCCEEDED),
+    "start_failed": (_start_failed, RequestStatus.PUT_BACK),
+    "restart": (_restart, RequestStatus.SUCCEEDED),
+    "restart_of_what_rests": (_restart_of_what_rests, RequestStatus.SUCCEEDED),
 }
 OPERATED = {name for name, (_, status) in SCENARIOS.items()} - {
     "reject",

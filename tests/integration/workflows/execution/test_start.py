@@ -277,8 +277,7 @@ async def test_a_cancel_between_two_attempts_at_the_start(workers: Workers, *, s
         failure(ErrorType.ENGINE_AMBIGUOUS, _TOUCHED if sent else _UNTOUCHED, retry=True)
     ]
     if sent:
-        workers.docker.gates["ensure_running"] = up = _Up(workers)
-        up.set()
+        workers.docker.gates["ensure_running"] = IsUp(workers.docker)
     under_test = await _approved(workers)
     await eventually(lambda: bool(workers.docker.fired))
 
