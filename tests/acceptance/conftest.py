@@ -16,11 +16,13 @@ from tests.rigs.people import People
 POLICIES = f"""\
 [[policy]]
 name = "alice alone"
+operations = ["*"]
 containers = ["lonely-*"]
 approvers = ["{USERS["alice"]}"]
 
 [[policy]]
 name = "two of them"
+operations = ["*"]
 containers = ["careful-*"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
 required_approvals = 2
@@ -28,12 +30,14 @@ reason_required = true
 
 [[policy]]
 name = "hasty"
+operations = ["*"]
 containers = ["hasty-*"]
 approvers = ["{USERS["bob"]}"]
 expires_after = "1s"
 
 [[policy]]
 name = "at terminals"
+operations = ["*"]
 containers = ["typed-*"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
 terminal_decides = true

@@ -134,7 +134,7 @@ async def _signal(terminal: Terminal, request: Request, who: str, **changes: str
         "team_id": TEAM_ID,
         "choice": "approve",
         "comment": "",
-        "source": "terminal",
+        "source": "script",
     }
     await terminal.signal(_SCRIPTED, decision | changes)
 
