@@ -97,6 +97,36 @@ async def test_where_the_policy_does_not_say_so_only_slack_decides(
     assert people.engine.state(container) == "exited"
 
 
+@pytest.mark.parametrize(
+    ("operation", "options", "outcome"),
+    [("start", (), "Started"), ("restart", ("--snapshot",), "Snapshotted and restarted")],
+)
+async def test_every_operation_of_the_catalogue_is_asked_for_here(
+    typist: Typist, people: People, operation: str, options: tuple[str, ...], outcome: str
+) -> None:
+    """A start and a restart, approved in Slack; who waits reads each step, and the end."""
+    container = people.engine.run(name=f"{operation}-1")
+    if operation == "start":
+        people.engine.api.stop(container, timeout=1)
+    before = people.engine.inspect(container)["State"]["StartedAt"]
+    waiting = await typist.begin(
+        *("request", operation, f"{operation}-1", *options, "--as", ALICE, "--wait")
+    )
+    request_id = (await line_with(waiting, "is noted")).split()[1]
+    request = people.request_on(
+        await people.channel.wait_for_card(request_id, "⏳ *Approval needed*")
+    )
+
+    await people.press("bob", request, ActionId.APPROVE)
+    asked = await end(waiting)
+
+    assert (asked.code, asked.err) == (0, ""), asked
+    assert f"succeeded: {outcome}" in asked.out
+    assert people.engine.state(container) == "running"
+    assert people.engine.inspect(container)["State"]["StartedAt"] != before
+    assert len(people.images(request)) == len(options)
+
+
 async def test_what_is_typed_is_seen_in_slack_and_what_is_clicked_at_the_terminal(
     typist: Typist, people: People
 ) -> None:
