@@ -36,7 +36,7 @@ async def test_approved_request_stops_commits_and_tags(workers: Workers) -> None
         await under_test.events(under_test.handle),
         await under_test.events(under_test.operation),
     )
-    assert len(parent) + len(child) <= 95, (parent, child)
+    assert len(parent) + len(child) <= 99, (parent, child)
 
 
 async def test_own_approval_is_refused_and_the_request_goes_on_waiting(workers: Workers) -> None:
