@@ -12,7 +12,7 @@ field, in a fiftieth of the time that the SDK needs.
 
 A start without any input is of the same kind: the workflows are started with one raw value, whose
 default stands in when there is none. It is not declared as optional, which would hide from the
-SDK that it is to be left raw.
+SDK that it is to be left raw. So is a start with several: see :func:`takes_more`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from inspect import Parameter, signature
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
@@ -30,8 +31,22 @@ from workflows.model.requests import Choice, Decision, Instruction, Intent, Repl
 from workflows.model.terminal import Terminal
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 #: Ids that we make are shorter by far; one that somebody else made is kept so short.
 MAX_ID_LENGTH = 100
+
+
+def takes_more(function: F) -> F:
+    """Hide from the SDK that a function takes more inputs than the one that is right.
+
+    It calls a workflow with as many as came. One that takes fewer cannot be made, which the SDK
+    tries for ever (temporalio 1.35, ``_apply_initialize_workflow``): its name would stay taken.
+    One that shows that it takes more gets no raw value.
+    """
+    shown = signature(function)
+    kept = [one for one in shown.parameters.values() if one.kind is not Parameter.VAR_POSITIONAL]
+    function.__signature__ = shown.replace(parameters=kept)  # type: ignore[attr-defined]
+    return function
 
 
 def read_decision(payloads: Sequence[Any]) -> Decision | None:

@@ -40,7 +40,7 @@ from workflows.model.state import RequestState, RequestStatus, StepName, StepSta
 from workflows.model.timing import TIMING
 from workflows.operations import catalog
 from workflows.operations.operation import Undo
-from workflows.signals import read_terminal, read_user
+from workflows.signals import read_terminal, read_user, takes_more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +69,10 @@ class OperationWorkflow:
     """
 
     @workflow.init
-    def __init__(self, raw: RawValue = None) -> None:  # type: ignore[assignment]  # see workflows.signals
+    @takes_more
+    def __init__(self, raw: RawValue = None, *more: Any) -> None:  # type: ignore[assignment]  # noqa: ANN401 - see workflows.signals
         # Raised here, it would leave a coroutine of the SDK behind.
-        self._operate = operate = _read(raw)
+        self._operate = operate = None if more else _read(raw)
         if operate is None:
             return
         workflow_id = workflow.info().workflow_id
@@ -83,7 +84,8 @@ class OperationWorkflow:
         self._steps = StepRunner(self._tracker, self._card_updater, self._saga, undos)
 
     @workflow.run
-    async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # noqa: ARG002 - see __init__
+    @takes_more
+    async def run(self, raw: RawValue = None, *more: Any) -> RequestState:  # type: ignore[assignment]  # noqa: ANN401, ARG002 - see __init__
         """Carry the operation out; ``raw`` is an ``OperateInput``."""
         operate = self._operate
         if operate is None:

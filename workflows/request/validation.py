@@ -25,12 +25,14 @@ from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
 from workflows.operations import catalog
 
 
-def validate_request(raw: RawValue) -> ContinuedRequest:
-    """Read a start input.
+def validate_request(raw: RawValue | None) -> ContinuedRequest:
+    """Read a start input; ``None`` stands for none, or for more than one.
 
     Raises:
         ApplicationError: it is no request, or one with an impossible field; the message names it.
     """
+    if raw is None:
+        raise _bad_input("the start input is not a request: one input is needed")
     try:
         request: ContinuedRequest = workflow.payload_converter().from_payload(
             raw.payload, ContinuedRequest

@@ -31,7 +31,13 @@ from workflows.request.inbox import Inbox
 from workflows.request.operation_handle import OperationHandle, upsert_status
 from workflows.request.review import Review
 from workflows.request.validation import problems_of, validate_request
-from workflows.signals import read, read_decision, read_instruction, read_replacement
+from workflows.signals import (
+    read,
+    read_decision,
+    read_instruction,
+    read_replacement,
+    takes_more,
+)
 
 
 @workflow.defn(name=names.REQUEST_WORKFLOW)
@@ -46,10 +52,11 @@ class ContainerLifecycleWorkflow:
     """
 
     @workflow.init
-    def __init__(self, raw: RawValue = None) -> None:  # type: ignore[assignment]  # see workflows.signals
+    @takes_more
+    def __init__(self, raw: RawValue = None, *more: Any) -> None:  # type: ignore[assignment]  # noqa: ANN401 - see workflows.signals
         self._bad_input: ApplicationError | None = None
         try:
-            request = validate_request(raw)
+            request = validate_request(raw if not more else None)
         except ApplicationError as error:
             # Raised here, it would leave a coroutine of the SDK behind.
             self._bad_input, self._inbox = error, Inbox()
@@ -69,7 +76,8 @@ class ContainerLifecycleWorkflow:
         self._operation = OperationHandle(self._tracker)
 
     @workflow.run
-    async def run(self, raw: RawValue = None) -> RequestState:  # type: ignore[assignment]  # noqa: ARG002 - see __init__
+    @takes_more
+    async def run(self, raw: RawValue = None, *more: Any) -> RequestState:  # type: ignore[assignment]  # noqa: ANN401, ARG002 - see __init__
         """Carry a request to its outcome; ``raw`` is a ``LifecycleRequest``, or continues one."""
         if self._bad_input is not None:
             raise self._bad_input

@@ -163,6 +163,24 @@ async def test_a_signal_that_comes_with_a_bad_input_harms_nothing(
     assert not await _failed_tasks(handle)
 
 
+@pytest.mark.parametrize("workflow", [names.REQUEST_WORKFLOW, names.OPERATION_WORKFLOW])
+@pytest.mark.parametrize("inputs", [[], ["x", "y"], [{}, None, 3]], ids=len)
+async def test_a_start_with_other_than_one_input_fails(
+    workers: Workers, workflow: str, inputs: list[Any]
+) -> None:
+    """Left to the SDK, it would be tried for ever, and its name stay taken."""
+    handle: WorkflowHandle[Any, Any] = await workers.client.start_workflow(
+        workflow,
+        args=inputs,
+        id=f"inputs/{workers.docker.name}",
+        task_queue=names.CONTROL_TASK_QUEUE,
+    )
+
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+    assert not await _failed_tasks(handle)
+
+
 async def _failed_tasks(handle: WorkflowHandle[Any, Any]) -> bool:
     history = await handle.fetch_history()
     return any(event.HasField("workflow_task_failed_event_attributes") for event in history.events)
