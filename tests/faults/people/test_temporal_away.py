@@ -66,7 +66,7 @@ async def test_a_click_after_the_expiry(users: SlackUsers, installation: Install
     request = await users.run_and_ask("brief")
     state = await request.outcome(seconds=30)
     await installation.channel.press("bob", request.card, ActionId.APPROVE)
-    await users.refusal(BOB, "is over: ⌛ expired", request.request_id)
+    await users.refusal(BOB, "is over: ⌛ Expired", request.request_id)
     await users.check(request, state, RequestStatus.EXPIRED)
     assert users.engine.state(request.container) == "running"
 
@@ -113,7 +113,7 @@ async def test_a_bot_whose_clock_is_ten_minutes_fast(
         late = await users.run_and_ask("brief")
         state = await late.outcome()
         await users.approve(late)
-        await users.refusal(BOB, "is over: ⌛ expired", late.request_id)
+        await users.refusal(BOB, "is over: ⌛ Expired", late.request_id)
         await users.check(late, state, RequestStatus.EXPIRED)
     finally:
         await installation.stop("fast")

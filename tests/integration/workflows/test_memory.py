@@ -22,6 +22,7 @@ from workflows.model.errors import ErrorType
 from workflows.model.ports import InspectInput, Inspection
 from workflows.model.requests import ContainerRef, LifecycleRequest
 from workflows.model.state import RequestState, RequestStatus
+from workflows.model.terminal import Terminal
 
 pytestmark = [
     pytest.mark.slow,
@@ -107,7 +108,7 @@ async def _cost(workers: Workers, runner: str, requests: int) -> float:
 
 def data_shared_only() -> SandboxedWorkflowRunner:
     """Make a runner that shares no more than it must: the classes that become JSON."""
-    crossing = (LifecycleRequest, RequestState, InspectInput, ErrorType)
+    crossing = (LifecycleRequest, RequestState, InspectInput, ErrorType, Terminal)
     restrictions = SandboxRestrictions.default.with_passthrough_modules(
         *(cls.__module__ for cls in crossing)
     )
