@@ -26,7 +26,7 @@ from activities.slack.mrkdwn import code, person, safe
 from workflows.model.advice import CommandName, command_of
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
-from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
+from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus, find_step
 from workflows.model.words import capital
 from workflows.operations.facts import was_down, was_paused
 from workflows.operations.standing import NOT_ANSWERED, condition, gave_up, is_start, seen_down
@@ -111,7 +111,7 @@ def why_lines(state: RequestState) -> list[str]:
 
     The failure with which it began is another matter, and told with its step.
     """
-    error, step = restore_error(state), _put_back(state)
+    error, step = restore_error(state), find_step(state.steps, StepName.PUT_BACK)
     detail = step.note if step and step.error else ""
     if not detail and error is state.cause:
         detail = state.cause_text
@@ -148,7 +148,7 @@ def mentions(state: RequestState) -> str:
 
 def state_line(state: RequestState) -> str:
     """Say what the engine said last, how often it was tried, and when it is tried again."""
-    seen, step = state.seen, _put_back(state)
+    seen, step = state.seen, find_step(state.steps, StepName.PUT_BACK)
     day = (seen.at if seen else state.tried_at or state.requested_at).astimezone(UTC).date()
 
     def at(moment: datetime) -> str:
@@ -222,10 +222,6 @@ def _last_line(cause: Cause, state: RequestState, *, is_told: bool) -> str:
         return _line(Do("Then see whether it runs, and start it if it is down", LOOK), state)
     start = "Then start it, and pause it as it was" if was_paused(state) else "Then start it"
     return _line(Do(start, START), state)
-
-
-def _put_back(state: RequestState) -> StepState | None:
-    return next((step for step in state.steps if step.name is StepName.PUT_BACK), None)
 
 
 def with_command(words: str, command: str, state: RequestState) -> str:

@@ -29,7 +29,7 @@ from workflows.model.ports import (
     VisibilityPort,
 )
 from workflows.model.start_ports import RestoreInput, RestoreResult
-from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus, find_step
 from workflows.model.terminal import Terminal
 from workflows.model.timing import TIMING
 from workflows.operations import catalog
@@ -132,7 +132,7 @@ class Restore:
         grace = state.grace_seconds
         settle = TIMING.settle(grace)
         if state.started_by_us:
-            is_known = steps.find(state.steps, StepName.START) is not None
+            is_known = find_step(state.steps, StepName.START) is not None
             unheard = not is_known or steps.may_be_at_work(state.steps, StepName.START)
             settle = TIMING.start_http if unheard else 0
         return await workflow.execute_activity_method(
@@ -294,7 +294,7 @@ def _did_all_that_was_asked(state: RequestState) -> bool:
 
 
 def _failed_on_the_way_back(state: RequestState) -> bool:
-    start = steps.find(state.steps, StepName.START)
+    start = find_step(state.steps, StepName.START)
     if start is None or start.status is not StepStatus.FAILED:
         return False
     return catalog.step_of(StepName.START, state.operation, state.pin).is_way_back

@@ -41,6 +41,7 @@ from workflows.model.state import (
     StepName,
     StepState,
     StepStatus,
+    find_step,
 )
 from workflows.operations import catalog
 from workflows.operations.operation import Step, Undo
@@ -98,7 +99,7 @@ class StepRunner:
         self._stopping.touched = True
         by_step = undone_by_step()
         for step in self._steps:
-            known = find(self._tracker.state.steps, step.name)
+            known = find_step(self._tracker.state.steps, step.name)
             if known is None and step.name is StepName.START and self._tracker.pin.state.is_down:
                 self._tracker.change(started_by_us=True)
             if known is None or known.status is not StepStatus.TODO or not by_step:
@@ -240,7 +241,7 @@ class StepRunner:
 
     def _place_stop(self, status: StepStatus) -> None:
         """Show that the stop waits for its turn, or that it is under way after all."""
-        stop = find(self._tracker.state.steps, StepName.STOP)
+        stop = find_step(self._tracker.state.steps, StepName.STOP)
         if stop is not None and stop.status is not status:
             self._tracker.change(
                 steps=_put(self._tracker.state.steps, replace(stop, status=status))
@@ -253,7 +254,7 @@ class StepRunner:
         self._tell_thread(name)
 
     def _tell_thread(self, name: StepName) -> None:
-        now, step = workflow.now(), find(self._tracker.state.steps, name)
+        now, step = workflow.now(), find_step(self._tracker.state.steps, name)
         key = f"{name}.{now.timestamp():.3f}"
         self._card_updater.redraw(ThreadEntry(key=key, kind=ThreadKind.STEP, step=step, at=now))
 
@@ -265,7 +266,7 @@ def plan(operation: OperationSpec, pin: ContainerPin) -> Steps:
 
 def begin(steps: Steps, name: StepName, now: datetime) -> Steps:
     """Mark a step as under way; one that comes again keeps the time of its first beginning."""
-    known = find(steps, name)
+    known = find_step(steps, name)
     if known is None:
         return (*steps, StepState(name=name, status=StepStatus.RUNNING, started_at=now))
     begun = replace(known, status=StepStatus.RUNNING, started_at=known.started_at or now)
@@ -276,13 +277,13 @@ def end(
     steps: Steps, name: StepName, status: StepStatus, now: datetime, *, note: str = ""
 ) -> Steps:
     """Mark a step as done, skipped or failed."""
-    known = find(steps, name) or StepState(name=name)
+    known = find_step(steps, name) or StepState(name=name)
     return _put(steps, replace(known, status=status, finished_at=now, note=note, error=None))
 
 
 def fail(steps: Steps, name: StepName, error: ErrorType, now: datetime, *, note: str = "") -> Steps:
     """Mark a step as failed, with the cause; ``note`` is the safe text of the failure."""
-    known = find(steps, name) or StepState(name=name)
+    known = find_step(steps, name) or StepState(name=name)
     failed = replace(known, status=StepStatus.FAILED, finished_at=now, error=error, note=note)
     return _put(steps, failed)
 
@@ -305,14 +306,9 @@ def cut_off(steps: Steps) -> Steps:
     )
 
 
-def find(steps: Steps, name: StepName) -> StepState | None:
-    """Look a step up."""
-    return next((step for step in steps if step.name is name), None)
-
-
 def may_be_at_work(steps: Steps, name: StepName) -> bool:
     """Tell whether a step was sent, and nobody has heard what became of it."""
-    step = find(steps, name)
+    step = find_step(steps, name)
     begun = step is not None and step.started_at is not None
     return (
         begun

@@ -36,7 +36,7 @@ from workflows.model.ports import (
     ThreadEntry,
     ThreadKind,
 )
-from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus
+from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus, find_step
 from workflows.model.timing import TIMING
 from workflows.operations import catalog
 from workflows.operations.operation import Undo
@@ -175,7 +175,7 @@ class OperationWorkflow:
         """Take up where a run that was ended from outside had come to."""
         state = self._tracker.state
         first = catalog.steps_of(state.operation, self._tracker.pin)[0]
-        known = steps.find(state.steps, first.name)
+        known = find_step(state.steps, first.name)
         if known is None or known.status is not StepStatus.TODO:
             self._steps.take_up()
         self._tracker.change(

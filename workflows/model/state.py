@@ -6,6 +6,7 @@ for types hold here too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -68,6 +69,11 @@ class StepState:
     finished_at: datetime | None = None
     note: str = ""
     error: ErrorType | None = None
+
+
+def find_step(steps: Sequence[StepState], name: StepName) -> StepState | None:
+    """Look a step up."""
+    return next((step for step in steps if step.name is name), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +267,7 @@ class RequestState:
     @property
     def put_back_error(self) -> ErrorType | None:
         """What keeps the container from being put back; until that was tried, the first failure."""
-        step = next((step for step in self.steps if step.name is StepName.PUT_BACK), None)
+        step = find_step(self.steps, StepName.PUT_BACK)
         return (step.error if step is not None else None) or self.cause
 
     @property

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from workflows.model.requests import ContainerState
-from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
+from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus, find_step
 from workflows.model.words import HEALTH_UNKNOWN
 
 
 def has_step(state: RequestState, name: StepName) -> bool:
     """Tell whether a step is part of the work."""
-    return find_step(state, name) is not None
-
-
-def find_step(state: RequestState, name: StepName) -> StepState | None:
-    """Look a step up."""
-    return next((step for step in state.steps if step.name is name), None)
+    return find_step(state.steps, name) is not None
 
 
 def was_stopped_already(state: RequestState) -> bool:
     """Tell whether there was nothing to stop."""
-    stop = find_step(state, StepName.STOP)
+    stop = find_step(state.steps, StepName.STOP)
     return stop is not None and stop.status is StepStatus.SKIPPED
 
 
@@ -41,7 +36,7 @@ def was_left_running(state: RequestState) -> bool:
 
 def was_late(state: RequestState) -> bool:
     """Tell whether all was done, but the container was started only by being put back."""
-    put_back = find_step(state, StepName.PUT_BACK)
+    put_back = find_step(state.steps, StepName.PUT_BACK)
     return put_back is not None and put_back.status is StepStatus.DONE
 
 
