@@ -61,6 +61,7 @@ from workflows.model.names import (
     docker_stop_queue,
     docker_task_queue,
 )
+from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.reconcile import ReconcileWorkflow
 from workflows.request.workflow import ContainerLifecycleWorkflow
 from workflows.sandbox import workflow_runner
@@ -83,8 +84,9 @@ class WorkerConfig:
     ``serve`` holds ``control``, ``docker`` or both; ``graceful_seconds`` is how long a shutdown
     waits for running activities, and must exceed the longest stop. ``stops_at_once`` is how many
     stops, and how many commits, run beside each other; ``open_requests`` how many requests of one
-    person may wait. ``command`` is the slash command that private advice names. The limits of
-    snapshots are explained in :class:`activities.docker.capacity.SnapshotCapacity`.
+    person may wait. ``seal_keys`` verify what other processes of ours send. ``command`` is the
+    slash command that private advice names. The limits of snapshots are explained in
+    :class:`activities.docker.capacity.SnapshotCapacity`.
     """
 
     serve: frozenset[str]
@@ -103,6 +105,7 @@ class WorkerConfig:
     namespace: str
     graceful_seconds: int
     released_after: timedelta = RELEASED_AFTER
+    seal_keys: SealKeys = NO_KEYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,6 +145,7 @@ class Restore:
                 started_by_us=state.started_by_us,
                 started_at=state.started_at,
                 grace_seconds=grace,
+                permit=state.permit,
             ),
             **activity_options.restore(self._tracker.host, grace, worker_within=worker_within),
         )

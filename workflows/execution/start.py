@@ -43,7 +43,11 @@ class Start:
         """
         grace = self._tracker.state.grace_seconds
         options = activity_options.start(self._tracker.host, grace)
-        arg = StartInput(pin=self._tracker.pin, settle_seconds=TIMING.settle(grace))
+        arg = StartInput(
+            pin=self._tracker.pin,
+            settle_seconds=TIMING.settle(grace),
+            permit=self._tracker.state.permit,
+        )
         if not undone_by_step():
             back = RestoreInput(pin=arg.pin, settle_seconds=arg.settle_seconds)
             return await heard_out(

@@ -143,6 +143,7 @@ class StepRunner:
             image_id=snapshot.image_id,
             reference=state.reference,
             while_resting=while_resting,
+            permit=state.permit,
         )
         result = await heard_out(
             workflow.start_activity_method(SnapshotsPort.ensure_tag, tag, **options)
@@ -155,6 +156,7 @@ class StepRunner:
                 request_id=tag.request_id,
                 image_id=tag.image_id,
                 reference=tag.reference,
+                permit=tag.permit,
             )
             await heard_out(
                 workflow.start_activity_method(SnapshotsPort.sweep_snapshots, sweep, **options)
@@ -168,6 +170,7 @@ class StepRunner:
             grace_seconds=state.grace_seconds,
             for_snapshot=StepName.SNAPSHOT in names,
             starts=StepName.START in names,
+            permit=state.permit,
         )
         with self._step(StepName.STOP):
             result = await self._stopping.run(arg)
@@ -188,7 +191,11 @@ class StepRunner:
             result = await heard_out(
                 workflow.start_activity_method(
                     SnapshotsPort.ensure_snapshot,
-                    SnapshotInput(pin=self._tracker.pin, request_id=self._tracker.state.request_id),
+                    SnapshotInput(
+                        pin=self._tracker.pin,
+                        request_id=self._tracker.state.request_id,
+                        permit=self._tracker.state.permit,
+                    ),
                     **activity_options.commit(self._tracker.host),
                 )
             )

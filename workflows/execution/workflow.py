@@ -236,6 +236,7 @@ class OperationWorkflow:
                 reference=state.reference,
                 failed_image_id=failed,
                 settle_seconds=settle,
+                permit=state.permit,
             ),
             **activity_options.sweep(self._tracker.host, settle),
         )

@@ -51,6 +51,9 @@ class ErrorType(StrEnum):
     # Ours
     BAD_INPUT = "BadInput"
     WORKER_UNAVAILABLE = "WorkerUnavailable"
+    NOT_PERMITTED = "NotPermitted"
+    BOOK_UNREADABLE = "PolicyBookUnreadable"
+    BOOKS_DIFFER = "PolicyBooksDiffer"
     UNEXPECTED = "Unexpected"
 
 
@@ -90,6 +93,10 @@ class RefusalCode(StrEnum):
     TOO_MANY_OPEN = "TooManyOpenRequests"
     REFERENCE_OUTSIDE = "ReferenceOutsidePolicy"
     ALREADY_RUNNING = "AlreadyRunning"
+    BOOK_UNREADABLE = ErrorType.BOOK_UNREADABLE.value
+    BOOKS_DIFFER = ErrorType.BOOKS_DIFFER.value
+    START_TOO_OLD = "StartTooOld"
+    START_USED = "StartUsed"
 
     WRONG_REQUEST = "WrongRequest"
     WRONG_CARD = "WrongCard"
@@ -111,6 +118,10 @@ class RefusalCode(StrEnum):
     UNNAMED_TERMINAL = "UnnamedTerminal"
     OWN_TERMINAL = "OwnTerminal"
     SAME_TERMINAL_USER = "SameTerminalUser"
+    NOT_SEALED = "NotSealed"
+    BAD_SEAL = "BadSeal"
+    SEAL_UNKNOWN = "SealUnknown"
+    OTHER_PLAN = "OtherPlan"
 
 
 #: Errors after which the container was found to be another than the one approved.

@@ -15,10 +15,13 @@ from enum import StrEnum
 from temporalio import activity
 
 from workflows.model.dependents import NO_DEPENDENTS, Dependents
+from workflows.model.plan import Ballot, Permit
 from workflows.model.requests import (
     ContainerPin,
     ContainerRef,
     ContainerState,
+    Instruction,
+    LifecycleRequest,
     OperationSpec,
     Person,
 )
@@ -212,7 +215,8 @@ class StopInput:
     """Stop exactly ``pin``. ``expect_untouched`` is false once one of our stops came before.
 
     ``for_snapshot`` says that a snapshot follows, for which there must be room before the stop, and
-    ``starts`` that it is started in the end, for which what it needs must be there.
+    ``starts`` that it is started in the end, for which what it needs must be there. ``permit``
+    proves that people approved it.
     """
 
     pin: ContainerPin
@@ -220,14 +224,17 @@ class StopInput:
     expect_untouched: bool = True
     for_snapshot: bool = False
     starts: bool = False
+    permit: Permit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotInput:
-    """Commit exactly ``pin`` for this request."""
+    """Commit exactly ``pin`` for this request; and tag the image, if a ``reference`` is given."""
 
     pin: ContainerPin
     request_id: str
+    reference: str = ""
+    permit: Permit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +249,7 @@ class TagInput:
     image_id: str
     reference: str
     while_resting: bool = True
+    permit: Permit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,14 +267,22 @@ class SweepInput:
     reference: str
     failed_image_id: str = ""
     settle_seconds: int = 0
+    permit: Permit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUpInput:
-    """Asks who a Slack user is now, and which of ``groups`` the user belongs to."""
+    """Asks who a Slack user is now, and which of ``groups`` the user belongs to.
+
+    One of the three that follow, if any, is what that person is said to have sent: its seal is
+    verified beside the look-up.
+    """
 
     user_id: str
     groups: tuple[str, ...] = ()
+    start: LifecycleRequest | None = None
+    ballot: Ballot | None = None
+    instruction: Instruction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

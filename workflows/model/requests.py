@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from workflows.model.errors import RefusalCode
 from workflows.model.terminal import Terminal
 
 #: User texts (reasons, comments) are cut to this many characters where they come in.
@@ -189,8 +190,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifecycleRequest:
-    """The start input of a request. ``policies`` are those that could match, in the book's order.
+    """The start input of a request: what is wanted, and nothing of who may decide about it.
 
+    ``policies`` came along with a request of an earlier release, and are looked at in no other.
+    ``sealed_at`` is when it was asked for, and ``seal`` that of ``workflows/model/seal.py``.
     ``delivery_id`` says by which act of a person, at which door, it was asked for. Nothing reads
     it but people who look into a history; a repeated act is known by ``request_id``. ``terminal``
     is where it was typed, if not in Slack: then the requester is a claim.
@@ -202,10 +205,12 @@ class LifecycleRequest:
     requester: str
     team_id: str
     channel_id: str
-    policies: tuple[Policy, ...]
+    policies: tuple[Policy, ...] = ()
     delivery_id: str
     reason: str = ""
     terminal: Terminal | None = None
+    sealed_at: datetime | None = None
+    seal: str = ""
 
 
 class Choice(StrEnum):
@@ -221,7 +226,8 @@ class Decision:
 
     ``source`` is ``card:CHANNEL:TS``, ``form:CHANNEL:TS``, ``command``, ``terminal:KEY`` or a free
     word. What names a ``terminal``, or says by its source that it came from one, is judged so.
-    ``sent_at`` rescues a click that was made in time while no worker was running.
+    ``sent_at`` rescues a click that was made in time while no worker was running. ``plan_hash``
+    is of the plan that the person saw, and ``seal`` that of ``workflows/model/seal.py``.
     """
 
     decision_id: str
@@ -233,6 +239,8 @@ class Decision:
     source: str = ""
     sent_at: datetime | None = None
     terminal: Terminal | None = None
+    plan_hash: str = ""
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +268,8 @@ class Instruction:
 
     ``intent`` is what the signal's name says; a payload never changes it. ``source`` says by
     which door it came, for people who look into a history. ``instruction_id`` is unique for each
-    act of a person, so that a door can ask whether it was heard.
+    act of a person, so that a door can ask whether it was heard. ``seal`` is that of
+    ``workflows/model/seal.py``.
     """
 
     request_id: str
@@ -270,6 +279,8 @@ class Instruction:
     intent: Intent = Intent.CANCEL
     instruction_id: str = ""
     terminal: Terminal | None = None
+    sent_at: datetime | None = None
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +289,9 @@ class Person:
 
     ``groups`` are those of the groups asked about to which the user belongs;
     ``groups_known`` is false when the look-up failed, and then nobody counts through a group.
+    ``refused`` says why what this person is said to have sent must not be acted upon, whoever it
+    is: its seal is wrong. ``vote`` and ``permit`` are seals for a decision that may count, as
+    ``workflows/model/plan.py`` explains.
     """
 
     user_id: str
@@ -288,11 +302,14 @@ class Person:
     found: bool = True
     groups: tuple[str, ...] = ()
     groups_known: bool = True
+    refused: RefusalCode | None = None
+    vote: str = ""
+    permit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedDecision:
-    """A decision that counted."""
+    """A decision that counted; ``vote`` is the seal that says so to whoever has the key."""
 
     decision_id: str
     approver_id: str
@@ -301,3 +318,4 @@ class RecordedDecision:
     source: str
     decided_at: datetime
     terminal: Terminal | None = None
+    vote: str = ""

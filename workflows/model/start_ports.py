@@ -11,6 +11,7 @@ from datetime import datetime
 from temporalio import activity
 
 from workflows.model.dependents import Dependent
+from workflows.model.plan import Permit
 from workflows.model.requests import ContainerPin, ContainerState
 from workflows.model.state import PortMove
 
@@ -21,12 +22,13 @@ class StartInput:
 
     What rested must be as approved still, unless ``may_have_begun`` says that an attempt before
     may have started it. ``settle_seconds`` is how long a stop of ours may still be at work in the
-    engine.
+    engine. ``permit`` proves that people approved it.
     """
 
     pin: ContainerPin
     settle_seconds: int = 0
     may_have_begun: bool = False
+    permit: Permit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +36,13 @@ class RestoreInput:
     """Bring ``pin`` back to the state it was in when it was approved.
 
     ``settle_seconds`` is how long what was sent, a stop or a start, may still be at work in the
-    engine. ``stopped_at`` is when the container ended by our stop, as the engine says, ``None``
-    when that is not known: a container that ended again since was stopped by a person, and stays
-    so. ``look_only`` changes nothing: it only tells whether the container is back already.
-    ``started_by_us`` says that a start of ours may have brought up what rested: then it is stopped
-    again, with ``grace_seconds``. ``started_at`` is when the run began that is ours, ``None`` when
-    that is not known: one that began later was begun by a person, and goes on.
+    engine. ``permit`` proves that people approved what is undone. ``stopped_at`` is when the
+    container ended by our stop, as the engine says, ``None`` when that is not known: a container
+    that ended again since was stopped by a person, and stays so. ``look_only`` changes nothing: it
+    only tells whether the container is back already. ``started_by_us`` says that a start of ours
+    may have brought up what rested: then it is stopped again, with ``grace_seconds``.
+    ``started_at`` is when the run began that is ours, ``None`` when that is not known: one that
+    began later was begun by a person, and goes on.
     """
 
     pin: ContainerPin
@@ -49,6 +52,7 @@ class RestoreInput:
     started_by_us: bool = False
     started_at: datetime | None = None
     grace_seconds: int = 0
+    permit: Permit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from workflows.model import names
 from workflows.model.dependents import NO_DEPENDENTS, Dependents
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.plan import Permit, Plan, policy_digest
 from workflows.model.requests import (
     Choice,
     ContainerPin,
@@ -200,6 +201,9 @@ class RequestState:
     ``closed`` says that nothing more will happen: a request that needs a person is open as long
     as Dockwarden goes on trying. ``renamed`` is what the engine calls the container by now, if
     not what it was asked for as. ``dependents`` live in the container, and are never touched.
+    ``book_hash`` identifies the policy book by which it is judged, and ``policy_seal`` says to
+    whoever has the key that ``policy`` stood in it. ``plan_hash`` is of the plan that people
+    decide about, and ``permit`` proves to a docker worker that they approved it.
     """
 
     request_id: str
@@ -258,11 +262,33 @@ class RequestState:
     judged: tuple[JudgedAct, ...] = ()
     cancel_terminal: Terminal | None = None
     stop_trying_terminal: Terminal | None = None
+    book_hash: str = ""
+    policy_seal: str = ""
+    plan_hash: str = ""
+    permit: Permit | None = None
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:
         """The approvals that counted, oldest first."""
         return tuple(d for d in self.decisions if d.choice is Choice.APPROVE)
+
+    @property
+    def plan(self) -> Plan | None:
+        """What people decide about; ``None`` before it is known."""
+        if self.pin is None or self.policy is None:
+            return None
+        return Plan(
+            request_id=self.request_id,
+            asked_at=self.requested_at,
+            team_id=self.team_id,
+            requester=self.requester,
+            operation=self.operation,
+            container=self.container,
+            pin=self.pin,
+            reference=self.reference,
+            grace_seconds=self.grace_seconds,
+            policy_digest=policy_digest(self.policy),
+        )
 
     @property
     def put_back_error(self) -> ErrorType | None:

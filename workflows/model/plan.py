@@ -1,0 +1,97 @@
+"""What exactly do people decide about, and what proves that they did?
+
+The plan is all that an approver agrees to; its hash stands in each button and each decision, so
+that nobody's yes counts for something else. A ballot holds what is needed to judge one decision
+without believing the one who asks: the activity that looks the decider up verifies it, and gives
+a permit with the vote that decides. A docker worker changes nothing without one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from workflows.model.requests import (
+    ContainerPin,
+    ContainerRef,
+    Decision,
+    OperationSpec,
+    Policy,
+)
+from workflows.model.seal import digest
+
+#: What each seal is of: one made for one purpose serves no other.
+START_SEAL = "start"
+DECISION_SEAL = "decision"
+INSTRUCTION_SEAL = "instruction"
+POLICY_SEAL = "policy"
+VOTE_SEAL = "vote"
+PERMIT_SEAL = "permit"
+
+_PLAN = "plan"
+_POLICY = "policy"
+#: So many digits of a plan hash people read on a card.
+SHOWN_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be done to which container, by which policy; for one request alone.
+
+    ``policy_digest`` is :func:`policy_digest` of the policy. ``asked_at`` tells two requests of
+    one id apart, should somebody start one anew.
+    """
+
+    request_id: str
+    asked_at: datetime
+    team_id: str
+    requester: str
+    operation: OperationSpec
+    container: ContainerRef
+    pin: ContainerPin
+    reference: str
+    grace_seconds: int
+    policy_digest: str
+
+    @property
+    def hash(self) -> str:
+        """The SHA-256 that binds decisions to this plan."""
+        return digest(_PLAN, self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """An approval that counted; ``seal`` is of request id, plan hash and approver."""
+
+    approver_id: str
+    seal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballot:
+    """A decision, and what it is about; ``votes`` are the approvals that counted before it.
+
+    ``policy_seal`` says that a control worker read ``policy`` in its own book for this request.
+    """
+
+    plan: Plan
+    policy: Policy
+    policy_seal: str
+    decision: Decision
+    votes: tuple[Vote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """That people approved this plan for this container of this host; ``seal`` proves it."""
+
+    request_id: str
+    host: str
+    plan_hash: str
+    container_id: str
+    seal: str = ""
+
+
+def policy_digest(policy: Policy) -> str:
+    """Identify a policy's exact content."""
+    return digest(_POLICY, policy)
