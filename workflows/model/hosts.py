@@ -57,15 +57,29 @@ def read_announcement(memo: object, *, workflow_id: str, host: str | None) -> An
     return replace(told, host=name, engine_id=engine_id)
 
 
-def poller_identity(process: str, engine_id: str) -> str:
-    """Name a docker worker to Temporal, so that others see which engine it serves."""
-    return f"{process} {engine_id}"
+def poller_identity(process: str, engine_id: str = "", *, book: str = "", seal: str = "") -> str:
+    """Name a worker to Temporal, so that others see what it works with.
+
+    Args:
+        process: which process it is.
+        engine_id: the engine that it serves, if one.
+        book: the hash of its policy book, if it has one.
+        seal: the fingerprint of its seal keys; ``""`` says that it has none.
+    """
+    told = "".join(f";{name}={value}" for name, value in (("book", book), ("seal", seal)) if value)
+    return f"{process}{told} {engine_id}".rstrip()
 
 
 def process_and_engine(identity: str) -> tuple[str, str]:
     """Read what :func:`poller_identity` made; a worker of an earlier release tells no engine."""
     process, _, engine_id = identity.partition(" ")
-    return process, engine_id
+    return process.partition(";")[0], engine_id
+
+
+def told_by(identity: str) -> dict[str, str]:
+    """Read by name what else :func:`poller_identity` told, ``book`` and ``seal``."""
+    facts = identity.partition(" ")[0].split(";")[1:]
+    return {name: value for name, _, value in (fact.partition("=") for fact in facts)}
 
 
 def nearest_host(name: str, hosts: Iterable[str]) -> str:
