@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, TimeoutError
+from temporalio.exceptions import ActivityError, TimeoutError as TooSlow
 from temporalio.workflow import ActivityConfig
 
 from workflows import failures
@@ -48,7 +48,7 @@ async def local_first(
             )
         except ActivityError as error:
             # Of one that was too slow the SDK says as well that a cancel was asked for (1.35).
-            is_slow = isinstance(error.cause, TimeoutError)
+            is_slow = isinstance(error.cause, TooSlow)
             if not is_slow and failures.is_cancellation(error):
                 raise
             kind = str(failures.error_type(error))
