@@ -21,6 +21,7 @@ from activities.temporal.stuck import Watchdog
 from activities.temporal.visibility import Visibility
 from tests.fakes.fake_docker import FakeDocker
 from tests.fakes.fake_slack import FakeSlack
+from tests.rigs.given_policies import GivenPolicies
 from tests.rigs.waiting import eventually
 from workflows.engine import EngineWorkflow
 from workflows.execution.workflow import OperationWorkflow
@@ -102,6 +103,7 @@ class Workers:
         for user_id in ("UALICE", "UBOB", "UCAROL", "UDAVE"):
             self.slack.person(user_id)
         self.queues = QueuesUnderTest(client)
+        self.policies = GivenPolicies()
         self._at_once = at_once
         self._threads = ThreadPoolExecutor(2 * at_once)
         self._control = AsyncExitStack()
@@ -133,6 +135,7 @@ class Workers:
             workflow_runner=workflow_runner(),
             activities=[
                 *self.slack.activities,  # type: ignore[list-item]  # bound methods
+                *self.policies.activities,  # type: ignore[list-item]
                 ledger.find_ended_runs,
                 ledger.last_state,
                 self.queues.queue_place,
@@ -195,14 +198,16 @@ class Workers:
         )
         request = replace(request, **changes)
         self.slack.requests.add(request.request_id)
+        self.policies.give(request)
         return request
 
     async def start(self, request: LifecycleRequest, **options: Any) -> RequestUnderTest:
-        """Start a request's workflow."""
+        """Start a request's workflow, as a door does: with no rules of its own."""
+        self.policies.give(request)
         workflow_id = names.request_workflow_id(request.container.host, request.container.name)
         handle = await self.client.start_workflow(
             names.REQUEST_WORKFLOW,
-            request,
+            replace(request, policies=()),
             id=workflow_id,
             task_queue=names.CONTROL_TASK_QUEUE,
             result_type=RequestState,

@@ -95,3 +95,10 @@ class Permit:
 def policy_digest(policy: Policy) -> str:
     """Identify a policy's exact content."""
     return digest(_POLICY, policy)
+
+
+def policy_words(
+    request_id: str, container: ContainerRef, policy: Policy
+) -> tuple[str, str, str, Policy]:
+    """Give what a seal of the kind ``POLICY_SEAL`` is of: this policy covers this request."""
+    return request_id, container.host, container.name, policy
