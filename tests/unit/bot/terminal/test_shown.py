@@ -186,13 +186,6 @@ FAILURES: list[tuple[BotError, Exit, str]] = [
         "--replace puts yours in its place",
     ),
     (temporal_errors.RequestEndedError(_summary()), Exit.NOT_DONE, "is over (waiting)"),
-    (
-        temporal_errors.NoPolicyError(
-            operation=OperationSpec(kind="start"), container=HOSTILE, host="local"
-        ),
-        Exit.NOT_DONE,
-        "no policy covers this (start",
-    ),
     (temporal_errors.RequestUnknownError("f" * 12), Exit.NOT_DONE, "There is no request"),
     *(
         (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import policy_book as policies
+from activities.policies import book as policies
 from bot.settings import Settings, variable
 from deploy.laptop import dockwarden as laptop_dockwarden
 from deploy.laptop.demo import demo_policies
