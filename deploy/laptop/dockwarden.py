@@ -46,7 +46,6 @@ def dockwarden(
         "DOCKWARDEN_SLACK_SIGNING_SECRET": app.signing_secret,
         "DOCKWARDEN_SLACK_API_URL": f"{slack_url(ports)}/api/",
         "DOCKWARDEN_SLACK_MODE": "socket",
-        "DOCKWARDEN_POLICIES": str(policies),
         "DOCKWARDEN_DOCKER_HOST": docker_url,
         "DOCKWARDEN_TEMPORAL_UI_URL": temporal_ui_url(ports),
         "TEMPORAL_ADDRESS": f"{LOOPBACK}:{ports.temporal}",
@@ -54,8 +53,9 @@ def dockwarden(
     }
     if not limits:
         settings |= dict.fromkeys(LIMITS, "0")
+    rules = {"DOCKWARDEN_POLICIES": str(policies)}
     return (
-        _part("worker", ("--host", HOST), state, ports.worker_health, settings),
+        _part("worker", ("--host", HOST), state, ports.worker_health, settings | rules),
         _part("bot", (), state, ports.bot_health, settings),
     )
 
