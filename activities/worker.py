@@ -29,6 +29,7 @@ from activities.docker.dependents import DependentsLook
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
+from activities.docker.underway import Underway
 from activities.slack.client import SlackClient, call, slack_client
 from activities.slack.directory import Directory
 from activities.slack.messages import Messages
@@ -263,7 +264,9 @@ async def _docker_workers(
         min_free_mb=config.min_free_mb,
         data_root=config.data_root,
     )
-    containers, snapshots = Containers(engine, capacity), Snapshots(engine)
+    underway = Underway()
+    containers = Containers(engine, capacity, underway=underway)
+    snapshots = Snapshots(engine, underway=underway)
     stops = config.stops_at_once
     quick: list[Callable[..., object]] = [
         containers.inspect_container,

@@ -36,6 +36,7 @@ from workflows.model.ports import (
     ThreadEntry,
     ThreadKind,
 )
+from workflows.model.releases import judges_itself
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus, find_step
 from workflows.model.timing import TIMING
 from workflows.operations import catalog
@@ -77,7 +78,7 @@ class OperationWorkflow:
             return
         workflow_id = workflow.info().workflow_id
         self._tracker = RequestTracker(replace(operate.state, operation_workflow_id=workflow_id))
-        self._card_updater = CardUpdater(self._tracker)
+        self._card_updater = CardUpdater(self._tracker, starts_quiet=judges_itself())
         self._saga = Saga()
         self._restore = Restore(self._tracker, self._card_updater, self._go_on)
         undos = {Undo.RESTORE: self._restore.run, Undo.TIDY_IMAGES: self._tidy_images}

@@ -5,10 +5,11 @@ A tuple, and no plug-in loader: what Dockwarden can do to a container stands her
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from workflows.model.requests import ContainerPin, OperationSpec, Policy
-from workflows.model.state import StepName
+from workflows.model.state import StepName, StepState, find_step
 from workflows.operations import steps
 from workflows.operations.operation import Operation, Step
 from workflows.operations.restart import RESTART
@@ -97,6 +98,20 @@ def leaves_down(spec: OperationSpec) -> bool:
 def steps_of(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
     """Say what is done to this container, in order."""
     return operation_of(spec).steps(spec, pin)
+
+
+def steps_planned(
+    planned: Sequence[StepState], spec: OperationSpec, pin: ContainerPin
+) -> tuple[Step, ...]:
+    """Say what is done to this container by a request that was planned so.
+
+    One of an earlier release has its snapshot tagged by a step of its own.
+    """
+    own = steps_of(spec, pin)
+    if find_step(planned, StepName.TAG) is None:
+        return own
+    tagged = [(step, steps.TAG) if step.name is StepName.SNAPSHOT else (step,) for step in own]
+    return tuple(step for pair in tagged for step in pair)
 
 
 def has_step(name: StepName, spec: OperationSpec, pin: ContainerPin) -> bool:

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
+from workflows.local_first import local_first
 from workflows.model import policy
 from workflows.model.asker_ports import AskersPort, OpenRequests, OpenRequestsInput
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import DirectoryPort, LookUpInput
 from workflows.model.requests import LifecycleRequest, Person, Policy
 from workflows.model.state import Refusal, waiting_attributes
+
+_PERSON_WITHIN = timedelta(milliseconds=500)
+#: Temporal's list lags behind, which is waited for.
+_COUNTED_WITHIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +63,11 @@ async def look_up(request: LifecycleRequest) -> Asker:
 async def _person(request: LifecycleRequest) -> Person | None:
     groups = dict.fromkeys(g for policy_ in request.policies for g in policy_.requester_groups)
     try:
-        return await workflow.execute_activity_method(
+        return await local_first(
             DirectoryPort.look_up_person,
             LookUpInput(user_id=request.requester, groups=tuple(groups)),
-            **activity_options.look_up("who asks"),
+            activity_options.look_up("who asks"),
+            within=_PERSON_WITHIN,
         )
     except ActivityError as error:
         if failures.is_cancellation(error):
@@ -70,10 +77,11 @@ async def _person(request: LifecycleRequest) -> Person | None:
 
 async def _open_requests(request: LifecycleRequest) -> OpenRequests:
     try:
-        return await workflow.execute_activity_method(
+        return await local_first(
             AskersPort.count_open_requests,
             OpenRequestsInput(requester=request.requester, request_id=request.request_id),
-            **activity_options.count_open_requests(),
+            activity_options.count_open_requests(),
+            within=_COUNTED_WITHIN,
         )
     except ActivityError as error:
         if failures.is_cancellation(error):

@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError
 from workflows import activity_options, failures
 from workflows.execution import steps
 from workflows.looks import refusal_of_look
-from workflows.model import policy
+from workflows.model import policy, releases
 from workflows.model.errors import RefusalCode
 from workflows.model.image_reference import complete_reference
 from workflows.model.ports import (
@@ -113,7 +113,7 @@ async def _look(
 ) -> tuple[Inspection | Refusal, Asker | None]:
     """Look at the container and at the one who asks, beside each other."""
     # In the history of a request of an earlier release nobody asked who asks.
-    if not workflow.patched("askers-are-judged"):
+    if not releases.includes("askers-are-judged"):
         return await _inspect(request, state), None
     return await asyncio.gather(_inspect(request, state), asking.look_up(request))
 
@@ -139,7 +139,7 @@ async def _inspect(request: LifecycleRequest, state: RequestState) -> Inspection
             return Refusal(code=RefusalCode.OLD_WORKER, detail=arg.container.host)
         return refusal
     # The look of a request of an earlier release says nothing of queues.
-    is_old = workflow.patched("three-queues") and not inspection.three_queues
+    is_old = releases.includes("three-queues") and not inspection.three_queues
     if is_old or _lacks_starts(request.operation, inspection):
         return Refusal(code=RefusalCode.OLD_WORKER, detail=arg.container.host)
     return inspection
@@ -151,7 +151,7 @@ def _lacks_starts(operation: OperationSpec, inspection: Inspection) -> bool:
         not inspection.starts
         and catalog.has_step(StepName.START, operation, inspection.pin)
         # A request of an earlier release has its start done by what puts back.
-        and workflow.patched("start-is-a-step")
+        and releases.includes("start-is-a-step")
     )
 
 
@@ -179,7 +179,7 @@ def _is_missing(reason: str) -> bool:
     if not reason.strip():
         return True
     # A request of an earlier release may wait for approval with one that shows nothing.
-    return shows_nothing(reason) and workflow.patched("reason-that-shows")
+    return shows_nothing(reason) and releases.includes("reason-that-shows")
 
 
 async def _refusal_by_approvers(request: LifecycleRequest, chosen: Policy) -> Refusal | None:

@@ -18,7 +18,7 @@ from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
 from workflows.card_updates import CardUpdater, RequestTracker
-from workflows.model import limits, names, policy
+from workflows.model import limits, names, policy, releases
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import DirectoryPort, LookUpInput, ThreadEntry, ThreadKind
 from workflows.model.requests import (
@@ -304,7 +304,7 @@ def _as_judged(act: _Act) -> _Act:
     that has judged one so goes on with that, or its history would not replay.
     """
     said = act.terminal is None and is_from_terminal(act.source)
-    if said and not workflow.patched("terminals-are-judged"):
+    if said and not releases.includes("terminals-are-judged"):
         return replace(act, source="")
     return act
 
