@@ -92,7 +92,7 @@ class Snapshots(SnapshotsPort):
         """Remove the request's untagged images but ``image_id``; ``""`` keeps none; count them.
 
         An image with a tag stays: it may be one that people built on a snapshot, and inherited
-        the labels. Only ``failed_image_id`` goes with the request's own tag, if it has no other.
+        the labels. Only one that failed goes with the request's own tag, if it has no other.
         """
         labels = _labels(arg.request_id, arg.pin)
         with Heartbeat(self._engine.timing.heartbeat_interval):
@@ -234,7 +234,8 @@ def _check_rests(seen: ContainerInspect) -> None:
 
 
 def _is_failed(image: ImageInspect, arg: SweepInput) -> bool:
-    return image.image_id == arg.failed_image_id and image.tags == (arg.reference,)
+    is_it = arg.any_image or image.image_id == arg.failed_image_id
+    return is_it and image.tags == (arg.reference,)
 
 
 def _labels(request_id: str, pin: ContainerPin) -> dict[str, str]:

@@ -227,7 +227,8 @@ class OperationWorkflow:
                 return
         # The tag may be there although its answer, or what came after it, was a failure.
         failed = state.snapshot.image_id if state.snapshot else ""
-        settle = TIMING.commit_settle if _may_be_committing(state) else 0
+        cut_off = _may_be_committing(state)
+        settle = TIMING.commit_settle if cut_off else 0
         self._tracker.change(snapshot=None)
         await workflow.execute_activity_method(
             SnapshotsPort.sweep_snapshots,
@@ -238,6 +239,8 @@ class OperationWorkflow:
                 failed_image_id=failed,
                 settle_seconds=settle,
                 permit=state.permit,
+                # What was cut off may have tagged it: then no image without a tag is left.
+                any_image=cut_off and find_step(state.steps, StepName.TAG) is None,
             ),
             **activity_options.sweep(self._tracker.host, settle),
         )

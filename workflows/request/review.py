@@ -75,6 +75,7 @@ class Review:
         self._refused: dict[str, tuple[Refusal, datetime]] = {}
         self.reminded = reminded
         self.replacement: LifecycleRequest | None = None
+        self._alarm: asyncio.Task[None] | None = None
 
     async def until_decided(self) -> bool:
         """Wait until the request waits no longer; false says that a new run is to go on waiting."""
@@ -159,6 +160,9 @@ class Review:
             await self.judge(received)
 
     async def _next_message(self, wait: timedelta) -> None:
+        if releases.judges_itself():
+            await self._next_message_or_alarm(wait)
+            return
         try:
             await workflow.wait_condition(
                 lambda: bool(self._inbox) or self._needs_new_run(),
@@ -167,6 +171,15 @@ class Review:
             )
         except TimeoutError:
             return
+
+    async def _next_message_or_alarm(self, wait: timedelta) -> None:
+        """Wait by one timer, however many messages come before it; it ends with the workflow."""
+        if self._alarm is None or self._alarm.done():
+            self._alarm = asyncio.create_task(workflow.sleep(wait, summary="reminder or expiry"))
+        alarm = self._alarm
+        await workflow.wait_condition(
+            lambda: bool(self._inbox) or self._needs_new_run() or alarm.done()
+        )
 
     def _expire_before(self, received: Received) -> None:
         state = self._tracker.state

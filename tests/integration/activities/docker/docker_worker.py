@@ -16,6 +16,7 @@ from activities.docker.dependents import DependentsLook
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection
 from activities.docker.snapshots import Snapshots
+from activities.docker.underway import Underway
 from workflows.model.ports import (
     InspectInput,
     SnapshotInput,
@@ -52,8 +53,9 @@ class DockerWorker:
             protection=protection or Protection(),
             timing=replace(QUICK, **timing),
         )
-        self.containers = Containers(self.engine, capacity)
-        self.snapshots = Snapshots(self.engine)
+        self.underway = Underway()
+        self.containers = Containers(self.engine, capacity, underway=self.underway)
+        self.snapshots = Snapshots(self.engine, underway=self.underway)
         self.dependents = DependentsLook(self.engine)
 
     def pin(self, container: str) -> ContainerPin:
@@ -68,9 +70,11 @@ class DockerWorker:
         """Ask for a stop."""
         return StopInput(pin=pin, grace_seconds=grace, expect_untouched=untouched)
 
-    def commit(self, pin: ContainerPin, request: str = REQUEST) -> SnapshotInput:
-        """Ask for a snapshot."""
-        return SnapshotInput(pin=pin, request_id=request)
+    def commit(
+        self, pin: ContainerPin, request: str = REQUEST, reference: str = ""
+    ) -> SnapshotInput:
+        """Ask for a snapshot, with its tag if a reference is given."""
+        return SnapshotInput(pin=pin, request_id=request, reference=reference)
 
     def tag(self, pin: ContainerPin, image: str, reference: str = "team/web:before") -> TagInput:
         """Ask for a tag."""

@@ -27,7 +27,7 @@ async def test_approved_request_stops_commits_and_tags(workers: Workers) -> None
     state = await under_test.result()
 
     assert state.status is RequestStatus.SUCCEEDED
-    assert workers.docker.calls[1:] == ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
+    assert workers.docker.calls[1:] == ["ensure_stopped", "ensure_snapshot", "tag"]
     assert state.snapshot is not None
     assert state.snapshot.reference == waiting.reference
     assert workers.slack.drawn[-1].status is RequestStatus.SUCCEEDED
