@@ -55,8 +55,9 @@ class Asker:
 
 async def look_up(request: LifecycleRequest) -> Asker:
     """Ask who the requester is now, and how many requests of that person wait."""
-    _make_findable(request)
-    person, open_requests = await asyncio.gather(_person(request), _open_requests(request))
+    is_listed = not _make_findable(request)
+    counted = _open_requests(request, is_listed=is_listed)
+    person, open_requests = await asyncio.gather(_person(request), counted)
     return Asker(request=request, person=person, open_requests=open_requests)
 
 
@@ -75,13 +76,17 @@ async def _person(request: LifecycleRequest) -> Person | None:
         return None
 
 
-async def _open_requests(request: LifecycleRequest) -> OpenRequests:
+async def _open_requests(request: LifecycleRequest, *, is_listed: bool) -> OpenRequests:
+    arg = OpenRequestsInput(requester=request.requester, request_id=request.request_id)
+    options = activity_options.count_open_requests()
     try:
+        if not is_listed:
+            # What makes it so is told to Temporal only with the end of this workflow task.
+            return await workflow.execute_activity_method(
+                AskersPort.count_open_requests, arg, **options
+            )
         return await local_first(
-            AskersPort.count_open_requests,
-            OpenRequestsInput(requester=request.requester, request_id=request.request_id),
-            activity_options.count_open_requests(),
-            within=_COUNTED_WITHIN,
+            AskersPort.count_open_requests, arg, options, within=_COUNTED_WITHIN
         )
     except ActivityError as error:
         if failures.is_cancellation(error):
@@ -92,8 +97,12 @@ async def _open_requests(request: LifecycleRequest) -> OpenRequests:
         return OpenRequests()
 
 
-def _make_findable(request: LifecycleRequest) -> None:
-    """See to it that the request is counted, and listed, by whatever door it came."""
+def _make_findable(request: LifecycleRequest) -> bool:
+    """See to it that the request is counted, and listed, by whatever door it came.
+
+    Returns:
+        Whether anything was to be done for it.
+    """
     known = workflow.info().typed_search_attributes
     updates = [
         pair.key.value_set(pair.value)
@@ -102,3 +111,4 @@ def _make_findable(request: LifecycleRequest) -> None:
     ]
     if updates:
         workflow.upsert_search_attributes(updates)
+    return bool(updates)
