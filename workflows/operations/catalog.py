@@ -110,8 +110,9 @@ def steps_planned(
     own = steps_of(spec, pin)
     if find_step(planned, StepName.TAG) is None:
         return own
-    tagged = [(step, steps.TAG) if step.name is StepName.SNAPSHOT else (step,) for step in own]
-    return tuple(step for pair in tagged for step in pair)
+    earlier = (steps.COMMIT, steps.TAG)
+    parts = [earlier if step.name is StepName.SNAPSHOT else (step,) for step in own]
+    return tuple(step for part in parts for step in part)
 
 
 def has_step(name: StepName, spec: OperationSpec, pin: ContainerPin) -> bool:
@@ -125,13 +126,19 @@ def makes_image(spec: OperationSpec) -> bool:
     return spec.snapshot or (operation is not None and operation.always_snapshots)
 
 
-def step_of(name: StepName, spec: OperationSpec, pin: ContainerPin | None) -> Step:
+def step_of(
+    name: StepName,
+    spec: OperationSpec,
+    pin: ContainerPin | None,
+    planned: Sequence[StepState] = (),
+) -> Step:
     """Give a step of an operation by its name, or what stands for it where it is none of its own.
 
-    A request of an earlier release may have a step that its operation has no more.
+    A request of an earlier release, which was ``planned`` so, may have a step that its operation
+    has no more.
     """
-    operation = find(spec.kind)
-    own = operation.steps(spec, pin) if operation is not None and pin is not None else ()
+    is_known = find(spec.kind) is not None
+    own = steps_planned(planned, spec, pin) if is_known and pin is not None else ()
     return next(
         (step for step in own if step.name is name),
         next(step for step in _ALL_STEPS if step.name is name),

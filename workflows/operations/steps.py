@@ -39,7 +39,8 @@ SNAPSHOT: Final = Step(
     undo=Undo.TIDY_IMAGES,
     begins_anew_after=frozenset({ErrorType.NOT_STOPPED, ErrorType.SNAPSHOT_VANISHED}),
 )
-#: A step of its own only in requests of an earlier release.
+#: The same step in requests of an earlier release, where the tag is a step of its own.
+COMMIT: Final = replace(SNAPSHOT, plan="Take a snapshot of its file system")
 TAG: Final = Step(
     name=StepName.TAG,
     to_do="Tag the snapshot",

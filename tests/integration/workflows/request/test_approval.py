@@ -17,7 +17,6 @@ from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.requests import Choice, ContainerState
 from workflows.model.state import RequestStatus, StepName, waiting_attributes
 
-
 #: Signals, look-ups, steps, cards and all: what an approved stop with a snapshot may leave in both
 #: histories. What takes longer than the limits of local activities, as on a machine that does much
 #: else, costs more.
