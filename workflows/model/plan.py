@@ -95,3 +95,8 @@ class Permit:
 def policy_digest(policy: Policy) -> str:
     """Identify a policy's exact content."""
     return digest(_POLICY, policy)
+
+
+def permit_parts(permit: Permit) -> tuple[object, ...]:
+    """Give what the seal of a permit is of."""
+    return (permit.request_id, permit.host, permit.plan_hash, permit.container_id)
