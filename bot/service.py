@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot import policy_book
@@ -162,7 +162,8 @@ class Service:
 
         Args:
             actor: who decides.
-            request: its address, or its id alone.
+            request: its address with the plan that the person saw, or its id alone, which is
+                enough to reject it.
             choice: what is decided.
             source: the door: a word, or ``word:position`` when it has more than one place. The
                 same person, choice and place always make the same decision.
@@ -177,6 +178,8 @@ class Service:
         position = place.partition(":")[2]
         act = f"{actor.team_id}|{position}|{actor.user_id}|{choice}"
         decision = _decision(actor, request_id, choice, act=act, comment=comment, source=source)
+        if isinstance(request, RequestAddress):
+            decision = replace(decision, plan_hash=request.plan_hash)
         _log.info(
             "decision received",
             extra={
@@ -269,6 +272,7 @@ class Service:
             intent=intent,
             instruction_id=uuid.uuid4().hex,
             terminal=actor.terminal,
+            sent_at=datetime.now(UTC),
         )
         _log.info(
             "instruction received",

@@ -10,7 +10,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityCancellationType, ActivityConfig
+from temporalio.workflow import (
+    ActivityCancellationType,
+    ActivityConfig,
+    LocalActivityConfig,
+)
 
 from workflows.model.names import docker_commit_queue, docker_stop_queue, docker_task_queue
 from workflows.model.timing import TIMING
@@ -164,6 +168,16 @@ def look_up(summary: str) -> ActivityConfig:
         retry_policy=RetryPolicy(
             initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=15)
         ),
+        summary=summary,
+    )
+
+
+def quick_look_up(summary: str) -> LocalActivityConfig:
+    """Ask the same within this process, once and not for long: no signal is seen meanwhile."""
+    return LocalActivityConfig(
+        schedule_to_close_timeout=timedelta(milliseconds=500),
+        retry_policy=RetryPolicy(maximum_attempts=1),
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
         summary=summary,
     )
 
