@@ -25,11 +25,11 @@ from workflows.model.start_ports import RestoreInput, StartInput
 Change: TypeAlias = StopInput | SnapshotInput | TagInput | SweepInput | StartInput | RestoreInput
 _OF_A_REQUEST: Final = (SnapshotInput, TagInput, SweepInput)
 
-_NO_WORKFLOW: Final = "it was not asked for by a workflow"
-_NOT_ITS_WORKFLOW: Final = "it was not asked for by the operation of this container"
-_NO_PERMIT: Final = "the control worker has given no permit, as one without a seal key"
-_OTHER_KEY: Final = "its permit was made with another seal key than this worker has"
-_OTHER_SUBJECT: Final = "its permit is for something else"
+_NO_WORKFLOW: Final = "no workflow asked for it"
+_NOT_ITS_WORKFLOW: Final = "the operation of this container did not ask for it"
+_NO_PERMIT: Final = "there is no permit, as where the control worker has no seal key"
+_OTHER_KEY: Final = "the permit was made with a seal key that it does not have"
+_OTHER_SUBJECT: Final = "the permit is for something else"
 
 
 class Guard:
