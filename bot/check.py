@@ -29,6 +29,7 @@ from bot.slack.client import refusal, slack_client
 from bot.temporal import client as temporal
 from bot.temporal.errors import BotError
 from bot.temporal.hosts import Hosts, HostStanding, engine_words, service_words
+from bot.temporal.seals import how_seals_fit
 from workflows.model.hosts import nearest_host
 from workflows.model.names import GROUP_ID_FORM, SEARCH_ATTRIBUTES, engine_workflow_id
 
@@ -278,7 +279,10 @@ async def _temporal(settings: Settings) -> list[Finding]:
         return [Finding(False, "Temporal", words)]
     reached = Finding(True, "Temporal", f"{config['target_host']}, namespace {client.namespace}")
     attributes = await _search_attributes(client)
-    return [reached, records, attributes, *await _hosts(client, settings)]
+    hosts, keys = await _hosts(client, settings), settings.seal_keys
+    seals = await how_seals_fit(client, keys, default=settings.default_host)
+    found = [Finding(right, "seal key", words) for right, words in seals]
+    return [reached, records, attributes, *hosts, *found]
 
 
 async def _hosts(client: Client, settings: Settings) -> list[Finding]:
