@@ -49,17 +49,9 @@ def test_each_side_is_named_once() -> None:
         docker_worker("edge"): [poller_identity(f"{n}@b", "ENGINE", seal=old) for n in (1, 2)],
         docker_worker("west"): [poller_identity("3@c", "ENGINE2")],
     }
-    assert misfits(new, told) == (
-        (
-            f"the docker worker of edge has another seal key ({old}) than this process ({new}): set "
-            "the same DOCKWARDEN_SEAL_KEY for both"
-        ),
-        (
-            f"the docker worker of west has no seal key, and this process has one ({new}): set the "
-            "same DOCKWARDEN_SEAL_KEY for both"
-        ),
-    )
-    assert misfits("", told)[0] == (
-        f"the control worker has a seal key ({new}), and this process has none: set the same "
-        "DOCKWARDEN_SEAL_KEY for both"
-    )
+    same = "set the same DOCKWARDEN_SEAL_KEY for both"
+    edge = f"the docker worker of edge has another seal key ({old}) than this process ({new})"
+    west = f"the docker worker of west has no seal key, and this process has one ({new})"
+    assert misfits(new, told) == (f"{edge}: {same}", f"{west}: {same}")
+    control = f"the control worker has a seal key ({new}), and this process has none"
+    assert misfits("", told)[0] == f"{control}: {same}"
