@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from bot import policy_book
 from bot.commands.parser import Selection
 from bot.policy_book import PolicyBook
-from bot.temporal.errors import AlreadyOpenError, NoPolicyError, RequestSummary
+from bot.temporal.errors import AlreadyOpenError, NoPolicyError, PlanUnreadError, RequestSummary
 from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import RequestPage
@@ -194,6 +194,33 @@ class Service:
         )
         address = await self._requests.decide(request, decision)
         return Receipt(address=address, act_id=decision.decision_id)
+
+    async def decide_by_id(
+        self, actor: Actor, request_id: str, choice: Choice, *, source: str, comment: str = ""
+    ) -> tuple[Receipt, RequestState | None]:
+        """Record a decision about a request of which only the id was given; see :meth:`decide`.
+
+        What it would do is read once, for that is what is approved.
+
+        Returns:
+            What was decided about as well; ``None`` if that is not known, and it was rejected.
+
+        Raises:
+            PlanUnreadError: nobody answers, so nobody can approve it in this way.
+        """
+        _, state = await self._requests.status(request_id)
+        if state is None and choice is Choice.APPROVE:
+            raise PlanUnreadError(request_id)
+        request: RequestAddress | str = request_id
+        if state is not None and not state.closed:
+            request = RequestAddress(
+                request_id=request_id,
+                host=state.container.host,
+                container=state.container.name,
+                plan_hash=state.plan_hash,
+            )
+        receipt = await self.decide(actor, request, choice, source=source, comment=comment)
+        return receipt, state
 
     async def cancel(self, actor: Actor, request: RequestAddress | str, *, source: str) -> Receipt:
         """Record that one person wants to cancel; see :meth:`decide`."""

@@ -172,13 +172,16 @@ def look_up(summary: str) -> ActivityConfig:
     )
 
 
-def quick_look_up(summary: str) -> LocalActivityConfig:
-    """Ask the same within this process, once and not for long: no signal is seen meanwhile."""
+def find_policies() -> LocalActivityConfig:
+    """Read the policy book in the worker that judges; nothing of a request begins before that.
+
+    The workflow hears nothing meanwhile, so it is not tried for long.
+    """
     return LocalActivityConfig(
-        schedule_to_close_timeout=timedelta(milliseconds=500),
-        retry_policy=RetryPolicy(maximum_attempts=1),
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
-        summary=summary,
+        start_to_close_timeout=timedelta(seconds=3),
+        schedule_to_close_timeout=timedelta(seconds=7),
+        retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3),
+        summary="which policies could apply",
     )
 
 

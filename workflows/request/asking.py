@@ -67,7 +67,7 @@ class Asker:
         if abs(workflow.info().workflow_start_time - sealed_at) > _START_WITHIN:
             return Refusal(code=RefusalCode.START_TOO_OLD)
         if self.open_requests is None:
-            return Refusal(code=RefusalCode.NOT_VERIFIED, detail="Temporal's list did not answer")
+            return Refusal(code=RefusalCode.NOT_VERIFIED)
         return Refusal(code=RefusalCode.START_USED) if self.open_requests.used else None
 
 

@@ -15,6 +15,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
+from workflows.local_first import local_first
 from workflows.model.errors import RefusalCode
 from workflows.model.plan import Ballot, Permit, Vote
 from workflows.model.ports import DirectoryPort, LookUpInput
@@ -22,7 +23,8 @@ from workflows.model.releases import judges_itself
 from workflows.model.requests import Decision, Instruction, Person
 from workflows.model.state import Refusal, RequestState
 
-#: Nobody reacts to a card within that time.
+_AT_ONCE = timedelta(milliseconds=500)
+#: Nobody withdraws within that time what is being looked up.
 _UNHEARD = timedelta(milliseconds=50)
 _MOMENT = timedelta(milliseconds=1)
 
@@ -78,24 +80,18 @@ def _ballot(state: RequestState, decision: Decision) -> Ballot | None:
 
 
 async def _look_up(arg: LookUpInput, summary: str) -> Person | None:
-    if judges_itself():
-        began = workflow.now()
-        try:
-            person = await workflow.execute_local_activity_method(
-                DirectoryPort.look_up_person, arg, **activity_options.quick_look_up(summary)
-            )
-        except ActivityError as error:
-            if failures.is_cancellation(error):
-                raise
-        else:
-            if workflow.now() - began > _UNHEARD:
-                await workflow.sleep(_MOMENT, summary="hear what came meanwhile")
-            return person
+    began = workflow.now()
     try:
-        return await workflow.execute_activity_method(
-            DirectoryPort.look_up_person, arg, **activity_options.look_up(summary)
+        person = await local_first(
+            DirectoryPort.look_up_person,
+            arg,
+            activity_options.look_up(summary),
+            within=_AT_ONCE,
         )
     except ActivityError as error:
         if failures.is_cancellation(error):
             raise
         return None
+    if _UNHEARD < workflow.now() - began <= _AT_ONCE and judges_itself():
+        await workflow.sleep(_MOMENT, summary="hear what came meanwhile")
+    return person
