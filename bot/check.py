@@ -22,12 +22,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from bot import policy_book as policies, settings as bot_settings
 from bot.policy_book import PolicyBook
-from bot.settings import ConfigurationError, Settings, SlackMode, variable
+from bot.secrets import mistaken, variable
+from bot.settings import ConfigurationError, Settings, SlackMode
 from bot.slack.approvers import look_at_approvers
 from bot.slack.client import refusal, slack_client
 from bot.temporal import client as temporal
 from bot.temporal.errors import BotError
 from bot.temporal.hosts import Hosts, HostStanding, engine_words, service_words
+from bot.temporal.seals import how_seals_fit
 from workflows.model.hosts import nearest_host
 from workflows.model.names import GROUP_ID_FORM, SEARCH_ATTRIBUTES, engine_workflow_id
 
@@ -207,7 +209,7 @@ def _not_what_it_is_called(settings: Settings, field: str, thing: str) -> Findin
     secret: str = getattr(settings, field).get_secret_value()
     if not secret:
         return Finding(False, thing, f"{variable(field)} is not set")
-    words = bot_settings.mistaken(settings, field)
+    words = mistaken(settings, field)
     return Finding(False, thing, words) if words else None
 
 
@@ -277,7 +279,10 @@ async def _temporal(settings: Settings) -> list[Finding]:
         return [Finding(False, "Temporal", words)]
     reached = Finding(True, "Temporal", f"{config['target_host']}, namespace {client.namespace}")
     attributes = await _search_attributes(client)
-    return [reached, records, attributes, *await _hosts(client, settings)]
+    hosts, keys = await _hosts(client, settings), settings.seal_keys
+    seals = await how_seals_fit(client, keys, default=settings.default_host)
+    found = [Finding(right, "seal key", words) for right, words in seals]
+    return [reached, records, attributes, *hosts, *found]
 
 
 async def _hosts(client: Client, settings: Settings) -> list[Finding]:

@@ -18,6 +18,7 @@ from activities.docker.answers import ContainerInspect, ImageInspect
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.foreign_labels import to_blank, was_labels
+from activities.docker.guard import Guard
 from activities.docker.heartbeat import Attempt, Heartbeat
 from activities.docker.pin import find_pinned, verify_engine, verify_pin
 from activities.docker.underway import Underway
@@ -34,8 +35,9 @@ _POLL: Final = 0.5
 class Snapshots(SnapshotsPort):
     """The activities on the images of one host."""
 
-    def __init__(self, engine: Engine, *, underway: Underway | None = None) -> None:
+    def __init__(self, engine: Engine, guard: Guard, *, underway: Underway | None = None) -> None:
         self._engine = engine
+        self._guard = guard
         self._underway = underway or Underway()
 
     @activity.defn(name="ensure_snapshot", no_thread_cancel_exception=True)
@@ -44,6 +46,7 @@ class Snapshots(SnapshotsPort):
 
         A failure tells of the image, if there is one: whoever tidies must find it.
         """
+        self._guard.admit(arg)
         labels = _labels(arg.request_id, arg.pin)
         _check_reference(arg.reference, needed=False)
         self._underway.prolong(arg.pin.container_id, self._engine.timing.commit_attempt())
@@ -69,6 +72,7 @@ class Snapshots(SnapshotsPort):
 
         A step of its own in requests of an earlier release, and for what a cancel left complete.
         """
+        self._guard.admit(arg)
         labels = _labels(arg.request_id, arg.pin)
         _check_reference(arg.reference, needed=True)
         with Attempt(self._engine.timing.heartbeat_interval) as attempt:
@@ -94,6 +98,7 @@ class Snapshots(SnapshotsPort):
         An image with a tag stays: it may be one that people built on a snapshot, and inherited
         the labels. Only one that failed goes with the request's own tag, if it has no other.
         """
+        self._guard.admit(arg)
         labels = _labels(arg.request_id, arg.pin)
         with Heartbeat(self._engine.timing.heartbeat_interval):
             self._check_engine(arg.pin)

@@ -62,7 +62,7 @@ def undone_by_step() -> bool:
     In the history of an operation of an earlier release all are registered before the first step,
     and what starts again is what puts back.
     """
-    return releases.includes("start-is-a-step")
+    return releases.knows("start-is-a-step")
 
 
 async def shielded(

@@ -47,7 +47,7 @@ def hold() -> bool:
 
     What a release before this one has begun goes on as it was, or its history would not replay.
     """
-    return releases.includes("bounded-inbox")
+    return releases.knows("bounded-inbox")
 
 
 def is_worth_a_line(dropped: int) -> bool:
@@ -63,4 +63,4 @@ def history_is_long() -> bool:
         or info.get_current_history_length() >= LIMITS.new_run_after
     )
     # Asked only then: what a release before this one has begun goes on as it was.
-    return is_long and releases.includes("new-run")
+    return is_long and releases.knows("new-run")

@@ -20,9 +20,10 @@ def judges_itself() -> bool:
     return workflow.patched(_RULES_AND_SEALS)
 
 
-def includes(change: str) -> bool:
-    """Tell whether the history is of a release that has made this change already.
+def knows(change: str) -> bool:
+    """Tell whether a change is part of this history; one of an earlier release goes on without.
 
-    The newest includes all before it: no marker more is paid for.
+    One that judges itself knows all that came before, and pays for no other marker. Asked only
+    where :func:`judges_itself` was asked at the beginning of the run.
     """
     return judges_itself() or workflow.patched(change)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from workflows import activity_options, failures
+from workflows import activity_options, failures, rules
 from workflows.execution import steps
 from workflows.looks import refusal_of_look
 from workflows.model import policy, releases
@@ -60,11 +60,27 @@ def first_state(request: LifecycleRequest) -> RequestState:
 
 
 async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
-    """Inspect the container, pick the policy, see who asks, and lay out the steps.
+    """Find what could apply, inspect the container, see who asks, and lay out the steps.
 
     Returns:
         The state to draw the card of, or one with ``refusal`` set.
     """
+    if not releases.judges_itself():
+        return await _plan_by(request.policies, request, state)
+    found = await rules.candidates(request)
+    if isinstance(found, Refusal):
+        return _refused(state, found)
+    # Whatever the starter brought along is no rule.
+    planned = await _plan_by(found.policies, request, state)
+    if planned.policy is None:
+        return planned
+    return replace(planned, book_hash=found.book_hash, policy_seal=found.seal_of(planned.policy))
+
+
+async def _plan_by(
+    policies: tuple[Policy, ...], request: LifecycleRequest, state: RequestState
+) -> RequestState:
+    request = replace(request, policies=policies)
     inspection, asker = await _look(request, state)
     refusal = asker.refusal_by_any_policy() if asker is not None else None
     if refusal is not None:
@@ -85,7 +101,7 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
     refusal = await _refusal(request, state, chosen, asker, taken=inspection.reference_taken)
     if refusal is not None:
         return _refused(state, refusal)
-    return replace(
+    state = replace(
         state,
         pin=pin,
         grace_seconds=_grace(request, pin),
@@ -94,6 +110,8 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
         dependents=inspection.dependents,
         expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
     )
+    planned = state.plan if releases.judges_itself() else None
+    return state if planned is None else replace(state, plan_hash=planned.hash)
 
 
 def _as_judged(operation: OperationSpec, pin: ContainerPin) -> OperationSpec:
@@ -117,7 +135,7 @@ async def _look(
         asker = await asking.look_up(request)
         return asker.refusal_by_any_policy() or await _inspect(request, state), asker
     # In the history of a request of an earlier release nobody asked who asks.
-    if not releases.includes("askers-are-judged"):
+    if not releases.knows("askers-are-judged"):
         return await _inspect(request, state), None
     return await asyncio.gather(_inspect(request, state), asking.look_up(request))
 
@@ -143,7 +161,7 @@ async def _inspect(request: LifecycleRequest, state: RequestState) -> Inspection
             return Refusal(code=RefusalCode.OLD_WORKER, detail=arg.container.host)
         return refusal
     # The look of a request of an earlier release says nothing of queues.
-    is_old = releases.includes("three-queues") and not inspection.three_queues
+    is_old = releases.knows("three-queues") and not inspection.three_queues
     if is_old or _lacks_starts(request.operation, inspection):
         return Refusal(code=RefusalCode.OLD_WORKER, detail=arg.container.host)
     return inspection
@@ -155,7 +173,7 @@ def _lacks_starts(operation: OperationSpec, inspection: Inspection) -> bool:
         not inspection.starts
         and catalog.has_step(StepName.START, operation, inspection.pin)
         # A request of an earlier release has its start done by what puts back.
-        and releases.includes("start-is-a-step")
+        and releases.knows("start-is-a-step")
     )
 
 
@@ -183,7 +201,7 @@ def _is_missing(reason: str) -> bool:
     if not reason.strip():
         return True
     # A request of an earlier release may wait for approval with one that shows nothing.
-    return shows_nothing(reason) and releases.includes("reason-that-shows")
+    return shows_nothing(reason) and releases.knows("reason-that-shows")
 
 
 async def _refusal_by_approvers(request: LifecycleRequest, chosen: Policy) -> Refusal | None:
