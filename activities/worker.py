@@ -27,8 +27,10 @@ from activities.docker.capacity import SnapshotCapacity
 from activities.docker.containers import Containers
 from activities.docker.dependents import DependentsLook
 from activities.docker.engine import Engine
+from activities.docker.guard import Guard
 from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
+from activities.docker.underway import Underway
 from activities.policies.judge import Judge, OwnBook, read_own
 from activities.policies.others import OtherBooks
 from activities.slack.client import SlackClient, call, slack_client
@@ -38,6 +40,7 @@ from activities.temporal.askers import Askers
 from activities.temporal.hosts import RELEASED_AFTER, Claim, Hosts, process_name
 from activities.temporal.queues import Queues
 from activities.temporal.schedules import ensure_reconciliation
+from activities.temporal.seals import warn_of_misfits
 from activities.temporal.stuck import Watchdog
 from activities.temporal.visibility import Visibility
 from activities.watch import (
@@ -147,6 +150,7 @@ async def run_worker(
         if await first(stop, tenure.served, serving) is tenure.served:
             what = ",".join(sorted(config.serve))
             _log.info("ready", extra={"role": "worker", "serve": what, "host": config.host})
+            await stack.enter_async_context(beside(warn_of_misfits(client, config.seal_keys)))
             await first(stop, stop, serving)
 
 
@@ -251,14 +255,16 @@ async def _docker_workers(
         min_free_mb=config.min_free_mb,
         data_root=config.data_root,
     )
-    containers, snapshots = Containers(engine, capacity), Snapshots(engine)
+    guard, underway = Guard(config.host, config.seal_keys), Underway()
+    containers = Containers(engine, guard, capacity, underway=underway)
+    snapshots = Snapshots(engine, guard, underway=underway)
     stops = config.stops_at_once
     quick: list[Callable[..., object]] = [
         containers.inspect_container,
         containers.list_containers,
         containers.ensure_running,
         containers.ensure_started,
-        DependentsLook(engine).look_at_dependents,
+        DependentsLook(engine, guard).look_at_dependents,
         snapshots.ensure_tag,
         snapshots.sweep_snapshots,
         # A control worker of the release before sends these here too, and so does an operation
@@ -271,16 +277,16 @@ async def _docker_workers(
         (docker_stop_queue(config.host), [containers.ensure_stopped], stops, _SLOW_POLLERS),
         (docker_commit_queue(config.host), [snapshots.ensure_snapshot], stops, _SLOW_POLLERS),
     )
+    who = poller_identity(process_name(client), engine_id, seal=config.seal_keys.fingerprint)
     async with AsyncExitStack() as stack:
         workers = []
         for queue, activities, slots, pollers in queues:
-            threads = stack.enter_context(ThreadPoolExecutor(slots, queue))
             worker = Worker(
                 client,
                 task_queue=queue,
-                identity=poller_identity(process_name(client), engine_id),
+                identity=who,
                 activities=activities,
-                activity_executor=threads,
+                activity_executor=stack.enter_context(ThreadPoolExecutor(slots, queue)),
                 max_concurrent_activities=slots,
                 max_concurrent_activity_task_polls=pollers,
                 graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),

@@ -22,7 +22,6 @@ from workflows.model.releases import judges_itself
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
-_ONCE = RetryPolicy(maximum_attempts=1)
 
 
 async def local_first(
@@ -43,7 +42,7 @@ async def local_first(
                 stub,
                 arg,
                 schedule_to_close_timeout=within,
-                retry_policy=_ONCE,
+                retry_policy=RetryPolicy(maximum_attempts=1),
                 summary=options.get("summary"),
             )
         except FailureError as error:

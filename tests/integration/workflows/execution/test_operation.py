@@ -14,11 +14,13 @@ from temporalio.exceptions import CancelledError
 from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
+from workflows.model import names
 from workflows.model.errors import ErrorType
 from workflows.model.requests import ContainerState, OperationSpec
 from workflows.model.state import RequestStatus, StepName, StepStatus
 
-MUTATING = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
+#: The calls that change something; the tag comes within the same activity as the commit.
+MUTATING = ["ensure_stopped", "ensure_snapshot", "tag"]
 
 
 def _block(workers: Workers, name: str) -> threading.Event:
@@ -79,7 +81,7 @@ async def test_passing_fault_is_tried_again(workers: Workers, step: str) -> None
         ("ensure_stopped", False, 0),
         ("ensure_stopped", True, 0),
         ("ensure_snapshot", True, 1),
-        ("ensure_tag", True, 1),
+        ("tag", True, 1),
     ],
 )
 async def test_cancel_waits_for_the_step_and_puts_back(
@@ -127,6 +129,32 @@ async def _is_to_be_cancelled(operation: WorkflowHandle[Any, Any]) -> bool:
     pending = (await operation.describe()).raw_description.pending_activities
     state = PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
     return any(activity.state == state for activity in pending)
+
+
+async def test_a_cancel_counts_for_its_request_alone(workers: Workers) -> None:
+    """One from a terminal, in somebody's name and sent to the operation itself, changes nothing."""
+    under_test, gate = await _held_at(workers, "ensure_stopped")
+
+    await under_test.operation.signal(names.CANCEL_SIGNAL, "UALICE")
+    await eventually(lambda: _has_asked_its_request(under_test))
+    gate.set()
+    state = await under_test.result()
+
+    assert state.status is RequestStatus.SUCCEEDED
+    assert not any(drawn.cancel_requested_by for drawn in workers.slack.drawn)
+
+
+async def _has_asked_its_request(under_test: RequestUnderTest) -> bool:
+    history = await under_test.operation.fetch_history()
+    (asked,) = [
+        event.event_id
+        for event in history.events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "last_state"
+    ] or [0]
+    return any(
+        event.activity_task_completed_event_attributes.scheduled_event_id == asked != 0
+        for event in history.events
+    )
 
 
 async def test_cancel_while_waiting_touches_nothing(workers: Workers) -> None:
@@ -243,7 +271,7 @@ async def test_what_changed_before_the_stop_is_stale_and_untouched(
 
     assert (state.status, state.cause) == (RequestStatus.STALE, cause)
     assert workers.docker.calls == ["inspect_container", "ensure_stopped"]
-    assert [s.status for s in state.steps][1:] == [StepStatus.NOT_RUN] * 2
+    assert [s.status for s in state.steps][1:] == [StepStatus.NOT_RUN]
 
 
 async def test_container_gone_after_a_stop_was_sent_needs_a_person(workers: Workers) -> None:
