@@ -39,7 +39,7 @@ def test_each_policy_has_one_line_that_pings_nobody() -> None:
 
     assert "`stop`, `snapshot`: <@U0ALICE>, `&lt;!here&gt;` may ask, and it takes 2 of " in text
     assert "<!subteam^S0OPS>, <@U0B00>" in text
-    assert "<@U0B08> and 3 more (policy `&lt;!channel&gt;  x  *y*`)" in text
+    assert "<@U0B08> and 3 more (policy `&lt;!channel&gt; x *y*`)" in text
     assert "`restart`: nobody may ask, for no policy covers it" in text
     assert "<!channel>" not in text
 
