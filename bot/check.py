@@ -7,7 +7,6 @@ import fnmatch
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from bot import policy_book as policies, settings as bot_settings
+from bot.parts import Part
 from bot.policy_book import PolicyBook
 from bot.settings import ConfigurationError, Settings, SlackMode, variable
 from bot.slack.approvers import look_at_approvers
@@ -63,16 +63,6 @@ class EngineReport(Protocol):
 
 #: Asks the engine at an address how it is, and whether its disk has so many MB left.
 DockerCheck = Callable[[str, int, Path | None], EngineReport]
-
-
-class Part(StrEnum):
-    """What can be checked."""
-
-    SETTINGS = "settings"
-    POLICIES = "policies"
-    SLACK = "slack"
-    TEMPORAL = "temporal"
-    DOCKER = "docker"
 
 
 @dataclass(frozen=True, slots=True)

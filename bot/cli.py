@@ -16,8 +16,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from importlib import metadata
 
-from bot import health, logs, policy_book, settings as bot_settings
-from bot.check import Part, run_checks
+from bot import logs, settings as bot_settings
+from bot.parts import Part
 from bot.settings import ConfigurationError, LogFormat, LogLevel, Problems, Settings
 from bot.temporal import client as temporal
 from bot.terminal import arguments as terminal, run as at_terminal
@@ -148,6 +148,7 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
 
 def _check(settings: Settings, options: argparse.Namespace) -> int:
     from activities.worker import check_docker  # noqa: PLC0415 - only this command needs Docker
+    from bot.check import run_checks  # noqa: PLC0415 - and only this one so much of Slack
 
     findings = asyncio.run(run_checks(settings, options.only, check_docker))
     for finding in findings:
@@ -163,6 +164,8 @@ _COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
 
 
 def _needs_of_bot(settings: Settings, _options: argparse.Namespace) -> Problems:
+    from bot import policy_book  # noqa: PLC0415 - a worker has none
+
     try:
         policy_book.load(settings.policies)
     except ConfigurationError as error:
@@ -185,6 +188,7 @@ async def _serve_worker(
         WorkerConfig,
         run_worker,
     )
+    from bot import health  # noqa: PLC0415 - nor does a terminal, which serves nothing
 
     problems: Sequence[Callable[[], str]] = (lambda: "waiting for Temporal",)
 
