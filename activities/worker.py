@@ -207,7 +207,8 @@ def _control_worker(client: Client, config: WorkerConfig, slack: SlackClient) ->
         namespace=config.namespace,
         command=config.command,
     )
-    directory, visibility, queues = Directory(slack), Visibility(client), Queues(client)
+    directory = Directory(slack, keys=config.seal_keys)
+    visibility, queues = Visibility(client), Queues(client)
     watchdog, askers = Watchdog(client), Askers(client, limit=config.open_requests)
     return Worker(
         client,

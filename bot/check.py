@@ -22,7 +22,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from bot import policy_book as policies, settings as bot_settings
 from bot.parts import Part
 from bot.policy_book import PolicyBook
-from bot.settings import ConfigurationError, Settings, SlackMode, variable
+from bot.secrets import mistaken, variable
+from bot.settings import ConfigurationError, Settings, SlackMode
 from bot.slack.approvers import look_at_approvers
 from bot.slack.client import refusal, slack_client
 from bot.temporal import client as temporal
@@ -197,7 +198,7 @@ def _not_what_it_is_called(settings: Settings, field: str, thing: str) -> Findin
     secret: str = getattr(settings, field).get_secret_value()
     if not secret:
         return Finding(False, thing, f"{variable(field)} is not set")
-    words = bot_settings.mistaken(settings, field)
+    words = mistaken(settings, field)
     return Finding(False, thing, words) if words else None
 
 

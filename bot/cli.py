@@ -18,7 +18,8 @@ from importlib import metadata
 
 from bot import logs, settings as bot_settings
 from bot.parts import Part
-from bot.settings import ConfigurationError, LogFormat, LogLevel, Problems, Settings
+from bot.secrets import Problems
+from bot.settings import ConfigurationError, LogFormat, LogLevel, Settings
 from bot.temporal import client as temporal
 from bot.terminal import arguments as terminal, run as at_terminal
 from workflows.model.names import HOST_NAME
@@ -225,6 +226,7 @@ async def _serve_worker(
             temporal_ui=settings.temporal_ui_url,
             namespace=client.namespace,
             graceful_seconds=settings.shutdown_seconds,
+            seal_keys=settings.seal_keys,
         )
         working = asyncio.create_task(run_worker(client, config, stop, begun))
         await _finish(working, stop, within=settings.shutdown_seconds + _HARD_END)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot import policy_book
 from bot.commands.parser import Selection
 from bot.policy_book import PolicyBook
-from bot.temporal.errors import AlreadyOpenError, NoPolicyError, RequestSummary
+from bot.temporal.errors import AlreadyOpenError, NoPolicyError, PlanUnreadError, RequestSummary
 from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import RequestPage
@@ -162,7 +162,8 @@ class Service:
 
         Args:
             actor: who decides.
-            request: its address, or its id alone.
+            request: its address with the plan that the person saw, or its id alone, which is
+                enough to reject it.
             choice: what is decided.
             source: the door: a word, or ``word:position`` when it has more than one place. The
                 same person, choice and place always make the same decision.
@@ -177,6 +178,8 @@ class Service:
         position = place.partition(":")[2]
         act = f"{actor.team_id}|{position}|{actor.user_id}|{choice}"
         decision = _decision(actor, request_id, choice, act=act, comment=comment, source=source)
+        if isinstance(request, RequestAddress):
+            decision = replace(decision, plan_hash=request.plan_hash)
         _log.info(
             "decision received",
             extra={
@@ -191,6 +194,33 @@ class Service:
         )
         address = await self._requests.decide(request, decision)
         return Receipt(address=address, act_id=decision.decision_id)
+
+    async def decide_by_id(
+        self, actor: Actor, request_id: str, choice: Choice, *, source: str, comment: str = ""
+    ) -> tuple[Receipt, RequestState | None]:
+        """Record a decision about a request of which only the id was given; see :meth:`decide`.
+
+        What it would do is read once, for that is what is approved.
+
+        Returns:
+            What was decided about as well; ``None`` if that is not known, and it was rejected.
+
+        Raises:
+            PlanUnreadError: nobody answers, so nobody can approve it in this way.
+        """
+        _, state = await self._requests.status(request_id)
+        if state is None and choice is Choice.APPROVE:
+            raise PlanUnreadError(request_id)
+        request: RequestAddress | str = request_id
+        if state is not None and not state.closed:
+            request = RequestAddress(
+                request_id=request_id,
+                host=state.container.host,
+                container=state.container.name,
+                plan_hash=state.plan_hash,
+            )
+        receipt = await self.decide(actor, request, choice, source=source, comment=comment)
+        return receipt, state
 
     async def cancel(self, actor: Actor, request: RequestAddress | str, *, source: str) -> Receipt:
         """Record that one person wants to cancel; see :meth:`decide`."""
@@ -269,6 +299,7 @@ class Service:
             intent=intent,
             instruction_id=uuid.uuid4().hex,
             terminal=actor.terminal,
+            sent_at=datetime.now(UTC),
         )
         _log.info(
             "instruction received",

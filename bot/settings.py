@@ -1,8 +1,8 @@
 """What is set, and is it enough for the command that is to start?
 
-The only file that reads the environment. Every setting is ``DOCKWARDEN_…``; each secret can also
-come from a file (``DOCKWARDEN_…_FILE``). The connection to Temporal has its own standard:
-``TEMPORAL_…``, see ``bot/temporal/client.py``.
+The only file that reads the environment. Every setting is ``DOCKWARDEN_…``; what is secret of them
+stands in ``bot/secrets.py``. The connection to Temporal has its own standard: ``TEMPORAL_…``, see
+``bot/temporal/client.py``.
 """
 
 from __future__ import annotations
@@ -14,33 +14,25 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from bot.secrets import (
+    PREFIX,
+    Problems,
+    Secrets,
+    missing,
+    problems_of_seal_key,
+    variable,
+    with_files,
+)
 from bot.setting_words import takes
 from workflows.model.names import HOST_NAME
 from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
-PREFIX = "DOCKWARDEN_"
 _LONGEST_STOP = TIMING.stop_attempt(MAX_GRACE_SECONDS)
-#: What is wrong, by setting: each is told once.
-Problems = dict[str, str]
 #: Secrets of which the mode says which one is needed.
 _BY_MODE = frozenset({"slack_app_token", "slack_signing_secret"})
-_SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
-#: How a secret looks that was put in another one's place.
-_MISTAKEN: dict[str, Callable[[str], bool]] = {
-    "slack_bot_token": lambda secret: secret.startswith(("xapp-", "xoxp-")),
-    "slack_app_token": lambda secret: secret.startswith("xox"),
-    "slack_signing_secret": lambda secret: secret.startswith(("xox", "xapp-")),
-}
-
-
-#: How a token begins, which setting it is for, and what people call it.
-_KINDS = {
-    "xoxb-": ("slack_bot_token", "the bot token"),
-    "xapp-": ("slack_app_token", "the app-level token"),
-}
 
 
 class ConfigurationError(Exception):
@@ -70,32 +62,13 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class Settings(BaseSettings):
+class Settings(Secrets):
     """All settings; a command requires only those that it needs."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    slack_bot_token: SecretStr = Field(
-        default=SecretStr(""), description="Bot token of the Slack app, xoxb-… (bot and worker)."
-    )
-    slack_bot_token_file: Path | None = Field(
-        default=None, description="A file with the bot token."
-    )
-    slack_app_token: SecretStr = Field(
-        default=SecretStr(""),
-        description="App-level token with connections:write, xapp-… (socket mode).",
-    )
-    slack_app_token_file: Path | None = Field(
-        default=None, description="A file with the app-level token."
-    )
-    slack_signing_secret: SecretStr = Field(
-        default=SecretStr(""), description="Signing secret of the Slack app (http mode)."
-    )
-    slack_signing_secret_file: Path | None = Field(
-        default=None, description="A file with the signing secret."
-    )
     slack_mode: SlackMode = Field(
         default=SlackMode.SOCKET,
         description="socket: the bot calls Slack, no open port; http: Slack calls the bot.",
@@ -238,11 +211,6 @@ class Settings(BaseSettings):
         return value.rstrip("/")
 
 
-def variable(field: str) -> str:
-    """Name the environment variable of a field."""
-    return PREFIX + field.upper()
-
-
 def load(required: Callable[[Settings], Problems] | None = None) -> Settings:
     """Read the environment.
 
@@ -264,8 +232,8 @@ def load(required: Callable[[Settings], Problems] | None = None) -> Settings:
             problems[field] = f"{variable(field)}: {words}"
         # With these left out, what else is wrong shows.
         settings = Settings(**{field: Settings.model_fields[field].default for field in problems})
-    settings, unreadable = _with_secrets(settings)
-    problems |= unreadable
+    settings, unreadable = with_files(settings)
+    problems |= unreadable | problems_of_seal_key(settings)
     if required is not None:
         needed = required(settings)
         # Which secret is needed is not known while the mode is none.
@@ -295,13 +263,13 @@ def needs_of_bot(settings: Settings) -> Problems:
     """Say what is missing for a bot to serve."""
     return {
         **_missing_bot_token(settings),
-        **_missing(
+        **missing(
             settings,
             "slack_app_token",
             when=settings.slack_mode is SlackMode.SOCKET,
             needed="the app-level token (xapp-…) with the scope connections:write",
         ),
-        **_missing(
+        **missing(
             settings,
             "slack_signing_secret",
             when=settings.slack_mode is SlackMode.HTTP,
@@ -318,22 +286,8 @@ def needs_of_worker(settings: Settings, *, serve: frozenset[str]) -> Problems:
     }
 
 
-def mistaken(settings: Settings, field: str) -> str:
-    """Say what a secret is instead of what its name says; nothing when it may be right."""
-    secret: str = getattr(settings, field).get_secret_value()
-    if not _MISTAKEN[field](secret):
-        return ""
-    begins = next((begins for begins in _KINDS if secret.startswith(begins)), "")
-    if not begins:
-        return f"{variable(field)} holds another kind of token"
-    other, kind = _KINDS[begins]
-    swapped = _MISTAKEN[other](getattr(settings, other).get_secret_value())
-    words = f"{variable(field)} begins with {begins}, so it is {kind}"
-    return f"{words}; it and {variable(other)} are swapped" if swapped else words
-
-
 def _missing_bot_token(settings: Settings) -> Problems:
-    return _missing(settings, "slack_bot_token", when=True, needed="the bot token (xoxb-…)")
+    return missing(settings, "slack_bot_token", when=True, needed="the bot token (xoxb-…)")
 
 
 def _unreadable_data_root(settings: Settings) -> Problems:
@@ -343,39 +297,3 @@ def _unreadable_data_root(settings: Settings) -> Problems:
     name = variable("data_root")
     words = f"{name}: {root} is no directory here: name one on the disk of the Docker engine"
     return {"data_root": words}
-
-
-def _missing(settings: Settings, field: str, *, when: bool, needed: str) -> Problems:
-    secret: str = getattr(settings, field).get_secret_value()
-    if not when:
-        return {}
-    if not secret.strip():
-        words = f"{variable(field)} is missing: set it, or {variable(field)}_FILE, to {needed}"
-        return {field: words}
-    mistake = mistaken(settings, field)
-    return {field: f"{mistake}: set it to {needed}"} if mistake else {}
-
-
-def _with_secrets(settings: Settings) -> tuple[Settings, Problems]:
-    """Read the secrets that come from files."""
-    found: dict[str, SecretStr] = {}
-    problems: Problems = {}
-    for field in _SECRETS:
-        path: Path | None = getattr(settings, f"{field}_file")
-        if path is None:
-            continue
-        name = variable(field)
-        if getattr(settings, field).get_secret_value():
-            problems[field] = f"{name} and {name}_FILE are both set; keep one"
-            continue
-        try:
-            secret = path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            # It may hold the secret itself, and not the name of its file.
-            why = type(error).__name__
-            problems[field] = f"{name}_FILE: the file that it names cannot be read ({why})"
-            continue
-        found[field] = SecretStr(secret)
-        if not secret:
-            problems[field] = f"{name}_FILE: the file that it names is empty"
-    return settings.model_copy(update=found), problems

@@ -53,6 +53,7 @@ from activities.slack.status import (
     step_lines,
 )
 from workflows.model.names import ActionId, RequestAddress, button_value, card_block_id
+from workflows.model.plan import SHOWN_DIGITS
 from workflows.model.requests import FactPlace
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id, shorten, shows_nothing
@@ -217,6 +218,8 @@ def _foot(state: RequestState, links: Links, now: datetime) -> Block:
     parts = [code(state.request_id), _when(state, now)]
     if state.policy is not None:
         parts.append(f"policy {code(state.policy.name, 60)}")
+    if state.plan_hash and state.status is RequestStatus.WAITING:
+        parts.append(f"plan {code(state.plan_hash[:SHOWN_DIGITS])}")
     parts.append(links.workflow(state.workflow_id, state.run_id))
     text = " · ".join(part for part in parts if part)
     return ContextBlock(block_id=drawing_block_id(state), elements=[mrkdwn(text)])
@@ -373,7 +376,10 @@ def _button(
         text=PlainTextObject(text=text, emoji=False),
         value=button_value(
             RequestAddress(
-                request_id=state.request_id, host=container.host, container=container.name
+                request_id=state.request_id,
+                host=container.host,
+                container=container.name,
+                plan_hash=state.plan_hash,
             )
         ),
         style=style,

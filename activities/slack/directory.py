@@ -4,7 +4,7 @@ Asked anew at every decision that may count: whoever was taken out of a group, o
 workspace, decides nothing from then on. The members of a group are kept for seconds, only to
 refuse whom they do not hold: Slack tells them some twenty times a minute, and a hundred clicks of
 a stranger would have the real approver wait for minutes. What Slack does not tell counts against
-the person.
+the person. What is wrongly sealed is refused before Slack is asked, for it says nothing of anybody.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.slack import verifying
 from activities.slack.client import Answer, call, is_final, lacks_right, refused_with
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.ports import DirectoryPort, GroupMembers, GroupMembersInput, LookUpInput
 from workflows.model.requests import Person
+from workflows.model.seal import NO_KEYS, SealKeys
 
 _UNKNOWN_USER = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
 _SLACKBOT = "USLACKBOT"
@@ -32,18 +34,31 @@ Members = frozenset[str] | None
 
 
 class Directory(DirectoryPort):
-    """Asks Slack."""
+    """Asks Slack; ``keys`` verify what people are said to have sent."""
 
     def __init__(
-        self, client: AsyncWebClient, *, clock: Callable[[], float] = time.monotonic
+        self,
+        client: AsyncWebClient,
+        *,
+        keys: SealKeys = NO_KEYS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._slack = client
+        self._keys = keys
         self._clock = clock
         self._kept: dict[str, tuple[float, Members]] = {}
 
     @activity.defn(name="look_up_person")
     async def look_up_person(self, arg: LookUpInput) -> Person:
-        """Say who a user is now."""
+        """Say who a user is now, and verify what that user is said to have sent."""
+        refused = verifying.refusal(self._keys, arg)
+        # Whoever sent an instruction is judged by the id alone.
+        if refused is not None or arg.instruction is not None:
+            return Person(user_id=arg.user_id, team_id="", refused=refused)
+        person = await self._person(arg)
+        return person if arg.ballot is None else verifying.voter(self._keys, arg.ballot, person)
+
+    async def _person(self, arg: LookUpInput) -> Person:
         if not USER_ID_FORM.fullmatch(arg.user_id):
             return Person(user_id=arg.user_id, team_id="", found=False)
         user, members = await asyncio.gather(

@@ -55,11 +55,35 @@ ASKED = {
         advice="`{command} restart {plain_name} on {plain_host}` asks to restart it.",
         repeated="the container is running",
     ),
+    RefusalCode.START_TOO_OLD: Words(
+        advice="Nothing was changed. Ask again. If it stays so, the clock of Dockwarden's bot, or "
+        "of its Temporal, is wrong.",
+    ),
+    RefusalCode.START_USED: Words(
+        advice="Nothing was changed. If it is still wanted, ask again: that is a request of its "
+        "own.",
+    ),
     RefusalCode.REFERENCE_OUTSIDE: Words(
         advice="Choose such a name, or leave it out. Whoever runs Dockwarden can allow others "
         f"under `references` of that policy in {_BOOK}.",
         has_detail=True,
     ),
+}
+
+_KEY = "`DOCKWARDEN_SEAL_KEY`"
+_PAST_US = "somebody has written past them into its Temporal, in your name"
+_TO_SEALED = {
+    RefusalCode.NOT_SEALED: f"Whoever runs Dockwarden can set {_KEY} for its bot and its terminals "
+    f"as it is set for the control worker; then do it again. If it is set there, {_PAST_US}.",
+    RefusalCode.BAD_SEAL: f"Whoever runs Dockwarden can see whether {_KEY} is the same for its "
+    f"bot, its terminals and the control worker; then do it again. If it is, {_PAST_US}.",
+    RefusalCode.SEAL_UNKNOWN: f"Whoever runs Dockwarden can set {_KEY} for the control worker as "
+    "for its bot and its terminals; then do it again.",
+}
+#: What no process of ours seems to have sent, be it a request or a decision.
+SEALED = {
+    code: Words(wrong=REFUSED[code], advice=f"Nothing was changed. {advice}")
+    for code, advice in _TO_SEALED.items()
 }
 
 _NOT_THE_PERSON = (

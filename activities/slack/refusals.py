@@ -14,6 +14,7 @@ from activities.slack.refusal_words import (
     ASKERS,
     MORE_APPROVERS,
     NEW_POLICY,
+    SEALED,
     TYPED,
     Words,
 )
@@ -184,6 +185,11 @@ DECISIONS = {
     ),
     RefusalCode.NOT_TRYING: Words(
         "Dockwarden is not trying to put {name} back, so there is nothing to hurry or to end", ""
+    ),
+    **SEALED,
+    RefusalCode.OTHER_PLAN: Words(
+        "it is no approval of the plan that the card shows",
+        "Nothing was changed. See the card as it is now, and press its button.",
     ),
 } | TYPED
 

@@ -1,9 +1,12 @@
-"""How many requests of the same person wait already, so that nobody asks for everything at once?
+"""How many requests of the same person wait already, and did this very one come before?
 
 Temporal's list lags a little behind. So it is waited for a moment until it knows the request that
 is being planned and says the same for a little while: of many at once as many are let in as may be,
 in the order in which they began. What was just withdrawn may still be in the list, so a limit that
 seems reached is looked at again before anybody is refused.
+
+Whoever reads Temporal can send the start of a request once more. It is then there twice, and the
+second is no run that continues the first.
 """
 
 from __future__ import annotations
@@ -11,15 +14,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from temporalio import activity
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecution
 
 from workflows.model.asker_ports import AskersPort, OpenRequests, OpenRequestsInput
 from workflows.model.names import (
     REQUEST_ID,
+    REQUEST_ID_FORM,
     REQUEST_WORKFLOW,
     REQUESTER,
     STATUS,
@@ -55,6 +60,10 @@ class Askers(AskersPort):
     @activity.defn(name="count_open_requests")
     async def count_open_requests(self, arg: OpenRequestsInput) -> OpenRequests:
         """Count the requests of a person that wait, and that were there before this one."""
+        found, used = await asyncio.gather(self._count(arg), self._is_used(arg))
+        return replace(found, used=used)
+
+    async def _count(self, arg: OpenRequestsInput) -> OpenRequests:
         # Nothing else may get into a query; and whoever is no user is refused for that.
         if not self._limit or not USER_ID_FORM.fullmatch(arg.requester):
             return OpenRequests(limit=self._limit)
@@ -73,6 +82,23 @@ class Askers(AskersPort):
             rows = await self._rows(arg.requester)
             if rows != seen:
                 seen, since = rows, time.monotonic()
+
+    async def _is_used(self, arg: OpenRequestsInput) -> bool:
+        """Say whether a request with this id was begun that this one does not continue."""
+        if not arg.first_run_id or not REQUEST_ID_FORM.fullmatch(arg.request_id):
+            return False
+        query = f"WorkflowType = '{REQUEST_WORKFLOW}' AND {REQUEST_ID.name} = '{arg.request_id}'"
+        listing = self._client.list_workflows(query, rpc_timeout=_CALL_WITHIN)
+        async for row in listing:
+            # The list itself does not tell which run another one continues (server 1.32).
+            if row.run_id != arg.first_run_id and await self._first_run(row) != arg.first_run_id:
+                return True
+        return False
+
+    async def _first_run(self, row: WorkflowExecution) -> str:
+        handle = self._client.get_workflow_handle(row.id, run_id=row.run_id)
+        described = await handle.describe(rpc_timeout=_CALL_WITHIN)
+        return described.raw_description.workflow_execution_info.first_run_id
 
     async def _rows(self, requester: str) -> list[_Row]:
         """List what waits of a person; the newest come first, and no more are needed."""

@@ -16,6 +16,7 @@ from bot.slack.listener import Follow, SlackRequest, submit
 from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
 from workflows.model.requests import Choice
+from workflows.model.state import RequestState
 
 #: Gives the address of a workflow and of its run in Temporal's UI, or nothing.
 WorkflowUrl = Callable[[str, str], str]
@@ -153,14 +154,20 @@ class Commands:
     async def _decide(
         self, slack_request: SlackRequest, asked: parser.Approve | parser.Reject, choice: Choice
     ) -> None:
-        receipt = await self._service.decide(
+        receipt, decided = await self._service.decide_by_id(
             slack_request.actor, asked.request_id, choice, source=_SOURCE, comment=asked.comment
         )
-        await self._tell_recorded(slack_request, receipt, Act.of(choice))
+        await self._tell_recorded(slack_request, receipt, Act.of(choice), decided)
 
-    async def _tell_recorded(self, slack_request: SlackRequest, receipt: Receipt, act: Act) -> None:
+    async def _tell_recorded(
+        self,
+        slack_request: SlackRequest,
+        receipt: Receipt,
+        act: Act,
+        decided: RequestState | None = None,
+    ) -> None:
         self._follow(slack_request, receipt, act)
-        await slack_request.tell(replies.recorded(receipt.address.request_id, act))
+        await slack_request.tell(replies.recorded(receipt.address.request_id, act, decided))
 
     async def _help(self, slack_request: SlackRequest, asked: parser.Help) -> None:
         await slack_request.tell(replies.help_text(self._command, asked.topic))

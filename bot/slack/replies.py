@@ -6,7 +6,7 @@ Pure. The words about decisions that did not count are the workflow's, not the b
 from __future__ import annotations
 
 from bot.commands.parser import FIRST_EXAMPLE, SUB_COMMANDS, Group
-from bot.slack.mrkdwn import Reply, bullet_list, code, escape, link, plain, reply
+from bot.slack.mrkdwn import Reply, bullet_list, code, escape, link, person, plain, reply
 from bot.slack.standing import over_words
 from bot.slack.uptake_words import Act
 from bot.temporal.errors import (
@@ -14,6 +14,7 @@ from bot.temporal.errors import (
     BotError,
     LookUnansweredError,
     NoPolicyError,
+    PlanUnreadError,
     RequestEndedError,
     RequestStuckError,
     RequestUnknownError,
@@ -22,6 +23,9 @@ from bot.temporal.errors import (
     TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
+from workflows.model.plan import SHOWN_DIGITS
+from workflows.model.state import RequestState
+from workflows.model.text import short_id
 from workflows.operations import catalog
 
 _NOT_DONE = {
@@ -130,9 +134,23 @@ def reason_left_out() -> str:
     )
 
 
-def recorded(request_id: str, act: Act) -> Reply:
-    """Say that an act was taken; what it came to is the workflow's to say."""
-    return reply(f"🗳️ Noted: {_NOTED[act]} {code(request_id)}.")
+def recorded(request_id: str, act: Act, decided: RequestState | None = None) -> Reply:
+    """Say that an act was taken, and of what; what it came to is the workflow's to say."""
+    return reply(
+        f"🗳️ Noted: {_NOTED[act]} {code(request_id)}.",
+        "" if decided is None else _what_it_is_about(decided),
+    )
+
+
+def _what_it_is_about(state: RequestState) -> str:
+    """Show somebody who typed only an id what that is, with the digits that its card shows."""
+    pin, plan_hash = state.pin, state.plan_hash
+    exactly = f" ({code(short_id(pin.container_id))})" if pin is not None else ""
+    plan = f" · plan {code(plan_hash[:SHOWN_DIGITS])}" if plan_hash else ""
+    return (
+        f"That is to {catalog.words_of(state.operation)} {code(state.name_now)}{exactly} on "
+        f"{code(state.container.host)}, as {person(state.requester)} asked for{plan}"
+    )
 
 
 def form_unavailable(command: str, request_id: str) -> Reply:
@@ -212,6 +230,12 @@ def failure(error: BotError, command: str) -> Reply:
             words = (
                 f"There is no request {code(error.request_id)}, or it is no longer kept. {recent} "
                 "shows the latest."
+            )
+        case PlanUnreadError():
+            words = (
+                f"Not recorded: nobody answers now what request {code(error.request_id)} would do, "
+                "so it cannot be shown to you. Press the button of its card, which shows it: that "
+                "works all the same."
             )
         case TemporalUnavailableError():
             words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]

@@ -63,7 +63,7 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
             per_request=settings.clicks_per_request, per_person=settings.clicks_per_person
         )
         runner = ListenerRunner(session, command=settings.command, limit=clicks)
-        service = Service(RequestClient(client), book)
+        service = Service(RequestClient(client, keys=settings.seal_keys), book)
         follow_ups = FollowUps(service, slack, command=settings.command)
         app = build_app(
             identity=identity,

@@ -139,6 +139,14 @@ class RequestUnknownError(BotError):
         self.request_id = request_id
 
 
+class PlanUnreadError(BotError):
+    """Nobody can say now what a request would do, so nobody can approve it by its id alone."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"the plan of request {request_id} cannot be read")
+        self.request_id = request_id
+
+
 class RequestEndedError(BotError):
     """The request is over: a decision or a cancel comes too late.
 

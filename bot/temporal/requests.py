@@ -35,6 +35,7 @@ from bot.temporal.errors import (
 )
 from bot.temporal.hosts import Hosts
 from bot.temporal.presence import has_control_worker, silent_part
+from bot.temporal.sealing import sealed, sealed_start
 from bot.temporal.visibility import MAX_ROWS, Visibility, summarise
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
@@ -46,6 +47,7 @@ from workflows.model.requests import (
     LifecycleRequest,
     Replacement,
 )
+from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.model.state import (
     MAX_HEARD,
     JudgedAct,
@@ -79,10 +81,13 @@ class Uptake(StrEnum):
 
 
 class RequestClient:
-    """Speaks with the workflows through one client."""
+    """Speaks with the workflows through one client; ``keys`` seal what it sends."""
 
-    def __init__(self, client: Client, *, most_rows: int = MAX_ROWS) -> None:
+    def __init__(
+        self, client: Client, *, keys: SealKeys = NO_KEYS, most_rows: int = MAX_ROWS
+    ) -> None:
         self._client = client
+        self._keys = keys
         self.visibility = Visibility(client, most_rows=most_rows)
         self.hosts = Hosts(client)
 
@@ -289,7 +294,7 @@ class RequestClient:
         name = names.indexed_name(container.name)
         await self._client.start_workflow(
             names.REQUEST_WORKFLOW,
-            request,
+            sealed_start(self._keys, request),
             id=names.request_workflow_id(container.host, container.name),
             task_queue=names.CONTROL_TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
@@ -339,6 +344,7 @@ class RequestClient:
             handle = self._client.get_workflow_handle(request.workflow_id)
             address = request
         state = None
+        payload = sealed(self._keys, payload)
         try:
             await bounded(call, handle.signal(signal, payload, rpc_timeout=BUDGET), BUDGET)
         except RPCError:

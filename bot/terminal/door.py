@@ -107,9 +107,11 @@ class Door:
     async def _decide(self, asked: parser.Approve | parser.Reject, choice: Choice) -> Exit:
         # Each is an act of its own: what became of this one is asked, not of an earlier one.
         source = f"{TERMINAL_SOURCE}:{uuid.uuid4().hex}"
-        receipt = await self._service.decide(
+        receipt, decided = await self._service.decide_by_id(
             self._actor, asked.request_id, choice, source=source, comment=asked.comment
         )
+        if decided is not None:
+            self._screen.tell(listings.plan(decided))
         return await self._followed(receipt)
 
     async def _instruct(

@@ -9,6 +9,7 @@ from bot.temporal.errors import (
     BotError,
     LookUnansweredError,
     NoPolicyError,
+    PlanUnreadError,
     RequestEndedError,
     RequestStuckError,
     RequestUnknownError,
@@ -65,6 +66,11 @@ def failure(error: BotError) -> str:
             words = (
                 f"There is no request {tamed(error.request_id)}, or it is no longer kept. "
                 "`dockwarden requests recent` shows the latest."
+            )
+        case PlanUnreadError():
+            words = (
+                f"Not recorded: nobody answers now what request {tamed(error.request_id)} would "
+                f"do, so it cannot be shown; {_WORKER}. The button of its card works all the same."
             )
         case TemporalUnavailableError():
             words = _unavailable(error)

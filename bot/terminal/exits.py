@@ -10,6 +10,7 @@ from enum import IntEnum
 from bot.temporal.errors import (
     BotError,
     LookUnansweredError,
+    PlanUnreadError,
     RequestStuckError,
     TemporalMisconfiguredError,
     TemporalUnavailableError,
@@ -35,7 +36,12 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-_NOT_REACHED = (TemporalUnavailableError, LookUnansweredError, RequestStuckError)
+_NOT_REACHED = (
+    TemporalUnavailableError,
+    LookUnansweredError,
+    RequestStuckError,
+    PlanUnreadError,
+)
 
 
 def of_outcome(state: RequestState) -> Exit:

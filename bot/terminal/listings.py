@@ -8,7 +8,8 @@ from datetime import datetime
 from bot.temporal.errors import RequestSummary
 from bot.temporal.hosts import HostStanding, engine_words, service_words
 from bot.temporal.visibility import RequestPage
-from bot.terminal.tables import ago, facts, moment, table
+from bot.terminal.tables import ago, facts, moment, table, tamed
+from workflows.model.plan import SHOWN_DIGITS
 from workflows.model.ports import ContainerList
 from workflows.model.requests import ContainerPin, Fact, FactPlace, RecordedDecision
 from workflows.model.state import RequestState, RequestStatus
@@ -84,6 +85,16 @@ def row(known: RequestSummary) -> list[str]:
         "",
         "No worker has answered in time, so no more is known now.",
     ]
+
+
+def plan(state: RequestState) -> str:
+    """Show somebody who typed only an id what that is, with the digits that its card shows."""
+    exactly = f" ({short_id(state.pin.container_id)})" if state.pin is not None else ""
+    digits = f", plan {state.plan_hash[:SHOWN_DIGITS]}" if state.plan_hash else ""
+    return tamed(
+        f"Request {state.request_id} is to {catalog.words_of(state.operation)} {state.name_now}"
+        f"{exactly} on {state.container.host}, as {state.requester} asked for{digits}."
+    )
 
 
 def status_words(state: RequestState) -> str:

@@ -19,6 +19,7 @@ _ASK_LATER = "Ask again in a minute."
 _FREE_SPACE = "Whoever runs the host can free some space; then ask again."
 _WITHOUT_SNAPSHOT = "Ask without a snapshot, or see to the image on the host."
 _BOOK = "the policy book (DOCKWARDEN_POLICIES)"
+_KEY = "DOCKWARDEN_SEAL_KEY"
 _IN_SLACK = "Decide in Slack, on the card."
 _ADVICE: Final = {
     RefusalCode.UNKNOWN_HOST: "`dockwarden list hosts` shows those that are known.",
@@ -54,6 +55,23 @@ _ADVICE: Final = {
     RefusalCode.OWN_REQUEST: "`dockwarden cancel {request}` withdraws it.",
     RefusalCode.NOT_AN_APPROVER: "Its card names who may decide.",
     RefusalCode.ALREADY_APPROVED: "It now takes somebody else.",
+    RefusalCode.START_TOO_OLD: (
+        "Nothing was changed. Ask again; if it stays so, the clock here or Temporal's is wrong."
+    ),
+    RefusalCode.START_USED: "Nothing was changed. If it is still wanted, ask again.",
+    RefusalCode.NOT_SEALED: (
+        f"Nothing was changed. Set {_KEY} here as it is set for the control worker."
+    ),
+    RefusalCode.BAD_SEAL: (
+        f"Nothing was changed. See whether {_KEY} is the same here and for the control worker."
+    ),
+    RefusalCode.SEAL_UNKNOWN: (
+        f"Nothing was changed. Whoever runs Dockwarden can set {_KEY} for the control worker too."
+    ),
+    RefusalCode.OTHER_PLAN: (
+        "Nothing was changed. `dockwarden approve {request}` shows the plan as it is now, and "
+        "approves it."
+    ),
 }
 #: Why a decision or an instruction does not count, of a person who is only claimed to be there.
 _ACTS: Final = {
@@ -76,6 +94,7 @@ _ACTS: Final = {
     RefusalCode.DEACTIVATED: "that account is deactivated",
     RefusalCode.UNKNOWN_PERSON: "Slack does not know that account",
     RefusalCode.NOT_VERIFIED: "Slack could not say just now who that person is",
+    RefusalCode.OTHER_PLAN: "it is no approval of the plan that the request has now",
 } | TYPED
 
 

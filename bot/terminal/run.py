@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from bot import policy_book, settings as bot_settings
+from bot import policy_book
 from bot.commands.parser import Command
 from bot.commands.tokens import CommandError
 from bot.policy_book import PolicyBook
+from bot.secrets import Problems, variable
 from bot.service import Actor, Service
-from bot.settings import ConfigurationError, Problems, Settings
+from bot.settings import ConfigurationError, Settings
 from bot.temporal import client as temporal
 from bot.temporal.errors import BotError
 from bot.temporal.requests import RequestClient
@@ -78,7 +79,9 @@ class _Run:
         if options.command == "request":
             book = policy_book.load(settings.policies)
         client = await temporal.connect_lazily()
-        service = Service(RequestClient(client, most_rows=_MOST_ROWS), book)
+        service = Service(
+            RequestClient(client, keys=settings.seal_keys, most_rows=_MOST_ROWS), book
+        )
         actor = Actor(
             user_id=_claim(settings, options, "user"),
             team_id=_claim(settings, options, "team"),
@@ -114,4 +117,4 @@ def _claim(settings: Settings, options: argparse.Namespace, field: str) -> str:
 
 def _missing(field: str) -> str:
     flag, words = _CLAIMS[field]
-    return f"{flag} is missing: give it, or set {bot_settings.variable(field)}, to {words}"
+    return f"{flag} is missing: give it, or set {variable(field)}, to {words}"

@@ -235,6 +235,8 @@ class RequestUnderTest:
         self.workers = workers
         self.request = request
         self.handle = handle
+        #: Of the plan that people have seen; known once the request waits.
+        self.plan_hash = ""
 
     async def state(self) -> RequestState:
         """Ask the request for its state."""
@@ -249,7 +251,9 @@ class RequestUnderTest:
             return state.status is status and posted
 
         await eventually(reached, within=within, what=f"the request never became {status}")
-        return await self.state()
+        state = await self.state()
+        self.plan_hash = state.plan_hash
+        return state
 
     def decision(self, who: str, choice: Choice = Choice.APPROVE, **changes: Any) -> Decision:
         """Make a decision."""
@@ -261,6 +265,7 @@ class RequestUnderTest:
             choice=choice,
             comment="no" if choice is Choice.REJECT else "",
             source="test",
+            plan_hash=self.plan_hash,
         )
         return replace(decision, **changes)
 

@@ -9,18 +9,27 @@ from temporalio import activity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRequestsInput:
-    """Asks how many other requests of the same person wait for a decision."""
+    """Asks how many other requests of the same person wait for a decision.
+
+    ``first_run_id`` is of the first run of the request: whether another one came with the same id
+    is asked too; ``""`` asks nothing of the kind.
+    """
 
     requester: str
     request_id: str
+    first_run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRequests:
-    """How many others wait that were there before, and how many may; a ``limit`` of 0 is none."""
+    """How many others wait that were there before, and how many may; a ``limit`` of 0 is none.
+
+    ``used`` says that this very request was begun before.
+    """
 
     waiting: int = 0
     limit: int = 0
+    used: bool = False
 
     @property
     def too_many(self) -> bool:

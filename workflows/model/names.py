@@ -62,6 +62,7 @@ REQUEST_ID_FORM = re.compile(r"[0-9a-f]{12}")
 USER_ID_FORM = re.compile(r"[UW][A-Z0-9]{1,30}")
 GROUP_ID_FORM = re.compile(r"S[A-Z0-9]{1,30}")
 CONTAINER_ID_FORM = re.compile(r"[0-9a-f]{64}")
+PLAN_HASH_FORM = re.compile(r"[0-9a-f]{64}")
 ENGINE_ID_FORM = re.compile(r"[\w.:/+-]{1,300}", re.ASCII)
 
 
@@ -156,12 +157,14 @@ class RequestAddress:
     """Which request is meant, and where its workflow is found: an address, never an authority.
 
     The workflow compares the request id with its own and decides on its stored request. A long
-    ``container`` may be written as :func:`indexed_name` does.
+    ``container`` may be written as :func:`indexed_name` does. ``plan_hash`` is of the plan that
+    whoever uses it saw; an approval of anything else does not count.
     """
 
     request_id: str
     host: str
     container: str
+    plan_hash: str = ""
 
     @property
     def workflow_id(self) -> str:
@@ -171,21 +174,26 @@ class RequestAddress:
 
 def button_value(address: RequestAddress) -> str:
     """Say what a button carries."""
-    return f"{address.request_id} {address.host} {indexed_name(address.container)}"
+    container = indexed_name(address.container)
+    return f"{address.request_id} {address.host} {container} {address.plan_hash}".rstrip()
 
 
 def parse_button_value(value: str) -> RequestAddress:
-    """Read a button's value.
+    """Read a button's value; one of an earlier release holds no plan hash.
 
     Raises:
         ValueError: the value is not one that :func:`button_value` made.
     """
     match value.split(" "):
-        case [request_id, host, container] if (
+        case [request_id, host, container, *plan] if (
             REQUEST_ID_FORM.fullmatch(request_id)
             and HOST_NAME.fullmatch(host)
             and _INDEXED_NAME.fullmatch(container)
+            and len(plan) <= 1
+            and all(map(PLAN_HASH_FORM.fullmatch, plan))
         ):
-            return RequestAddress(request_id=request_id, host=host, container=container)
+            return RequestAddress(
+                request_id=request_id, host=host, container=container, plan_hash="".join(plan)
+            )
     message = "this button does not belong to a Dockwarden request"
     raise ValueError(message)

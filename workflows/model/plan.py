@@ -8,13 +8,14 @@ a permit with the vote that decides. A docker worker changes nothing without one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from workflows.model.requests import (
     ContainerPin,
     ContainerRef,
     Decision,
+    LifecycleRequest,
     OperationSpec,
     Policy,
 )
@@ -95,3 +96,23 @@ class Permit:
 def policy_digest(policy: Policy) -> str:
     """Identify a policy's exact content."""
     return digest(_POLICY, policy)
+
+
+def start_parts(request: LifecycleRequest) -> tuple[object, ...]:
+    """Give what the seal of a start is of: what is wanted, and none of the rules about it."""
+    return (replace(request, policies=()),)
+
+
+def policy_parts(request_id: str, container: ContainerRef, policy: Policy) -> tuple[object, ...]:
+    """Give what a policy seal is of: what was read in the book, for which request."""
+    return (request_id, container, policy)
+
+
+def vote_parts(plan: Plan, approver_id: str) -> tuple[object, ...]:
+    """Give what the seal of an approval that counts is of."""
+    return (plan.request_id, plan.hash, approver_id)
+
+
+def permit_parts(permit: Permit) -> tuple[object, ...]:
+    """Give what a permit's seal is of."""
+    return (permit.request_id, permit.host, permit.plan_hash, permit.container_id)

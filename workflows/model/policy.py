@@ -39,7 +39,12 @@ def fingerprint(policy: Policy) -> str:
 
 
 def stranger(person: Person, request: LifecycleRequest) -> Refusal | None:
-    """Refuse whoever nobody lets ask: only a guest may be let in by a policy, if named by id."""
+    """Refuse whoever nobody lets ask: only a guest may be let in by a policy, if named by id.
+
+    What was not sealed as it has to be says nothing of anybody, so that comes first.
+    """
+    if person.refused is not None:
+        return Refusal(code=person.refused)
     named = any(person.user_id in policy.requesters for policy in request.policies)
     rules = (
         (
@@ -91,16 +96,17 @@ def refusal_at_the_door(state: RequestState, decision: Decision) -> Refusal | No
     A card's own position is compared when the decision names one: a button that was copied from
     another card, or whose value was edited, decides nothing.
     """
-    if decision.request_id != state.request_id:
-        return Refusal(code=RefusalCode.WRONG_REQUEST)
-    if state.status is not RequestStatus.WAITING:
-        return Refusal(code=RefusalCode.NOT_OPEN)
-    if decision.team_id != state.team_id:
-        return Refusal(code=RefusalCode.WRONG_TEAM)
-    if not _is_from_this_card(state, decision.source):
-        return Refusal(code=RefusalCode.WRONG_CARD)
-    if decision.approver_id == state.requester:
-        return Refusal(code=RefusalCode.OWN_REQUEST)
+    rules = (
+        (RefusalCode.WRONG_REQUEST, decision.request_id != state.request_id),
+        (RefusalCode.NOT_OPEN, state.status is not RequestStatus.WAITING),
+        (RefusalCode.WRONG_TEAM, decision.team_id != state.team_id),
+        (RefusalCode.WRONG_CARD, not _is_from_this_card(state, decision.source)),
+        (RefusalCode.OWN_REQUEST, decision.approver_id == state.requester),
+        (RefusalCode.OTHER_PLAN, _is_of_another_plan(state, decision)),
+    )
+    broken = next((code for code, applies in rules if applies), None)
+    if broken is not None:
+        return Refusal(code=broken)
     return _refusal_at_the_terminal(state, decision)
 
 
@@ -123,19 +129,35 @@ def verdict(state: RequestState, decision: Decision, person: Person) -> Refusal 
     at_the_door = refusal_at_the_door(state, decision)
     if at_the_door is not None:
         return at_the_door
+    if person.refused is not None:
+        return Refusal(code=person.refused)
+    if state.policy is None:
+        return Refusal(code=RefusalCode.NO_POLICY)
+    refusal = refusal_of_voter(person, decision, state.policy, team_id=state.team_id)
     approved_before = any(d.approver_id == person.user_id for d in state.approvals)
+    if refusal is None and approved_before and decision.choice is Choice.APPROVE:
+        return Refusal(code=RefusalCode.ALREADY_APPROVED)
+    return refusal
+
+
+def refusal_of_voter(
+    person: Person, decision: Decision, policy: Policy, *, team_id: str
+) -> Refusal | None:
+    """Say why a person may not decide by a policy; ``None`` says that nothing is in the way.
+
+    Who asked, and who approved before, the caller knows.
+    """
     rules = (
         (RefusalCode.UNKNOWN_PERSON, not person.found or person.user_id != decision.approver_id),
-        (RefusalCode.WRONG_TEAM, person.team_id != state.team_id),
+        (RefusalCode.WRONG_TEAM, person.team_id != team_id),
         (RefusalCode.DEACTIVATED, person.deleted),
         (RefusalCode.BOT, person.is_bot),
         (RefusalCode.GUEST, person.is_guest),
-        (RefusalCode.ALREADY_APPROVED, approved_before and decision.choice is Choice.APPROVE),
     )
     broken = next((code for code, applies in rules if applies), None)
     if broken is not None:
         return Refusal(code=broken)
-    return _refusal_by_membership(state.policy, person)
+    return _refusal_by_membership(policy, person)
 
 
 def quorum_reached(state: RequestState) -> bool:
@@ -158,7 +180,7 @@ def refusal_of_typed_instruction(state: RequestState, instruction: Instruction) 
     To cancel a request that waits touches nothing, whoever it was.
     """
     is_harmless = instruction.intent is Intent.CANCEL and state.status is RequestStatus.WAITING
-    return None if is_harmless else _refusal_of_terminal(state.policy, instruction)
+    return None if is_harmless else refusal_of_terminal(state.policy, instruction)
 
 
 def told_with_its_terminal(refusal: Refusal, act: Decision | Instruction) -> Refusal:
@@ -174,7 +196,7 @@ def named_terminal(act: Decision | Instruction) -> Terminal | None:
 
 def _refusal_at_the_terminal(state: RequestState, decision: Decision) -> Refusal | None:
     """Refuse what a terminal may not decide, or what one human would decide twice at terminals."""
-    refusal = _refusal_of_terminal(state.policy, decision)
+    refusal = refusal_of_terminal(state.policy, decision)
     if refusal is not None or decision.terminal is None:
         return refusal
     if decision.terminal.is_of_same_user(state.terminal):
@@ -187,7 +209,7 @@ def _refusal_at_the_terminal(state: RequestState, decision: Decision) -> Refusal
     return None
 
 
-def _refusal_of_terminal(policy: Policy | None, act: Decision | Instruction) -> Refusal | None:
+def refusal_of_terminal(policy: Policy | None, act: Decision | Instruction) -> Refusal | None:
     """Refuse what says that it came from a terminal, unless the policy lets terminals decide."""
     if act.terminal is None and not is_from_terminal(act.source):
         return None
@@ -205,9 +227,17 @@ def _is_from_this_card(state: RequestState, source: str) -> bool:
     return state.card is not None and position == f"{state.card.channel_id}:{state.card.ts}"
 
 
-def _refusal_by_membership(policy: Policy | None, person: Person) -> Refusal | None:
-    if policy is None:
-        return Refusal(code=RefusalCode.NO_POLICY)
+def _is_of_another_plan(state: RequestState, decision: Decision) -> bool:
+    """Tell whether an approval is of something else than what would be done.
+
+    A rejection changes nothing, and counts without a plan. So does an approval of what a release
+    before has planned: its card shows none.
+    """
+    is_approval = decision.choice is Choice.APPROVE
+    return is_approval and bool(state.plan_hash) and decision.plan_hash != state.plan_hash
+
+
+def _refusal_by_membership(policy: Policy, person: Person) -> Refusal | None:
     if person.user_id in policy.approvers:
         return None
     if policy.approver_groups and not person.groups_known:

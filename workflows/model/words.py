@@ -192,7 +192,24 @@ REFUSED: Final = MappingProxyType(
         RefusalCode.UNKNOWN_PERSON: "Slack does not know the account that asked",
         RefusalCode.WRONG_TEAM: "the account that asked is not of this workspace",
         RefusalCode.NOT_VERIFIED: (
-            "Slack could not say just now who you are, or who could approve this"
+            "Slack or Temporal could not say just now who you are, who could approve this, or "
+            "whether it came before"
+        ),
+        RefusalCode.START_TOO_OLD: (
+            "it reached Temporal more than ten minutes after it was asked for, so it may be an old "
+            "one that was sent again"
+        ),
+        RefusalCode.START_USED: "this very request was begun before, and each one counts once",
+        RefusalCode.NOT_SEALED: (
+            "it came without the seal by which Dockwarden's control worker knows what its own bot "
+            "and terminals have sent"
+        ),
+        RefusalCode.BAD_SEAL: (
+            "its seal is none that Dockwarden's control worker knows: another key has made it, or "
+            "of something else"
+        ),
+        RefusalCode.SEAL_UNKNOWN: (
+            "it is sealed, and Dockwarden's control worker has no key to tell by whom"
         ),
     }
 )

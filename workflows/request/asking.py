@@ -2,13 +2,16 @@
 
 Judged in the workflow, so that no door evades it: by a look-up made for this request and by
 Temporal's list, both beside the look at the container. Who somebody is fails closed. How many
-requests wait does not: a list that cannot be read must keep nobody from asking.
+requests wait does not: a list that cannot be read must keep nobody from asking. But one that came
+with a seal counts once, and not long after it was sealed: whether it is the first is told by the
+same list, and that fails closed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -18,33 +21,54 @@ from workflows.model import policy
 from workflows.model.asker_ports import AskersPort, OpenRequests, OpenRequestsInput
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import DirectoryPort, LookUpInput
+from workflows.model.releases import judges_itself
 from workflows.model.requests import LifecycleRequest, Person, Policy
 from workflows.model.state import Refusal, waiting_attributes
+
+#: So long after it was sealed a start may reach Temporal; a clock may be so wrong, too.
+_START_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """The one who asks: ``person`` is ``None`` when Slack could not say who that is."""
+    """The one who asks: ``person`` is ``None`` when Slack could not say who that is.
+
+    ``open_requests`` is ``None`` when Temporal's list could not be read.
+    """
 
     request: LifecycleRequest
     person: Person | None
-    open_requests: OpenRequests
+    open_requests: OpenRequests | None
 
     def refusal_by_any_policy(self) -> Refusal | None:
         """Refuse whoever could ask by none of the policies, before anything else is told."""
         if self.person is None:
             return Refusal(code=RefusalCode.NOT_VERIFIED)
-        return policy.stranger(self.person, self.request)
+        return policy.stranger(self.person, self.request) or self._refusal_of_start()
 
     def refusal_by(self, chosen: Policy) -> Refusal | None:
         """Refuse whoever may not ask by the policy that covers the request, or has too many."""
         if self.person is None:
             return Refusal(code=RefusalCode.NOT_VERIFIED)
         refusal = policy.may_ask(self.person, chosen)
-        if refusal is None and self.open_requests.too_many:
+        if refusal is None and self.open_requests is not None and self.open_requests.too_many:
             detail = str(self.open_requests.limit)
             return Refusal(code=RefusalCode.TOO_MANY_OPEN, detail=detail)
         return refusal
+
+    def _refusal_of_start(self) -> Refusal | None:
+        """Refuse a start that was kept, or that came before; without a seal there is no telling."""
+        sealed_at = self.request.sealed_at
+        if not self.request.seal or sealed_at is None:
+            return None
+        if sealed_at.tzinfo is None:
+            sealed_at = sealed_at.replace(tzinfo=UTC)
+        # The time that Temporal's server wrote down, however late a worker took it up.
+        if abs(workflow.info().workflow_start_time - sealed_at) > _START_WITHIN:
+            return Refusal(code=RefusalCode.START_TOO_OLD)
+        if self.open_requests is None:
+            return Refusal(code=RefusalCode.NOT_VERIFIED)
+        return Refusal(code=RefusalCode.START_USED) if self.open_requests.used else None
 
 
 async def look_up(request: LifecycleRequest) -> Asker:
@@ -59,7 +83,12 @@ async def _person(request: LifecycleRequest) -> Person | None:
     try:
         return await workflow.execute_activity_method(
             DirectoryPort.look_up_person,
-            LookUpInput(user_id=request.requester, groups=tuple(groups)),
+            LookUpInput(
+                user_id=request.requester,
+                groups=tuple(groups),
+                # The rules that somebody brought along are none, and nothing of the wish.
+                start=replace(request, policies=()) if judges_itself() else None,
+            ),
             **activity_options.look_up("who asks"),
         )
     except ActivityError as error:
@@ -68,11 +97,15 @@ async def _person(request: LifecycleRequest) -> Person | None:
         return None
 
 
-async def _open_requests(request: LifecycleRequest) -> OpenRequests:
+async def _open_requests(request: LifecycleRequest) -> OpenRequests | None:
     try:
         return await workflow.execute_activity_method(
             AskersPort.count_open_requests,
-            OpenRequestsInput(requester=request.requester, request_id=request.request_id),
+            OpenRequestsInput(
+                requester=request.requester,
+                request_id=request.request_id,
+                first_run_id=workflow.info().first_execution_run_id if request.seal else "",
+            ),
             **activity_options.count_open_requests(),
         )
     except ActivityError as error:
@@ -81,7 +114,7 @@ async def _open_requests(request: LifecycleRequest) -> OpenRequests:
         workflow.logger.warning(
             "open requests not counted", extra={"error_type": str(failures.error_type(error))}
         )
-        return OpenRequests()
+        return None
 
 
 def _make_findable(request: LifecycleRequest) -> None:

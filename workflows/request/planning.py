@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError
 from workflows import activity_options, failures
 from workflows.execution import steps
 from workflows.looks import refusal_of_look
-from workflows.model import policy
+from workflows.model import policy, releases
 from workflows.model.errors import RefusalCode
 from workflows.model.image_reference import complete_reference
 from workflows.model.ports import (
@@ -85,7 +85,7 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
     refusal = await _refusal(request, state, chosen, asker, taken=inspection.reference_taken)
     if refusal is not None:
         return _refused(state, refusal)
-    return replace(
+    state = replace(
         state,
         pin=pin,
         grace_seconds=_grace(request, pin),
@@ -94,6 +94,8 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
         dependents=inspection.dependents,
         expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
     )
+    planned = state.plan if releases.judges_itself() else None
+    return state if planned is None else replace(state, plan_hash=planned.hash)
 
 
 def _as_judged(operation: OperationSpec, pin: ContainerPin) -> OperationSpec:

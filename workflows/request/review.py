@@ -14,13 +14,11 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
 
-from workflows import activity_options, failures
 from workflows.card_updates import CardUpdater, RequestTracker
 from workflows.model import limits, names, policy
 from workflows.model.errors import RefusalCode
-from workflows.model.ports import DirectoryPort, LookUpInput, ThreadEntry, ThreadKind
+from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.requests import (
     MAX_TEXT_LENGTH,
     Choice,
@@ -28,10 +26,12 @@ from workflows.model.requests import (
     Instruction,
     Intent,
     LifecycleRequest,
+    Person,
     RecordedDecision,
 )
 from workflows.model.state import MAX_HEARD, JudgedAct, Refusal, RequestState, RequestStatus
 from workflows.model.terminal import is_from_terminal
+from workflows.request import look_ups
 from workflows.request.inbox import Inbox, Received
 from workflows.signals import MAX_ID_LENGTH
 
@@ -127,7 +127,7 @@ class Review:
         """
         message = received.message
         if isinstance(message, Instruction):
-            return self._judge_instruction(message)
+            return await self._judge_instruction(message)
         await self._judge_decision(message, received)
         return None
 
@@ -141,16 +141,17 @@ class Review:
             refusal = Refusal(code=RefusalCode.TOO_LATE)
         if refusal is None:
             refusal = self._refusal_without_look_up(judged)
+        person = None
         if refusal is None:
-            refusal = await self._refusal_after_look_up(judged)
+            person, refusal = await self._looked_up(judged)
         if refusal is None and message.choice is Choice.APPROVE:
             # What stops something wins over what was being verified when it came.
             await self._judge_what_stops()
             refusal = policy.refusal_at_the_door(self._tracker.state, judged)
-        if refusal is None:
-            self._count(message, received.replacement)
+        if refusal is None and person is not None:
+            self._count(message, person, received.replacement)
             self._note(message, None)
-        else:
+        elif refusal is not None:
             self._refuse(message, message.approver_id, refusal)
 
     async def _judge_what_stops(self) -> None:
@@ -207,7 +208,27 @@ class Review:
         until = workflow.now() + timedelta(seconds=limits.LIMITS.quiet_seconds)
         self._refused[user_id] = (refusal, until)
 
-    def _judge_instruction(self, instruction: Instruction) -> Instruction | None:
+    async def _judge_instruction(self, instruction: Instruction) -> Instruction | None:
+        refusal = self._refusal_of_instruction(instruction)
+        if refusal is None:
+            refusal = await look_ups.refusal_of_sender(instruction)
+            # Meanwhile the operation may have gone on.
+            refusal = refusal or self._refusal_of_instruction(instruction)
+        if refusal is not None:
+            self._refuse(instruction, instruction.user_id, refusal)
+            return None
+        self._note(instruction, None)
+        if self._tracker.state.status is not RequestStatus.WAITING:
+            return instruction
+        self._tracker.change(
+            status=RequestStatus.CANCELLED,
+            cancel_requested_by=instruction.user_id,
+            cancel_terminal=policy.named_terminal(instruction),
+        )
+        return None
+
+    def _refusal_of_instruction(self, instruction: Instruction) -> Refusal | None:
+        """Refuse what needs no look-up to be refused."""
         state, is_cancel = self._tracker.state, instruction.intent is Intent.CANCEL
         code = None
         if instruction.request_id != state.request_id:
@@ -225,37 +246,20 @@ class Review:
             or (state.status is RequestStatus.RUNNING and state.cancel_requested_by)
         ):
             code = RefusalCode.PUTTING_BACK
-        if code is not None:
-            self._refuse(instruction, instruction.user_id, Refusal(code=code))
-            return None
-        self._note(instruction, None)
-        if state.status is not RequestStatus.WAITING:
-            return instruction
-        self._tracker.change(
-            status=RequestStatus.CANCELLED,
-            cancel_requested_by=instruction.user_id,
-            cancel_terminal=policy.named_terminal(instruction),
-        )
-        return None
+        return None if code is None else Refusal(code=code)
 
-    async def _refusal_after_look_up(self, decision: Decision) -> Refusal | None:
-        chosen = self._tracker.state.policy
-        groups = chosen.approver_groups if chosen else ()
-        try:
-            person = await workflow.execute_activity_method(
-                DirectoryPort.look_up_person,
-                LookUpInput(user_id=decision.approver_id, groups=groups),
-                **activity_options.look_up("who decides"),
-            )
-        except ActivityError as error:
-            if failures.is_cancellation(error):
-                raise
-            return Refusal(code=RefusalCode.NOT_VERIFIED)
+    async def _looked_up(self, decision: Decision) -> tuple[Person | None, Refusal | None]:
+        """Find out who decides, and whether the decision may count."""
+        person = await look_ups.who_decides(self._tracker.state, decision)
+        if person is None:
+            return None, Refusal(code=RefusalCode.NOT_VERIFIED)
         refusal = policy.verdict(self._tracker.state, decision, person)
         self._remember(decision.approver_id, refusal)
-        return refusal
+        return person, refusal
 
-    def _count(self, decision: Decision, replacement: LifecycleRequest | None) -> None:
+    def _count(
+        self, decision: Decision, person: Person, replacement: LifecycleRequest | None
+    ) -> None:
         recorded = RecordedDecision(
             decision_id=decision.decision_id,
             approver_id=decision.approver_id,
@@ -264,6 +268,7 @@ class Review:
             source=decision.source[:MAX_TEXT_LENGTH],
             decided_at=workflow.now(),
             terminal=policy.named_terminal(decision),
+            vote=person.vote,
         )
         self._tracker.change(decisions=(*self._tracker.state.decisions, recorded))
         workflow.logger.info(
@@ -280,7 +285,8 @@ class Review:
             self._tracker.change(status=RequestStatus.REJECTED)
             self.replacement = replacement
         elif policy.quorum_reached(self._tracker.state):
-            self._tracker.change(status=RequestStatus.RUNNING)
+            permit = look_ups.permit_of(self._tracker.state, person)
+            self._tracker.change(status=RequestStatus.RUNNING, permit=permit)
         self._card_updater.announce(_entry(recorded))
         if self._tracker.state.status is RequestStatus.WAITING:
             self._card_updater.redraw()

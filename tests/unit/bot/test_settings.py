@@ -11,12 +11,14 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from bot import settings
+from bot.secrets import variable
 from bot.setting_words import takes
 from bot.settings import ConfigurationError, Settings, SlackMode
 from workflows.model.names import HOST_NAME
 from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
 ENV_EXAMPLE = Path(__file__).parents[3] / "deploy" / "env.example"
+_SECRET = 8 * "s3cr"
 _HEAD = """\
 # All settings of Dockwarden, with their defaults. Uncomment what you change.
 # Each secret can be given itself, or by the name of a file that holds it.
@@ -35,7 +37,7 @@ def _rendered() -> str:
         elif isinstance(default, tuple):
             default = ",".join(default)
         shown = "" if default is None else str(default)
-        lines.append(f"# {field.description}\n#{settings.variable(name)}={shown}\n")
+        lines.append(f"# {field.description}\n#{variable(name)}={shown}\n")
     return "\n".join(lines)
 
 
@@ -101,16 +103,18 @@ def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(str(refused.value).splitlines()) == 2
 
 
-@pytest.mark.parametrize("secret", ["slack_bot_token", "slack_app_token", "slack_signing_secret"])
+@pytest.mark.parametrize(
+    "secret", ["slack_bot_token", "slack_app_token", "slack_signing_secret", "seal_key"]
+)
 def test_a_secret_comes_from_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, secret: str
 ) -> None:
     """Each secret can be read from a file; the line end behind it does not count."""
     file = tmp_path / "secret"
-    file.write_text("s3cret\n")
-    monkeypatch.setenv(f"{settings.variable(secret)}_FILE", str(file))
+    file.write_text(f"{_SECRET}\n")
+    monkeypatch.setenv(f"{variable(secret)}_FILE", str(file))
 
-    assert getattr(settings.load(), secret).get_secret_value() == "s3cret"
+    assert getattr(settings.load(), secret).get_secret_value() == _SECRET
 
 
 def test_a_secret_given_twice_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -268,7 +272,7 @@ def test_what_a_setting_takes_is_told_in_our_own_words(
     monkeypatch: pytest.MonkeyPatch, field: str, value: str
 ) -> None:
     """With an example that is right, without a library's words, and never with what it holds."""
-    name = settings.variable(field)
+    name = variable(field)
     monkeypatch.setenv(name, value)
 
     with pytest.raises(ConfigurationError) as refused:

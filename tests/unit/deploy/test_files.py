@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.commands.parser import SUB_COMMANDS
-from bot.settings import Settings, variable
+from bot.secrets import variable
+from bot.settings import Settings
 from workflows.model.names import PROTECTED_LABEL, SEARCH_ATTRIBUTES
 from workflows.operations import catalog
 from workflows.operations.operation import Operation

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot import policy_book as policies
-from bot.settings import Settings, variable
+from bot.secrets import variable
+from bot.settings import Settings
 from deploy.laptop import dockwarden as laptop_dockwarden
 from deploy.laptop.demo import demo_policies
 from deploy.laptop.dockwarden import DEFAULT_POLICIES, LIMITS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from workflows.model.names import (
@@ -21,7 +23,10 @@ def test_button_value_round_trip() -> None:
     address = RequestAddress(request_id="0123456789ab", host="local", container="web-1")
     value = button_value(address)
     assert parse_button_value(value) == address
-    for forged in ("", "x", "0123456789ab local ../x", value + " more"):
+    seen = replace(address, plan_hash=64 * "0")
+    assert parse_button_value(button_value(seen)) == seen
+    more = f"{button_value(seen)} more"
+    for forged in ("", "x", "0123456789ab local ../x", f"{value} more", f"{value} ", more):
         with pytest.raises(ValueError, match="button"):
             parse_button_value(forged)
 

@@ -1,0 +1,111 @@
+"""Did a process of ours send what a person is said to have sent, and what does that prove?
+
+Whoever can write to Temporal's namespace can send anything in anybody's name, run a workflow of
+their own and call the activity that looks people up. So nothing that the caller says is believed:
+the decision bears the seal of the bot and the hash of the plan, the plan says by which policy, and
+the policy bears the seal of who read it in the book. Only what fits together is a vote; and the
+vote that makes enough of them is given a permit, without which no docker worker changes anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workflows.model import policy as rules
+from workflows.model.errors import RefusalCode
+from workflows.model.plan import (
+    DECISION_SEAL,
+    INSTRUCTION_SEAL,
+    PERMIT_SEAL,
+    POLICY_SEAL,
+    START_SEAL,
+    VOTE_SEAL,
+    Ballot,
+    Permit,
+    permit_parts,
+    policy_digest,
+    policy_parts,
+    start_parts,
+    vote_parts,
+)
+from workflows.model.ports import LookUpInput
+from workflows.model.requests import Choice, LifecycleRequest, Person
+from workflows.model.seal import SealKeys
+
+
+def refusal(keys: SealKeys, arg: LookUpInput) -> RefusalCode | None:
+    """Say why what came is not to be acted upon, whoever it is; ``None``: nothing is wrong."""
+    if arg.start is not None:
+        return _of_start(keys, arg.start)
+    if arg.ballot is not None:
+        return _of_ballot(keys, arg.ballot)
+    if arg.instruction is not None:
+        return keys.refusal(arg.instruction.seal, INSTRUCTION_SEAL, arg.instruction)
+    return None
+
+
+def voter(keys: SealKeys, ballot: Ballot, person: Person) -> Person:
+    """Give a person the vote, and with the deciding one the permit, if this approval counts.
+
+    A request that came in again under its id has another plan, for the plan says when it was asked
+    for: so a decision that was sent for the first never counts for the second.
+    """
+    plan, decision = ballot.plan, ballot.decision
+    counts = (
+        bool(keys)
+        and decision.choice is Choice.APPROVE
+        and decision.approver_id != plan.requester
+        and policy_digest(ballot.policy) == plan.policy_digest
+        and keys.holds(
+            ballot.policy_seal,
+            POLICY_SEAL,
+            *policy_parts(plan.request_id, plan.container, ballot.policy),
+        )
+        and rules.refusal_of_terminal(ballot.policy, decision) is None
+        and rules.refusal_of_voter(person, decision, ballot.policy, team_id=plan.team_id) is None
+    )
+    if not counts:
+        return person
+    vote = keys.seal(VOTE_SEAL, *vote_parts(plan, decision.approver_id))
+    is_last = len(_voters(keys, ballot)) + 1 >= ballot.policy.required_approvals
+    return replace(person, vote=vote, permit=_permit(keys, ballot) if is_last else "")
+
+
+def _of_start(keys: SealKeys, start: LifecycleRequest) -> RefusalCode | None:
+    refused = keys.refusal(start.seal, START_SEAL, *start_parts(start))
+    if refused is None and keys and start.sealed_at is None:
+        return RefusalCode.NOT_SEALED
+    return refused
+
+
+def _of_ballot(keys: SealKeys, ballot: Ballot) -> RefusalCode | None:
+    decision, plan = ballot.decision, ballot.plan
+    refused = keys.refusal(decision.seal, DECISION_SEAL, decision)
+    if refused is not None:
+        return refused
+    if decision.request_id != plan.request_id:
+        return RefusalCode.WRONG_REQUEST
+    if keys and decision.choice is Choice.APPROVE and decision.plan_hash != plan.hash:
+        return RefusalCode.OTHER_PLAN
+    return None
+
+
+def _voters(keys: SealKeys, ballot: Ballot) -> set[str]:
+    """Give who has approved before, by votes that hold; the requester never has."""
+    return {
+        vote.approver_id
+        for vote in ballot.votes
+        if vote.approver_id not in (ballot.plan.requester, ballot.decision.approver_id)
+        and keys.holds(vote.seal, VOTE_SEAL, *vote_parts(ballot.plan, vote.approver_id))
+    }
+
+
+def _permit(keys: SealKeys, ballot: Ballot) -> str:
+    plan = ballot.plan
+    permit = Permit(
+        request_id=plan.request_id,
+        host=plan.container.host,
+        plan_hash=plan.hash,
+        container_id=plan.pin.container_id,
+    )
+    return keys.seal(PERMIT_SEAL, *permit_parts(permit))

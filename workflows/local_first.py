@@ -1,0 +1,56 @@
+"""How is an answer had within the very workflow task that asks for it, where that is quick?
+
+A local activity costs one event and no round trip. But while one runs its workflow is told of
+nothing, no signal and no cancel, and it begins anew when its worker dies. So it has one try and a
+short limit, and is only for what can be repeated; whatever is slower, or fails, goes on as an
+ordinary activity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, TimeoutError as TooSlow
+from temporalio.workflow import ActivityConfig
+
+from workflows import failures
+from workflows.model.releases import judges_itself
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+_ONCE = RetryPolicy(maximum_attempts=1)
+
+
+async def local_first(
+    stub: Callable[[Any, _In], Awaitable[_Out]],
+    arg: _In,
+    options: ActivityConfig,
+    *,
+    within: timedelta,
+) -> _Out:
+    """Have an activity done in this process, or with these options if it is not done so in time.
+
+    Raises:
+        ActivityError: the ordinary activity failed, or the workflow was cancelled.
+    """
+    if judges_itself():
+        try:
+            return await workflow.execute_local_activity_method(
+                stub,
+                arg,
+                schedule_to_close_timeout=within,
+                retry_policy=_ONCE,
+                summary=options.get("summary"),
+            )
+        except ActivityError as error:
+            # Of one that was too slow the SDK says as well that a cancel was asked for (1.35).
+            is_slow = isinstance(error.cause, TooSlow)
+            if not is_slow and failures.is_cancellation(error):
+                raise
+            kind = str(failures.error_type(error))
+            workflow.logger.info("not done at once", extra={"error_type": kind})
+    return await workflow.execute_activity_method(stub, arg, **options)
