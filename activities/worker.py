@@ -27,6 +27,7 @@ from activities.docker.capacity import SnapshotCapacity
 from activities.docker.containers import Containers
 from activities.docker.dependents import DependentsLook
 from activities.docker.engine import Engine
+from activities.docker.guard import Guard
 from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
 from activities.slack.client import SlackClient, call, slack_client
@@ -264,14 +265,15 @@ async def _docker_workers(
         min_free_mb=config.min_free_mb,
         data_root=config.data_root,
     )
-    containers, snapshots = Containers(engine, capacity), Snapshots(engine)
+    guard = Guard(config.host, config.seal_keys)
+    containers, snapshots = Containers(engine, guard, capacity), Snapshots(engine, guard)
     stops = config.stops_at_once
     quick: list[Callable[..., object]] = [
         containers.inspect_container,
         containers.list_containers,
         containers.ensure_running,
         containers.ensure_started,
-        DependentsLook(engine).look_at_dependents,
+        DependentsLook(engine, guard).look_at_dependents,
         snapshots.ensure_tag,
         snapshots.sweep_snapshots,
         # A control worker of the release before sends these here too, and so does an operation
@@ -284,6 +286,8 @@ async def _docker_workers(
         (docker_stop_queue(config.host), [containers.ensure_stopped], stops, _SLOW_POLLERS),
         (docker_commit_queue(config.host), [snapshots.ensure_snapshot], stops, _SLOW_POLLERS),
     )
+    seal = config.seal_keys.fingerprint
+    identity = poller_identity(process_name(client), engine_id, seal=seal)
     async with AsyncExitStack() as stack:
         workers = []
         for queue, activities, slots, pollers in queues:
@@ -291,7 +295,7 @@ async def _docker_workers(
             worker = Worker(
                 client,
                 task_queue=queue,
-                identity=poller_identity(process_name(client), engine_id),
+                identity=identity,
                 activities=activities,
                 activity_executor=threads,
                 max_concurrent_activities=slots,

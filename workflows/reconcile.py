@@ -160,6 +160,7 @@ class ReconcileWorkflow:
             request_id=state.request_id,
             reference=state.reference,
             failed_image_id=state.snapshot.image_id if state.snapshot else "",
+            permit=state.permit,
         )
         try:
             await workflow.execute_activity_method(SnapshotsPort.sweep_snapshots, arg, **options)

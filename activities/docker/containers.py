@@ -25,6 +25,7 @@ from activities.docker.capacity import SnapshotCapacity
 from activities.docker.dependents import Neighbours
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
+from activities.docker.guard import Guard
 from activities.docker.heartbeat import Attempt
 from activities.docker.measured import RecentSizes, written_bytes
 from activities.docker.pin import (
@@ -75,8 +76,11 @@ _IMPRECISION: Final = 0.2
 class Containers(ContainersPort, StartPort):
     """The activities on the containers of one host. ``capacity`` limits snapshots, if given."""
 
-    def __init__(self, engine: Engine, capacity: SnapshotCapacity | None = None) -> None:
+    def __init__(
+        self, engine: Engine, guard: Guard, capacity: SnapshotCapacity | None = None
+    ) -> None:
         self._engine = engine
+        self._guard = guard
         self._capacity = capacity or SnapshotCapacity()
         self._neighbours = Neighbours(engine)
         self._sizes = RecentSizes(engine.timing.size_kept)
@@ -84,6 +88,7 @@ class Containers(ContainersPort, StartPort):
     @activity.defn(name="inspect_container", no_thread_cancel_exception=True)
     def inspect_container(self, arg: InspectInput) -> Inspection:
         """Resolve a name to exactly one container and pin it, or refuse."""
+        self._guard.admit_look()
         self._check_host(arg.container.host)
         found = self._engine.containers()
         entry = find_container(found, arg.container.name)
@@ -120,6 +125,7 @@ class Containers(ContainersPort, StartPort):
     @activity.defn(name="list_containers", no_thread_cancel_exception=True)
     def list_containers(self, arg: ListInput) -> ContainerList:
         """List the containers of the host, for people to read."""
+        self._guard.admit_look()
         self._check_host(arg.host)
         found = self._engine.containers()
         return ContainerList(
@@ -160,15 +166,16 @@ class Containers(ContainersPort, StartPort):
     def ensure_running(self, arg: RestoreInput) -> RestoreResult:
         """Wait for a stop still at work, bring the container back, and prove that it stays."""
         with Attempt(self._engine.timing.heartbeat_interval) as attempt:
-            return restore(self._engine, arg, attempt)
+            return restore(self._engine, arg, attempt, self._guard)
 
     @activity.defn(name="ensure_started", no_thread_cancel_exception=True)
     def ensure_started(self, arg: StartInput) -> RestoreResult:
         """Verify the pin, then see to it that the container runs, and prove that it stays up."""
         with Attempt(self._engine.timing.heartbeat_interval) as attempt:
-            return start(self._engine, arg, attempt)
+            return start(self._engine, arg, attempt, self._guard)
 
     def _stop(self, arg: StopInput, attempt: Attempt) -> StopResult:
+        self._guard.admit(arg)
         pin, took = arg.pin, 0.0
         untouched = arg.expect_untouched and not attempt.may_have_sent
         seen = self._unchanged(arg) if untouched else self._stopped_by_us(pin)

@@ -20,6 +20,7 @@ from temporalio.exceptions import ApplicationError
 from activities.docker.advice import restart
 from activities.docker.answers import ContainerInspect, ContainerListEntry, moment
 from activities.docker.engine import Engine
+from activities.docker.guard import Guard
 from activities.docker.pin import verify_engine
 from activities.docker.refused_start import LINK, NETWORK, OWNED, PROCESSES
 from workflows.model.dependent_ports import DependentsInput, DependentsPort
@@ -127,12 +128,14 @@ def network_users(engine: Engine, seen: ContainerInspect) -> tuple[Dependent, ..
 class DependentsLook(DependentsPort):
     """The activity that looks at those that live in a container of one host."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, guard: Guard) -> None:
         self._engine = engine
+        self._guard = guard
 
     @activity.defn(name="look_at_dependents", no_thread_cancel_exception=True)
     def look_at_dependents(self, arg: DependentsInput) -> Dependents:
         """Say what became of them; nothing of them is changed."""
+        self._guard.admit_look()
         verify_engine(self._engine, arg.pin)
         owner = self._engine.find(arg.pin.container_id)
         deadline = time.monotonic() + self._engine.timing.inspect_http

@@ -16,6 +16,7 @@ from activities.docker.answers import ContainerInspect, moment
 from activities.docker.bring_up import POLL, BringUp
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
+from activities.docker.guard import Guard
 from activities.docker.heartbeat import Attempt
 from activities.docker.pin import refuse, verify_engine
 from activities.docker.preflight import lost
@@ -26,7 +27,7 @@ from workflows.model.start_ports import RestoreInput, RestoreResult
 _NOT_BACK: Final = frozenset({ErrorType.NOT_RUNNING, ErrorType.NOT_STOPPED, ErrorType.UNHEALTHY})
 
 
-def restore(engine: Engine, arg: RestoreInput, attempt: Attempt) -> RestoreResult:
+def restore(engine: Engine, arg: RestoreInput, attempt: Attempt, guard: Guard) -> RestoreResult:
     """Bring a container back, or only look whether it is.
 
     Raises:
@@ -36,6 +37,7 @@ def restore(engine: Engine, arg: RestoreInput, attempt: Attempt) -> RestoreResul
     """
     work = _Restore(engine, arg, attempt)
     try:
+        guard.admit(arg)
         return work.run()
     except ApplicationError as error:
         failed = error

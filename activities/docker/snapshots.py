@@ -17,6 +17,7 @@ from activities.docker.answers import ContainerInspect, ImageInspect
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.foreign_labels import to_blank, was_labels
+from activities.docker.guard import Guard
 from activities.docker.heartbeat import Attempt, Heartbeat
 from activities.docker.pin import find_pinned, verify_engine, verify_pin
 from workflows.model.errors import ErrorType
@@ -32,12 +33,14 @@ _POLL: Final = 0.5
 class Snapshots(SnapshotsPort):
     """The activities on the images of one host."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, guard: Guard) -> None:
         self._engine = engine
+        self._guard = guard
 
     @activity.defn(name="ensure_snapshot", no_thread_cancel_exception=True)
     def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:
         """See to it that exactly one image carries the request's label; without a tag."""
+        self._guard.admit(arg)
         labels = _labels(arg.request_id, arg.pin)
         with Attempt(self._engine.timing.heartbeat_interval) as attempt:
             repeated = attempt.may_have_sent
@@ -65,6 +68,7 @@ class Snapshots(SnapshotsPort):
     @activity.defn(name="ensure_tag", no_thread_cancel_exception=True)
     def ensure_tag(self, arg: TagInput) -> SnapshotResult:
         """Tag the snapshot, never moving an existing tag, and read it all back."""
+        self._guard.admit(arg)
         labels = _labels(arg.request_id, arg.pin)
         if reference_problem(arg.reference):
             raise failure(ErrorType.BAD_INPUT, "the image reference is malformed")
@@ -104,6 +108,7 @@ class Snapshots(SnapshotsPort):
         An image with a tag stays: it may be one that people built on a snapshot, and inherited
         the labels. Only ``failed_image_id`` goes with the request's own tag, if it has no other.
         """
+        self._guard.admit(arg)
         labels = _labels(arg.request_id, arg.pin)
         with Heartbeat(self._engine.timing.heartbeat_interval):
             self._check_engine(arg.pin)

@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from activities.docker.answers import ContainerInspect, EngineFacts, ever, moment
 from activities.docker.bring_up import BringUp
 from activities.docker.engine import Engine
+from activities.docker.guard import Guard
 from activities.docker.heartbeat import Attempt
 from activities.docker.pin import verify_engine, verify_pin, verify_untouched
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
@@ -26,7 +27,7 @@ _PASSING: Final = frozenset(
 )
 
 
-def start(engine: Engine, arg: StartInput, attempt: Attempt) -> RestoreResult:
+def start(engine: Engine, arg: StartInput, attempt: Attempt, guard: Guard) -> RestoreResult:
     """See to it that a container runs, and prove that it stays up.
 
     Raises:
@@ -36,6 +37,7 @@ def start(engine: Engine, arg: StartInput, attempt: Attempt) -> RestoreResult:
     rested = arg.pin.state.is_down
     work = _Start(engine, arg, attempt) if rested else _StartAgain(engine, arg, attempt)
     try:
+        guard.admit(arg)
         return work.run()
     except ApplicationError as error:
         failed = error

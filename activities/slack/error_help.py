@@ -7,20 +7,12 @@ what it is for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 from activities.slack.mrkdwn import code, safe
+from activities.slack.own_failures import LOOK, OWN_CAUSES, START, Cause, Do
 from workflows.model.errors import ErrorType
 from workflows.model.state import RequestState
 from workflows.operations import catalog
 
-#: What stands for a command of the provider's.
-LOOK = "{look}"
-START = "{start}"
-STOP = "{stop}"
-PAUSE = "{pause}"
-UNPAUSE = "{unpause}"
 _LOGS = "{logs}"
 _BY_ID = "{find}"
 _ENGINE_LOG = "{engine_log}"
@@ -49,33 +41,11 @@ HAVE_DETAILS = frozenset(
         ErrorType.NOT_RUNNING,
         ErrorType.UNHEALTHY,
         ErrorType.BAD_INPUT,
+        ErrorType.NOT_PERMITTED,
         ErrorType.UNEXPECTED,
     }
 )
 _DETAIL_LIMIT = 400
-
-
-class Do(NamedTuple):
-    """One thing to do on the host: what, and the command that helps, if there is one."""
-
-    words: str
-    command: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Words for one kind of failure.
-
-    ``meaning`` continues "failed:". ``advice`` are sentences for somebody who wants to ask again.
-    ``do`` is for somebody who wants the container back; ``then_start`` says that it can be started
-    by hand after that.
-    """
-
-    meaning: str
-    advice: str = ""
-    do: tuple[Do, ...] = ()
-    then_start: bool = True
-
 
 _NAMES_THE_REASON = Do(
     "Start it by hand: the answer names the reason, which is also in the log of the Dockwarden "
@@ -344,6 +314,7 @@ CAUSES = {
         ),
         then_start=False,
     ),
+    **OWN_CAUSES,
 }
 
 

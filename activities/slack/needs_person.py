@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from activities.slack.error_help import (
-    HAVE_DETAILS,
+from activities.slack.error_help import HAVE_DETAILS, cause_of, fill, reason, short_detail
+from activities.slack.mrkdwn import code, person, safe
+from activities.slack.own_failures import (
     LOOK,
+    OWN_CAUSES_TO_STOP,
     PAUSE,
     START,
     STOP,
     UNPAUSE,
     Cause,
     Do,
-    cause_of,
-    fill,
-    reason,
-    short_detail,
 )
-from activities.slack.mrkdwn import code, person, safe
 from workflows.model.advice import CommandName, command_of
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
@@ -66,6 +63,7 @@ _TO_STOP = {
             STOP,
         ),
     ),
+    **OWN_CAUSES_TO_STOP,
 }
 
 

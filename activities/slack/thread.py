@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
-from activities.slack.error_help import LOOK, START
 from activities.slack.impact import afterwards, dependents_left
 from activities.slack.mrkdwn import (
     clock,
@@ -33,6 +32,7 @@ from activities.slack.needs_person import (
     needs_person_outcome,
     with_command,
 )
+from activities.slack.own_failures import LOOK, START
 from activities.slack.status import (
     called,
     down_time,

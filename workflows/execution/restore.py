@@ -7,7 +7,7 @@ cannot start without, is gone for good.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -21,16 +21,9 @@ from workflows.execution import steps
 from workflows.model import limits, words
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.names import PROGRESS_SIGNAL
-from workflows.model.ports import (
-    ContainersPort,
-    LastStateInput,
-    ThreadEntry,
-    ThreadKind,
-    VisibilityPort,
-)
+from workflows.model.ports import ContainersPort, ThreadEntry, ThreadKind
 from workflows.model.start_ports import RestoreInput, RestoreResult
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus, find_step
-from workflows.model.terminal import Terminal
 from workflows.model.timing import TIMING
 from workflows.operations import catalog
 
@@ -44,7 +37,10 @@ _STARTING = (StepName.START, StepName.PUT_BACK)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreProgress:
-    """How far the tries have come; ``stopped_at`` is as in :class:`RestoreInput`."""
+    """How far the tries have come; ``stopped_at`` is as in :class:`RestoreInput`.
+
+    ``asked_to_stop`` says that something came in about which the request is still to be asked.
+    """
 
     tries: int = 0
     stopped_at: datetime | None = None
@@ -54,7 +50,8 @@ class RestoreProgress:
 class Restore:
     """The compensation of a stop, and of a start.
 
-    ``new_run`` goes on in a new run of the operation, with an empty history.
+    ``new_run`` goes on in a new run of the operation, with an empty history. ``ask`` asks the
+    request where it stands.
     """
 
     def __init__(
@@ -62,23 +59,24 @@ class Restore:
         tracker: RequestTracker,
         card_updater: CardUpdater,
         new_run: Callable[[RestoreProgress, tuple[ThreadEntry, ...]], NoReturn],
+        ask: Callable[[], Awaitable[RequestState | None]],
     ) -> None:
         self._tracker = tracker
         self._card_updater = card_updater
         self._new_run = new_run
+        self._ask = ask
         self._resumed: RestoreProgress | None = None
         self._asked_to_stop = False
+        self._told: RequestState | None = None
         self._hurried = False
 
     def resume(self, progress: RestoreProgress) -> None:
         """Take up the tries where the run before has left them."""
         self._resumed = progress
-        # A signal that came with the start of this run was handled before this.
-        self._asked_to_stop = self._asked_to_stop or progress.asked_to_stop
 
-    def give_up(self) -> None:
-        """Stop trying, if the request says that a person wants it."""
-        self._asked_to_stop = True
+    def give_up(self, told: RequestState | None = None) -> None:
+        """Stop trying, for whoever the request has told; without that it is asked."""
+        self._asked_to_stop, self._told = True, told
 
     def hurry(self) -> None:
         """Make the next try at once."""
@@ -229,13 +227,12 @@ class Restore:
 
     async def _stop_trying(self) -> bool:
         """End the tries, if the request confirms it; but see first whether it is back after all."""
-        told = await self._ask_who_wants_it()
+        told = self._told or await self._ask()
         if told is None:
             # Nobody could say: it is asked again after the next try.
             self._asked_to_stop = True
             return False
-        user_id, terminal = told
-        if not user_id:
+        if not told.stop_trying_by:
             workflow.logger.warning("told to stop trying, but not by the request: going on")
             return False
         try:
@@ -244,42 +241,19 @@ class Restore:
             now = workflow.now()
             seen = failures.sighting(error, now) or self._tracker.state.seen
             self._tracker.change(
-                stop_trying_by=user_id,
-                stop_trying_terminal=terminal,
+                stop_trying_by=told.stop_trying_by,
+                stop_trying_terminal=told.stop_trying_terminal,
                 next_try_at=None,
                 seen=seen,
             )
             self._tracker.note_name(failures.name_seen(error))
+            user_id = told.stop_trying_by
             entry = ThreadEntry(key="given-up", kind=ThreadKind.GIVEN_UP, user_id=user_id, at=now)
             # Now, and not when the images are tidied: somebody waits to take over.
             self._card_updater.redraw(entry)
         else:
             self._succeed(result)
         return True
-
-    async def _ask_who_wants_it(self) -> tuple[str, Terminal | None] | None:
-        """Ask the request, which alone judges who may end the tries; anybody can send a signal.
-
-        Returns:
-            A user id, and the terminal where it was typed; ``""`` when the request knows of
-            nobody, ``None`` when it did not answer.
-        """
-        parent, state = workflow.info().parent, self._tracker.state
-        if parent is None or parent.workflow_id != state.workflow_id:
-            return "", None
-        try:
-            answer = await workflow.execute_activity_method(
-                VisibilityPort.last_state,
-                LastStateInput(workflow_id=parent.workflow_id, run_id=parent.run_id),
-                **activity_options.ask_temporal(),
-            )
-        except ActivityError:
-            return None
-        told = answer.state
-        is_ours = told is not None and told.request_id == state.request_id
-        if told is None or not is_ours:
-            return "", None
-        return told.stop_trying_by, told.stop_trying_terminal
 
 
 def _first_progress(state: RequestState) -> RestoreProgress:

@@ -20,6 +20,7 @@ from workflows.execution import steps
 from workflows.execution.restore import Restore, RestoreProgress
 from workflows.execution.saga import Saga, shielded
 from workflows.execution.steps import StepRunner
+from workflows.execution.wishes import Wishes
 from workflows.model import policy, words
 from workflows.model.dependent_ports import DependentsInput, DependentsPort
 from workflows.model.errors import STALE_ERRORS, ErrorType
@@ -36,7 +37,9 @@ from workflows.model.ports import (
     ThreadEntry,
     ThreadKind,
 )
+from workflows.model.releases import judges_itself
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus, find_step
+from workflows.model.terminal import Terminal
 from workflows.model.timing import TIMING
 from workflows.operations import catalog
 from workflows.operations.operation import Undo
@@ -62,10 +65,9 @@ class OperationWorkflow:
     """Carries out the steps of an operation; or puts the container back and proves it.
 
     It ends normally with the request's last state, whatever the outcome: a failed operation
-    that was put back is a finished saga. Signals: ``cancel_request`` with a user id, and with the
-    terminal where it was typed, if it was (after the current step), ``give_up`` (ends the tries to
-    put back, when the request confirms it), ``try_now`` (makes the next try at once). Query:
-    ``state``.
+    that was put back is a finished saga. Signals: ``cancel_request`` (after the current step),
+    ``give_up`` (ends the tries to put back) and ``try_now`` (makes the next try at once); each
+    counts when the request confirms it, whoever sent it. Query: ``state``.
     """
 
     @workflow.init
@@ -79,7 +81,9 @@ class OperationWorkflow:
         self._tracker = RequestTracker(replace(operate.state, operation_workflow_id=workflow_id))
         self._card_updater = CardUpdater(self._tracker)
         self._saga = Saga()
-        self._restore = Restore(self._tracker, self._card_updater, self._go_on)
+        self._cancelled = False
+        self._wishes = Wishes(self._tracker, self._heed)
+        self._restore = Restore(self._tracker, self._card_updater, self._go_on, self._wishes.ask)
         undos = {Undo.RESTORE: self._restore.run, Undo.TIDY_IMAGES: self._tidy_images}
         self._steps = StepRunner(self._tracker, self._card_updater, self._saga, undos)
 
@@ -96,6 +100,8 @@ class OperationWorkflow:
             if operate.resume is not None and workflow.info().continued_run_id is not None:
                 self._steps.take_up()
                 self._restore.resume(operate.resume)
+                if operate.resume.asked_to_stop and self._is_believed():
+                    self._restore.give_up()
                 await shielded(self._compensate())
             elif operate.recover:
                 self._resume()
@@ -115,28 +121,20 @@ class OperationWorkflow:
 
     @workflow.signal(name=CANCEL_SIGNAL, description="Cancel after the current step")
     def cancel_operation(self, *payloads: Any) -> None:  # noqa: ANN401 - see workflows.signals
-        """Remember who cancelled, and begin no further step."""
-        if self._operate is None:
-            return
-        state, user_id = self._tracker.state, read_user(payloads)
-        if state.status is RequestStatus.RUNNING and user_id and not state.cancel_requested_by:
-            self._tracker.change(
-                cancel_requested_by=user_id, cancel_terminal=read_terminal(payloads)
-            )
-            self._card_updater.redraw(
-                ThreadEntry(key="cancelling", kind=ThreadKind.CANCELLING, user_id=user_id)
-            )
+        """Begin no further step, if the request confirms that it asks so, and say for whom."""
+        if self._is_believed() and (user_id := read_user(payloads)):
+            self._note_cancel(user_id, read_terminal(payloads))
 
     @workflow.signal(name=GIVE_UP_SIGNAL, description="Stop trying to put the container back")
     def give_up(self, *_: Any) -> None:  # noqa: ANN401
         """End the tries to put the container back, if the request confirms that it asks so."""
-        if self._operate is not None:
+        if self._is_believed():
             self._restore.give_up()
 
     @workflow.signal(name=TRY_NOW_SIGNAL, description="Try now to put the container back")
     def try_now(self, *_: Any) -> None:  # noqa: ANN401
-        """Wait no longer for the next try."""
-        if self._operate is not None:
+        """Wait no longer for the next try, if the request confirms that it asks so."""
+        if self._is_believed():
             self._restore.hurry()
 
     @workflow.query(name=STATE_QUERY, description="Where the operation stands, step by step")
@@ -171,6 +169,40 @@ class OperationWorkflow:
         message = "an operation is started by its approved request, and by nobody else"
         raise ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
 
+    def _is_believed(self) -> bool:
+        """Tell whether a signal counts by itself; if not, the request is asked.
+
+        In an operation of an earlier release it does, or its history would not replay.
+        """
+        if self._operate is None:
+            return False
+        if not judges_itself():
+            return True
+        self._wishes.hint()
+        return False
+
+    def _heed(self, told: RequestState) -> None:
+        """Do what people want, as the request tells it."""
+        if told.cancel_requested_by:
+            self._note_cancel(told.cancel_requested_by, told.cancel_terminal)
+        if told.stop_trying_by:
+            self._restore.give_up(told)
+        if told.tries_asked > self._tracker.state.tries_asked:
+            self._tracker.change(tries_asked=told.tries_asked)
+            self._restore.hurry()
+
+    def _note_cancel(self, user_id: str, terminal: Terminal | None) -> None:
+        """Remember who cancelled, unless it comes too late to make a difference."""
+        state = self._tracker.state
+        is_running = state.status is RequestStatus.RUNNING
+        if state.cancel_requested_by or not (is_running or self._cancelled):
+            return
+        self._tracker.change(cancel_requested_by=user_id, cancel_terminal=terminal)
+        if is_running:
+            self._card_updater.redraw(
+                ThreadEntry(key="cancelling", kind=ThreadKind.CANCELLING, user_id=user_id)
+            )
+
     def _resume(self) -> None:
         """Take up where a run that was ended from outside had come to."""
         state = self._tracker.state
@@ -185,6 +217,8 @@ class OperationWorkflow:
     def _go_on(self, progress: RestoreProgress, thread: tuple[ThreadEntry, ...]) -> NoReturn:
         """End this run between two tries, and begin the next."""
         workflow.logger.info("going on in a new run")
+        if self._wishes.is_unheard:
+            progress = replace(progress, asked_to_stop=True)
         workflow.continue_as_new(
             OperateInput(state=self._tracker.state, recover=True, thread=thread, resume=progress)
         )
@@ -192,6 +226,7 @@ class OperationWorkflow:
     async def _undo(self, error: BaseException) -> None:
         tracker = self._tracker
         cancelled, kind = failures.is_cancellation(error), failures.error_type(error)
+        self._cancelled = cancelled
         tracker.change(steps=steps.abandon(tracker.state.steps))
         if not cancelled:
             tracker.change(cause=kind, cause_text=failures.error_text(error))
@@ -202,6 +237,8 @@ class OperationWorkflow:
         else:
             self._card_updater.redraw()
             await self._compensate()
+        if cancelled and not tracker.state.cancel_requested_by and judges_itself():
+            await self._wishes.hear_out()
 
     async def _compensate(self) -> None:
         for failure in await self._saga.compensate():

@@ -189,7 +189,8 @@ class RequestState:
     ``refusal`` is set when the rules, not a person, rejected the request; such a one has no card.
     ``attempts`` counts the tries to put the container back, ``tried_at`` and ``next_try_at`` tell
     of the last and the next of them, ``seen`` is what the engine said of the container at the
-    last. ``paged`` says that people were called for help, ``stop_trying_by`` who ended the tries.
+    last. ``paged`` says that people were called for help, ``stop_trying_by`` who ended the tries,
+    and ``tries_asked`` counts how often people asked for the next one at once.
     ``down_seconds`` is how long the container was down, from its stop to when it ran again.
     ``cautions`` are what the requester and the approvers should know. ``heard`` are the last
     twenty decisions and instructions that came in, by id, whether they counted or not; ``dropped``
@@ -266,6 +267,7 @@ class RequestState:
     policy_seal: str = ""
     plan_hash: str = ""
     permit: Permit | None = None
+    tries_asked: int = 0
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:

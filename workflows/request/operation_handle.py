@@ -219,8 +219,12 @@ class OperationHandle:
             self._send(self._operation.signal(names.GIVE_UP_SIGNAL))
 
     def _try_now(self) -> None:
-        """Have the next try made at once."""
+        """Have the next try made at once.
+
+        The operation asks this request whether it is so, and finds ``tries_asked``.
+        """
         if self._operation is not None:
+            self._tracker.change(tries_asked=self._tracker.state.tries_asked + 1)
             self._send(self._operation.signal(names.TRY_NOW_SIGNAL))
 
     def _send(self, message: Coroutine[Any, Any, None]) -> None:

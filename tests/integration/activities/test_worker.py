@@ -33,9 +33,9 @@ _GRACE = 4
 _NAME = "shared"
 
 
-@workflow.defn(sandboxed=False)
+@workflow.defn(name=names.OPERATION_WORKFLOW, sandboxed=False)
 class Driver:
-    """Has one activity carried out on one queue."""
+    """Has one activity carried out on one queue, as the operation of a container does."""
 
     @workflow.run
     async def run(self, activity: str, queue: str, argument: Any) -> Any:
@@ -53,12 +53,14 @@ class Host:
         self._client = client
         self._engine = engine
 
-    async def begin(self, activity: str, queue: str, argument: Any) -> WorkflowHandle[Any, Any]:
-        """Have an activity begin."""
+    async def begin(
+        self, activity: str, queue: str, argument: Any, *, container: str = ""
+    ) -> WorkflowHandle[Any, Any]:
+        """Have an activity begin; one that changes a container by its operation."""
         return await self._client.start_workflow(
             Driver.run,
             args=[activity, queue, argument],
-            id=uuid.uuid4().hex,
+            id=names.operation_workflow_id(self.name, container or uuid.uuid4().hex),
             task_queue=_DRIVER,
         )
 
@@ -68,7 +70,7 @@ class Host:
         pin = engine.container(container).pin(engine.facts().engine_id)
         engine.close()
         argument = asdict(StopInput(pin=pin, grace_seconds=_GRACE))
-        return await self.begin("ensure_stopped", queue, argument)
+        return await self.begin("ensure_stopped", queue, argument, container=pin.container_id)
 
     async def look(self) -> Any:
         """Ask for the list of containers, and wait for it."""

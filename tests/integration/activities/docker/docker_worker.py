@@ -14,8 +14,10 @@ from activities.docker.capacity import SnapshotCapacity
 from activities.docker.containers import Containers
 from activities.docker.dependents import DependentsLook
 from activities.docker.engine import Engine
+from activities.docker.guard import Guard
 from activities.docker.protection import Protection
 from activities.docker.snapshots import Snapshots
+from workflows.model.names import OPERATION_WORKFLOW, operation_workflow_id
 from workflows.model.ports import (
     InspectInput,
     SnapshotInput,
@@ -27,6 +29,7 @@ from workflows.model.requests import ContainerPin, ContainerRef
 from workflows.model.start_ports import RestoreInput, StartInput
 from workflows.model.timing import TIMING
 
+HOST = "local"
 REQUEST = "0123456789ab"
 #: Waits cut short, so that the tests are quick; nothing depends on their length.
 QUICK = replace(TIMING, verify_running=0, verify_health=8, commit_settle=2)
@@ -48,13 +51,14 @@ class DockerWorker:
     ) -> None:
         self.engine = Engine(
             base_url=base_url,
-            host="local",
+            host=HOST,
             protection=protection or Protection(),
             timing=replace(QUICK, **timing),
         )
-        self.containers = Containers(self.engine, capacity)
-        self.snapshots = Snapshots(self.engine)
-        self.dependents = DependentsLook(self.engine)
+        guard = Guard(HOST)
+        self.containers = Containers(self.engine, guard, capacity)
+        self.snapshots = Snapshots(self.engine, guard)
+        self.dependents = DependentsLook(self.engine, guard)
 
     def pin(self, container: str) -> ContainerPin:
         """Pin a container as the inspection does."""
@@ -62,7 +66,7 @@ class DockerWorker:
 
     def inspect(self, name: str, **fields: Any) -> InspectInput:
         """Ask for the inspection of a name."""
-        return InspectInput(container=ContainerRef(host="local", name=name), **fields)
+        return InspectInput(container=ContainerRef(host=HOST, name=name), **fields)
 
     def stop(self, pin: ContainerPin, *, grace: int = 5, untouched: bool = True) -> StopInput:
         """Ask for a stop."""
@@ -102,9 +106,12 @@ class Attempts:
         """Run the next attempt."""
         environment = ActivityEnvironment()
         self.number += 1
-        environment.info = replace(
-            environment.info, attempt=self.number, heartbeat_details=list(self.details)
-        )
+        info = replace(environment.info, attempt=self.number, heartbeat_details=list(self.details))
+        if pin := getattr(arg, "pin", None):
+            # What changes a container is asked for by the operation of that container.
+            operation = operation_workflow_id(HOST, pin.container_id)
+            info = replace(info, workflow_type=OPERATION_WORKFLOW, workflow_id=operation)
+        environment.info = info
         environment.on_heartbeat = self._beat
         return environment.run(activity, arg)
 

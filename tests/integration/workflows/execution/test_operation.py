@@ -14,6 +14,7 @@ from temporalio.exceptions import CancelledError
 from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
+from workflows.model import names
 from workflows.model.errors import ErrorType
 from workflows.model.requests import ContainerState, OperationSpec
 from workflows.model.state import RequestStatus, StepName, StepStatus
@@ -127,6 +128,32 @@ async def _is_to_be_cancelled(operation: WorkflowHandle[Any, Any]) -> bool:
     pending = (await operation.describe()).raw_description.pending_activities
     state = PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED
     return any(activity.state == state for activity in pending)
+
+
+async def test_a_cancel_counts_for_its_request_alone(workers: Workers) -> None:
+    """One from a terminal, in somebody's name and sent to the operation itself, changes nothing."""
+    under_test, gate = await _held_at(workers, "ensure_stopped")
+
+    await under_test.operation.signal(names.CANCEL_SIGNAL, "UALICE")
+    await eventually(lambda: _has_asked_its_request(under_test))
+    gate.set()
+    state = await under_test.result()
+
+    assert state.status is RequestStatus.SUCCEEDED
+    assert not any(drawn.cancel_requested_by for drawn in workers.slack.drawn)
+
+
+async def _has_asked_its_request(under_test: RequestUnderTest) -> bool:
+    history = await under_test.operation.fetch_history()
+    (asked,) = [
+        event.event_id
+        for event in history.events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "last_state"
+    ] or [0]
+    return any(
+        event.activity_task_completed_event_attributes.scheduled_event_id == asked != 0
+        for event in history.events
+    )
 
 
 async def test_cancel_while_waiting_touches_nothing(workers: Workers) -> None:

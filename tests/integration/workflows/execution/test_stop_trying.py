@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -92,16 +93,35 @@ async def test_nobody_else_may_end_the_tries(workers: Workers) -> None:
 async def test_the_operation_gives_up_for_its_request_alone(
     workers: Workers, payload: list[object]
 ) -> None:
-    """A signal from a terminal, which no request confirms, is dropped."""
+    """Signals from a terminal, which no request confirms, neither end nor hurry the tries."""
     under_test = await _in_need(workers, 3)
 
-    await under_test.operation.signal(names.GIVE_UP_SIGNAL, args=payload)
-    await eventually(lambda: _asked_its_request(under_test))
-    await under_test.operation.signal(names.TRY_NOW_SIGNAL)
+    for signal in (names.GIVE_UP_SIGNAL, names.TRY_NOW_SIGNAL, names.CANCEL_SIGNAL):
+        await under_test.operation.signal(signal, args=payload)
+    await eventually(lambda: _has_asked(under_test))
+    assert len(workers.docker.put_back) == 3
+    await under_test.instruct(Intent.TRY_NOW)
     state = await under_test.result()
 
     assert state.status is RequestStatus.PUT_BACK
     assert workers.docker.state is ContainerState.RUNNING
+
+
+async def test_a_flood_of_forged_signals_asks_little(workers: Workers) -> None:
+    """One question at a time, and two seconds apart; what people want counts all the same."""
+    under_test = await _in_need(workers)
+    began = time.monotonic()
+
+    for _ in range(50):
+        await under_test.operation.signal(names.GIVE_UP_SIGNAL)
+        await under_test.operation.signal(names.TRY_NOW_SIGNAL)
+    await eventually(lambda: _has_asked(under_test))
+    await under_test.instruct(Intent.STOP_TRYING)
+    state = await under_test.result()
+
+    assert state.stop_trying_by == "UALICE"
+    assert len(workers.docker.put_back) == 4
+    assert len(await _questions(under_test)) <= 2 + (time.monotonic() - began) / 2
 
 
 @pytest.mark.parametrize("intent", [Intent.STOP_TRYING, Intent.TRY_NOW])
@@ -164,9 +184,20 @@ async def test_the_card_tells_of_each_try(workers: Workers) -> None:
     assert state.next_try_at > state.tried_at
 
 
-async def _asked_its_request(under_test: RequestUnderTest) -> bool:
+async def _has_asked(under_test: RequestUnderTest) -> bool:
+    return any(await _questions(under_test))
+
+
+async def _questions(under_test: RequestUnderTest) -> list[bool]:
+    """Say of each question of the operation to its request whether it was answered."""
     history = await under_test.operation.fetch_history()
-    return any(
-        event.activity_task_scheduled_event_attributes.activity_type.name == "last_state"
+    asked = [
+        event.event_id
         for event in history.events
-    )
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "last_state"
+    ]
+    answered = {
+        event.activity_task_completed_event_attributes.scheduled_event_id
+        for event in history.events
+    }
+    return [question in answered for question in asked]

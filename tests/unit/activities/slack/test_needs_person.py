@@ -93,7 +93,12 @@ def test_what_was_just_tried_is_not_the_only_advice(error: ErrorType) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [ErrorType.WORKER_UNAVAILABLE, ErrorType.ENGINE_UNAVAILABLE, ErrorType.ENGINE_AMBIGUOUS],
+    [
+        ErrorType.WORKER_UNAVAILABLE,
+        ErrorType.ENGINE_UNAVAILABLE,
+        ErrorType.ENGINE_AMBIGUOUS,
+        ErrorType.NOT_PERMITTED,
+    ],
 )
 @pytest.mark.parametrize("closed", [True, False])
 def test_who_does_not_know_does_not_start_blindly(error: ErrorType, closed: bool) -> None:
