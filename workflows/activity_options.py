@@ -10,7 +10,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityCancellationType, ActivityConfig
+from temporalio.workflow import (
+    ActivityCancellationType,
+    ActivityConfig,
+    LocalActivityConfig,
+)
 
 from workflows.model.names import docker_commit_queue, docker_stop_queue, docker_task_queue
 from workflows.model.timing import TIMING
@@ -165,6 +169,19 @@ def look_up(summary: str) -> ActivityConfig:
             initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=15)
         ),
         summary=summary,
+    )
+
+
+def find_policies() -> LocalActivityConfig:
+    """Read the policy book in the worker that judges; nothing of a request begins before that.
+
+    The workflow hears nothing meanwhile, so it is not tried for long.
+    """
+    return LocalActivityConfig(
+        start_to_close_timeout=timedelta(seconds=3),
+        schedule_to_close_timeout=timedelta(seconds=7),
+        retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3),
+        summary="which policies could apply",
     )
 
 

@@ -24,7 +24,7 @@ from workflows.model.plan import (
     Permit,
     permit_parts,
     policy_digest,
-    policy_parts,
+    policy_words,
     start_parts,
     vote_parts,
 )
@@ -59,7 +59,7 @@ def voter(keys: SealKeys, ballot: Ballot, person: Person) -> Person:
         and keys.holds(
             ballot.policy_seal,
             POLICY_SEAL,
-            *policy_parts(plan.request_id, plan.container, ballot.policy),
+            *policy_words(plan.request_id, plan.container, ballot.policy),
         )
         and rules.refusal_of_terminal(ballot.policy, decision) is None
         and rules.refusal_of_voter(person, decision, ballot.policy, team_id=plan.team_id) is None

@@ -241,9 +241,8 @@ def failure(error: BotError, command: str) -> Reply:
             words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]
             words += " Try again in a moment."
         case LookUnansweredError():
-            words = f"Nothing to show: {_SILENT[error.silent].format(**_host(error.host))}"
-            if error.near:
-                words += f" Did you mean {code(error.near)}?"
+            near = f" Did you mean {code(error.near)}?" * bool(error.near)
+            words = f"Nothing to show: {_SILENT[error.silent].format(**_host(error.host))}{near}"
         case RequestStuckError():
             words = (
                 f"{code(error.workflow_id)} is stuck: Dockwarden's worker fails at it again and "

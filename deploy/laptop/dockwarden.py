@@ -14,6 +14,8 @@ from deploy.laptop.supervisor import Part, answers, part_environment
 from deploy.laptop.temporal_server import NAMESPACE, installed_command, temporal_ui_url
 
 HOST = "local"
+#: How a process beside those of the laptop is given the key that all of them have.
+SEAL_SETTING = "DOCKWARDEN_SEAL_KEY_FILE"
 
 #: What holds up whoever acts faster than people do. A measurement has to do without.
 LIMITS = (
@@ -46,6 +48,7 @@ def dockwarden(
         "DOCKWARDEN_SLACK_SIGNING_SECRET": app.signing_secret,
         "DOCKWARDEN_SLACK_API_URL": f"{slack_url(ports)}/api/",
         "DOCKWARDEN_SLACK_MODE": "socket",
+        SEAL_SETTING: str(seal_key_file(state)),
         "DOCKWARDEN_POLICIES": str(policies),
         "DOCKWARDEN_DOCKER_HOST": docker_url,
         "DOCKWARDEN_TEMPORAL_UI_URL": temporal_ui_url(ports),
@@ -58,6 +61,11 @@ def dockwarden(
         _part("worker", ("--host", HOST), state, ports.worker_health, settings),
         _part("bot", (), state, ports.bot_health, settings),
     )
+
+
+def seal_key_file(state: StateDirectory) -> Path:
+    """Name the file with the key by which the laptop's processes know each other."""
+    return state.secret_file("seal-key")
 
 
 def _part(

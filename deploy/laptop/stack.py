@@ -15,7 +15,7 @@ from docker.errors import DockerException
 from deploy.laptop.console import LaptopError, say, warn
 from deploy.laptop.containers import NAMES, Containers
 from deploy.laptop.docker_engine import find_engine
-from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST, LIMITS, dockwarden
+from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST, LIMITS, dockwarden, seal_key_file
 from deploy.laptop.slack_server import CHANNEL_ID, CHANNEL_NAME, USERS, slack_server, slack_url
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory, write_atomically
 from deploy.laptop.supervisor import Part, Supervisor, until_ready
@@ -47,6 +47,7 @@ class Laptop:
         self.supervisor = Supervisor(self._on_return)
         self._options = options
         self._dockwarden: tuple[Part, ...] = ()
+        self._seal_key_file = Path()
         self._announcing: asyncio.Task[None] | None = None
 
     @property
@@ -71,6 +72,7 @@ class Laptop:
             "password: whoever reaches that port can press Approve"
         )
         say("starting dockwarden worker and dockwarden bot")
+        self._seal_key_file = seal_key_file(state)
         self._dockwarden = dockwarden(
             state,
             self.ports,
@@ -101,6 +103,7 @@ class Laptop:
             "temporal_ui": self.temporal_ui,
             "namespace": NAMESPACE,
             "host": HOST,
+            "seal_key_file": str(self._seal_key_file),
             "docker_host": self.docker_url,
             "channel": {"id": CHANNEL_ID, "name": CHANNEL_NAME},
             "users": USERS,

@@ -96,11 +96,15 @@ class StateDirectory:
 
     def secret(self, name: str) -> str:
         """Give a made-up secret of this laptop: it is nowhere else, and the same at each run."""
+        return self.secret_file(name).read_text(encoding="utf-8")
+
+    def secret_file(self, name: str) -> Path:
+        """Name the file that holds such a secret."""
         file = self.path / f"{name}.secret"
         if not file.exists():
             file.touch(mode=0o600)
             file.write_text(secrets.token_hex(16), encoding="utf-8")
-        return file.read_text(encoding="utf-8")
+        return file
 
 
 def is_alive(owner: str) -> bool:

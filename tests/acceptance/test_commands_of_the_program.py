@@ -28,6 +28,7 @@ def _environment(laptop: LaptopProcess) -> dict[str, str]:
         "DOCKWARDEN_SLACK_APP_TOKEN": app.app_token,
         "DOCKWARDEN_SLACK_SIGNING_SECRET": app.signing_secret,
         "DOCKWARDEN_SLACK_API_URL": f"{ready['slack']}/api/",
+        "DOCKWARDEN_SEAL_KEY_FILE": ready["seal_key_file"],
         "DOCKWARDEN_POLICIES": str(laptop.file.with_name("policies.toml")),
         "DOCKWARDEN_DOCKER_HOST": ready["docker_host"],
         "TEMPORAL_ADDRESS": ready["temporal"],

@@ -29,6 +29,7 @@ def typist(laptop: LaptopProcess, tmp_path: Path) -> Typist:
     policies.write_text(POLICIES, encoding="utf-8")
     return Typist(
         TEMPORAL_ADDRESS=laptop.ready["temporal"],
+        DOCKWARDEN_SEAL_KEY_FILE=laptop.ready["seal_key_file"],
         DOCKWARDEN_POLICIES=str(policies),
         DOCKWARDEN_TEAM=TEAM_ID,
         DOCKWARDEN_CHANNEL=CHANNEL_ID,

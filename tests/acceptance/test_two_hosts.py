@@ -30,6 +30,7 @@ async def _edge_worker(
     async with dockwarden(
         *("worker", "--serve", "docker", "--host", "edge"),
         TEMPORAL_ADDRESS=laptop.ready["temporal"],
+        DOCKWARDEN_SEAL_KEY_FILE=laptop.ready["seal_key_file"],
         DOCKWARDEN_DOCKER_HOST=second_engine.base_url,
     ) as worker:
         await worker.until(" ready role=worker")

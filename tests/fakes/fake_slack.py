@@ -8,6 +8,7 @@ from dataclasses import replace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.slack import verifying
 from workflows.model.ports import (
     DirectoryPort,
     GroupMembers,
@@ -20,17 +21,21 @@ from workflows.model.ports import (
     ThreadEntry,
 )
 from workflows.model.requests import Person
+from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.model.state import CardRef, RequestState
 
 
 class FakeSlack(MessagesPort, DirectoryPort):
     """People, and what is told about ``requests``; ``publish_faults`` are raised in turn.
 
+    Seals are verified with ``keys`` as the real look-up does, by the same code.
+
     All control workers of a server share a queue, so what earlier tests left open comes here too:
     it is answered, and nothing is remembered of it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keys: SealKeys = NO_KEYS) -> None:
+        self._keys = keys
         self.requests: set[str] = set()
         self.people: dict[str, Person] = {}
         self.groups: dict[str, set[str]] = {}
@@ -73,6 +78,9 @@ class FakeSlack(MessagesPort, DirectoryPort):
     @activity.defn(name="look_up_person")
     async def look_up_person(self, arg: LookUpInput) -> Person:
         """Say who a person is."""
+        refused = verifying.refusal(self._keys, arg)
+        if refused is not None or arg.instruction is not None:
+            return Person(user_id=arg.user_id, team_id="", refused=refused)
         self.look_ups.append(arg.user_id)
         await asyncio.sleep(self.look_up_seconds)
         if self.look_up_faults:
@@ -80,7 +88,8 @@ class FakeSlack(MessagesPort, DirectoryPort):
         unknown = Person(user_id=arg.user_id, team_id="", found=False)
         groups = tuple(g for g in arg.groups if arg.user_id in self.groups.get(g, ()))
         known = self.people.get(arg.user_id, unknown)
-        return replace(known, groups=groups, groups_known=self.groups_known)
+        person = replace(known, groups=groups, groups_known=self.groups_known)
+        return person if arg.ballot is None else verifying.voter(self._keys, arg.ballot, person)
 
     @activity.defn(name="list_group_members")
     async def list_group_members(self, arg: GroupMembersInput) -> GroupMembers:

@@ -21,6 +21,7 @@ from activities.temporal.stuck import Watchdog
 from activities.temporal.visibility import Visibility
 from tests.fakes.fake_docker import FakeDocker
 from tests.fakes.fake_slack import FakeSlack
+from tests.rigs.given_policies import GivenPolicies
 from tests.rigs.waiting import eventually
 from workflows.engine import EngineWorkflow
 from workflows.execution.workflow import OperationWorkflow
@@ -38,6 +39,7 @@ from workflows.model.requests import (
     OperationSpec,
     Policy,
 )
+from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.model.state import RequestState, RequestStatus
 from workflows.reconcile import ReconcileWorkflow
 from workflows.request.workflow import ContainerLifecycleWorkflow
@@ -94,14 +96,22 @@ class AskersUnderTest(Askers):
 class Workers:
     """The workers of one fake Docker host and one fake Slack, on a real server."""
 
-    def __init__(self, client: Client, *, open_requests: int = 0, at_once: int = 8) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        open_requests: int = 0,
+        at_once: int = 8,
+        keys: SealKeys = NO_KEYS,
+    ) -> None:
         self.client = client
         self.askers = AskersUnderTest(client, limit=open_requests)
         self.docker: FakeDocker = FakeDocker(f"h{uuid.uuid4().hex[:8]}")
-        self.slack = FakeSlack()
+        self.slack = FakeSlack(keys)
         for user_id in ("UALICE", "UBOB", "UCAROL", "UDAVE"):
             self.slack.person(user_id)
         self.queues = QueuesUnderTest(client)
+        self.policies = GivenPolicies(keys)
         self._at_once = at_once
         self._threads = ThreadPoolExecutor(2 * at_once)
         self._control = AsyncExitStack()
@@ -133,6 +143,7 @@ class Workers:
             workflow_runner=workflow_runner(),
             activities=[
                 *self.slack.activities,  # type: ignore[list-item]  # bound methods
+                *self.policies.activities,  # type: ignore[list-item]
                 ledger.find_ended_runs,
                 ledger.last_state,
                 self.queues.queue_place,
@@ -195,14 +206,16 @@ class Workers:
         )
         request = replace(request, **changes)
         self.slack.requests.add(request.request_id)
+        self.policies.give(request)
         return request
 
     async def start(self, request: LifecycleRequest, **options: Any) -> RequestUnderTest:
-        """Start a request's workflow."""
+        """Start a request's workflow, as a door does: with no rules of its own."""
+        self.policies.give(request)
         workflow_id = names.request_workflow_id(request.container.host, request.container.name)
         handle = await self.client.start_workflow(
             names.REQUEST_WORKFLOW,
-            request,
+            replace(request, policies=()),
             id=workflow_id,
             task_queue=names.CONTROL_TASK_QUEUE,
             result_type=RequestState,

@@ -103,11 +103,6 @@ def start_parts(request: LifecycleRequest) -> tuple[object, ...]:
     return (replace(request, policies=()),)
 
 
-def policy_parts(request_id: str, container: ContainerRef, policy: Policy) -> tuple[object, ...]:
-    """Give what a policy seal is of: what was read in the book, for which request."""
-    return (request_id, container, policy)
-
-
 def vote_parts(plan: Plan, approver_id: str) -> tuple[object, ...]:
     """Give what the seal of an approval that counts is of."""
     return (plan.request_id, plan.hash, approver_id)
@@ -116,3 +111,10 @@ def vote_parts(plan: Plan, approver_id: str) -> tuple[object, ...]:
 def permit_parts(permit: Permit) -> tuple[object, ...]:
     """Give what a permit's seal is of."""
     return (permit.request_id, permit.host, permit.plan_hash, permit.container_id)
+
+
+def policy_words(
+    request_id: str, container: ContainerRef, policy: Policy
+) -> tuple[str, str, str, Policy]:
+    """Give what a seal of the kind ``POLICY_SEAL`` is of: this policy covers this request."""
+    return request_id, container.host, container.name, policy

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from workflows.model.requests import ContainerRef, Policy
+from workflows.model.requests import ContainerRef, Person, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,40 @@ class FoundPolicies:
     book_hash: str
     seals: tuple[str, ...] = ()
 
+    def seal_of(self, policy: Policy) -> str:
+        """Give the seal of one of the policies."""
+        pairs = zip(self.policies, self.seals, strict=False)
+        return next((seal for one, seal in pairs if one == policy), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainInput:
+    """Asks which policies could apply to whatever somebody may ask for on this container."""
+
+    container: ContainerRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadableInput:
+    """Asks whether ``person``, as Slack knows them now, may read what was typed in a request.
+
+    ``policy`` is that of the request, and ``policy_seal`` says that it stood in a control
+    worker's book.
+    """
+
+    request_id: str
+    container: ContainerRef
+    policy: Policy
+    policy_seal: str
+    person: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readable:
+    """Whether it may be shown."""
+
+    shown: bool = False
+
 
 class PolicyPort:
     """What the policy book of the control workers says."""
@@ -45,4 +79,18 @@ class PolicyPort:
         Raises:
             ApplicationError: the book cannot be read, or two control workers have different ones.
         """
+        raise NotImplementedError
+
+    @activity.defn(name="explain_policies")
+    async def explain(self, arg: ExplainInput) -> FoundPolicies:
+        """Find the policies that could apply to anything on a container; nothing is sealed.
+
+        Raises:
+            ApplicationError: as for :meth:`find_policies`.
+        """
+        raise NotImplementedError
+
+    @activity.defn(name="readable")
+    async def readable(self, arg: ReadableInput) -> Readable:
+        """Say whether somebody may read what people typed, by being one who could decide."""
         raise NotImplementedError

@@ -9,7 +9,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from workflows import activity_options, failures
+from workflows import activity_options, failures, rules
 from workflows.execution import steps
 from workflows.looks import refusal_of_look
 from workflows.model import policy, releases
@@ -60,11 +60,27 @@ def first_state(request: LifecycleRequest) -> RequestState:
 
 
 async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
-    """Inspect the container, pick the policy, see who asks, and lay out the steps.
+    """Find what could apply, inspect the container, see who asks, and lay out the steps.
 
     Returns:
         The state to draw the card of, or one with ``refusal`` set.
     """
+    if not releases.judges_itself():
+        return await _plan_by(request.policies, request, state)
+    found = await rules.candidates(request)
+    if isinstance(found, Refusal):
+        return _refused(state, found)
+    # Whatever the starter brought along is no rule.
+    planned = await _plan_by(found.policies, request, state)
+    if planned.policy is None:
+        return planned
+    return replace(planned, book_hash=found.book_hash, policy_seal=found.seal_of(planned.policy))
+
+
+async def _plan_by(
+    policies: tuple[Policy, ...], request: LifecycleRequest, state: RequestState
+) -> RequestState:
+    request = replace(request, policies=policies)
     inspection, asker = await _look(request, state)
     refusal = asker.refusal_by_any_policy() if asker is not None else None
     if refusal is not None:
@@ -115,7 +131,7 @@ async def _look(
 ) -> tuple[Inspection | Refusal, Asker | None]:
     """Look at the container and at the one who asks, beside each other."""
     # In the history of a request of an earlier release nobody asked who asks.
-    if not workflow.patched("askers-are-judged"):
+    if not releases.knows("askers-are-judged"):
         return await _inspect(request, state), None
     return await asyncio.gather(_inspect(request, state), asking.look_up(request))
 
@@ -141,7 +157,7 @@ async def _inspect(request: LifecycleRequest, state: RequestState) -> Inspection
             return Refusal(code=RefusalCode.OLD_WORKER, detail=arg.container.host)
         return refusal
     # The look of a request of an earlier release says nothing of queues.
-    is_old = workflow.patched("three-queues") and not inspection.three_queues
+    is_old = releases.knows("three-queues") and not inspection.three_queues
     if is_old or _lacks_starts(request.operation, inspection):
         return Refusal(code=RefusalCode.OLD_WORKER, detail=arg.container.host)
     return inspection
@@ -153,7 +169,7 @@ def _lacks_starts(operation: OperationSpec, inspection: Inspection) -> bool:
         not inspection.starts
         and catalog.has_step(StepName.START, operation, inspection.pin)
         # A request of an earlier release has its start done by what puts back.
-        and workflow.patched("start-is-a-step")
+        and releases.knows("start-is-a-step")
     )
 
 
@@ -181,7 +197,7 @@ def _is_missing(reason: str) -> bool:
     if not reason.strip():
         return True
     # A request of an earlier release may wait for approval with one that shows nothing.
-    return shows_nothing(reason) and workflow.patched("reason-that-shows")
+    return shows_nothing(reason) and releases.knows("reason-that-shows")
 
 
 async def _refusal_by_approvers(request: LifecycleRequest, chosen: Policy) -> Refusal | None:

@@ -40,6 +40,7 @@ class Edge:
     people: People
     docker_proxy: DockerProxy
     wire: SlowWire
+    seal_key_file: str
     client: Client
     stack: AsyncExitStack
 
@@ -49,6 +50,7 @@ class Edge:
             dockwarden(
                 *("worker", "--serve", "docker", "--host", "edge"),
                 TEMPORAL_ADDRESS=address,
+                DOCKWARDEN_SEAL_KEY_FILE=self.seal_key_file,
                 DOCKWARDEN_DOCKER_HOST=self.docker_proxy.base_url,
             )
         )
@@ -82,6 +84,7 @@ async def edge(
             people=people,
             docker_proxy=stack.enter_context(DockerProxy(second_engine.base_url)),
             wire=await stack.enter_async_context(SlowWire(laptop.ready["temporal"])),
+            seal_key_file=laptop.ready["seal_key_file"],
             client=client,
             stack=stack,
         )

@@ -21,7 +21,7 @@ from bot.temporal.errors import (
     TemporalUnavailableError,
 )
 from tests.fakes.slack_stub import TEAM, SlackStub
-from tests.integration.bot.slack.bot_on_stub import REQUEST, Bot, bot_on, summary
+from tests.integration.bot.slack.bot_on_stub import REQUEST, Bot, bot_on, state, summary
 from workflows.host_query import HostQueryResult
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, ContainerSummary, Inspection
@@ -31,7 +31,7 @@ from workflows.model.requests import (
     ContainerState,
     Intent,
 )
-from workflows.model.state import Refusal
+from workflows.model.state import Refusal, RequestStatus
 
 
 async def test_what_no_policy_covers_is_not_started(bot: Bot) -> None:
@@ -125,7 +125,8 @@ async def test_a_decision_that_fails_says_so(bot: Bot, error: BotError, says: st
 
 
 async def test_decisions_by_command(bot: Bot) -> None:
-    """Approve and reject by command carry who, where from and why."""
+    """Approve and reject by command carry who, where from, why, and the plan that is shown."""
+    bot.requests.state = state(status=RequestStatus.WAITING, plan_hash=64 * "a")
     await bot.command(f'approve {REQUEST} "fine"')
     answer = await bot.command(f"reject {REQUEST} too late", user_id="U0BOB")
 
@@ -135,7 +136,22 @@ async def test_decisions_by_command(bot: Bot) -> None:
     assert (rejection.approver_id, rejection.team_id) == ("U0BOB", TEAM)
     assert rejection.source == "command"
     assert rejection.sent_at is not None
-    assert answer["text"] == f"🗳️ Noted: your rejection of request `{REQUEST}`."
+    assert approval.plan_hash == rejection.plan_hash == 64 * "a"
+    assert answer["text"] == (
+        f"🗳️ Noted: your rejection of request `{REQUEST}`.\nThat is to stop and snapshot `web-1` on "
+        "`local`, as <@U0ALICE> asked for · plan `aaaaaaaa`"
+    )
+
+
+async def test_what_nobody_can_show_is_approved_by_its_card_alone(bot: Bot) -> None:
+    """An approval names its plan; a rejection changes nothing, and needs none."""
+    answer = await bot.command(f"approve {REQUEST}")
+    await bot.command(f"reject {REQUEST} no")
+
+    (rejection,) = bot.requests.decisions
+    assert rejection.choice is Choice.REJECT
+    assert "Not recorded: nobody answers now what request" in answer["text"]
+    assert "Press the button of its card" in answer["text"]
 
 
 async def test_a_cancel_by_command(bot: Bot) -> None:

@@ -9,10 +9,18 @@ import pytest
 
 from bot.temporal.requests import Uptake
 from tests.fakes.slack_stub import TEAM, SlackStub
-from tests.integration.bot.slack.bot_on_stub import BUTTON, REQUEST, Bot, bot_on, form_body
+from tests.integration.bot.slack.bot_on_stub import (
+    BUTTON,
+    REQUEST,
+    Bot,
+    bot_on,
+    form_body,
+    state,
+)
 from tests.rigs.payload_rules import problems
 from tests.rigs.waiting import eventually
 from workflows.model.names import ActionId
+from workflows.model.state import RequestStatus
 
 METADATA = json.dumps({"v": 1, "request": BUTTON, "channel": "C0OPS", "ts": "17.1"})
 
@@ -62,6 +70,7 @@ async def test_what_is_taken_up_gets_no_words(bot: Bot) -> None:
 async def test_what_nobody_takes_up_is_told_in_private(bot: Bot, act: str, says: str) -> None:
     """Whoever acted reads once what is noted, beside the card and not in its place."""
     bot.requests.uptake_is = Uptake.NO_ANSWER
+    bot.requests.state = state(status=RequestStatus.WAITING)
 
     await (bot.click(act) if act in set(ActionId) else bot.command(act))
     await _followed(bot)

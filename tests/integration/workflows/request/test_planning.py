@@ -182,7 +182,7 @@ MALFORMED = [
     lambda _: "stop web-1",
     lambda _: None,
     lambda _: [1, 2],
-    lambda r: _without(r, "policies"),
+    lambda r: _without(r, "requester"),
     lambda r: {**r, "operation": "stop"},
     lambda r: {**r, "request_id": "../../x"},
     lambda r: {**r, "container": {**r["container"], "name": "../images/x"}},

@@ -185,6 +185,11 @@ FAILURES: list[tuple[BotError, Exit, str]] = [
         Exit.NOT_DONE,
         "--replace puts yours in its place",
     ),
+    (
+        temporal_errors.PlanUnreadError("0" * 12),
+        Exit.NOT_CONFIRMED,
+        "nobody answers now what request 000000000000 would do",
+    ),
     (temporal_errors.RequestEndedError(_summary()), Exit.NOT_DONE, "is over (waiting)"),
     (
         temporal_errors.NoPolicyError(

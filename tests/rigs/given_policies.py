@@ -1,0 +1,76 @@
+"""How do tests give a request its policies, where the book is not what they are about?
+
+A test writes them into the request, which nobody judges by any more; the control worker of the
+test answers with them, whichever book it would have. Those of a request that is not known here
+are none. ``activities/policies`` has tests of its own, with books.
+"""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from workflows.model.plan import POLICY_SEAL, policy_words
+from workflows.model.policy_ports import (
+    ExplainInput,
+    FindPoliciesInput,
+    FoundPolicies,
+    PolicyPort,
+    Readable,
+    ReadableInput,
+)
+from workflows.model.requests import LifecycleRequest, Policy
+from workflows.model.seal import NO_KEYS, SealKeys
+
+#: What stands in the state of a request of these tests for the hash of a book.
+BOOK_HASH = "0123456789ab"
+
+
+class GivenPolicies(PolicyPort):
+    """The policies of each request, or the ``standing`` ones; ``explained`` are of any container.
+
+    ``fault`` is raised instead of an answer, as where the book cannot be used. ``readers`` are
+    those who may read what people typed.
+    """
+
+    def __init__(self, keys: SealKeys = NO_KEYS, *, standing: tuple[Policy, ...] = ()) -> None:
+        self._keys = keys
+        self._standing = standing
+        self._given: dict[str, tuple[Policy, ...]] = {}
+        self.explained: tuple[Policy, ...] = ()
+        self.readers: set[str] = set()
+        self.fault: Exception | None = None
+        self.asked: list[str] = []
+
+    def give(self, request: LifecycleRequest) -> None:
+        """Remember the policies that stand in a request."""
+        self._given[request.request_id] = request.policies
+
+    @property
+    def activities(self) -> list[object]:
+        """What the control worker serves of it."""
+        return [self.find_policies, self.explain, self.readable]
+
+    @activity.defn(name="find_policies")
+    async def find_policies(self, arg: FindPoliciesInput) -> FoundPolicies:
+        """Give those of the request."""
+        self.asked.append(arg.request_id)
+        if self.fault is not None:
+            raise self.fault
+        policies = self._given.get(arg.request_id, self._standing)
+        seals = (
+            self._keys.seal(POLICY_SEAL, *policy_words(arg.request_id, arg.container, policy))
+            for policy in policies
+        )
+        return FoundPolicies(policies=policies, book_hash=BOOK_HASH, seals=tuple(seals))
+
+    @activity.defn(name="explain_policies")
+    async def explain(self, arg: ExplainInput) -> FoundPolicies:  # noqa: ARG002 - any container
+        """Give those of any container."""
+        if self.fault is not None:
+            raise self.fault
+        return FoundPolicies(policies=self.explained, book_hash=BOOK_HASH)
+
+    @activity.defn(name="readable")
+    async def readable(self, arg: ReadableInput) -> Readable:
+        """Say whether this test lets them read."""
+        return Readable(shown=arg.person.user_id in self.readers)
