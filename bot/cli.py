@@ -148,10 +148,11 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _check(settings: Settings, options: argparse.Namespace) -> int:
-    from activities.worker import check_docker  # noqa: PLC0415 - only this command needs Docker
+    from activities import checks  # noqa: PLC0415 - only this command needs Docker and the book
     from bot.check import run_checks  # noqa: PLC0415 - and only this one so much of Slack
 
-    findings = asyncio.run(run_checks(settings, options.only, check_docker))
+    checked = run_checks(settings, options.only, checks.check_docker, checks.check_policies)
+    findings = asyncio.run(checked)
     for finding in findings:
         sys.stdout.write(f"{logs.redact(str(finding))}\n")
     return _OK if all(finding.right for finding in findings) else _FAILED
@@ -164,19 +165,9 @@ _COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
 }
 
 
-def _needs_of_bot(settings: Settings, _options: argparse.Namespace) -> Problems:
-    from bot import policy_book  # noqa: PLC0415 - a worker has none
-
-    try:
-        policy_book.load(settings.policies)
-    except ConfigurationError as error:
-        return {**bot_settings.needs_of_bot(settings), "policies": str(error)}
-    return bot_settings.needs_of_bot(settings)
-
-
 #: What a command cannot do without; ``check`` says by itself what is missing.
 _NEEDS: dict[str, Callable[[Settings, argparse.Namespace], Problems]] = {
-    "bot": _needs_of_bot,
+    "bot": lambda settings, _options: bot_settings.needs_of_bot(settings),
     "worker": lambda settings, options: bot_settings.needs_of_worker(settings, serve=options.serve),
     "check": lambda _settings, _options: {},
 }
@@ -227,6 +218,7 @@ async def _serve_worker(
             namespace=client.namespace,
             graceful_seconds=settings.shutdown_seconds,
             seal_keys=settings.seal_keys,
+            policies=settings.policies,
         )
         working = asyncio.create_task(run_worker(client, config, stop, begun))
         await _finish(working, stop, within=settings.shutdown_seconds + _HARD_END)

@@ -7,15 +7,13 @@ history. What is not answered allows nothing.
 from __future__ import annotations
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 from workflows import activity_options, failures
-from workflows.model.errors import RefusalCode
+from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.policy_ports import FindPoliciesInput, FoundPolicies, PolicyPort
 from workflows.model.requests import LifecycleRequest
 from workflows.model.state import Refusal
-
-_CODES = frozenset({RefusalCode.BOOK_UNREADABLE, RefusalCode.BOOKS_DIFFER})
 
 
 async def candidates(request: LifecycleRequest) -> FoundPolicies | Refusal:
@@ -27,9 +25,11 @@ async def candidates(request: LifecycleRequest) -> FoundPolicies | Refusal:
         found = await workflow.execute_local_activity_method(
             PolicyPort.find_policies, arg, **activity_options.find_policies()
         )
-    except ActivityError as error:
+    except FailureError as error:
+        # What a local activity raises comes as it is, and not as the failure of an activity.
         if failures.is_cancellation(error):
             raise
-        refusal = failures.refusal_of(error, request.container.host)
-        return refusal if refusal.code in _CODES else Refusal(code=RefusalCode.BOOK_UNREADABLE)
+        if failures.error_type(error) is ErrorType.BOOKS_DIFFER:
+            return Refusal(code=RefusalCode.BOOKS_DIFFER, detail=failures.error_text(error))
+        return Refusal(code=RefusalCode.BOOK_UNREADABLE)
     return found if found.policies else Refusal(code=RefusalCode.NO_POLICY)

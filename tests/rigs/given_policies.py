@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
+from activities.policies.book import PolicyBook, matching
 from workflows.model.plan import POLICY_SEAL, policy_words
 from workflows.model.policy_ports import (
     ExplainInput,
@@ -23,20 +24,20 @@ from workflows.model.seal import NO_KEYS, SealKeys
 
 #: What stands in the state of a request of these tests for the hash of a book.
 BOOK_HASH = "0123456789ab"
+_NO_BOOK = PolicyBook(policies=(), hash="")
 
 
 class GivenPolicies(PolicyPort):
-    """The policies of each request, or the ``standing`` ones; ``explained`` are of any container.
+    """The policies of each request; of one that is not known here, those of the ``book``.
 
     ``fault`` is raised instead of an answer, as where the book cannot be used. ``readers`` are
     those who may read what people typed.
     """
 
-    def __init__(self, keys: SealKeys = NO_KEYS, *, standing: tuple[Policy, ...] = ()) -> None:
+    def __init__(self, keys: SealKeys = NO_KEYS, *, book: PolicyBook = _NO_BOOK) -> None:
         self._keys = keys
-        self._standing = standing
+        self.book = book
         self._given: dict[str, tuple[Policy, ...]] = {}
-        self.explained: tuple[Policy, ...] = ()
         self.readers: set[str] = set()
         self.fault: Exception | None = None
         self.asked: list[str] = []
@@ -56,7 +57,9 @@ class GivenPolicies(PolicyPort):
         self.asked.append(arg.request_id)
         if self.fault is not None:
             raise self.fault
-        policies = self._given.get(arg.request_id, self._standing)
+        host, name = arg.container.host, arg.container.name
+        from_book = matching(self.book, arg.kind, host, name)
+        policies = self._given.get(arg.request_id, from_book)
         seals = (
             self._keys.seal(POLICY_SEAL, *policy_words(arg.request_id, arg.container, policy))
             for policy in policies
@@ -65,10 +68,10 @@ class GivenPolicies(PolicyPort):
 
     @activity.defn(name="explain_policies")
     async def explain(self, arg: ExplainInput) -> FoundPolicies:  # noqa: ARG002 - any container
-        """Give those of any container."""
+        """Give all of the book."""
         if self.fault is not None:
             raise self.fault
-        return FoundPolicies(policies=self.explained, book_hash=BOOK_HASH)
+        return FoundPolicies(policies=self.book.policies, book_hash=BOOK_HASH)
 
     @activity.defn(name="readable")
     async def readable(self, arg: ReadableInput) -> Readable:

@@ -186,6 +186,13 @@ REFUSED: Final = MappingProxyType(
         RefusalCode.ALREADY_RUNNING: (
             "{name} on {host} runs already, so there is nothing to approve"
         ),
+        RefusalCode.BOOK_UNREADABLE: (
+            "Dockwarden's policy book cannot be read or used now, so nothing says who may decide"
+        ),
+        RefusalCode.BOOKS_DIFFER: (
+            "Dockwarden's control workers have different policy books ({detail}), so nothing says "
+            "for sure who may decide"
+        ),
         RefusalCode.GUEST: "guests ask for nothing, unless the policy names them",
         RefusalCode.BOT: "apps ask for nothing",
         RefusalCode.DEACTIVATED: "the account that asked is deactivated",

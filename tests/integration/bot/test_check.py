@@ -49,6 +49,7 @@ async def test_the_check_says_that_all_is_well(
         "ok    Temporal",
         "ok    records",
         "ok    search attributes",
+        "ok    policy books",
         "ok    hosts",
     ]
     assert check.has("; none covers start, restart: nobody can ask for that unless a policy names")
