@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 from bot.terminal.exits import Exit
 from tests.rigs.program import free_port
@@ -16,24 +15,18 @@ from bot.cli import run
 print(run(sys.argv[1:]))
 print(*sorted(name for name in sys.modules if name.count(".") < 2))
 """
-_BOOK = '[[policy]]\nname = "all"\napprovers = ["U0BOB0001"]\n'
 _REQUEST = ("request", "stop", "web-1", "--as", "U0ALICE01", "--team", "T01", "--channel", "C01")
-_OF_SERVERS = {"slack_bolt", "slack_sdk", "aiohttp", "docker", "bot.check"}
+_OF_SERVERS = {"slack_bolt", "slack_sdk", "aiohttp", "docker", "activities", "bot.check"}
 
 
-def test_a_terminal_waits_for_no_library_of_a_server(tmp_path: Path) -> None:
+def test_a_terminal_waits_for_no_library_of_a_server() -> None:
     """Whoever types a request waits for Python, Temporal's client and our grammar alone.
 
     It is carried out to its end: nobody listens where Temporal is looked for.
     """
-    book = tmp_path / "policies.toml"
-    book.write_text(_BOOK, encoding="utf-8")
     ran = subprocess.run(
         [sys.executable, "-c", _RUN, *_REQUEST],
-        env={
-            "DOCKWARDEN_POLICIES": str(book),
-            "TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}",
-        },
+        env={"TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}"},
         cwd="/",
         capture_output=True,
         text=True,
