@@ -24,6 +24,7 @@ from tests.chaos.event_log import Action
 from tests.chaos.meddling import open_runs, pick, second_pick
 from tests.chaos.plan import Move, Planned
 from tests.chaos.system import BYSTANDER, HOST, System
+from tests.rigs.waiting import eventually
 from workflows.model.names import (
     DECIDE_SIGNAL,
     REQUEST_ID,
@@ -42,17 +43,24 @@ DONE: Final = "done"
 NOBODY_TOOK_IT: Final = "no worker took it in time"
 _WITHIN: Final = timedelta(seconds=30)
 _PATIENCE: Final = 45.0
+_FOR_A_REQUEST: Final = 8.0
 
 
 async def forge(system: System, planned: Planned, action: Action) -> bool:
     """Forge what is planned; ``action.note`` is the id of the decision, or what came of it."""
     if planned.move is Move.FORGE_ACTIVITY:
         return await _bare_activity(system, planned, action)
-    running = await open_runs(system.client, REQUEST_WORKFLOW)
-    found = pick(
-        planned,
-        [r for r in running if r.typed_search_attributes[STATUS] == RequestStatus.WAITING],
-    )
+    waiting: list[WorkflowExecution] = []
+
+    async def one_waits() -> bool:
+        running = await open_runs(system.client, REQUEST_WORKFLOW)
+        waiting[:] = [r for r in running if _status(r) == RequestStatus.WAITING]
+        return bool(waiting)
+
+    # Nobody may have asked for anything by then.
+    with contextlib.suppress(AssertionError):
+        await eventually(one_waits, within=_FOR_A_REQUEST)
+    found = pick(planned, waiting)
     if found is None:
         return False
     action.request_id = found.typed_search_attributes[REQUEST_ID]
@@ -67,6 +75,10 @@ async def forge(system: System, planned: Planned, action: Action) -> bool:
     handle = system.client.get_workflow_handle(found.id, run_id=found.run_id)
     await handle.signal(DECIDE_SIGNAL, forged)
     return True
+
+
+def _status(run: WorkflowExecution) -> str | None:
+    return run.typed_search_attributes.get(STATUS)
 
 
 async def _unsealed(system: System, planned: Planned, found: WorkflowExecution) -> Decision:
