@@ -39,6 +39,7 @@ from activities.temporal.askers import Askers
 from activities.temporal.hosts import RELEASED_AFTER, Claim, Hosts, process_name
 from activities.temporal.queues import Queues
 from activities.temporal.schedules import ensure_reconciliation
+from activities.temporal.seals import warn_of_misfits
 from activities.temporal.stuck import Watchdog
 from activities.temporal.visibility import Visibility
 from activities.watch import (
@@ -148,6 +149,7 @@ async def run_worker(
         if await first(stop, tenure.served, serving) is tenure.served:
             what = ",".join(sorted(config.serve))
             _log.info("ready", extra={"role": "worker", "serve": what, "host": config.host})
+            await stack.enter_async_context(beside(warn_of_misfits(client, config.seal_keys)))
             await first(stop, stop, serving)
 
 
@@ -273,18 +275,16 @@ async def _docker_workers(
         (docker_stop_queue(config.host), [containers.ensure_stopped], stops, _SLOW_POLLERS),
         (docker_commit_queue(config.host), [snapshots.ensure_snapshot], stops, _SLOW_POLLERS),
     )
-    seal = config.seal_keys.fingerprint
-    identity = poller_identity(process_name(client), engine_id, seal=seal)
+    who = poller_identity(process_name(client), engine_id, seal=config.seal_keys.fingerprint)
     async with AsyncExitStack() as stack:
         workers = []
         for queue, activities, slots, pollers in queues:
-            threads = stack.enter_context(ThreadPoolExecutor(slots, queue))
             worker = Worker(
                 client,
                 task_queue=queue,
-                identity=identity,
+                identity=who,
                 activities=activities,
-                activity_executor=threads,
+                activity_executor=stack.enter_context(ThreadPoolExecutor(slots, queue)),
                 max_concurrent_activities=slots,
                 max_concurrent_activity_task_polls=pollers,
                 graceful_shutdown_timeout=timedelta(seconds=config.graceful_seconds),

@@ -33,6 +33,7 @@ from bot.slack.client import refusal, slack_client
 from bot.temporal import client as temporal
 from bot.temporal.errors import BotError
 from bot.temporal.hosts import Hosts, HostStanding, engine_words, service_words
+from bot.temporal.seals import how_seals_fit
 from workflows.model.names import SEARCH_ATTRIBUTES, engine_workflow_id
 
 _WITHIN = timedelta(seconds=5)
@@ -205,7 +206,10 @@ async def _temporal(settings: Settings, book: BookReport) -> list[Finding]:
     reached = Finding(True, "Temporal", f"{config['target_host']}, namespace {client.namespace}")
     attributes = await _search_attributes(client)
     books = await about_the_control_workers(client, settings, book)
-    return [reached, records, attributes, *books, *await _hosts(client, settings, book)]
+    hosts, keys = await _hosts(client, settings, book), settings.seal_keys
+    seals = await how_seals_fit(client, keys, default=settings.default_host)
+    found = [Finding(right, "seal key", words) for right, words in seals]
+    return [reached, records, attributes, *books, *hosts, *found]
 
 
 async def _hosts(client: Client, settings: Settings, book: BookReport) -> list[Finding]:

@@ -41,18 +41,10 @@ class Queues(QueuesPort):
         polled = begun or await self._is_polled(arg.host)
         if polled or arg.activity_type:
             return QueuePlace(begun=begun, polled=polled)
-        known = await self._known_hosts()
+        known = await known_hosts(self._client)
         announced = arg.host in known
         near = "" if announced else nearest_host(arg.host, known)
         return QueuePlace(polled=False, announced=announced, near=near)
-
-    async def _known_hosts(self) -> list[str]:
-        """Name the hosts that docker workers have announced."""
-        found = self._client.list_workflows(
-            RECORDS_QUERY, limit=_MAX_HOSTS, page_size=_MAX_HOSTS, rpc_timeout=_CALL_WITHIN
-        )
-        named = [record.typed_search_attributes.get(HOST) or "" async for record in found]
-        return [host for host in named if HOST_NAME.fullmatch(host)]
 
     async def _is_polled(self, host: str) -> bool:
         kind = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
@@ -67,6 +59,15 @@ class Queues(QueuesPort):
             and pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
             for pending in described.raw_description.pending_activities
         )
+
+
+async def known_hosts(client: Client) -> list[str]:
+    """Name the hosts that docker workers have announced."""
+    found = client.list_workflows(
+        RECORDS_QUERY, limit=_MAX_HOSTS, page_size=_MAX_HOSTS, rpc_timeout=_CALL_WITHIN
+    )
+    named = [record.typed_search_attributes.get(HOST) or "" async for record in found]
+    return [host for host in named if HOST_NAME.fullmatch(host)]
 
 
 async def is_polled(client: Client, name: str, kind: TaskQueueType.ValueType) -> bool:

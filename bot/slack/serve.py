@@ -27,6 +27,7 @@ from bot.temporal import client as temporal
 from bot.temporal.client import bounded
 from bot.temporal.errors import TemporalCall, TemporalMisconfiguredError, TemporalUnavailableError
 from bot.temporal.requests import RequestClient
+from bot.temporal.seals import warn_of_misfits
 from workflows.model.text import workflow_url
 
 _log = logging.getLogger(__name__)
@@ -77,7 +78,9 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
         )
         presence.transport = transport = _transport(settings, app, slack)
         watching = asyncio.create_task(presence.watch_token(slack))
-        await _warm_up(client)
+        if await _warm_up(client):
+            host = settings.default_host
+            await warn_of_misfits(client, settings.seal_keys, default=host)
         if await _start(transport, stop):
             _log.info(
                 "ready",
@@ -165,7 +168,7 @@ async def _identify_patiently(slack: AsyncWebClient, stop: asyncio.Event) -> Ide
     return None
 
 
-async def _warm_up(client: Client) -> None:
+async def _warm_up(client: Client) -> bool:
     """Connect before the first command does; a bot without Temporal serves too, and says so."""
     within = timedelta(seconds=3)
     try:
@@ -176,6 +179,8 @@ async def _warm_up(client: Client) -> None:
             extra={"address": client.service_client.config.target_host},
         )
         _log.debug("Temporal cannot be reached", extra={"why": str(error.__cause__ or error)})
+        return False
+    return True
 
 
 async def _start(transport: Transport, stop: asyncio.Event) -> bool:

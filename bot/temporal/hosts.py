@@ -44,14 +44,16 @@ class HostStanding:
     """How one host stands.
 
     ``engines`` holds one as a rule, none when no worker has announced it, and more while one
-    replaces another. ``workers`` are the processes that take its quick work; ``last_asked`` is
-    when one last did, ``None`` when that is minutes ago or never was.
+    replaces another. ``workers`` are the processes that take its quick work, and ``identities``
+    what they tell of themselves; ``last_asked`` is when one last did, ``None`` when that is minutes
+    ago or never was.
     """
 
     host: str
     is_default: bool = False
     engines: tuple[Announcement, ...] = ()
     workers: tuple[str, ...] = ()
+    identities: tuple[str, ...] = ()
     takes_stops: bool = False
     takes_commits: bool = False
     last_asked: datetime | None = None
@@ -112,12 +114,14 @@ class Hosts:
         quick, stops, commits = await asyncio.gather(
             *(pollers(self._client, name, kind) for name in names)
         )
-        there = {process_and_engine(identity)[0] for identity in who_is_there(quick)}
+        identities = who_is_there(quick)
+        there = {process_and_engine(identity)[0] for identity in identities}
         return HostStanding(
             host=host,
             is_default=is_default,
             engines=tuple(sorted(engines, key=lambda told: told.engine_id)),
             workers=tuple(sorted(there)),
+            identities=tuple(identities),
             takes_stops=bool(who_is_there(stops)),
             takes_commits=bool(who_is_there(commits)),
             last_asked=max(map(moment, quick), default=None),

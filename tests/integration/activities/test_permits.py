@@ -41,6 +41,7 @@ from workflows.model.state import RequestState, RequestStatus, StepName, find_st
 _HOST = "shared"
 _OTHERS = "others"
 _OLD, _NEW = SealKeys(("o" * 32,)), SealKeys(("n" * 32,))
+_NO_KEY = "the control worker has no seal key, and this process has one"
 _WITHIN = timedelta(seconds=30)
 
 
@@ -163,12 +164,16 @@ async def test_nobody_but_its_operation_changes_a_container(
 
 
 async def test_with_a_key_nothing_is_begun_without_a_permit(
-    client: Client, engine: DockerEngine, container: str
+    client: Client, engine: DockerEngine, container: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An operation without one ends with nothing changed; with it all is done."""
+    """An operation without one ends with nothing changed; with it all is done.
+
+    The worker has said at its start that the control worker has no key to give one with.
+    """
     state = _approved(_pin(engine, container))
     async with Workers(client), serving(client, _config(engine, _NEW)) as worker:
         await _served(worker)
+        await eventually(lambda: "do not fit, so" in caplog.text and _NO_KEY in caplog.text)
         refused = await _carried_out(client, OperateInput(state=state))
         assert engine.state(container) == "running"
         done = await _carried_out(client, OperateInput(state=_permitted(state, _NEW)))

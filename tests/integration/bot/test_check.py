@@ -51,7 +51,9 @@ async def test_the_check_says_that_all_is_well(
         "ok    search attributes",
         "ok    policy books",
         "ok    hosts",
+        "ok    seal key",
     ]
+    assert check.has("seal key: not set: whoever can write to Temporal's namespace can do with")
     assert check.has("; none covers start, restart: nobody can ask for that unless a policy names")
     assert check.has("approvers: all 1 people and groups are there and can decide")
     assert check.has("hosts: none has announced itself yet; each docker worker does so")
@@ -252,12 +254,14 @@ async def test_the_check_lists_hosts_and_who_serves_them(
         assert check.has(f"ok    hosts: 'egde' {unfit}; did you mean edge?")
         assert check.has(f"ok    hosts: 'zoo-?' {unfit}\n")
         assert not check.has("'f*'")
+        environment["DOCKWARDEN_SEAL_KEY"] = "k" * 32
         for default, says in (("far", "engine E-far"), ("moon", "no engine announced")):
             environment["DOCKWARDEN_DEFAULT_HOST"] = default
             async with dockwarden("check", "--only", "temporal", **environment) as check:
                 assert await check.end() == 1
             assert check.has(f"FAIL  host {default}: {says}")
             assert check.has("mean it (DOCKWARDEN_DEFAULT_HOST); start dockwarden worker --host")
+            assert check.has("FAIL  seal key: the docker worker of edge has no seal key, and this")
 
 
 @activity.defn(name="list_containers")

@@ -12,10 +12,13 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     PollWorkflowTaskQueueRequest,
 )
+from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
+from activities.temporal.history import read_history
 from activities.temporal.visibility import Visibility
+from bot.temporal.sealing import sealed, sealed_start
 from tests.fakes.fake_docker import failure
 from tests.rigs.looks import Looks
 from tests.rigs.misfits import OTHER_OPERATION
@@ -24,8 +27,10 @@ from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.execution.workflow import OperateInput
 from workflows.model import names
 from workflows.model.errors import ErrorType
+from workflows.model.plan import PERMIT_SEAL, permit_parts
 from workflows.model.ports import EndedInput, LastStateInput
 from workflows.model.requests import ContainerState, OperationSpec
+from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.model.state import RequestStatus, StepStatus
 from workflows.model.watchdog_ports import WatchLimits
 from workflows.reconcile import ReconcileResult
@@ -54,7 +59,9 @@ async def _listed(workers: Workers, under_test: RequestUnderTest) -> None:
     await eventually(known)
 
 
-async def _terminated(workers: Workers, step: str, kind: str = "stop") -> RequestUnderTest:
+async def _terminated(
+    workers: Workers, step: str, kind: str = "stop", *, keys: SealKeys = NO_KEYS
+) -> RequestUnderTest:
     """Terminate the operation and its request in the middle of a step."""
     gate = workers.docker.gates[step] = threading.Event()
     (policy,) = workers.request().policies
@@ -62,9 +69,10 @@ async def _terminated(workers: Workers, step: str, kind: str = "stop") -> Reques
         operation=OperationSpec(kind=kind, snapshot=kind != "start"),
         policies=(replace(policy, operations=(kind,)),),
     )
-    under_test = await workers.start(request)
+    under_test = await workers.start(sealed_start(keys, request))
     await under_test.until(RequestStatus.WAITING)
-    await under_test.decide("UBOB")
+    decision = sealed(keys, under_test.decision("UBOB"))
+    await under_test.handle.signal(names.DECIDE_SIGNAL, decision)
     await eventually(workers.docker.entered[step].is_set)
     await workers.stop_control()
     await under_test.handle.terminate()
@@ -98,6 +106,22 @@ async def test_terminated_operation_is_put_back(workers: Workers, step: str) -> 
     assert workers.slack.drawn[-1].status is RequestStatus.PUT_BACK
     assert state["status"] == RequestStatus.PUT_BACK
     assert workers.slack.drawn[-1].steps[0].status in (StepStatus.DONE, StepStatus.FAILED)
+
+
+async def test_what_is_put_back_bears_its_permit(client: Client) -> None:
+    """Whoever takes an operation up has the permit that its docker worker wants."""
+    keys = SealKeys(("k" * 32,))
+    async with Workers(client, keys=keys) as workers:
+        under_test = await _terminated(workers, "ensure_snapshot", keys=keys)
+        ended = await under_test.operation.describe()
+        told = await read_history(workers.client, ended.id, ended.run_id)
+        await _reconcile(workers)
+        await under_test.operation.result()
+    assert told.state is not None
+    permit = told.state.permit
+    assert permit is not None
+    assert keys.holds(permit.seal, PERMIT_SEAL, *permit_parts(permit))
+    assert [arg.permit for arg in workers.docker.put_back] == [permit]
 
 
 @pytest.mark.parametrize("kind", ["start", "restart"])

@@ -12,10 +12,12 @@ from activities.temporal.hosts import Hosts as Announcer
 from bot.temporal.errors import LookUnansweredError
 from bot.temporal.hosts import Hosts
 from bot.temporal.requests import RequestClient
+from bot.temporal.seals import warn_of_misfits
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import Workers
 from workflows.model.hosts import Announcement
 from workflows.model.names import ENGINE_WORKFLOW, engine_workflow_id
+from workflows.model.seal import SealKeys
 
 
 async def _announce(client: Client, host: str) -> str:
@@ -85,3 +87,18 @@ async def test_a_look_that_is_not_answered_names_the_host_like_it(
     with pytest.raises(LookUnansweredError) as unanswered:
         await requests.look("frankfrut")
     assert unanswered.value.near == "frankfurt"
+
+
+async def test_who_has_no_seal_key_is_named_when_a_bot_starts(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the part that it is of, and once however many of its processes there are."""
+    host = workers.docker.name
+
+    async def said() -> bool:
+        caplog.clear()
+        await warn_of_misfits(workers.client, SealKeys(("k" * 32,)), default=host)
+        return f"the docker worker of {host} has no seal key" in caplog.text
+
+    await eventually(said)
+    assert caplog.text.count("the control worker has no seal key") == 1
