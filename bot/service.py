@@ -275,6 +275,10 @@ class Service:
         """
         return await self._requests.look(host, name)
 
+    async def could_decide(self, actor: Actor, state: RequestState) -> bool:
+        """Ask whether somebody could decide about a request; what is not answered is a no."""
+        return await self._requests.could_decide(state, actor.user_id)
+
     async def hosts(self, *, default: str) -> tuple[HostStanding, ...]:
         """Say which hosts there are and who serves them; ``default`` is among them always."""
         return await self._requests.hosts.standings(default=default)

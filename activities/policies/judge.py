@@ -100,9 +100,11 @@ class Judge(PolicyPort):
     @activity.defn(name="readable")
     async def readable(self, arg: ReadableInput) -> Readable:
         """Say whether somebody could decide by a policy that did stand in a book."""
+        is_of_team = arg.person.team_id == arg.team_id
         words = policy_words(arg.request_id, arg.container, arg.policy)
         stood_in_one = self._keys.refusal(arg.policy_seal, POLICY_SEAL, *words) is None
-        return Readable(shown=stood_in_one and policy.could_decide(arg.policy, arg.person))
+        could_decide = is_of_team and policy.could_decide(arg.policy, arg.person)
+        return Readable(shown=stood_in_one and could_decide)
 
     async def _agreed(self) -> PolicyBook:
         """Give the book, if it is the one by which every control worker judges."""

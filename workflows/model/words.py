@@ -250,6 +250,14 @@ TYPED: Final = MappingProxyType(
     }
 )
 
+#: What the rules are for a container, of some kinds of operations.
+BY_POLICY: Final = (
+    "{kinds}: {askers} may ask, and it takes {needed} of {deciders} (policy {policy})"
+)
+BY_NO_POLICY: Final = "{kinds}: nobody may ask, for no policy covers it"
+RULES_UNKNOWN: Final = "who may ask, and who decides, is not known just now"
+ALL_MEMBERS: Final = "every full member"
+
 #: What keeps an operation from being carried out, found by the core itself.
 ANOTHER_AT_WORK: Final = "another operation is at work on this container"
 ENDED_FROM_OUTSIDE: Final = "the operation was ended from outside"
