@@ -70,8 +70,6 @@ class EngineReport(Protocol):
 DockerCheck = Callable[[str, int, Path | None], EngineReport]
 
 
-
-
 async def run_checks(
     settings: Settings,
     parts: frozenset[Part],
