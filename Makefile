@@ -1,7 +1,7 @@
 # Each of these works alone on a bare Debian machine as root, and on any machine that has
 # Docker, Python 3.11 or newer, and npm.
 
-.PHONY: help demo test test-faults chaos lint lock clean
+.PHONY: help demo test test-faults test-all chaos bench lint lock clean
 .DEFAULT_GOAL := help
 
 PYTHON := .venv/bin/python
@@ -24,9 +24,18 @@ test-faults: ## Kill, hang and cut off every part, at every step; and all that i
 	@deploy/scripts/setup.sh faults
 	@$(PYTEST) -m "fault or slow"
 
+# One run starts each server once, and at its end no processor waits twice for the last file.
+test-all: ## Run all of both at once, in less time than one after the other
+	@deploy/scripts/setup.sh faults
+	@$(PYTEST)
+
 chaos: ## Break everything at random and see what holds: [SEED=…] [MINUTES=…]
 	@deploy/scripts/setup.sh test
 	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed "$(SEED)") $(if $(MINUTES),--minutes "$(MINUTES)")
+
+bench: ## Measure a click beside a naive bot and bare calls of the engine: [N=rounds] [JSON=file]
+	@deploy/scripts/setup.sh test
+	@$(PYTHON) -m tests.bench $(if $(N),--rounds "$(N)") $(if $(JSON),--json "$(JSON)")
 
 lint: ## Check style and types only
 	@deploy/scripts/setup.sh test

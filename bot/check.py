@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +26,7 @@ from bot.book_check import (
     about_the_control_workers,
 )
 from bot.finding import Finding
+from bot.parts import Part
 from bot.secrets import mistaken, variable
 from bot.settings import ConfigurationError, Settings, SlackMode
 from bot.slack.client import refusal, slack_client
@@ -68,16 +68,6 @@ class EngineReport(Protocol):
 
 #: Asks the engine at an address how it is, and whether its disk has so many MB left.
 DockerCheck = Callable[[str, int, Path | None], EngineReport]
-
-
-class Part(StrEnum):
-    """What can be checked."""
-
-    SETTINGS = "settings"
-    POLICIES = "policies"
-    SLACK = "slack"
-    TEMPORAL = "temporal"
-    DOCKER = "docker"
 
 
 async def run_checks(
@@ -214,8 +204,8 @@ async def _temporal(settings: Settings, book: BookReport) -> list[Finding]:
     reached = Finding(True, "Temporal", f"{config['target_host']}, namespace {client.namespace}")
     attributes = await _search_attributes(client)
     books = await about_the_control_workers(client, settings, book)
-    hosts = await _hosts(client, settings, book)
-    seals = await how_seals_fit(client, settings.seal_keys, default=settings.default_host)
+    hosts, keys = await _hosts(client, settings, book), settings.seal_keys
+    seals = await how_seals_fit(client, keys, default=settings.default_host)
     found = [Finding(right, "seal key", words) for right, words in seals]
     return [reached, records, attributes, *books, *hosts, *found]
 

@@ -16,8 +16,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from importlib import metadata
 
-from bot import health, logs, settings as bot_settings
-from bot.check import Part, run_checks
+from bot import logs, settings as bot_settings
+from bot.parts import Part
 from bot.secrets import Problems
 from bot.settings import ConfigurationError, LogFormat, LogLevel, Settings
 from bot.temporal import client as temporal
@@ -149,6 +149,7 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
 
 def _check(settings: Settings, options: argparse.Namespace) -> int:
     from activities import checks  # noqa: PLC0415 - only this command needs Docker and the book
+    from bot.check import run_checks  # noqa: PLC0415 - and only this one so much of Slack
 
     checked = run_checks(settings, options.only, checks.check_docker, checks.check_policies)
     findings = asyncio.run(checked)
@@ -179,6 +180,7 @@ async def _serve_worker(
         WorkerConfig,
         run_worker,
     )
+    from bot import health  # noqa: PLC0415 - nor does a terminal, which serves nothing
 
     problems: Sequence[Callable[[], str]] = (lambda: "waiting for Temporal",)
 

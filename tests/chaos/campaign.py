@@ -12,6 +12,7 @@ from typing import Final
 from tests.chaos import invariants, plan
 from tests.chaos.event_log import EngineWatch, EventLog
 from tests.chaos.faults import Faults
+from tests.chaos.forgery_checks import set_apart
 from tests.chaos.histories import read_histories, read_task_failures
 from tests.chaos.observations import Observations, Violation, turned_away, writes_of
 from tests.chaos.people import PeopleMoves
@@ -97,6 +98,7 @@ async def _carry_out(planned: list[Planned], faults: Faults, people: PeopleMoves
 
 async def _gather(system: System, event_log: EventLog) -> Observations:
     histories = await read_histories(system.client, CONTAINERS)
+    set_apart(histories, event_log)
     images = await asyncio.to_thread(system.engine.api.images, filters={"label": REQUEST_LABEL})
     bystander = await asyncio.to_thread(system.engine.inspect, BYSTANDER)
     return Observations(

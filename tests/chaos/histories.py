@@ -80,6 +80,8 @@ class RequestHistory:
     run: Run
     runs: list[Run] = field(default_factory=list)
     operations: list[Run] = field(default_factory=list)
+    #: Decisions that no process of ours has sent, and when.
+    forged: list[tuple[Decision, float]] = field(default_factory=list)
     #: What the reconciliation had drawn on the card of a request that could not do it.
     reconciled: RequestState | None = None
 

@@ -14,6 +14,8 @@
    named as the engine names it after that; what took its name is another container.
 9. One engine is one host: a worker with another host name serves nothing.
 10. Only an approver replaces a request, and another begins only when that counted.
+11. What no process of ours has sent does nothing: no forged decision counts, no activity is carried
+   out that no workflow asked for, and each operation bears its permit.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import Final
 
 from tests.chaos.card_checks import cards, clicks, kept_waiting
 from tests.chaos.flood_checks import decisions_lost, histories_too_long, told_too_much
+from tests.chaos.forgery_checks import bare_activities, forged_decisions, permits
 from tests.chaos.help_checks import gone_though_there, needs_person
 from tests.chaos.observations import Observations, Violation
 from tests.chaos.outcome_checks import container_state, failures, images
@@ -37,6 +40,7 @@ _OF_HISTORY: Final = (
     *(decisions_lost, histories_too_long, told_too_much),
     *(renamed_before, named_wrongly, newcomers_touched),
     replaced,
+    *(forged_decisions, permits),
 )
 
 
@@ -44,6 +48,7 @@ def check(observed: Observations) -> list[Violation]:
     """Hold everything against the invariants."""
     found = [*unexplained_writes(observed), *unexplained_events(observed), *_failed(observed)]
     found += served_as_other_host(observed)
+    found += bare_activities(observed)
     for history in observed.histories:
         found += authority(history)
         for of_history in _OF_HISTORY:

@@ -21,6 +21,9 @@ _NOTHING_CHANGED: Final = frozenset(
         RequestStatus.FAILED,
     }
 )
+_DOWN: Final = ("exited", "created")
+#: How an operation leaves the container whose end is not how it was before.
+_ENDS: Final = {"stop": _DOWN, "start": ("running",), "restart": ("running",)}
 
 
 def failures(history: RequestHistory, _evidence: Observations) -> Iterator[Violation]:
@@ -87,11 +90,10 @@ def _lingers_from_another(
 def _wanted(final: RequestState) -> tuple[str, ...] | None:
     if final.pin is None:
         return None
-    down = ("exited", "created")
-    if final.status is RequestStatus.SUCCEEDED and final.operation.kind == "stop":
-        return down
+    if final.status is RequestStatus.SUCCEEDED and final.operation.kind in _ENDS:
+        return _ENDS[final.operation.kind]
     if final.status in (RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK):
-        return down if final.pin.state.is_down else (str(final.pin.state.value),)
+        return _DOWN if final.pin.state.is_down else (str(final.pin.state.value),)
     return None
 
 

@@ -16,6 +16,7 @@ from deploy.laptop.channel import request_of
 from deploy.laptop.slack_server import USERS
 from tests.chaos.event_log import Action, EventLog
 from tests.chaos.floods import flood
+from tests.chaos.forgeries import forge
 from tests.chaos.meddling import (
     find_button,
     open_runs,
@@ -24,7 +25,7 @@ from tests.chaos.meddling import (
     second_pick,
     signal_oddly,
 )
-from tests.chaos.plan import FLOODS, RENAMES, REPLACEMENTS, Move, Planned
+from tests.chaos.plan import FLOODS, FORGERIES, RENAMES, REPLACEMENTS, Move, Planned
 from tests.chaos.renames import rename
 from tests.chaos.replacements import replace_request
 from tests.chaos.second_host import second_host
@@ -58,6 +59,7 @@ _ELSEWHERE: Final = {
     Move.RECREATE_OWNER: recreate_owner,
     Move.SECOND_HOST: second_host,
     **dict.fromkeys(FLOODS, flood),
+    **dict.fromkeys(FORGERIES, forge),
     **dict.fromkeys(RENAMES, rename),
     **dict.fromkeys(REPLACEMENTS, replace_request),
 }

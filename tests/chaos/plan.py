@@ -73,6 +73,10 @@ class Move(StrEnum):
     RENAME = "docker rename"
     RENAME_AND_RUN = "docker rename and run"
     SECOND_HOST = "worker with another host name"
+    # By whoever can write to Temporal
+    FORGE_DECISION = "forge an approval"
+    FORGE_REPLAY = "replay another request's approval"
+    FORGE_ACTIVITY = "schedule a bare activity"
 
 
 _PROCESSES: Final = {
@@ -127,6 +131,8 @@ FLOODS: Final = {
 }
 RENAMES: Final = {Move.RENAME: 3, Move.RENAME_AND_RUN: 2}
 REPLACEMENTS: Final = {Move.REPLACE: 2, Move.REPLACE_WRONGLY: 1}
+FORGED_DECISIONS: Final = (Move.FORGE_DECISION, Move.FORGE_REPLAY)
+FORGERIES: Final = {Move.FORGE_DECISION: 2, Move.FORGE_REPLAY: 2, Move.FORGE_ACTIVITY: 1}
 #: So often the worker is frozen while a flood comes, and for how long at most.
 _FROZEN: Final = 0.4
 _FROZEN_FOR: Final = 6.0
@@ -152,7 +158,10 @@ _SIGNALS: Final = (
 #: command sends it.
 CLI: Final = "by the CLI"
 _SHAPES: Final = ("[]", '["x"]', "[{}, {}]", CLI)
-_COMMANDS: Final = ("stop {}", "stop {} snapshot", "stop {} snapshot", "snapshot {}", "{own}")
+_COMMANDS: Final = (
+    *("stop {}", "stop {} snapshot", "stop {} snapshot", "snapshot {}", "{own}"),
+    *("start {}", "restart {}", "restart {} snapshot"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +196,7 @@ def draw(
         *_renames(chance, seconds, containers),
         *_replacements(chance, seconds),
         *_second_hosts(chance, seconds),
+        *_forgeries(chance, seconds, containers),
     ]
     return sorted(moves, key=lambda move: move.at)
 
@@ -264,6 +274,14 @@ def _second_hosts(chance: random.Random, seconds: float) -> Iterator[Planned]:
     for at in _times(chance, seconds, 30, 80):
         lasts = chance.uniform(6.0, 14.0)
         yield Planned(at=at, move=Move.SECOND_HOST, pick=chance.random(), seconds=lasts)
+
+
+def _forgeries(
+    chance: random.Random, seconds: float, containers: tuple[str, ...]
+) -> Iterator[Planned]:
+    for at in _times(chance, seconds, 2, 8):
+        move, name = _one_of(chance, FORGERIES), chance.choice(containers)
+        yield Planned(at=at, move=move, pick=chance.random(), text=name)
 
 
 def _people(

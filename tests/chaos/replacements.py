@@ -1,7 +1,7 @@
 """What if somebody asks for something else in place of a request that waits?
 
-By the signal itself: an approver's counts as a rejection with which another request begins, and a
-stranger's is nothing.
+By the signal itself, sealed as the bot seals it: an approver's counts as a rejection with which
+another request begins, and a stranger's is nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
+from bot.temporal.sealing import sealed
 from deploy.laptop.slack_server import TEAM_ID, USERS
 from tests.chaos.event_log import Action
 from tests.chaos.meddling import open_runs, pick
@@ -67,7 +68,8 @@ async def replace_request(system: System, planned: Planned, action: Action) -> b
         choice=Choice.REJECT,
         source="command",
     )
-    await handle.signal(REPLACE_SIGNAL, Replacement(decision=decision, request=new))
+    wanted = Replacement(decision=decision, request=new)
+    await handle.signal(REPLACE_SIGNAL, sealed(system.stack.seal_keys, wanted))
     return True
 
 

@@ -11,12 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from deploy.laptop.dockwarden import dockwarden
+from deploy.laptop.dockwarden import dockwarden, seal_key_file
 from deploy.laptop.slack_server import slack_server, slack_url
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory
 from deploy.laptop.supervisor import Part, Supervisor
 from deploy.laptop.temporal_server import keep_records, temporal_server
 from tests.rigs.slack_proxy import SlackProxy
+from workflows.model.seal import SealKeys
 
 
 class Stack:
@@ -60,6 +61,11 @@ class Stack:
     async def __aexit__(self, *_: object) -> None:
         """End everything."""
         await self._ending.aclose()
+
+    @property
+    def seal_keys(self) -> SealKeys:
+        """The key that all of its processes have."""
+        return SealKeys((seal_key_file(self._state).read_text(encoding="utf-8"),))
 
     @property
     def bot_log(self) -> Path:

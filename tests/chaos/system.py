@@ -52,6 +52,7 @@ BYSTANDER: Final = "bystander-1"
 POLICIES: Final = f"""\
 [[policy]]
 name = "two"
+operations = ["*"]
 containers = ["unless-*"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}", "{USERS["alice"]}"]
 required_approvals = 2
@@ -59,12 +60,14 @@ expires_after = "15m"
 
 [[policy]]
 name = "hasty"
+operations = ["*"]
 containers = ["hasty-*"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
 expires_after = "10s"
 
 [[policy]]
 name = "one"
+operations = ["*"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
 expires_after = "15m"
 """

@@ -54,6 +54,8 @@ def _temporal(history: RequestHistory) -> Iterator[Line]:
             yield at, f"signal {instruction.intent} by {instruction.user_id}"
         for decision, at in run.decisions:
             yield at, f"signal {decision.choice} by {decision.approver_id}"
+    for decision, at in history.forged:
+        yield at, f"forged {decision.choice} in the name of {decision.approver_id}"
 
 
 def _engine(history: RequestHistory, observed: Observations) -> Iterator[Line]:

@@ -18,6 +18,7 @@ from temporalio import activity
 from activities.docker import containers, dependents, snapshots
 from activities.slack import directory, messages
 from activities.temporal import askers, queues, stuck, visibility as ledger
+from tests.rigs.every_case import every_case
 from workflows.model import (
     asker_ports,
     dependent_ports,
@@ -227,7 +228,7 @@ def test_every_port_is_walked() -> None:
     assert {cls for name, cls in classes if name.endswith("Port")} == set(PORTS)
 
 
-@pytest.mark.parametrize("path", _sources(), ids=lambda path: str(path.relative_to(ROOT)))
+@every_case("path", _sources())
 def test_file_keeps_to_the_house_rules(path: Path) -> None:
     """Files say which question they answer, are neither long nor fragments, and no drawers."""
     text = path.read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.rigs.determinism import found_in_code
+from tests.rigs.every_case import every_case
 from tests.rigs.shared_values import changeable_values
 
 _ROOM = Path(__file__).parents[3] / "workflows"
@@ -175,7 +176,7 @@ def _module(folder: Path, text: str) -> list[str]:
         del sys.modules["snippet"]
 
 
-@pytest.mark.parametrize("file", _FILES, ids=lambda file: str(file.relative_to(_ROOM)))
+@every_case("file", _FILES)
 def test_workflows_depend_on_their_histories_alone(file: Path) -> None:
     """No file asks for anything that differs between two runs, or keeps what can change."""
     name = ".".join(file.relative_to(_ROOM.parent).with_suffix("").parts)
@@ -186,13 +187,13 @@ def test_workflows_depend_on_their_histories_alone(file: Path) -> None:
     assert changeable_values(module) == []
 
 
-@pytest.mark.parametrize("kind", _FORBIDDEN_CODE)
+@every_case("kind", _FORBIDDEN_CODE)
 def test_forbidden_code_is_found(kind: str) -> None:
     """The reading can fail: each kind of what is forbidden is found."""
     assert found_in_code(_FORBIDDEN_CODE[kind])
 
 
-@pytest.mark.parametrize("kind", _HARMLESS_CODE)
+@every_case("kind", _HARMLESS_CODE)
 def test_harmless_code_is_left_alone(kind: str) -> None:
     """What leads to the same commands each time may be written."""
     assert found_in_code(_HARMLESS_CODE[kind]) == []

@@ -11,6 +11,7 @@ import pytest
 
 from activities.slack.card import card
 from activities.slack.mrkdwn import Links
+from tests.rigs.every_case import every_case
 from tests.rigs.payload_rules import block_problems
 from tests.unit.activities.slack.card_parts import (
     ALICE,
@@ -104,7 +105,7 @@ def _many(known: Dependents) -> Dependents:
     return replace(known, found=every, more=10_000, unseen=10_000) if every else known
 
 
-@pytest.mark.parametrize("name", STATES)
+@every_case("name", STATES)
 def test_every_card_reads_as_its_text_file_says(name: str) -> None:
     """A card that reads differently than agreed is noticed."""
     agreed = (DIRECTORY / f"{name}.txt").read_text(encoding="utf-8")
@@ -116,13 +117,13 @@ def test_every_status_is_among_the_cards_that_are_tested() -> None:
     assert {state.status for state in STATES.values()} == set(RequestStatus)
 
 
-@pytest.mark.parametrize("name", STATES)
+@every_case("name", STATES)
 def test_slack_takes_every_card(name: str) -> None:
     """Each card keeps every limit of Block Kit."""
     assert block_problems(drawn(STATES[name])) == []
 
 
-@pytest.mark.parametrize("name", STATES)
+@every_case("name", STATES)
 def test_slack_takes_every_card_when_everything_is_as_long_as_it_can_be(name: str) -> None:
     """Long names, many mounts, many approvers and a huge reason never break a card."""
     state = worst(STATES[name])
@@ -131,14 +132,14 @@ def test_slack_takes_every_card_when_everything_is_as_long_as_it_can_be(name: st
     assert len(text) < 1000
 
 
-@pytest.mark.parametrize("name", STATES)
+@every_case("name", STATES)
 def test_every_card_can_be_found_again_by_its_first_block(name: str) -> None:
     """The first block carries the request's id, whatever the state."""
     state = STATES[name]
     assert drawn(state)[0]["block_id"] == card_block_id(state.request_id)
 
 
-@pytest.mark.parametrize("name", STATES)
+@every_case("name", STATES)
 def test_a_button_carries_an_address_and_the_revision(name: str) -> None:
     """A button says which request it is for, and nothing that gives a right."""
     state = STATES[name]

@@ -17,6 +17,7 @@ from activities.slack.impact import (
     stays_down,
 )
 from activities.slack.thread import reply
+from tests.rigs.every_case import every_case
 from tests.unit.activities.slack.card_parts import (
     MOVED_PORTS,
     OTHERS,
@@ -141,7 +142,7 @@ def test_what_is_started_again_is_not_said_to_stay_down() -> None:
     assert stays_down(replace(WAITING, operation=SNAPSHOT_KIND)) == ""
 
 
-@pytest.mark.parametrize("name", STATES)
+@every_case("name", STATES)
 def test_only_what_was_stopped_is_said_to_stay_down(name: str) -> None:
     """Not what was put back, or was never touched."""
     state = STATES[name]

@@ -9,6 +9,7 @@ import pytest
 
 from activities.slack.mrkdwn import mrkdwn
 from activities.slack.refusals import DECISIONS, REQUESTS, WORDS, notice as notice_naming
+from tests.rigs.every_case import every_case
 from tests.unit.activities.slack.card_parts import ALICE, BOB, WAITING
 from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import RefusalCode
@@ -31,7 +32,7 @@ def test_every_refusal_has_words() -> None:
 
 
 @pytest.mark.parametrize("code", RefusalCode)
-@pytest.mark.parametrize("name", STATES)
+@every_case("name", STATES)
 def test_every_refusal_reads_well_in_every_state(code: RefusalCode, name: str) -> None:
     """A notice fills in all its gaps, names the request, and fits into one section."""
     state = brief(STATES[name])

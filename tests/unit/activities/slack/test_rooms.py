@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-import pytest
-
 from activities.slack import card as card_file
+from tests.rigs.every_case import every_case
 from tests.unit.activities.slack.card_parts import LINKS, NOW
 from tests.unit.activities.slack.card_states import STATES
 from workflows.model.state import RequestState, RequestStatus
@@ -35,7 +34,7 @@ def entered(state: RequestState) -> set[str]:
     return files
 
 
-@pytest.mark.parametrize("name", STATES)
+@every_case("name", STATES)
 def test_a_card_is_drawn_in_few_files(name: str) -> None:
     """Whoever follows a word of a card to where it is written opens five files at most.
 

@@ -31,6 +31,7 @@ from bot.temporal.errors import (
 )
 from bot.temporal.requests import Uptake
 from bot.temporal.visibility import RequestPage
+from tests.rigs.every_case import every_case
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.names import RequestAddress
 from workflows.model.ports import ContainerList, ContainerSummary, Inspection
@@ -191,7 +192,7 @@ ALL: list[Reply] = [
 ]
 
 
-@pytest.mark.parametrize("answer", ALL, ids=range(len(ALL)))
+@every_case("answer", ALL)
 def test_every_answer_fits_into_slack(answer: Reply) -> None:
     """Each answer has words, keeps Slack's limits, and is for one person only."""
     arguments = answer.as_arguments()
@@ -206,7 +207,7 @@ def test_every_answer_fits_into_slack(answer: Reply) -> None:
     assert arguments["response_type"] == "ephemeral"
 
 
-@pytest.mark.parametrize("answer", ALL, ids=range(len(ALL)))
+@every_case("answer", ALL)
 def test_no_answer_lets_markup_of_people_through(answer: Reply) -> None:
     """Nothing that somebody wrote can ping, link, or end a piece of code."""
     texts = [answer.text] + [
@@ -218,7 +219,7 @@ def test_no_answer_lets_markup_of_people_through(answer: Reply) -> None:
         assert "<http://evil" not in text
 
 
-@pytest.mark.parametrize("answer", ALL, ids=range(len(ALL)))
+@every_case("answer", ALL)
 def test_no_answer_lets_the_writing_direction_be_turned(answer: Reply) -> None:
     """What a card does not show is not shown here either: direction and control characters."""
     arguments = answer.as_arguments()

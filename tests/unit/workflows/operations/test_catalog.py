@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rigs.every_case import every_case
 from tests.unit.activities.slack.card_parts import PIN, STOPPED_PIN
 from workflows.model.requests import ContainerState, OperationSpec
 from workflows.operations import catalog
@@ -65,7 +66,7 @@ def _files() -> list[Path]:
     ]
 
 
-@pytest.mark.parametrize("file", _files(), ids=lambda file: str(file.relative_to(_HOUSE)))
+@every_case("file", _files())
 def test_nobody_else_asks_which_operation_it_is(file: Path) -> None:
     """What differs between operations is data of theirs, and no other file names one."""
     lawful = _LAWFUL.get(str(file.relative_to(_HOUSE)), set())

@@ -9,6 +9,7 @@ import pytest
 
 from activities.slack.card import card
 from activities.slack.thread import reply
+from tests.rigs.every_case import every_case
 from tests.unit.activities.slack.card_parts import LINKS, NOW
 from tests.unit.activities.slack.card_starts import START_STATES
 from tests.unit.activities.slack.card_states import STATES
@@ -23,7 +24,7 @@ _STARTS = {name: state for name, state in START_STATES.items() if name.startswit
 _TOLD_OF = (RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON, RequestStatus.STALE)
 
 
-@pytest.mark.parametrize("name", STATES)
+@every_case("name", STATES)
 def test_every_state_reads_the_same_at_every_door(name: str) -> None:
     """The notification of the card and the private answer begin with the same words."""
     state = STATES[name]
@@ -43,7 +44,7 @@ def test_a_private_notice_says_no_other(name: str) -> None:
     assert status_words(replace(state, pin=None, steps=())) == status_words(state)
 
 
-@pytest.mark.parametrize("name", STATES)
+@every_case("name", STATES)
 def test_the_words_have_no_mark_up(name: str) -> None:
     """A terminal shows them as they are."""
     state = STATES[name]
@@ -53,7 +54,7 @@ def test_the_words_have_no_mark_up(name: str) -> None:
     assert not any(re.search(r"[*`<>]", words) for words in [*told, met.told, met.short])
 
 
-@pytest.mark.parametrize("name", [n for n in STATES if STATES[n].steps])
+@every_case("name", [n for n in STATES if STATES[n].steps])
 def test_every_step_reads_the_same_at_every_door(name: str) -> None:
     """Card and private answer call a step the same."""
     state = replace(STATES[name], steps=tuple(replace(s, error=None) for s in STATES[name].steps))
@@ -74,7 +75,7 @@ def test_every_step_reads_the_same_at_every_door(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [ThreadKind.PAGE, ThreadKind.OUTCOME, ThreadKind.GIVEN_UP])
-@pytest.mark.parametrize("name", _STARTS)
+@every_case("name", _STARTS)
 def test_no_start_is_told_as_a_container_that_was_up(name: str, kind: ThreadKind) -> None:
     """Nothing of it is "again" but its stop, and nothing was down for our sake."""
     state = _STARTS[name]
