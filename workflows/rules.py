@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import ApplicationError, FailureError
 
 from workflows import activity_options, failures
 from workflows.model import policy
-from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.errors import RefusalCode
 from workflows.model.policy_ports import (
     ExplainInput,
     FindPoliciesInput,
@@ -60,9 +60,14 @@ async def candidates(request: LifecycleRequest) -> FoundPolicies | Refusal:
         # What a local activity raises comes as it is, and not as the failure of an activity.
         if failures.is_cancellation(error):
             raise
-        if failures.error_type(error) is ErrorType.BOOKS_DIFFER:
-            return Refusal(code=RefusalCode.BOOKS_DIFFER, detail=failures.error_text(error))
-        return Refusal(code=RefusalCode.BOOK_UNREADABLE)
+        if isinstance(error, ApplicationError) and error.type == RefusalCode.BOOKS_DIFFER:
+            return Refusal(code=RefusalCode.BOOKS_DIFFER, detail=error.message)
+        if isinstance(error, ApplicationError) and error.type == RefusalCode.BOOK_UNREADABLE:
+            return Refusal(code=RefusalCode.BOOK_UNREADABLE)
+        workflow.logger.warning(
+            "the rules are not known", extra={"error_type": str(failures.error_type(error))}
+        )
+        return Refusal(code=RefusalCode.RULES_UNKNOWN)
     return found if found.policies else Refusal(code=RefusalCode.NO_POLICY)
 
 

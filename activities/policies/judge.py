@@ -18,7 +18,7 @@ from activities.policies import book as books
 from activities.policies.book import PolicyBook, PolicyBookError
 from activities.policies.others import OtherBooks
 from workflows.model import policy
-from workflows.model.errors import ErrorType
+from workflows.model.errors import RefusalCode
 from workflows.model.plan import POLICY_SEAL, policy_words
 from workflows.model.policy_ports import (
     ExplainInput,
@@ -112,7 +112,7 @@ class Judge(PolicyPort):
         if book is None:
             raise ApplicationError(
                 "the policy book of a control worker is of no use",
-                type=ErrorType.BOOK_UNREADABLE,
+                type=RefusalCode.BOOK_UNREADABLE,
                 non_retryable=True,
             )
         others = await self._others.besides(book.hash)
@@ -122,5 +122,5 @@ class Judge(PolicyPort):
                 "control workers have different policy books: requests are refused",
                 extra={"policy_book": book.hash, "others": ", ".join(others)},
             )
-            raise ApplicationError(hashes, type=ErrorType.BOOKS_DIFFER, non_retryable=True)
+            raise ApplicationError(hashes, type=RefusalCode.BOOKS_DIFFER, non_retryable=True)
         return book

@@ -18,6 +18,7 @@ from activities.slack.mrkdwn import Links, mrkdwn
 from activities.slack.posted import Posted, Progress
 from activities.slack.refusals import notice
 from activities.slack.thread import reply
+from workflows.model.errors import ErrorType
 from workflows.model.names import USER_ID_FORM, thread_block_id
 from workflows.model.ports import MessagesPort, Notice, NotifyInput, PublishInput, ThreadEntry
 from workflows.model.state import CardRef, RequestState
@@ -44,6 +45,7 @@ class Messages(MessagesPort):
     @activity.defn(name="publish")
     async def publish(self, arg: PublishInput) -> CardRef:
         """Draw the card and add the replies; safe to repeat."""
+        _check_plan(arg.state)
         progress = Progress()
         try:
             place = await self._cards.draw(arg.state, progress)
@@ -137,3 +139,13 @@ class Messages(MessagesPort):
             await self._direct.send_once(told.user_id, text, blocks, progress)
         else:
             await self._direct.send(told.user_id, text, blocks)
+
+
+def _check_plan(state: RequestState) -> None:
+    """Draw no card that shows one plan and whose buttons approve another.
+
+    Whoever can write to Temporal's namespace can have a card drawn of anything.
+    """
+    if state.plan_hash and (state.plan is None or state.plan.hash != state.plan_hash):
+        message = "what the card would show is not the plan that its buttons approve"
+        raise ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)

@@ -68,6 +68,7 @@ ASKED = {
         f"under `references` of that policy in {_BOOK}.",
         has_detail=True,
     ),
+    RefusalCode.RULES_UNKNOWN: Words(advice="Nothing was changed. Ask again in a minute."),
     RefusalCode.BOOK_UNREADABLE: Words(
         advice="Whoever runs Dockwarden finds the mistake in the log of the control worker, or by "
         "`dockwarden check --only policies` beside it; a mended book counts once that worker is "

@@ -16,12 +16,14 @@ import pytest
 from temporalio import activity
 
 from activities.docker import containers, dependents, snapshots
+from activities.policies import judge
 from activities.slack import directory, messages
 from activities.temporal import askers, queues, stuck, visibility as ledger
 from tests.rigs.every_case import every_case
 from workflows.model import (
     asker_ports,
     dependent_ports,
+    policy_ports,
     ports,
     queue_ports,
     start_ports,
@@ -41,6 +43,7 @@ PORTS = {
     asker_ports.AskersPort: askers.Askers,
     watchdog_ports.WatchdogPort: stuck.Watchdog,
     dependent_ports.DependentsPort: dependents.DependentsLook,
+    policy_ports.PolicyPort: judge.Judge,
 }
 LONGEST, SHORTEST = 400, 60
 #: Short, and used once; but no part of the file beside it, which only reads.
@@ -202,7 +205,14 @@ def test_the_law_speaks_of_folders() -> None:
     named = set(re.findall(r"\b(?:bot|workflows|activities)(?:\.[a-z_]+)+", law))
     files = {name for name in named if (ROOT / f"{name.replace('.', '/')}.py").is_file()}
 
-    assert files <= {"activities.worker", "bot.cli", "bot.check", "bot.service"}
+    assert files <= {
+        "activities.checks",
+        "activities.worker",
+        "bot.book_check",
+        "bot.check",
+        "bot.cli",
+        "bot.service",
+    }
 
 
 @pytest.mark.parametrize("port", PORTS, ids=lambda port: port.__name__)

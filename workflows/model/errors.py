@@ -52,8 +52,6 @@ class ErrorType(StrEnum):
     BAD_INPUT = "BadInput"
     WORKER_UNAVAILABLE = "WorkerUnavailable"
     NOT_PERMITTED = "NotPermitted"
-    BOOK_UNREADABLE = "PolicyBookUnreadable"
-    BOOKS_DIFFER = "PolicyBooksDiffer"
     UNEXPECTED = "Unexpected"
 
 
@@ -93,8 +91,9 @@ class RefusalCode(StrEnum):
     TOO_MANY_OPEN = "TooManyOpenRequests"
     REFERENCE_OUTSIDE = "ReferenceOutsidePolicy"
     ALREADY_RUNNING = "AlreadyRunning"
-    BOOK_UNREADABLE = ErrorType.BOOK_UNREADABLE.value
-    BOOKS_DIFFER = ErrorType.BOOKS_DIFFER.value
+    BOOK_UNREADABLE = "PolicyBookUnreadable"
+    BOOKS_DIFFER = "PolicyBooksDiffer"
+    RULES_UNKNOWN = "RulesUnknown"
     START_TOO_OLD = "StartTooOld"
     START_USED = "StartUsed"
 

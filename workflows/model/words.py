@@ -189,6 +189,10 @@ REFUSED: Final = MappingProxyType(
         RefusalCode.BOOK_UNREADABLE: (
             "Dockwarden's policy book cannot be read or used now, so nothing says who may decide"
         ),
+        RefusalCode.RULES_UNKNOWN: (
+            "Dockwarden could not find out just now which policies there are and whether all its "
+            "control workers have the same"
+        ),
         RefusalCode.BOOKS_DIFFER: (
             "Dockwarden's control workers have different policy books ({detail}), so nothing says "
             "for sure who may decide"

@@ -49,6 +49,22 @@ async def test_every_card_is_posted_and_redrawn_in_place(name: str, worker: Slac
     assert "web-1" in texts(shown)
 
 
+async def test_no_card_is_drawn_that_shows_another_plan_than_its_buttons_approve(
+    worker: SlackWorker,
+) -> None:
+    """Whoever can have a card drawn must not have people approve what they do not see."""
+    state = fresh("pending")
+    assert state.plan is not None
+    honest = replace(state, plan_hash=state.plan.hash)
+    forged = replace(honest, reference="team/other:1")
+    with pytest.raises(ApplicationError) as refused:
+        await worker.publish(forged)
+    assert refused.value.type == ErrorType.BAD_INPUT
+    assert await worker.cards() == []
+    await worker.publish(honest)
+    assert len(await worker.cards()) == 1
+
+
 @pytest.mark.fault
 @pytest.mark.parametrize("keep_heartbeats", [True, False], ids=["heartbeat kept", "worker died"])
 @pytest.mark.parametrize(("fault", "expected"), _PASSING)

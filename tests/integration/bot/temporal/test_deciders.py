@@ -15,7 +15,7 @@ from activities.policies.judge import Judge, OwnBook
 from activities.policies.others import OtherBooks
 from bot.temporal.requests import RequestClient
 from tests.rigs.workers import Workers
-from workflows.model.errors import ErrorType
+from workflows.model.errors import RefusalCode
 from workflows.model.plan import POLICY_SEAL, policy_words
 from workflows.model.requests import ContainerState
 from workflows.model.seal import SealKeys
@@ -83,7 +83,7 @@ async def test_a_look_goes_without_rules_that_are_not_known(
 ) -> None:
     """The container is shown all the same, and nothing is said to be allowed."""
     workers.policies.fault = ApplicationError(
-        "", type=ErrorType.BOOK_UNREADABLE, non_retryable=True
+        "", type=RefusalCode.BOOK_UNREADABLE, non_retryable=True
     )
 
     looked = await requests.look(workers.docker.name, "web-1")
