@@ -87,11 +87,6 @@ def is_cancellation(error: BaseException) -> bool:
     )
 
 
-def is_final(error: ActivityError) -> bool:
-    """Tell whether an activity has said itself that no other attempt can end better."""
-    return isinstance(error.cause, ApplicationError) and error.cause.non_retryable
-
-
 def never_begun(error: ActivityError) -> bool:
     """Tell whether no worker took up the one attempt of an activity.
 

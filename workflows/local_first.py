@@ -2,8 +2,8 @@
 
 A local activity costs one event and no round trip. But while one runs its workflow is told of
 nothing, no signal and no cancel, and it begins anew when its worker dies. So it has one try and a
-short limit, and is only for what can be repeated; whatever is slower, or fails for now, goes on as
-an ordinary activity.
+short limit, and is only for what can be repeated; whatever is slower, or fails, goes on as an
+ordinary activity.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ async def local_first(
     """Have an activity done in this process, or with these options if it is not done so in time.
 
     Raises:
-        ActivityError: it failed for good, or the workflow was cancelled.
+        ActivityError: the ordinary activity failed, or the workflow was cancelled.
     """
     if judges_itself():
         try:
@@ -49,7 +49,7 @@ async def local_first(
             # What the activity raised comes as it is, in no ActivityError; and of one that was too
             # slow the SDK says as well that a cancel was asked for (1.35).
             is_slow = isinstance(error.cause, TooSlow)
-            if not is_slow and (failures.is_cancellation(error) or failures.is_final(error)):
+            if not is_slow and failures.is_cancellation(error):
                 raise
             kind = str(failures.error_type(error))
             workflow.logger.info("not done at once", extra={"error_type": kind})
