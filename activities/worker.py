@@ -31,6 +31,8 @@ from activities.docker.guard import Guard
 from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
 from activities.docker.underway import Underway
+from activities.policies.judge import Judge, OwnBook, read_own
+from activities.policies.others import OtherBooks
 from activities.slack.client import SlackClient, call, slack_client
 from activities.slack.directory import Directory
 from activities.slack.messages import Messages
@@ -87,8 +89,9 @@ class WorkerConfig:
     ``serve`` holds ``control``, ``docker`` or both; ``graceful_seconds`` is how long a shutdown
     waits for running activities, and must exceed the longest stop. ``stops_at_once`` is how many
     stops, and how many commits, run beside each other; ``open_requests`` how many requests of one
-    person may wait. ``seal_keys`` verify what other processes of ours send. ``command`` is the
-    slash command that private advice names. The limits of snapshots are explained in
+    person may wait. ``seal_keys`` verify what other processes of ours send, and ``policies`` is
+    the book by which a control worker judges. ``command`` is the slash command that private advice
+    names. The limits of snapshots are explained in
     :class:`activities.docker.capacity.SnapshotCapacity`.
     """
 
@@ -109,14 +112,7 @@ class WorkerConfig:
     graceful_seconds: int
     released_after: timedelta = RELEASED_AFTER
     seal_keys: SealKeys = NO_KEYS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineReport:
-    """Whether an engine can be used as it is, and in one line how it is or what is wrong."""
-
-    usable: bool
-    words: str
+    policies: Path = Path("policies.toml")
 
 
 async def run_worker(
@@ -143,9 +139,11 @@ async def run_worker(
             tenure.served.set()
         # Left first: no workflow may send a step to a docker worker that takes none any more.
         if "control" in config.serve:
+            own = read_own(config.policies)
+            problems.append(lambda: f"policies: {own.problem}" if own.problem else "")
             session = await stack.enter_async_context(aiohttp.ClientSession())
             slack = slack_client(config.slack_token, config.slack_api_url, session)
-            await stack.enter_async_context(_control_worker(client, config, slack))
+            await stack.enter_async_context(_control_worker(client, config, slack, own))
             problems.append(await stack.enter_async_context(_token_watched(slack)))
             await _start_reconciliation(client, stop)
         begun(problems)
@@ -185,26 +183,9 @@ async def _start_reconciliation(client: Client, stop: asyncio.Event) -> None:
             await asyncio.wait_for(stop.wait(), 1)
 
 
-def check_docker(base_url: str, min_free_mb: int, data_root: Path | None) -> EngineReport:
-    """Say how the engine is, for ``dockwarden check``."""
-    engine = Engine(base_url=base_url, host="check", protection=Protection())
-    capacity = SnapshotCapacity(min_free_mb=min_free_mb, data_root=data_root)
-    try:
-        facts = engine.facts()
-        disk = capacity.describe(engine)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong, an operator wants one line
-        words = f"{getattr(error, 'message', 'cannot be used')} ({base_url})"
-        return EngineReport(usable=False, words=words)
-    words = (
-        f"{facts.version}, API {facts.api_version}, storage driver {facts.storage_driver}, "
-        f"{disk.words}"
-    )
-    if facts.warning:
-        return EngineReport(usable=False, words=f"{words}: {facts.warning}")
-    return EngineReport(usable=disk.enough, words=words)
-
-
-def _control_worker(client: Client, config: WorkerConfig, slack: SlackClient) -> Worker:
+def _control_worker(
+    client: Client, config: WorkerConfig, slack: SlackClient, own: OwnBook
+) -> Worker:
     messages = Messages(
         slack,
         temporal_ui=config.temporal_ui,
@@ -214,9 +195,12 @@ def _control_worker(client: Client, config: WorkerConfig, slack: SlackClient) ->
     directory = Directory(slack, keys=config.seal_keys)
     visibility, queues = Visibility(client), Queues(client)
     watchdog, askers = Watchdog(client), Askers(client, limit=config.open_requests)
+    judge = Judge(own, OtherBooks(client), keys=config.seal_keys)
+    fingerprint = config.seal_keys.fingerprint
     return Worker(
         client,
         task_queue=CONTROL_TASK_QUEUE,
+        identity=poller_identity(process_name(client), book=own.hash, seal=fingerprint),
         workflows=[
             ContainerLifecycleWorkflow,
             OperationWorkflow,
@@ -237,6 +221,9 @@ def _control_worker(client: Client, config: WorkerConfig, slack: SlackClient) ->
             visibility.last_state,
             queues.queue_place,
             askers.count_open_requests,
+            judge.find_policies,
+            judge.explain,
+            judge.readable,
             watchdog.find_stuck_runs,
             watchdog.end_stuck_run,
         ],

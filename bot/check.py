@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -13,25 +11,30 @@ from typing import Protocol
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from bot import policy_book as policies, settings as bot_settings
-from bot.policy_book import PolicyBook
+from bot import settings as bot_settings
+from bot.book_check import (
+    BookReport,
+    PolicyCheck,
+    about_approvers,
+    about_hosts,
+    about_the_book,
+    about_the_control_workers,
+)
+from bot.finding import Finding
 from bot.secrets import mistaken, variable
 from bot.settings import ConfigurationError, Settings, SlackMode
-from bot.slack.approvers import look_at_approvers
 from bot.slack.client import refusal, slack_client
 from bot.temporal import client as temporal
 from bot.temporal.errors import BotError
 from bot.temporal.hosts import Hosts, HostStanding, engine_words, service_words
 from bot.temporal.seals import how_seals_fit
-from workflows.model.hosts import nearest_host
-from workflows.model.names import GROUP_ID_FORM, SEARCH_ATTRIBUTES, engine_workflow_id
+from workflows.model.names import SEARCH_ATTRIBUTES, engine_workflow_id
 
 _WITHIN = timedelta(seconds=5)
 #: The histories are read to find a card again whose posting was not answered.
@@ -77,28 +80,19 @@ class Part(StrEnum):
     DOCKER = "docker"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: a thing, whether it is right, and what it is or what to do."""
-
-    right: bool
-    thing: str
-    words: str
-
-    def __str__(self) -> str:
-        """Write the line."""
-        return f"{'ok  ' if self.right else 'FAIL'}  {self.thing}: {self.words}"
-
-
 async def run_checks(
-    settings: Settings, parts: frozenset[Part], docker_check: DockerCheck
+    settings: Settings,
+    parts: frozenset[Part],
+    docker_check: DockerCheck,
+    policy_check: PolicyCheck,
 ) -> list[Finding]:
     """Check the given parts, in an order in which people mend them."""
+    book = policy_check(settings.policies)
     checks: dict[Part, Callable[[], Awaitable[list[Finding]]]] = {
         Part.SETTINGS: _settings,
-        Part.POLICIES: lambda: _policies(settings),
-        Part.SLACK: lambda: _slack(settings),
-        Part.TEMPORAL: lambda: _temporal(settings),
+        Part.POLICIES: lambda: _policies(settings, book),
+        Part.SLACK: lambda: _slack(settings, book),
+        Part.TEMPORAL: lambda: _temporal(settings, book),
         Part.DOCKER: lambda: _docker(settings, docker_check),
     }
     findings: list[Finding] = []
@@ -115,41 +109,18 @@ async def _settings() -> list[Finding]:
     return [Finding(True, "settings", "all known")]
 
 
-async def _policies(settings: Settings) -> list[Finding]:
-    try:
-        book = policies.load(settings.policies)
-    except ConfigurationError as error:
-        return [Finding(False, "policies", line) for line in str(error).splitlines()]
-    words = f"{len(book.policies)} in {settings.policies} (hash {book.hash})"
-    if left_out := policies.uncovered(book):
-        words += (
-            f"; none covers {', '.join(left_out)}: nobody can ask for that unless a policy names "
-            "it under operations"
-        )
-    return [Finding(True, "policies", words), *_overtaken(book)]
+async def _policies(settings: Settings, book: BookReport) -> list[Finding]:
+    return about_the_book(settings, book)
 
 
-def _overtaken(book: PolicyBook) -> list[Finding]:
-    """Name the strict rules that say nothing of what a weaker one below them allows."""
-    return [
-        Finding(
-            True,
-            "policies",
-            f"{name!r} names no operations, so a policy below it decides about "
-            f"{', '.join(kinds)}; name them in it too if it is to guard against those",
-        )
-        for name, kinds in policies.overtaken(book).items()
-    ]
-
-
-async def _slack(settings: Settings) -> list[Finding]:
-    findings = await _bot_token(settings)
+async def _slack(settings: Settings, book: BookReport) -> list[Finding]:
+    findings = await _bot_token(settings, book)
     if settings.slack_mode is SlackMode.HTTP:
         return [*findings, _signing_secret(settings)]
     return [*findings, await _socket(settings)]
 
 
-async def _bot_token(settings: Settings) -> list[Finding]:
+async def _bot_token(settings: Settings, book: BookReport) -> list[Finding]:
     thing = "Slack token"
     token = settings.slack_bot_token.get_secret_value()
     if wrong := _not_what_it_is_called(settings, "slack_bot_token", thing):
@@ -166,42 +137,8 @@ async def _bot_token(settings: Settings) -> list[Finding]:
             words = f"{settings.slack_api_url} cannot be reached ({type(error).__name__})"
             return [Finding(False, "Slack", words)]
         who = f"{answer.get('user')} in {answer.get('team')} ({answer.get('team_id')})"
-        scopes = _scopes(settings, answer.headers)
-        return [Finding(True, thing, who), scopes, *await _approvers(settings, client)]
-
-
-async def _approvers(settings: Settings, client: AsyncWebClient) -> list[Finding]:
-    """Look whether those who are to decide can; a policy book with a fault has a line already."""
-    thing = "approvers"
-    try:
-        book = policies.load(settings.policies)
-    except ConfigurationError:
-        return []
-    named: dict[str, list[str]] = {}
-    for policy in book.policies:
-        for one in (*policy.approvers, *policy.approver_groups):
-            named.setdefault(one, []).append(policy.name)
-    groups = [one for one in named if GROUP_ID_FORM.fullmatch(one)]
-    report = await look_at_approvers(
-        client, people=[one for one in named if one not in groups], groups=groups
-    )
-    found = [
-        Finding(False, thing, f"{one} {wrong}: mend {_policies_named(named[one])}")
-        for one, wrong in report.wrong.items()
-    ]
-    looked = len(named) - report.left_out
-    if not found and looked:
-        words = f"all {looked} people and groups" if not report.left_out else f"{looked} of them"
-        found.append(Finding(True, thing, f"{words} are there and can decide"))
-    if report.left_out:
-        words = f"{report.left_out} were not looked at: {report.why_left_out}"
-        found.append(Finding(True, thing, words))
-    return found
-
-
-def _policies_named(names: list[str]) -> str:
-    distinct = list(dict.fromkeys(names))
-    return f"the polic{'ies' if len(distinct) > 1 else 'y'} {', '.join(map(repr, distinct))}"
+        scopes = _scopes(book, answer.headers)
+        return [Finding(True, thing, who), scopes, *await about_approvers(book, client)]
 
 
 def _not_what_it_is_called(settings: Settings, field: str, thing: str) -> Finding | None:
@@ -213,23 +150,20 @@ def _not_what_it_is_called(settings: Settings, field: str, thing: str) -> Findin
     return Finding(False, thing, words) if words else None
 
 
-def _scopes(settings: Settings, headers: dict[str, str]) -> Finding:
+def _scopes(book: BookReport, headers: dict[str, str]) -> Finding:
     lower = {name.lower(): value for name, value in headers.items()}
     if "x-oauth-scopes" not in lower:
         return Finding(True, "Slack scopes", "not told by this server")
     given = {scope.strip() for scope in lower["x-oauth-scopes"].split(",")}
-    missing = [scope for scope in (*_SCOPES, *_group_scope(settings)) if scope not in given]
+    missing = [
+        scope
+        for scope in (*_SCOPES, *((_GROUP_SCOPE,) if book.uses_groups else ()))
+        if scope not in given
+    ]
     if missing:
         words = f"missing {', '.join(missing)}: add them to the app and install it again"
         return Finding(False, "Slack scopes", words)
     return Finding(True, "Slack scopes", "all there")
-
-
-def _group_scope(settings: Settings) -> tuple[str, ...]:
-    try:
-        return (_GROUP_SCOPE,) if policies.load(settings.policies).uses_groups else ()
-    except ConfigurationError:
-        return ()
 
 
 async def _socket(settings: Settings) -> Finding:
@@ -258,7 +192,7 @@ def _signing_secret(settings: Settings) -> Finding:
     return wrong or Finding(True, thing, "set")
 
 
-async def _temporal(settings: Settings) -> list[Finding]:
+async def _temporal(settings: Settings, book: BookReport) -> list[Finding]:
     try:
         config = temporal.connection()
         async with asyncio.timeout(_WITHIN.total_seconds()):
@@ -279,13 +213,14 @@ async def _temporal(settings: Settings) -> list[Finding]:
         return [Finding(False, "Temporal", words)]
     reached = Finding(True, "Temporal", f"{config['target_host']}, namespace {client.namespace}")
     attributes = await _search_attributes(client)
-    hosts, keys = await _hosts(client, settings), settings.seal_keys
-    seals = await how_seals_fit(client, keys, default=settings.default_host)
+    books = await about_the_control_workers(client, settings, book)
+    hosts = await _hosts(client, settings, book)
+    seals = await how_seals_fit(client, settings.seal_keys, default=settings.default_host)
     found = [Finding(right, "seal key", words) for right, words in seals]
-    return [reached, records, attributes, *hosts, *found]
+    return [reached, records, attributes, *books, *hosts, *found]
 
 
-async def _hosts(client: Client, settings: Settings) -> list[Finding]:
+async def _hosts(client: Client, settings: Settings, book: BookReport) -> list[Finding]:
     """Say which hosts there are; that nobody serves one is wrong where commands mean it."""
     try:
         standings = await Hosts(client).standings(default=settings.default_host)
@@ -295,27 +230,7 @@ async def _hosts(client: Client, settings: Settings) -> list[Finding]:
         words = "none has announced itself yet; each docker worker does so when it starts"
         return [Finding(True, "hosts", words)]
     known = [one.host for one in standings if one.engines or one.workers]
-    return [*(_host(one, client.namespace) for one in standings), *_without_host(settings, known)]
-
-
-def _without_host(settings: Settings, known: list[str]) -> list[Finding]:
-    """Name what the policy book says of hosts that nobody knows: a slip, or one that is to come."""
-    try:
-        book = policies.load(settings.policies)
-    except ConfigurationError:
-        return []
-    patterns: dict[str, list[str]] = {}
-    for policy in book.policies:
-        for pattern in policy.hosts:
-            if not fnmatch.filter(known, pattern):
-                patterns.setdefault(pattern, []).append(policy.name)
-    found = []
-    for pattern, names in patterns.items():
-        near = nearest_host(pattern, known)
-        meant = f"; did you mean {near}?" if near else ""
-        words = f"{pattern!r} in {_policies_named(names)} fits none that is known{meant}"
-        found.append(Finding(True, "hosts", words))
-    return found
+    return [*(_host(one, client.namespace) for one in standings), *about_hosts(book, known)]
 
 
 def _host(standing: HostStanding, namespace: str) -> Finding:

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from importlib import metadata
 
-from bot import health, logs, policy_book, settings as bot_settings
+from bot import health, logs, settings as bot_settings
 from bot.check import Part, run_checks
 from bot.secrets import Problems
 from bot.settings import ConfigurationError, LogFormat, LogLevel, Settings
@@ -148,9 +148,10 @@ def _worker(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _check(settings: Settings, options: argparse.Namespace) -> int:
-    from activities.worker import check_docker  # noqa: PLC0415 - only this command needs Docker
+    from activities import checks  # noqa: PLC0415 - only this command needs Docker and the book
 
-    findings = asyncio.run(run_checks(settings, options.only, check_docker))
+    checked = run_checks(settings, options.only, checks.check_docker, checks.check_policies)
+    findings = asyncio.run(checked)
     for finding in findings:
         sys.stdout.write(f"{logs.redact(str(finding))}\n")
     return _OK if all(finding.right for finding in findings) else _FAILED
@@ -163,17 +164,9 @@ _COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
 }
 
 
-def _needs_of_bot(settings: Settings, _options: argparse.Namespace) -> Problems:
-    try:
-        policy_book.load(settings.policies)
-    except ConfigurationError as error:
-        return {**bot_settings.needs_of_bot(settings), "policies": str(error)}
-    return bot_settings.needs_of_bot(settings)
-
-
 #: What a command cannot do without; ``check`` says by itself what is missing.
 _NEEDS: dict[str, Callable[[Settings, argparse.Namespace], Problems]] = {
-    "bot": _needs_of_bot,
+    "bot": lambda settings, _options: bot_settings.needs_of_bot(settings),
     "worker": lambda settings, options: bot_settings.needs_of_worker(settings, serve=options.serve),
     "check": lambda _settings, _options: {},
 }
@@ -223,6 +216,7 @@ async def _serve_worker(
             namespace=client.namespace,
             graceful_seconds=settings.shutdown_seconds,
             seal_keys=settings.seal_keys,
+            policies=settings.policies,
         )
         working = asyncio.create_task(run_worker(client, config, stop, begun))
         await _finish(working, stop, within=settings.shutdown_seconds + _HARD_END)

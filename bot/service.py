@@ -12,10 +12,8 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bot import policy_book
 from bot.commands.parser import Selection
-from bot.policy_book import PolicyBook
-from bot.temporal.errors import AlreadyOpenError, NoPolicyError, PlanUnreadError, RequestSummary
+from bot.temporal.errors import AlreadyOpenError, PlanUnreadError, RequestSummary
 from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import RequestPage
@@ -70,9 +68,8 @@ class Receipt:
 class Service:
     """Lets requests, decisions and questions in."""
 
-    def __init__(self, requests: RequestClient, book: PolicyBook) -> None:
+    def __init__(self, requests: RequestClient) -> None:
         self._requests = requests
-        self._book = book
 
     async def submit(
         self,
@@ -98,12 +95,8 @@ class Service:
                 who asks is an approver of the other; the workflow judges that.
 
         Raises:
-            NoPolicyError: no policy covers it, so nobody could decide.
             AlreadyOpenError: another request for the container is open.
         """
-        policies = policy_book.matching(self._book, operation.kind, container.host, container.name)
-        if not policies:
-            raise NoPolicyError(operation=operation, container=container.name, host=container.host)
         request = LifecycleRequest(
             request_id=hashlib.sha256(f"{actor.team_id}|{key}".encode()).hexdigest()[:12],
             operation=operation,
@@ -111,7 +104,6 @@ class Service:
             requester=actor.user_id,
             team_id=actor.team_id,
             channel_id=channel_id,
-            policies=policies,
             delivery_id=key,
             reason=reason,
             terminal=actor.terminal,
@@ -141,7 +133,6 @@ class Service:
                 "team": request.team_id,
                 "channel": request.channel_id,
                 "terminal": actor.typed_at,
-                "policy_book": self._book.hash,
             },
         )
         address = RequestAddress(
@@ -283,6 +274,10 @@ class Service:
             LookUnansweredError: the question was put, but not answered in time.
         """
         return await self._requests.look(host, name)
+
+    async def could_decide(self, actor: Actor, state: RequestState) -> bool:
+        """Ask whether somebody could decide about a request; what is not answered is a no."""
+        return await self._requests.could_decide(state, actor.user_id)
 
     async def hosts(self, *, default: str) -> tuple[HostStanding, ...]:
         """Say which hosts there are and who serves them; ``default`` is among them always."""

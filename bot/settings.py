@@ -112,7 +112,8 @@ class Settings(Secrets):
         ge=0,
     )
     policies: Path = Field(
-        default=Path("policies.toml"), description="The policy book: who may decide about what."
+        default=Path("policies.toml"),
+        description="The policy book: who may decide about what (control worker).",
     )
     default_host: str = Field(
         default="local",

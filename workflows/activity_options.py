@@ -24,6 +24,8 @@ _HEARTBEAT = timedelta(seconds=TIMING.heartbeat_timeout)
 
 #: A live worker takes a task within milliseconds; a host that nobody serves shows by this.
 HOST_ANSWERS_WITHIN = timedelta(seconds=5)
+#: Whoever asks what the rules are waits so long at most.
+EXPLAINED_WITHIN = timedelta(seconds=2)
 #: An approved stop waits this long for a worker that is being restarted.
 WORKER_RETURNS_WITHIN = timedelta(minutes=5)
 #: A container that is down must not wait long in silence: then people are paged.
@@ -182,6 +184,26 @@ def find_policies() -> LocalActivityConfig:
         schedule_to_close_timeout=timedelta(seconds=7),
         retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3),
         summary="which policies could apply",
+    )
+
+
+def explain_policies() -> LocalActivityConfig:
+    """Read the policy book for somebody who looks, once: without an answer nothing is shown."""
+    return LocalActivityConfig(
+        start_to_close_timeout=EXPLAINED_WITHIN,
+        schedule_to_close_timeout=EXPLAINED_WITHIN,
+        retry_policy=RetryPolicy(maximum_attempts=1),
+        summary="what the rules are",
+    )
+
+
+def look_up_reader() -> ActivityConfig:
+    """Ask Slack who somebody is that wants to read, once: without an answer nothing is shown."""
+    return ActivityConfig(
+        start_to_close_timeout=EXPLAINED_WITHIN,
+        schedule_to_close_timeout=EXPLAINED_WITHIN,
+        retry_policy=RetryPolicy(maximum_attempts=1),
+        summary="who wants to read",
     )
 
 

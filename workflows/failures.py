@@ -22,7 +22,6 @@ from temporalio.exceptions import (
 
 from workflows.model.asker_ports import AskersPort
 from workflows.model.errors import ErrorType, RefusalCode
-from workflows.model.policy_ports import PolicyPort
 from workflows.model.ports import DirectoryPort, MessagesPort, VisibilityPort
 from workflows.model.queue_ports import QueuesPort
 from workflows.model.requests import ContainerState
@@ -45,7 +44,6 @@ _ASKS_TEMPORAL = frozenset(
         VisibilityPort.last_state,
         QueuesPort.queue_place,
         AskersPort.count_open_requests,
-        PolicyPort.find_policies,
         WatchdogPort.find_stuck_runs,
         WatchdogPort.end_stuck_run,
     )

@@ -6,16 +6,45 @@ history. What is not answered allows nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError
 
 from workflows import activity_options, failures
-from workflows.model.errors import RefusalCode
-from workflows.model.policy_ports import FindPoliciesInput, FoundPolicies, PolicyPort
-from workflows.model.requests import LifecycleRequest
+from workflows.model import policy
+from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.policy_ports import (
+    ExplainInput,
+    FindPoliciesInput,
+    FoundPolicies,
+    PolicyPort,
+    ReadableInput,
+)
+from workflows.model.ports import DirectoryPort, Inspection, LookUpInput
+from workflows.model.requests import ContainerRef, LifecycleRequest, OperationSpec, Policy
 from workflows.model.state import Refusal
+from workflows.operations import catalog
 
-_CODES = frozenset({RefusalCode.BOOK_UNREADABLE, RefusalCode.BOOKS_DIFFER})
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """The policy by which operations of these kinds are asked for; ``None``: nobody may ask."""
+
+    kinds: tuple[str, ...]
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Somebody who wants to read what was typed in a request, of which this is stored."""
+
+    user_id: str
+    team_id: str
+    request_id: str
+    container: ContainerRef
+    policy: Policy
+    policy_seal: str = ""
 
 
 async def candidates(request: LifecycleRequest) -> FoundPolicies | Refusal:
@@ -27,9 +56,72 @@ async def candidates(request: LifecycleRequest) -> FoundPolicies | Refusal:
         found = await workflow.execute_local_activity_method(
             PolicyPort.find_policies, arg, **activity_options.find_policies()
         )
-    except ActivityError as error:
+    except FailureError as error:
+        # What a local activity raises comes as it is, and not as the failure of an activity.
         if failures.is_cancellation(error):
             raise
-        refusal = failures.refusal_of(error, request.container.host)
-        return refusal if refusal.code in _CODES else Refusal(code=RefusalCode.BOOK_UNREADABLE)
+        if failures.error_type(error) is ErrorType.BOOKS_DIFFER:
+            return Refusal(code=RefusalCode.BOOKS_DIFFER, detail=failures.error_text(error))
+        return Refusal(code=RefusalCode.BOOK_UNREADABLE)
     return found if found.policies else Refusal(code=RefusalCode.NO_POLICY)
+
+
+async def explained(container: ContainerRef) -> FoundPolicies | None:
+    """Find the policies that could apply to a container; ``None`` when that is not known now."""
+    try:
+        return await workflow.execute_local_activity_method(
+            PolicyPort.explain,
+            ExplainInput(container=container),
+            **activity_options.explain_policies(),
+        )
+    except FailureError as error:
+        if failures.is_cancellation(error):
+            raise
+        return None
+
+
+def rules_of(found: FoundPolicies, inspection: Inspection) -> tuple[Rule, ...]:
+    """Say by which policy each operation is asked for that makes sense for a container now."""
+    rules: list[Rule] = []
+    for operation in catalog.OPERATIONS:
+        spec = OperationSpec(kind=operation.kind, snapshot=operation.always_snapshots)
+        if operation.refusal(spec, inspection.pin) is not None:
+            continue
+        kind = operation.asks_as(spec, inspection.pin)
+        pairs = zip(found.policies, inspection.selectors_met, strict=True)
+        fits = [met and catalog.covers(one, kind) for one, met in pairs]
+        chosen = policy.choose(found.policies, fits)
+        alike = next((rule for rule in rules if rule.policy == chosen), None)
+        if alike is None:
+            rules.append(Rule(kinds=(operation.kind,), policy=chosen))
+        else:
+            grown = Rule(kinds=(*alike.kinds, operation.kind), policy=chosen)
+            rules[rules.index(alike)] = grown
+    return tuple(rules)
+
+
+async def may_read(reader: Reader) -> bool:
+    """Say whether somebody is one of those who could decide, as Slack knows them now."""
+    try:
+        person = await workflow.execute_activity_method(
+            DirectoryPort.look_up_person,
+            LookUpInput(user_id=reader.user_id, groups=reader.policy.approver_groups),
+            **activity_options.look_up_reader(),
+        )
+        answer = await workflow.execute_local_activity_method(
+            PolicyPort.readable,
+            ReadableInput(
+                request_id=reader.request_id,
+                team_id=reader.team_id,
+                container=reader.container,
+                policy=reader.policy,
+                policy_seal=reader.policy_seal,
+                person=person,
+            ),
+            **activity_options.explain_policies(),
+        )
+    except FailureError as error:
+        if failures.is_cancellation(error):
+            raise
+        return False
+    return answer.shown

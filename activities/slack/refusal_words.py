@@ -34,7 +34,7 @@ class Words:
 
 
 #: Where whoever runs Dockwarden changes the rules.
-_BOOK = "its policy book, the file that `DOCKWARDEN_POLICIES` names"
+_BOOK = "its policy book, the file that `DOCKWARDEN_POLICIES` of the control worker names"
 NEW_POLICY = f"Whoever runs Dockwarden can add a `[[policy]]` that covers it to {_BOOK}."
 MORE_APPROVERS = (
     f"Whoever runs Dockwarden can name more under `approvers` of that policy in {_BOOK}."
@@ -66,6 +66,17 @@ ASKED = {
     RefusalCode.REFERENCE_OUTSIDE: Words(
         advice="Choose such a name, or leave it out. Whoever runs Dockwarden can allow others "
         f"under `references` of that policy in {_BOOK}.",
+        has_detail=True,
+    ),
+    RefusalCode.BOOK_UNREADABLE: Words(
+        advice="Whoever runs Dockwarden finds the mistake in the log of the control worker, or by "
+        "`dockwarden check --only policies` beside it; a mended book counts once that worker is "
+        "started anew.",
+    ),
+    RefusalCode.BOOKS_DIFFER: Words(
+        advice="Ask again in a minute: a worker that was replaced may have ended just now. Whoever "
+        "runs Dockwarden can give all of them the same book; `dockwarden check --only temporal` "
+        "shows whether they have it.",
         has_detail=True,
     ),
 }

@@ -127,7 +127,7 @@ def register_listeners(
     commands = Commands(
         service,
         follow_ups.follow,
-        Readers(client),
+        Readers(service),
         command=runner.command,
         default_host=default_host,
         workflow_url=workflow_url,

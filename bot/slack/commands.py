@@ -107,7 +107,9 @@ class Commands:
         await slack_request.acknowledge()
         result = await self._service.look(asked.host, asked.container)
         if result.inspection is not None:
-            await slack_request.tell(listings.container(asked.host, result.inspection))
+            await slack_request.tell(
+                listings.container(asked.host, result.inspection, result.rules)
+            )
         elif result.refusal is not None:
             await slack_request.tell(
                 listings.look_refused(result.refusal, host=asked.host, name=asked.container)

@@ -16,6 +16,7 @@ from bot.slack.mrkdwn import (
     channel,
     code,
     escape,
+    group,
     link,
     person,
     plain,
@@ -29,14 +30,23 @@ from workflows.model.ports import ContainerList, Inspection
 from workflows.model.requests import ContainerState, Fact, FactPlace
 from workflows.model.state import Refusal, RequestState, RequestStatus, StepState
 from workflows.model.text import short_id
-from workflows.model.words import refused
+from workflows.model.words import (
+    ALL_MEMBERS,
+    BY_NO_POLICY,
+    BY_POLICY,
+    RULES_UNKNOWN,
+    refused,
+)
 from workflows.operations import catalog
 from workflows.operations.standing import (
     status_words,
     step_emoji,
     step_words,
 )
+from workflows.rules import Rule
 
+#: So many people and groups of a rule are named.
+_MOST_NAMED = 10
 #: Refusals of which the detail tells more than the words do.
 _DETAIL_ADDS = frozenset(
     {
@@ -125,8 +135,8 @@ def container_list(host: str, containers: ContainerList) -> Reply:
     return reply(f"*Containers on* {code(host)} ({containers.total})", "\n".join(rows), more)
 
 
-def container(host: str, inspection: Inspection) -> Reply:
-    """Show one container, with what its provider tells of it."""
+def container(host: str, inspection: Inspection, rules: Sequence[Rule] | None = None) -> Reply:
+    """Show one container, with what its provider tells of it, and who may ask for what."""
     pin = inspection.pin
     left_out = [_fact(fact) for fact in pin.told(FactPlace.NOT_IN_SNAPSHOT)]
     lines = [
@@ -135,6 +145,7 @@ def container(host: str, inspection: Inspection) -> Reply:
         f"last start {code(_moment(pin.started_at))}" if pin.started_at else "",
         *(_fact(fact) for fact in pin.told(FactPlace.SEEN, FactPlace.LOOK)),
         f"not in a snapshot: {', '.join(left_out)}" if left_out else "",
+        *([RULES_UNKNOWN] if rules is None else map(_rule, rules)),
     ]
     return reply(
         f"{_light(pin.state)} {code(pin.name)} on {code(host)} · {pin.state}",
@@ -144,6 +155,26 @@ def container(host: str, inspection: Inspection) -> Reply:
 
 def _fact(fact: Fact) -> str:
     return f"{escape(fact.label)} {code(fact.value)}" if fact.value else escape(fact.label)
+
+
+def _rule(rule: Rule) -> str:
+    kinds, policy = ", ".join(map(code, rule.kinds)), rule.policy
+    if policy is None:
+        return BY_NO_POLICY.format(kinds=kinds)
+    askers = (*map(group, policy.requester_groups), *map(person, policy.requesters))
+    deciders = (*map(group, policy.approver_groups), *map(person, policy.approvers))
+    return BY_POLICY.format(
+        kinds=kinds,
+        askers=_some(askers) or ALL_MEMBERS,
+        needed=policy.required_approvals,
+        deciders=_some(deciders),
+        policy=code(policy.name),
+    )
+
+
+def _some(people: Sequence[str]) -> str:
+    more = f" and {len(people) - _MOST_NAMED} more" if len(people) > _MOST_NAMED else ""
+    return ", ".join(people[:_MOST_NAMED]) + more
 
 
 def look_refused(refusal: Refusal, *, host: str, name: str) -> Reply:

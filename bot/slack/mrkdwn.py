@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from workflows.model.names import USER_ID_FORM
+from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.text import cut_off, one_line, strip_control_chars
 
 _SECTION_LENGTH = 2900
@@ -128,6 +128,11 @@ def code(text: str) -> str:
 def person(user_id: str) -> str:
     """Name a person; an id that is none is shown as text."""
     return f"<@{user_id}>" if USER_ID_FORM.fullmatch(user_id) else code(user_id)
+
+
+def group(group_id: str) -> str:
+    """Mention a user group; in a private answer that calls nobody."""
+    return f"<!subteam^{group_id}>" if GROUP_ID_FORM.fullmatch(group_id) else code(group_id)
 
 
 def channel(channel_id: str) -> str:

@@ -13,7 +13,6 @@ from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
     LookUnansweredError,
-    NoPolicyError,
     PlanUnreadError,
     RequestEndedError,
     RequestStuckError,
@@ -223,8 +222,6 @@ def failure(error: BotError, command: str) -> Reply:
             return _already_open(error, command)
         case RequestEndedError():
             return _ended(error)
-        case NoPolicyError():
-            return _no_policy(error)
         case RequestUnknownError():
             recent = code(f"{command} requests recent")
             words = (
@@ -262,17 +259,6 @@ def failure(error: BotError, command: str) -> Reply:
 
 def _host(host: str) -> dict[str, str]:
     return {"host": code(host), "start": code(f"dockwarden worker --host {host}")}
-
-
-def _no_policy(error: NoPolicyError) -> Reply:
-    told = catalog.must_be_named(error.operation)
-    named = told.format(kind=code(error.operation.kind), operations=code("operations"))
-    return reply(
-        f"⛔ Not started: no policy covers this ({error.what} {code(error.container)} on "
-        f"{code(error.host)}), so nobody could approve it. See that the names are right. "
-        f"{f'{named} ' if named else ''}Whoever runs Dockwarden can add a `[[policy]]` that covers "
-        "it to its policy book, the file that `DOCKWARDEN_POLICIES` names."
-    )
 
 
 _REPLACE = (

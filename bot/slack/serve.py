@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from bot import health, policy_book as policies
+from bot import health
 from bot.service import Service
 from bot.settings import Settings, SlackMode
 from bot.slack.app import Identity, build_app, identify
@@ -44,7 +44,6 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
     Raises:
         ConfigurationError: the bot cannot start as it is set up.
     """
-    book = policies.load(settings.policies)
     client = await temporal.connect_lazily()
     presence = Presence(stop)
     async with (
@@ -64,7 +63,7 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
             per_request=settings.clicks_per_request, per_person=settings.clicks_per_person
         )
         runner = ListenerRunner(session, command=settings.command, limit=clicks)
-        service = Service(RequestClient(client, keys=settings.seal_keys), book)
+        service = Service(RequestClient(client, keys=settings.seal_keys))
         follow_ups = FollowUps(service, slack, command=settings.command)
         app = build_app(
             identity=identity,
@@ -89,8 +88,6 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
                     "role": "bot",
                     "team": identity.team_id,
                     "mode": settings.slack_mode,
-                    "policies": len(book.policies),
-                    "policy_book": book.hash,
                 },
             )
             await stop.wait()

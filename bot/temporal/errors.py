@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from workflows.model.requests import OperationSpec
 from workflows.model.state import RequestState
-from workflows.operations import catalog
 
 #: The status of a request whose workflow ended without a last word of its own.
 ENDED = "ended"
@@ -118,17 +116,6 @@ class AlreadyOpenError(BotError):
         self.host = host
         self.request_id = request_id
         self.permalink = permalink
-
-
-class NoPolicyError(BotError):
-    """No policy covers what was asked for, so nobody could decide about it."""
-
-    def __init__(self, *, operation: OperationSpec, container: str, host: str) -> None:
-        self.what = catalog.words_of(operation)
-        super().__init__(f"no policy covers: {self.what} {container} on {host}")
-        self.operation = operation
-        self.container = container
-        self.host = host
 
 
 class RequestUnknownError(BotError):

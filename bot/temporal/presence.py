@@ -17,6 +17,7 @@ from temporalio.client import Client, WorkflowExecutionDescription
 
 from bot.temporal.client import BUDGET, bounded
 from bot.temporal.errors import Silent, TemporalCall
+from workflows.model.hosts import told_by
 from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
 from workflows.model.timing import WORKER_GONE_SECONDS
 
@@ -30,6 +31,17 @@ async def has_control_worker(client: Client) -> bool:
         TemporalUnavailableError: Temporal does not answer.
     """
     return await _is_polled(client, CONTROL_TASK_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
+
+
+async def control_books(client: Client) -> tuple[str, ...]:
+    """Give the hashes of the policy books by which control workers judge now.
+
+    Raises:
+        TemporalUnavailableError: Temporal does not answer.
+    """
+    kind = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+    there = who_is_there(await pollers(client, CONTROL_TASK_QUEUE, kind))
+    return tuple(sorted({told_by(identity).get("book", "") for identity in there} - {""}))
 
 
 async def silent_part(client: Client, look: WorkflowExecutionDescription, host: str) -> Silent:

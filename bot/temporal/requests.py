@@ -23,6 +23,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from bot.temporal.client import BUDGET, SHORT, bounded, is_missing, state_of
+from bot.temporal.deciders import could_decide
 from bot.temporal.errors import (
     AlreadyOpenError,
     LookUnansweredError,
@@ -250,7 +251,7 @@ class RequestClient:
             TemporalCall.READ,
             self._client.start_workflow(
                 names.HOST_QUERY_WORKFLOW,
-                HostQueryInput(host=host, name=name),
+                HostQueryInput(host=host, name=name, explain=bool(name)),
                 id=f"look/{host}/{uuid.uuid4()}",
                 task_queue=names.CONTROL_TASK_QUEUE,
                 result_type=HostQueryResult,
@@ -271,6 +272,10 @@ class RequestClient:
         silent = await silent_part(self._client, described, host)
         near = await self.hosts.nearest(host) if silent is Silent.HOST else ""
         raise LookUnansweredError(host, silent, near)
+
+    async def could_decide(self, state: RequestState, user_id: str) -> bool:
+        """Ask whether somebody could decide about a request; without an answer: no."""
+        return await could_decide(self._client, state, user_id)
 
     async def _start_unless_made(self, request: LifecycleRequest) -> bool:
         """Start a request, unless another copy of its delivery did.

@@ -223,8 +223,9 @@ class Door:
         if result.inspection is None:
             return self._nothing_to_show(result.refusal, asked.host, asked.container)
         pin = result.inspection.pin
-        data = objects.container(asked.host, pin)
-        return self._screen.end(Exit.DONE, listings.container(asked.host, pin), **data)
+        data = objects.container(asked.host, pin) | objects.rules(result.rules)
+        shown = listings.container(asked.host, pin, result.rules)
+        return self._screen.end(Exit.DONE, shown, **data)
 
     def _nothing_to_show(self, refusal: Refusal | None, host: str, name: str = "") -> Exit:
         words = refusals.nothing_to_show(refusal, host=host, name=name)

@@ -8,7 +8,6 @@ from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
     LookUnansweredError,
-    NoPolicyError,
     PlanUnreadError,
     RequestEndedError,
     RequestStuckError,
@@ -20,7 +19,6 @@ from bot.temporal.errors import (
 )
 from bot.temporal.requests import Uptake
 from bot.terminal.tables import tamed
-from workflows.operations import catalog
 
 _WORKER = "whoever runs Dockwarden can see whether `dockwarden worker` runs"
 _SILENT: Final = {
@@ -55,12 +53,6 @@ def failure(error: BotError) -> str:
             words = (
                 f"Not recorded: request {request.request_id} for {tamed(request.container)} on "
                 f"{tamed(request.host)} is over ({tamed(request.status)})."
-            )
-        case NoPolicyError():
-            words = (
-                f"Not started: no policy covers this ({error.what} {tamed(error.container)} on "
-                f"{tamed(error.host)}), so nobody could approve it. {_must_be_named(error)}"
-                "DOCKWARDEN_POLICIES names the policy book."
             )
         case RequestUnknownError():
             words = (
@@ -97,11 +89,6 @@ def not_confirmed(uptake: Uptake, request_id: str) -> str:
         f"Recorded, and not confirmed: {_RECORDED[uptake]}. You need not repeat it; "
         f"`dockwarden status {request_id}` shows what it comes to."
     )
-
-
-def _must_be_named(error: NoPolicyError) -> str:
-    told = catalog.must_be_named(error.operation)
-    return f"{told.format(kind=error.operation.kind, operations='operations')} " if told else ""
 
 
 def _unavailable(error: TemporalUnavailableError) -> str:

@@ -9,6 +9,7 @@ from bot.temporal.errors import RequestSummary
 from bot.temporal.hosts import HostStanding, engine_words, service_words
 from bot.temporal.visibility import RequestPage
 from bot.terminal.tables import ago, facts, moment, table, tamed
+from workflows.model import words
 from workflows.model.plan import SHOWN_DIGITS
 from workflows.model.ports import ContainerList
 from workflows.model.requests import ContainerPin, Fact, FactPlace, RecordedDecision
@@ -16,6 +17,10 @@ from workflows.model.state import RequestState, RequestStatus
 from workflows.model.terminal import Terminal
 from workflows.model.text import short_id
 from workflows.operations import catalog, standing
+from workflows.rules import Rule
+
+#: So many people and groups of a rule are named.
+_MOST_NAMED = 10
 
 
 def requests(page: RequestPage, *, now: datetime) -> list[str]:
@@ -114,8 +119,8 @@ def containers(found: ContainerList) -> list[str]:
     return [*shown, *_more(found.total - len(found.containers))]
 
 
-def container(host: str, pin: ContainerPin) -> list[str]:
-    """Show one container."""
+def container(host: str, pin: ContainerPin, rules: Sequence[Rule] | None = None) -> list[str]:
+    """Show one container, and who may ask for what."""
     told = [_fact(fact) for fact in pin.told(FactPlace.SEEN, FactPlace.LOOK)]
     left_out = [_fact(fact) for fact in pin.told(FactPlace.NOT_IN_SNAPSHOT)]
     return facts(
@@ -127,8 +132,28 @@ def container(host: str, pin: ContainerPin) -> list[str]:
             ("last start", pin.started_at),
             ("about it", ", ".join(told)),
             ("not in a snapshot", ", ".join(left_out)),
+            *((("rules", words.RULES_UNKNOWN),) if rules is None else map(_rule, rules)),
         )
     )
+
+
+def _rule(rule: Rule) -> tuple[str, str]:
+    kinds, policy = ", ".join(rule.kinds), rule.policy
+    if policy is None:
+        return "rule", words.BY_NO_POLICY.format(kinds=kinds)
+    told = words.BY_POLICY.format(
+        kinds=kinds,
+        askers=_some((*policy.requester_groups, *policy.requesters)) or words.ALL_MEMBERS,
+        needed=policy.required_approvals,
+        deciders=_some((*policy.approver_groups, *policy.approvers)),
+        policy=policy.name,
+    )
+    return "rule", told
+
+
+def _some(people: Sequence[str]) -> str:
+    more = f" and {len(people) - _MOST_NAMED} more" if len(people) > _MOST_NAMED else ""
+    return ", ".join(people[:_MOST_NAMED]) + more
 
 
 def _fact(fact: Fact) -> str:

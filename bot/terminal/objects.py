@@ -17,6 +17,7 @@ from workflows.model.ports import ContainerList
 from workflows.model.requests import ContainerPin, FactPlace, RecordedDecision
 from workflows.model.state import Refusal, RequestState, StepState
 from workflows.model.terminal import Terminal
+from workflows.rules import Rule
 
 Json = dict[str, Any]
 
@@ -118,6 +119,25 @@ def container(host: str, pin: ContainerPin) -> Json:
             ],
             "mounts": [{"type": one.type, "destination": one.destination} for one in pin.mounts],
         },
+    }
+
+
+def rules(told: Sequence[Rule] | None) -> Json:
+    """Describe who may ask for what, and who decides; ``null``: not known now."""
+    if told is None:
+        return {"rules": None}
+    return {
+        "rules": [
+            {
+                "operations": list(rule.kinds),
+                "policy": policy.name if policy else None,
+                "requesters": [*policy.requester_groups, *policy.requesters] if policy else [],
+                "approvers": [*policy.approver_groups, *policy.approvers] if policy else [],
+                "required_approvals": policy.required_approvals if policy else None,
+            }
+            for rule in told
+            for policy in (rule.policy,)
+        ]
     }
 
 

@@ -18,7 +18,7 @@ _MOST_NAMED = 10
 _ASK_LATER = "Ask again in a minute."
 _FREE_SPACE = "Whoever runs the host can free some space; then ask again."
 _WITHOUT_SNAPSHOT = "Ask without a snapshot, or see to the image on the host."
-_BOOK = "the policy book (DOCKWARDEN_POLICIES)"
+_BOOK = "the policy book (DOCKWARDEN_POLICIES of the control worker)"
 _KEY = "DOCKWARDEN_SEAL_KEY"
 _IN_SLACK = "Decide in Slack, on the card."
 _ADVICE: Final = {
@@ -39,11 +39,18 @@ _ADVICE: Final = {
     RefusalCode.TOO_MANY_LAYERS: _WITHOUT_SNAPSHOT,
     RefusalCode.OWNER_MISSING: "Start that container, then ask again.",
     RefusalCode.OWNER_GONE: "Make {name} anew, then ask again.",
-    RefusalCode.NO_POLICY: f"Whoever runs Dockwarden can add one to {_BOOK}.",
+    RefusalCode.NO_POLICY: f"{{must_be_named}}Whoever runs Dockwarden can add one to {_BOOK}.",
     RefusalCode.REASON_REQUIRED: 'Add --reason "…".',
     RefusalCode.NO_ELIGIBLE_APPROVER: f"Whoever runs Dockwarden can name more in {_BOOK}.",
     RefusalCode.CARD_NOT_POSTED: "Invite the app to the channel, or name another with --channel.",
     RefusalCode.NOT_A_REQUESTER: f"Whoever runs Dockwarden can add requesters to {_BOOK}.",
+    RefusalCode.BOOK_UNREADABLE: (
+        "Whoever runs Dockwarden finds the mistake in the log of the control worker."
+    ),
+    RefusalCode.BOOKS_DIFFER: (
+        f"{_ASK_LATER} Whoever runs Dockwarden sees by `dockwarden check --only temporal` whether "
+        "all control workers have the same one."
+    ),
     RefusalCode.TOO_MANY_OPEN: "`dockwarden requests mine` lists them.",
     RefusalCode.NOT_VERIFIED: _ASK_LATER,
     RefusalCode.NOT_AT_A_TERMINAL: (
@@ -131,6 +138,7 @@ def nothing_to_show(refusal: Refusal | None, *, host: str, name: str) -> str:
 #: What only a request can tell.
 _OF_REQUESTS: Final = (
     *("policy", "requesters", "references", "requester", "request", "detail", "count", "started"),
+    "must_be_named",
 )
 
 
@@ -144,6 +152,8 @@ def _named(host: str, name: str) -> dict[str, str]:
 
 def _facts(refusal: Refusal, state: RequestState) -> dict[str, str]:
     policy = state.policy
+    told = catalog.must_be_named(state.operation)
+    named = told.format(kind=state.operation.kind, operations="operations")
     askers = (*policy.requester_groups, *policy.requesters) if policy else ()
     return _named(state.container.host, state.name_now) | {
         "policy": tamed(policy.name) if policy else "of this request",
@@ -153,6 +163,7 @@ def _facts(refusal: Refusal, state: RequestState) -> dict[str, str]:
         "request": state.request_id,
         "detail": tamed(refusal.detail),
         "count": tamed(refusal.detail),
+        "must_be_named": f"{named} " if named else "",
         "started": "started" if catalog.wakes(state.operation) else "started again",
     }
 

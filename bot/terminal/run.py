@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from bot import policy_book
 from bot.commands.parser import Command
 from bot.commands.tokens import CommandError
-from bot.policy_book import PolicyBook
 from bot.secrets import Problems, variable
 from bot.service import Actor, Service
-from bot.settings import ConfigurationError, Settings
+from bot.settings import Settings
 from bot.temporal import client as temporal
 from bot.temporal.errors import BotError
 from bot.temporal.requests import RequestClient
@@ -40,13 +38,7 @@ def needs(settings: Settings, options: argparse.Namespace) -> Problems:
         wanted = ("user", "team", "channel")
     elif options.command == "requests" and options.selection == "mine":
         wanted = ("user",)
-    problems = {field: _missing(field) for field in wanted if not _claim(settings, options, field)}
-    if options.command == "request":
-        try:
-            policy_book.load(settings.policies)
-        except ConfigurationError as error:
-            problems["policies"] = str(error)
-    return problems
+    return {field: _missing(field) for field in wanted if not _claim(settings, options, field)}
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
@@ -75,13 +67,8 @@ class _Run:
 
     async def carry_out(self, command: Command) -> Exit:
         settings, options = self._settings, self._options
-        book = PolicyBook(policies=(), hash="")
-        if options.command == "request":
-            book = policy_book.load(settings.policies)
         client = await temporal.connect_lazily()
-        service = Service(
-            RequestClient(client, keys=settings.seal_keys, most_rows=_MOST_ROWS), book
-        )
+        service = Service(RequestClient(client, keys=settings.seal_keys, most_rows=_MOST_ROWS))
         actor = Actor(
             user_id=_claim(settings, options, "user"),
             team_id=_claim(settings, options, "team"),

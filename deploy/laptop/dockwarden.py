@@ -49,7 +49,6 @@ def dockwarden(
         "DOCKWARDEN_SLACK_API_URL": f"{slack_url(ports)}/api/",
         "DOCKWARDEN_SLACK_MODE": "socket",
         SEAL_SETTING: str(seal_key_file(state)),
-        "DOCKWARDEN_POLICIES": str(policies),
         "DOCKWARDEN_DOCKER_HOST": docker_url,
         "DOCKWARDEN_TEMPORAL_UI_URL": temporal_ui_url(ports),
         "TEMPORAL_ADDRESS": f"{LOOPBACK}:{ports.temporal}",
@@ -57,8 +56,9 @@ def dockwarden(
     }
     if not limits:
         settings |= dict.fromkeys(LIMITS, "0")
+    rules = {"DOCKWARDEN_POLICIES": str(policies)}
     return (
-        _part("worker", ("--host", HOST), state, ports.worker_health, settings),
+        _part("worker", ("--host", HOST), state, ports.worker_health, settings | rules),
         _part("bot", (), state, ports.bot_health, settings),
     )
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import pwd
-from pathlib import Path
 
 import pytest
 
 from bot.terminal.who import this_terminal
 from deploy.laptop.slack_server import CHANNEL_ID, TEAM_ID, USERS
-from tests.acceptance.conftest import POLICIES
 from tests.rigs.laptop import LaptopProcess
 from tests.rigs.local_slack import texts
 from tests.rigs.people import People
@@ -23,14 +21,11 @@ HOST, ME = this_terminal().host, pwd.getpwuid(os.getuid()).pw_name
 
 
 @pytest.fixture
-def typist(laptop: LaptopProcess, tmp_path: Path) -> Typist:
+def typist(laptop: LaptopProcess) -> Typist:
     """Give somebody who types on the laptop, with no token of Slack."""
-    policies = tmp_path / "policies.toml"
-    policies.write_text(POLICIES, encoding="utf-8")
     return Typist(
         TEMPORAL_ADDRESS=laptop.ready["temporal"],
         DOCKWARDEN_SEAL_KEY_FILE=laptop.ready["seal_key_file"],
-        DOCKWARDEN_POLICIES=str(policies),
         DOCKWARDEN_TEAM=TEAM_ID,
         DOCKWARDEN_CHANNEL=CHANNEL_ID,
     )

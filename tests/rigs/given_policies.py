@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from temporalio import activity
 
+from activities.policies.book import PolicyBook, matching
+from activities.policies.judge import Judge
 from workflows.model.plan import POLICY_SEAL, policy_words
 from workflows.model.policy_ports import (
     ExplainInput,
@@ -23,23 +25,25 @@ from workflows.model.seal import NO_KEYS, SealKeys
 
 #: What stands in the state of a request of these tests for the hash of a book.
 BOOK_HASH = "0123456789ab"
+_NO_BOOK = PolicyBook(policies=(), hash="")
 
 
 class GivenPolicies(PolicyPort):
-    """The policies of each request, or the ``standing`` ones; ``explained`` are of any container.
+    """The policies of each request; of one that is not known here, those of the ``book``.
+
+    A real ``judge`` answers instead, if there is one: it is given nothing.
 
     ``fault`` is raised instead of an answer, as where the book cannot be used. ``readers`` are
     those who may read what people typed.
     """
 
-    def __init__(self, keys: SealKeys = NO_KEYS, *, standing: tuple[Policy, ...] = ()) -> None:
+    def __init__(self, keys: SealKeys = NO_KEYS, *, book: PolicyBook = _NO_BOOK) -> None:
         self._keys = keys
-        self._standing = standing
+        self.book = book
         self._given: dict[str, tuple[Policy, ...]] = {}
-        self.explained: tuple[Policy, ...] = ()
         self.readers: set[str] = set()
         self.fault: Exception | None = None
-        self.asked: list[str] = []
+        self.judge: Judge | None = None
 
     def give(self, request: LifecycleRequest) -> None:
         """Remember the policies that stand in a request."""
@@ -53,10 +57,13 @@ class GivenPolicies(PolicyPort):
     @activity.defn(name="find_policies")
     async def find_policies(self, arg: FindPoliciesInput) -> FoundPolicies:
         """Give those of the request."""
-        self.asked.append(arg.request_id)
+        if self.judge is not None:
+            return await self.judge.find_policies(arg)
         if self.fault is not None:
             raise self.fault
-        policies = self._given.get(arg.request_id, self._standing)
+        host, name = arg.container.host, arg.container.name
+        from_book = matching(self.book, arg.kind, host, name)
+        policies = self._given.get(arg.request_id, from_book)
         seals = (
             self._keys.seal(POLICY_SEAL, *policy_words(arg.request_id, arg.container, policy))
             for policy in policies
@@ -64,13 +71,17 @@ class GivenPolicies(PolicyPort):
         return FoundPolicies(policies=policies, book_hash=BOOK_HASH, seals=tuple(seals))
 
     @activity.defn(name="explain_policies")
-    async def explain(self, arg: ExplainInput) -> FoundPolicies:  # noqa: ARG002 - any container
-        """Give those of any container."""
+    async def explain(self, arg: ExplainInput) -> FoundPolicies:
+        """Give all of the book."""
+        if self.judge is not None:
+            return await self.judge.explain(arg)
         if self.fault is not None:
             raise self.fault
-        return FoundPolicies(policies=self.explained, book_hash=BOOK_HASH)
+        return FoundPolicies(policies=self.book.policies, book_hash=BOOK_HASH)
 
     @activity.defn(name="readable")
     async def readable(self, arg: ReadableInput) -> Readable:
         """Say whether this test lets them read."""
+        if self.judge is not None:
+            return await self.judge.readable(arg)
         return Readable(shown=arg.person.user_id in self.readers)

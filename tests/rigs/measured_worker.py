@@ -14,17 +14,17 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.worker import Worker, WorkflowRunner
 
+from activities.policies.book import parse
 from tests.rigs.given_policies import GivenPolicies
 from tests.rigs.workers import PRODUCT_WORKFLOWS
 from workflows.model import names
-from workflows.model.requests import Policy
 
 _ROOT = Path(__file__).parents[2]
 _MEMORY = Path("/proc/self/smaps_rollup")
 #: Where workers can be measured: on Linux.
 CAN_MEASURE = _MEMORY.exists()
 _READY = "ready"
-_POLICY = Policy(name="default", labels={}, approvers=("UBOB",))
+_BOOK = '[[policy]]\nname = "default"\napprovers = ["UBOB"]'
 _OWN_MEMORY = "own memory in kB: "
 
 
@@ -79,7 +79,7 @@ async def _main(address: str, namespace: str, runner: str) -> None:
         task_queue=names.CONTROL_TASK_QUEUE,
         workflows=PRODUCT_WORKFLOWS,
         workflow_runner=make_runner(),
-        activities=GivenPolicies(standing=(_POLICY,)).activities,  # type: ignore[arg-type]
+        activities=GivenPolicies(book=parse(_BOOK)).activities,  # type: ignore[arg-type]
         # The others are served by the test.
         no_remote_activities=True,
     )

@@ -75,6 +75,12 @@ def may_ask(person: Person, policy: Policy) -> Refusal | None:
     return Refusal(code=RefusalCode.NOT_A_REQUESTER)
 
 
+def could_decide(policy: Policy, person: Person) -> bool:
+    """Say whether somebody is one of those who decide by a policy; not whether about this."""
+    is_member = person.found and not (person.deleted or person.is_bot or person.is_guest)
+    return is_member and _refusal_by_membership(policy, person) is None
+
+
 def may_name(policy: Policy, reference: str) -> bool:
     """Say whether a policy lets a requester give a snapshot this name."""
     return not policy.references or is_within(reference, policy.references)

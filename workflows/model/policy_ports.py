@@ -52,10 +52,11 @@ class ReadableInput:
     """Asks whether ``person``, as Slack knows them now, may read what was typed in a request.
 
     ``policy`` is that of the request, and ``policy_seal`` says that it stood in a control
-    worker's book.
+    worker's book. ``team_id`` is the workspace of the request.
     """
 
     request_id: str
+    team_id: str
     container: ContainerRef
     policy: Policy
     policy_seal: str

@@ -186,6 +186,13 @@ REFUSED: Final = MappingProxyType(
         RefusalCode.ALREADY_RUNNING: (
             "{name} on {host} runs already, so there is nothing to approve"
         ),
+        RefusalCode.BOOK_UNREADABLE: (
+            "Dockwarden's policy book cannot be read or used now, so nothing says who may decide"
+        ),
+        RefusalCode.BOOKS_DIFFER: (
+            "Dockwarden's control workers have different policy books ({detail}), so nothing says "
+            "for sure who may decide"
+        ),
         RefusalCode.GUEST: "guests ask for nothing, unless the policy names them",
         RefusalCode.BOT: "apps ask for nothing",
         RefusalCode.DEACTIVATED: "the account that asked is deactivated",
@@ -242,6 +249,14 @@ TYPED: Final = MappingProxyType(
         ),
     }
 )
+
+#: What the rules are for a container, of some kinds of operations.
+BY_POLICY: Final = (
+    "{kinds}: {askers} may ask, and it takes {needed} of {deciders} (policy {policy})"
+)
+BY_NO_POLICY: Final = "{kinds}: nobody may ask, for no policy covers it"
+RULES_UNKNOWN: Final = "who may ask, and who decides, is not known just now"
+ALL_MEMBERS: Final = "every full member"
 
 #: What keeps an operation from being carried out, found by the core itself.
 ANOTHER_AT_WORK: Final = "another operation is at work on this container"

@@ -1,4 +1,4 @@
-"""Does a docker worker do quick work beside slow work, watch its engine, and end what it began?"""
+"""Does a worker do quick work beside slow work, watch what it needs, and end what it began?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from temporalio.worker import Worker
 
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection
+from activities.policies.judge import UNREADABLE
+from bot.temporal.presence import control_books
 from tests.integration.activities.serving import config_of, serving
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.dockerd import IGNORES_TERM, DockerEngine
@@ -179,3 +182,23 @@ async def test_a_hung_engine_holds_up_no_end(client: Client, own_engine: DockerE
         await eventually(lambda: worker.wrong == "engine: not asked yet")
         began = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - began < 4
+
+
+async def test_a_book_of_no_use_stops_no_control_worker(
+    client: Client, engine: DockerEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It serves, for there may be containers to put back; it is not ready, and tells the others."""
+    book = tmp_path / "policies.toml"
+    book.write_text('[[policy]]\nname = "nobody decides"\n', encoding="utf-8")
+    config = config_of(engine, "edge", serve=frozenset({"control"}), policies=book)
+    async with serving(client, config) as worker:
+        await eventually(lambda: worker.problems is not None)
+
+        async def is_told() -> bool:
+            return await control_books(client) == (UNREADABLE,)
+
+        await eventually(is_told)
+        assert worker.wrong.startswith(f"policies: {book}: ")
+        assert "nobody decides" in worker.wrong
+    (line,) = [vars(record)["why"] for record in caplog.records if "of no use" in record.message]
+    assert "nobody decides" in line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,15 +14,19 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNa
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.policies.book import load
 from activities.temporal.hosts import Hosts
 from bot.slack.approvers import MAX_LOOK_UPS
 from bot.temporal.hosts import Hosts as BotHosts
+from bot.temporal.presence import control_books
 from tests.fakes.slack_stub import SlackStub
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.program import dockwarden
 from tests.rigs.waiting import eventually
-from workflows.model.hosts import Announcement
-from workflows.model.names import SEARCH_ATTRIBUTES, docker_task_queue
+from workflows.last_word import LastWordWorkflow
+from workflows.model.hosts import Announcement, poller_identity
+from workflows.model.names import CONTROL_TASK_QUEUE, SEARCH_ATTRIBUTES, docker_task_queue
+from workflows.sandbox import workflow_runner
 
 _HISTORIES = ("channels:history", "groups:history", "im:history")
 
@@ -49,6 +54,7 @@ async def test_the_check_says_that_all_is_well(
         "ok    Temporal",
         "ok    records",
         "ok    search attributes",
+        "ok    policy books",
         "ok    hosts",
         "ok    seal key",
     ]
@@ -261,6 +267,47 @@ async def test_the_check_lists_hosts_and_who_serves_them(
             assert check.has(f"FAIL  host {default}: {says}")
             assert check.has("mean it (DOCKWARDEN_DEFAULT_HOST); start dockwarden worker --host")
             assert check.has("FAIL  seal key: the docker worker of edge has no seal key, and this")
+
+
+async def test_the_check_tells_by_which_books_the_control_workers_judge(
+    environment: dict[str, str], client: Client, tmp_path: Path
+) -> None:
+    """That another book lies here is told; that two of them judge by different ones is wrong."""
+    await _keep(client, days=30)
+    address = client.service_client.config.target_host
+    environment["TEMPORAL_ADDRESS"] = address
+    environment["DOCKWARDEN_DEFAULT_HOST"] = "edge"
+    here = load(tmp_path / "policies.toml").hash
+
+    async def checked(*books: str) -> list[str]:
+        async with AsyncExitStack() as stack:
+            for book in books:
+                worker = Worker(
+                    await Client.connect(address),
+                    task_queue=CONTROL_TASK_QUEUE,
+                    identity=poller_identity(f"p-{book}", book=book),
+                    workflows=[LastWordWorkflow],
+                    workflow_runner=workflow_runner(),
+                )
+                await stack.enter_async_context(worker)
+            await eventually(lambda: _are_told(client, books))
+            async with dockwarden("check", "--only", "temporal", **environment) as check:
+                await check.end()
+            return [line.rstrip() for line in check.lines if "policy books:" in line]
+
+    (one,) = await checked("0ddb00c0ffee")
+    (two,) = await checked("0ddb00c0ffee", here)
+
+    file = tmp_path / "policies.toml"
+    assert one.startswith("ok    policy books: every control worker judges by 0ddb00c0ffee; ")
+    assert f"the one here, {file} (hash {here}), is another" in one
+    assert two.startswith("FAIL  policy books: the control workers have different ones (")
+    assert "0ddb00c0ffee" in two
+    assert here in two
+
+
+async def _are_told(client: Client, books: tuple[str, ...]) -> bool:
+    return set(books) <= set(await control_books(client))
 
 
 @activity.defn(name="list_containers")

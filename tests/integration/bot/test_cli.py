@@ -198,8 +198,6 @@ async def test_a_worker_waits_for_temporal_and_serves(
         (["bot"], {"DOCKWARDEN_SLACK_MODE": "http"}, "DOCKWARDEN_SLACK_SIGNING_SECRET is missing"),
         # a value that cannot be
         (["bot"], {"DOCKWARDEN_HTTP_PORT": "x"}, "DOCKWARDEN_HTTP_PORT: "),
-        # no policy book, or one that cannot be used
-        (["bot"], {"DOCKWARDEN_POLICIES": "/nowhere"}, "the policy book /nowhere cannot be read"),
         # Temporal's own configuration is broken
         (["bot"], {"TEMPORAL_CONFIG_FILE": "/dev/stdin", "TEMPORAL_PROFILE": "x"}, "Temporal"),
         # an unknown word on the command line

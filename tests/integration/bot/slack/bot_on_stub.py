@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 import aiohttp
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
-from bot import policy_book as policies
 from bot.service import Service
 from bot.settings import Settings
 from bot.slack.app import build_app, identify
@@ -44,9 +43,6 @@ from workflows.model.state import RequestState, RequestStatus
 REQUEST = "3f9a1c2b4d5e"
 ADDRESS = RequestAddress(request_id=REQUEST, host="local", container="web-1")
 BUTTON = button_value(ADDRESS)
-BOOK = policies.parse(
-    '[[policy]]\nname = "web"\ncontainers = ["web-*"]\napprovers = ["U0BOB", "U0CAROL"]\n'
-)
 DEFAULTS = Settings()
 _triggers = itertools.count(1)
 
@@ -126,6 +122,7 @@ class FakeRequestClient:
     before: Any = None
     state: RequestState | None = None
     summary: RequestSummary = field(default_factory=summary)
+    deciders: set[str] = field(default_factory=set)
     looked: HostQueryResult = field(default_factory=HostQueryResult)
     visibility: FakeVisibility = field(default_factory=FakeVisibility)
     hosts: FakeHosts = field(default_factory=FakeHosts)
@@ -164,6 +161,11 @@ class FakeRequestClient:
         """Look at a host."""
         await self._act()
         return self.looked
+
+    async def could_decide(self, _state: RequestState, user_id: str) -> bool:
+        """Say whether somebody is one of those who decide, and note that it was asked."""
+        self.asked.append(user_id)
+        return user_id in self.deciders
 
     async def _act(self) -> None:
         if self.before is not None:
@@ -209,7 +211,6 @@ async def bot_on(
     real_requests: RequestClient | None = None,
     limits: Settings = DEFAULTS,
     clock: Clock = time.monotonic,
-    book: policies.PolicyBook = BOOK,
 ) -> AsyncIterator[Bot]:
     """Build the real app on a stub of Slack."""
     async with aiohttp.ClientSession() as session:
@@ -223,7 +224,7 @@ async def bot_on(
         runner = ListenerRunner(
             session, command="/container", limit=clicks, acknowledge_within=acknowledge_within
         )
-        service = Service(real_requests or requests, book)  # type: ignore[arg-type]
+        service = Service(real_requests or requests)  # type: ignore[arg-type]
         follow_ups = FollowUps(service, client, command="/container", after=followed_after)
         app = build_app(
             identity=await identify(client),

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from slack_sdk.models.views import View
 
-from bot import policy_book as policies
 from bot.temporal.errors import RequestEndedError, TemporalCall, TemporalUnavailableError
 from tests.fakes.slack_stub import TEAM, SlackStub
 from tests.integration.bot.slack.bot_on_stub import (
@@ -268,10 +267,7 @@ async def test_request_again_means_the_same_container_under_its_new_name(bot: Bo
 
 async def test_start_it_again_asks_for_a_start(slack_stub: SlackStub) -> None:
     """Whoever presses it under a stop asks, in their own name, to start that container."""
-    book = policies.parse(
-        '[[policy]]\nname = "up"\noperations = ["start"]\napprovers = ["U0CAROL"]\n'
-    )
-    async with bot_on(slack_stub, book=book) as bot:
+    async with bot_on(slack_stub) as bot:
         bot.requests.state = before = replace(state(), renamed="web-1-old")
 
         await bot.click(ActionId.START_AGAIN)
@@ -284,19 +280,6 @@ async def test_start_it_again_asks_for_a_start(slack_stub: SlackStub) -> None:
         assert (before.reason, request.reason) == ("because", "")
         await bot.slack_stub.until(lambda: bot.slack_stub.responses)
         assert "to start `web-1-old`" in bot.slack_stub.responses[0]["text"]
-
-
-async def test_start_it_again_is_by_its_own_policy(bot: Bot) -> None:
-    """A policy by which it was stopped says nothing of its start unless it names that."""
-    bot.requests.state = state()
-
-    await bot.click(ActionId.START_AGAIN)
-
-    assert bot.requests.started == []
-    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
-    answer = bot.slack_stub.responses[0]["text"]
-    assert "no policy covers this (start `web-1`" in answer
-    assert "A policy is about `start` only if it names it under `operations`." in answer
 
 
 @pytest.mark.parametrize("kind", ["snapshot", "start", "restart"])

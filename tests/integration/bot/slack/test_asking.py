@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import policy_book as policies
+from bot import service
 from tests.fakes.slack_stub import TEAM, SlackStub
 from tests.integration.bot.slack.bot_on_stub import Bot, bot_on
 from workflows.model.requests import ContainerRef, OperationSpec
 from workflows.operations import catalog
-from workflows.operations.operation import Operation
 
-_BOT = Path(policies.__file__).parent
+_BOT = Path(service.__file__).parent
 
 
 async def test_a_stop_starts_a_request(bot: Bot) -> None:
@@ -33,7 +32,7 @@ async def test_a_stop_starts_a_request(bot: Bot) -> None:
     assert request.operation.grace_seconds == 30
     assert (request.requester, request.team_id, request.channel_id) == ("U0ALICE", TEAM, "C0OPS")
     assert (request.reason, request.delivery_id) == ("why", "once")
-    assert [policy.name for policy in request.policies] == ["web"]
+    assert request.policies == (), "the rules are the judge's"
     assert re.fullmatch(r"[0-9a-f]{12}", request.request_id)
     assert answer["response_type"] == "ephemeral"
     assert f"⏳ Request `{request.request_id}`" in answer["text"]
@@ -65,19 +64,6 @@ async def test_a_snapshot_always_makes_one(bot: Bot) -> None:
     assert request.operation.snapshot_ref == "team/web:1"
 
 
-@pytest.mark.parametrize("operation", catalog.OPERATIONS, ids=lambda one: one.kind)
-async def test_an_old_book_lets_nobody_ask_for_what_is_new(bot: Bot, operation: Operation) -> None:
-    """The book of this bot names no operations: it goes on meaning stop and snapshot."""
-    answer = await bot.command(f"{operation.kind} web-1")
-
-    started = [request.operation.kind for request in bot.requests.started]
-    if operation.must_be_named:
-        assert started == []
-        assert f"no policy covers this ({operation.kind} `web-1` on `local`)" in answer["text"]
-    else:
-        assert started == [operation.kind]
-
-
 @pytest.mark.parametrize(
     ("text", "spec"),
     [
@@ -93,8 +79,7 @@ async def test_what_is_new_starts_a_request(
     slack_stub: SlackStub, text: str, spec: OperationSpec
 ) -> None:
     """Where a policy names it, an operation of the catalogue needs no handler of its own."""
-    book = policies.parse('[[policy]]\nname = "all"\noperations = ["*"]\napprovers = ["U0BOB"]\n')
-    async with bot_on(slack_stub, book=book) as bot:
+    async with bot_on(slack_stub) as bot:
         answer = await bot.command(text)
 
     (request,) = bot.requests.started

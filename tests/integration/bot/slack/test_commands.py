@@ -34,14 +34,6 @@ from workflows.model.requests import (
 from workflows.model.state import Refusal, RequestStatus
 
 
-async def test_what_no_policy_covers_is_not_started(bot: Bot) -> None:
-    """A request that nobody could approve is refused before it exists."""
-    answer = await bot.command("stop db-1")
-
-    assert bot.requests.started == []
-    assert "no policy covers" in answer["text"]
-
-
 async def test_a_mistake_is_answered_in_private(bot: Bot) -> None:
     """A typing error gets what is wrong, where, and a right example; nothing starts."""
     answer = await bot.command("stop web-1 snapshoot")

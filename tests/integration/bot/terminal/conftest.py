@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from temporalio.client import Client
 
+from activities.policies.book import parse
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.typed import Typist
 from tests.rigs.workers import Workers
@@ -41,13 +41,11 @@ async def _client() -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-def typist(client: Client, workers: Workers, tmp_path: Path) -> Typist:
+def typist(client: Client, workers: Workers) -> Typist:
     """Give somebody who types on the machine of the workers."""
-    policies = tmp_path / "policies.toml"
-    policies.write_text(_POLICIES, encoding="utf-8")
+    workers.policies.book = parse(_POLICIES)
     return Typist(
         TEMPORAL_ADDRESS=client.service_client.config.target_host,
-        DOCKWARDEN_POLICIES=str(policies),
         DOCKWARDEN_DEFAULT_HOST=workers.docker.name,
         DOCKWARDEN_TEAM="T1",
         DOCKWARDEN_CHANNEL="C1",

@@ -94,7 +94,6 @@ async def test_a_request_that_is_not_let_in_says_why(typist: Typist, workers: Wo
     [
         (("request", "stop", "web-1"), "DOCKWARDEN_TEAM", "--team is missing"),
         (("request", "stop", "web-1"), "DOCKWARDEN_CHANNEL", "--channel is missing"),
-        (("request", "stop", "web-1"), "DOCKWARDEN_POLICIES", "the policy book policies.toml"),
         (("approve", "0" * 12), "DOCKWARDEN_TEAM", "--team is missing"),
         (("requests", "mine"), "", "--as is missing"),
         (("request", "stop", "x"), "", "is no container name"),

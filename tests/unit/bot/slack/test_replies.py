@@ -20,7 +20,6 @@ from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
     LookUnansweredError,
-    NoPolicyError,
     RequestEndedError,
     RequestStuckError,
     RequestSummary,
@@ -136,7 +135,6 @@ ERRORS: list[BotError] = [
         for act in TemporalCall
         for maybe in (True, False)
     ),
-    NoPolicyError(operation=OperationSpec(kind="start"), container="web-1", host="local"),
     *(LookUnansweredError("local", silent) for silent in Silent),
     TemporalMisconfiguredError(EVIL),
     AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink="", waits=True),

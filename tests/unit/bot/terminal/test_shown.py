@@ -191,13 +191,6 @@ FAILURES: list[tuple[BotError, Exit, str]] = [
         "nobody answers now what request 000000000000 would do",
     ),
     (temporal_errors.RequestEndedError(_summary()), Exit.NOT_DONE, "is over (waiting)"),
-    (
-        temporal_errors.NoPolicyError(
-            operation=OperationSpec(kind="start"), container=HOSTILE, host="local"
-        ),
-        Exit.NOT_DONE,
-        "no policy covers this (start",
-    ),
     (temporal_errors.RequestUnknownError("f" * 12), Exit.NOT_DONE, "There is no request"),
     *(
         (

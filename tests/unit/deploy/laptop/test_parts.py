@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import policy_book as policies
+from activities.policies import book as policies
 from bot.secrets import variable
 from bot.settings import Settings
 from deploy.laptop import dockwarden as laptop_dockwarden

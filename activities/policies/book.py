@@ -1,8 +1,8 @@
 """Which rules does the policy book hold, and which of them could apply to a request?
 
 The book is TOML and read strictly: an unknown key, a missing approver or an impossible number
-refuses the start and names the policy. Labels are unknown here: the workflow compares them once
-it has seen the container.
+makes it useless as a whole, and is told with the name of the policy. Labels are unknown here: the
+worker of the host compares them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from bot.settings import ConfigurationError
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.requests import MAX_EXPIRY_SECONDS, MAX_POLICIES, Policy
 from workflows.operations import catalog
@@ -69,6 +68,10 @@ _NAMES_HOLD = {
     "references": ("a-zA-Z0-9_./:-", "letters, digits, dots, underscores, hyphens, / and :"),
 }
 _CHARACTER_CLASS = re.compile(r"\[!?\]?[^\]]+\]")
+
+
+class PolicyBookError(Exception):
+    """The policy book cannot be read or used; the message says what to do, a line a problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +132,7 @@ def load(path: Path) -> PolicyBook:
     """Read a policy book.
 
     Raises:
-        ConfigurationError: it cannot be read or used; the message names every problem.
+        PolicyBookError: it cannot be read or used; the message names every problem.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -138,7 +141,7 @@ def load(path: Path) -> PolicyBook:
             f"the policy book {path} cannot be read ({type(error).__name__}): "
             "set DOCKWARDEN_POLICIES to a readable file, or copy deploy/policies.example.toml"
         )
-        raise ConfigurationError(message) from error
+        raise PolicyBookError(message) from error
     return parse(text, name=str(path))
 
 
@@ -146,19 +149,19 @@ def parse(text: str, *, name: str = "policies") -> PolicyBook:
     """Read a policy book from its text; ``name`` says in errors where it came from.
 
     Raises:
-        ConfigurationError: it cannot be used; the message names every problem.
+        PolicyBookError: it cannot be used; the message names every problem.
     """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message = f"{name} is not TOML: {error}"
-        raise ConfigurationError(message) from error
+        raise PolicyBookError(message) from error
     try:
         entries = _Book.model_validate(content).policy
     except ValidationError as error:
         problems = [_describe(detail, content) for detail in error.errors(include_url=False)]
         lines = [f"{name}: {problem}" for problem in dict.fromkeys(problems)]
-        raise ConfigurationError("\n".join(lines)) from None
+        raise PolicyBookError("\n".join(lines)) from None
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     return PolicyBook(policies=tuple(entry.as_policy() for entry in entries), hash=digest)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import policy_book as policies
-from bot.settings import ConfigurationError
+from activities.policies import book as policies
+from activities.policies.book import PolicyBookError
 from workflows.model.requests import Policy
 from workflows.operations import catalog
 from workflows.operations.operation import Operation
 
-EXAMPLE = Path(__file__).parents[3] / "deploy" / "policies.example.toml"
+EXAMPLE = Path(__file__).parents[4] / "deploy" / "policies.example.toml"
 
 
 def _book(*tables: str) -> policies.PolicyBook:
@@ -159,7 +159,7 @@ _WEB = 'name = "web"\napprovers = ["U0BOB"]\n'
 )
 def test_a_bad_policy_is_refused(table: str, says: str) -> None:
     """A policy that cannot be meant so refuses the start, by its name and key."""
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(PolicyBookError) as refused:
         _book(table)
 
     assert says in str(refused.value)
@@ -187,7 +187,7 @@ def test_a_bad_policy_is_refused(table: str, says: str) -> None:
 )
 def test_a_bad_book_is_refused(text: str, says: str) -> None:
     """A book that is none refuses the start and says why."""
-    with pytest.raises(ConfigurationError, match=r"book\.toml") as refused:
+    with pytest.raises(PolicyBookError, match=r"book\.toml") as refused:
         policies.parse(text, name="book.toml")
 
     assert says in str(refused.value)
@@ -203,7 +203,7 @@ def test_what_a_key_takes_is_told_in_our_own_words(key: str, value: str) -> None
     table = "\n".join(line for line in _WEB.splitlines() if not line.startswith(key))
     try:
         _book(f"{table}\n{key} = {value}")
-    except ConfigurationError as error:
+    except PolicyBookError as error:
         said = str(error)
         assert "policy 1" in said
         assert key in said
@@ -259,7 +259,7 @@ def test_a_strict_rule_that_a_weaker_one_overtakes_is_known() -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     """Each problem of each policy gets its line."""
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(PolicyBookError) as refused:
         _book('name = "a"\nhots = ["x"]\napprovers = ["U0B"]', 'name = "b"\napprovers = ["bob"]')
 
     assert [line.split(": ")[1] for line in str(refused.value).splitlines()] == [
@@ -270,7 +270,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     """A book that is not there is explained."""
-    with pytest.raises(ConfigurationError, match="DOCKWARDEN_POLICIES"):
+    with pytest.raises(PolicyBookError, match="DOCKWARDEN_POLICIES"):
         policies.load(tmp_path / "none.toml")
 
 

@@ -1,0 +1,62 @@
+"""Could this person decide about a request, as the control worker judges now?
+
+The bot has no policy book and asks nobody in Slack about groups: it puts one question, by the
+policy that is stored in the request, and shows nothing where it has no answer in time.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import timedelta
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.service import RPCError
+
+from bot.temporal.client import bounded
+from bot.temporal.errors import BotError, TemporalCall
+from workflows.host_query import HostQueryInput, HostQueryResult
+from workflows.model import names
+from workflows.model.state import RequestState
+from workflows.rules import Reader
+
+_log = logging.getLogger(__name__)
+
+#: Who asks waits for the answer, to which Slack gives three seconds in all.
+_WITHIN = timedelta(seconds=2)
+
+
+async def could_decide(client: Client, state: RequestState, user_id: str) -> bool:
+    """Ask, and wait two seconds at most; what is not answered is not shown."""
+    if state.policy is None:
+        return False
+    reader = Reader(
+        user_id=user_id,
+        team_id=state.team_id,
+        request_id=state.request_id,
+        container=state.container,
+        policy=state.policy,
+        policy_seal=state.policy_seal,
+    )
+    try:
+        return await bounded(TemporalCall.READ, _ask(client, reader), _WITHIN)
+    except (BotError, RPCError, WorkflowFailureError) as error:
+        _log.warning(
+            "who may read is not known, so nothing is shown",
+            extra={"request_id": state.request_id, "user": user_id, "why": type(error).__name__},
+        )
+        return False
+
+
+async def _ask(client: Client, reader: Reader) -> bool:
+    handle: WorkflowHandle[object, HostQueryResult] = await client.start_workflow(
+        names.HOST_QUERY_WORKFLOW,
+        HostQueryInput(host=reader.container.host, reader=reader),
+        id=f"look/{reader.container.host}/{uuid.uuid4()}",
+        task_queue=names.CONTROL_TASK_QUEUE,
+        result_type=HostQueryResult,
+        # Nobody reads a late answer.
+        execution_timeout=3 * _WITHIN,
+        rpc_timeout=_WITHIN,
+    )
+    return (await handle.result()).readable
