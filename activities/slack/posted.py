@@ -35,6 +35,8 @@ class Progress:
     def __init__(self) -> None:
         info = activity.info()
         self.is_repeated = info.attempt > 1
+        # One within a workflow task is not watched: it is short, and begins anew with the task.
+        self._is_watched = not info.is_local
         self._done = [str(item) for item in info.heartbeat_details]
         self.beat()
 
@@ -44,7 +46,8 @@ class Progress:
 
     def beat(self) -> None:
         """Show that the activity is alive."""
-        activity.heartbeat(*self._done)
+        if self._is_watched:
+            activity.heartbeat(*self._done)
 
     def add(self, item: str) -> None:
         """Note that something was posted."""
