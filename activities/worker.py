@@ -30,6 +30,7 @@ from activities.docker.engine import Engine
 from activities.docker.guard import Guard
 from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
+from activities.docker.underway import Underway
 from activities.policies.judge import Judge, OwnBook, read_own
 from activities.policies.others import OtherBooks
 from activities.slack.client import SlackClient, call, slack_client
@@ -254,8 +255,9 @@ async def _docker_workers(
         min_free_mb=config.min_free_mb,
         data_root=config.data_root,
     )
-    guard = Guard(config.host, config.seal_keys)
-    containers, snapshots = Containers(engine, guard, capacity), Snapshots(engine, guard)
+    guard, underway = Guard(config.host, config.seal_keys), Underway()
+    containers = Containers(engine, guard, capacity, underway=underway)
+    snapshots = Snapshots(engine, guard, underway=underway)
     stops = config.stops_at_once
     quick: list[Callable[..., object]] = [
         containers.inspect_container,

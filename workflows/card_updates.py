@@ -16,6 +16,7 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 from workflows import activity_options
 from workflows.failures import error_type
+from workflows.local_first import local_first
 from workflows.model import limits, names
 from workflows.model.dependents import with_newcomers
 from workflows.model.ports import (
@@ -32,6 +33,10 @@ from workflows.model.state import Refusal, RequestState, RequestStatus
 
 #: Slack allows about 50 updates a minute for all cards together.
 _REDRAW_EVERY = timedelta(seconds=2)
+#: What is done sooner is not worth a card of its own: its end is the next that people see.
+_QUIET = timedelta(milliseconds=500)
+#: So long the last card may keep a workflow from hearing of anything else.
+_AT_ONCE = timedelta(seconds=1)
 #: So long is waited at most before a call for help that was refused is made again: a refusal costs
 #: no time, and the history has room for 50,000 events.
 _CALL_AGAIN_WITHIN = timedelta(minutes=1)
@@ -99,10 +104,14 @@ def describe(state: RequestState) -> str:
 class CardUpdater:
     """Shows one request: its card, the thread, and private notices.
 
-    ``told_so_far`` is how many private notices were sent before.
+    ``told_so_far`` is how many private notices were sent before. ``starts_quiet`` is for an
+    operation: it shows nothing of what is done within half a second but the outcome, and that
+    within the workflow task in which it is known, for then there is nothing left to be told.
     """
 
-    def __init__(self, tracker: RequestTracker, *, told_so_far: int = 0) -> None:
+    def __init__(
+        self, tracker: RequestTracker, *, told_so_far: int = 0, starts_quiet: bool = False
+    ) -> None:
         self._tracker = tracker
         self._entries: list[ThreadEntry] = []
         self._notices: list[Notice] = []
@@ -113,6 +122,12 @@ class CardUpdater:
         self._telling: asyncio.Task[None] | None = None
         self._due = False
         self._closing = False
+        self._ends_at_once = self._is_quiet = starts_quiet
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is shown yet, for all may be over in a moment."""
+        return self._is_quiet
 
     @property
     def is_idle(self) -> bool:
@@ -178,7 +193,7 @@ class CardUpdater:
         if self._drawing is not None:
             await self._drawing
         self._entries.extend(entries)
-        if not await self._draw(activity_options.publish_last()):
+        if not await self._draw(activity_options.publish_last(), at_once=self._ends_at_once):
             await leave_last_word(self._tracker.state, tuple(self._entries))
         await self.told()
 
@@ -202,6 +217,8 @@ class CardUpdater:
             await self._telling
 
     async def _draw_while_due(self) -> None:
+        if self._is_quiet:
+            await self._keep_quiet()
         pause = _REDRAW_EVERY
         while self._due and not self._closing:
             self._due = False
@@ -213,6 +230,17 @@ class CardUpdater:
             if not self._closing:
                 await self._pause(pause)
 
+    async def _keep_quiet(self) -> None:
+        """Let half a second go by, unless all is over sooner.
+
+        The timer is not cancelled then: that would be one more event, and the workflow ends.
+        """
+        timer = asyncio.create_task(
+            workflow.sleep(_QUIET, summary="before the first drawing of the card")
+        )
+        await workflow.wait_condition(lambda: self._closing or timer.done())
+        self._is_quiet = False
+
     async def _pause(self, pause: timedelta) -> None:
         try:
             await workflow.wait_condition(
@@ -223,9 +251,9 @@ class CardUpdater:
         except TimeoutError:
             return
 
-    async def _draw(self, options: workflow.ActivityConfig) -> bool:
+    async def _draw(self, options: workflow.ActivityConfig, *, at_once: bool = False) -> bool:
         try:
-            await self._publish(options)
+            await self._publish(options, at_once=at_once)
         except ActivityError as error:
             # The card is a view: what is approved goes on, and the next drawing shows it.
             workflow.logger.warning("card not drawn", extra={"error_type": str(error_type(error))})
@@ -235,14 +263,15 @@ class CardUpdater:
     def _is_calling(self) -> bool:
         return any(entry.kind is ThreadKind.PAGE for entry in self._entries)
 
-    async def _publish(self, options: workflow.ActivityConfig) -> None:
+    async def _publish(self, options: workflow.ActivityConfig, *, at_once: bool = False) -> None:
         entries, self._entries = tuple(self._entries), []
+        arg = PublishInput(state=self._tracker.state, thread=entries)
         try:
-            card = await workflow.execute_activity_method(
-                MessagesPort.publish,
-                PublishInput(state=self._tracker.state, thread=entries),
-                **options,
-            )
+            if at_once:
+                publish = local_first(MessagesPort.publish, arg, options, within=_AT_ONCE)
+            else:
+                publish = workflow.execute_activity_method(MessagesPort.publish, arg, **options)
+            card = await publish
         except ActivityError:
             self._entries = [*entries, *self._entries]
             raise

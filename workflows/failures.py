@@ -134,6 +134,15 @@ def run_began(error: ActivityError) -> datetime | None:
         return None
 
 
+def image_made(error: ActivityError) -> str:
+    """Give the image that a snapshot had made before it failed; ``""``: none is known of."""
+    known = _details(error) or {}
+    if isinstance(error.cause, TemporalTimeoutError):
+        beats = error.cause.last_heartbeat_details
+        known = next((beat for beat in beats if isinstance(beat, dict)), {})
+    return str(known.get("image_id") or "")
+
+
 def name_seen(error: ActivityError) -> str:
     """Give what the engine called the container when an attempt to put it back failed."""
     return str((_details(error) or {}).get("name") or "")

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, TimeoutError as TooSlow
+from temporalio.exceptions import FailureError, TimeoutError as TooSlow
 from temporalio.workflow import ActivityConfig
 
 from workflows import failures
@@ -22,7 +22,6 @@ from workflows.model.releases import judges_itself
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
-_ONCE = RetryPolicy(maximum_attempts=1)
 
 
 async def local_first(
@@ -43,11 +42,12 @@ async def local_first(
                 stub,
                 arg,
                 schedule_to_close_timeout=within,
-                retry_policy=_ONCE,
+                retry_policy=RetryPolicy(maximum_attempts=1),
                 summary=options.get("summary"),
             )
-        except ActivityError as error:
-            # Of one that was too slow the SDK says as well that a cancel was asked for (1.35).
+        except FailureError as error:
+            # What the activity raised comes as it is, in no ActivityError; and of one that was too
+            # slow the SDK says as well that a cancel was asked for (1.35).
             is_slow = isinstance(error.cause, TooSlow)
             if not is_slow and failures.is_cancellation(error):
                 raise

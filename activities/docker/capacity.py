@@ -15,7 +15,6 @@ from typing import Final
 
 from activities.docker.answers import EngineFacts
 from activities.docker.engine import Engine
-from activities.docker.measured import written_bytes
 from activities.docker.preflight import Obstacle
 from workflows.model.errors import ErrorType
 
@@ -54,15 +53,16 @@ class SnapshotCapacity:
         engine: Engine,
         facts: EngineFacts,
         container_id: str,
-        measure: _Measure = written_bytes,
+        measure: _Measure,
     ) -> Obstacle | None:
         """Say why one more snapshot of a container does not fit, or ``None``.
 
         ``measure`` says how much the container has written, which is dear to find out.
         """
-        return self._too_many(engine, container_id) or self._too_full(
-            engine, facts, container_id, measure
-        )
+        short = self.too_many(engine, container_id)
+        if short is None and self.min_free_mb:
+            short = self.too_full(engine, facts, measure(engine, container_id))
+        return short
 
     def describe(self, engine: Engine) -> DiskSpace:
         """Say how the engine's disk is, for an operator."""
@@ -76,7 +76,8 @@ class SnapshotCapacity:
             return DiskSpace(False, f"{words}, less than the {self.min_free_mb} MB to leave")
         return DiskSpace(True, words)
 
-    def _too_many(self, engine: Engine, container_id: str) -> Obstacle | None:
+    def too_many(self, engine: Engine, container_id: str) -> Obstacle | None:
+        """Say that as many snapshots of a container are kept as may be, or ``None``."""
         if not self.snapshots_per_container:
             return None
         kept = len(engine.snapshot_requests(container_id))
@@ -85,15 +86,15 @@ class SnapshotCapacity:
         text = f"{kept} are there, and at most {self.snapshots_per_container} are kept"
         return Obstacle(ErrorType.SNAPSHOT_QUOTA, text)
 
-    def _too_full(
-        self, engine: Engine, facts: EngineFacts, container_id: str, measure: _Measure
+    def too_full(
+        self, engine: Engine, facts: EngineFacts, size: int, promised: int = 0
     ) -> Obstacle | None:
-        if not self.min_free_mb:
-            return None
-        free = self._free_bytes(engine, facts)
+        """Say that so many bytes do not fit on the disk beside what others were promised."""
+        free = self._free_bytes(engine, facts) if self.min_free_mb else None
         if free is None:
             return None
-        needed = measure(engine, container_id) + self.min_free_mb * _MB
+        free = max(0, free - promised)
+        needed = size + self.min_free_mb * _MB
         if free >= needed:
             return None
         text = f"{free // _MB} MB are free, and {-(-needed // _MB)} MB are needed"

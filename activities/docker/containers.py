@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from typing import Final
 
 from temporalio import activity
@@ -27,19 +28,17 @@ from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.guard import Guard
 from activities.docker.heartbeat import Attempt
-from activities.docker.measured import RecentSizes, written_bytes
+from activities.docker.measured import RecentSizes
 from activities.docker.pin import (
-    find_pinned,
     look_around,
-    protection,
     refuse,
     verify_pin,
     verify_untouched,
 )
 from activities.docker.preflight import (
     Facts,
+    Obstacle,
     cautions,
-    change,
     lost,
     nothing_to_stop,
     other_situation,
@@ -47,6 +46,7 @@ from activities.docker.preflight import (
 )
 from activities.docker.restore import restore
 from activities.docker.start import start
+from activities.docker.underway import Underway
 from workflows.model.dependents import NO_DEPENDENTS, Dependents
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.image_reference import reference_problem
@@ -71,19 +71,30 @@ _SHOWN: Final = 3
 _ID_PART: Final = re.compile(r"[0-9a-f]{2,64}")
 #: By so much of a second a clock of ours and one of the engine may count differently.
 _IMPRECISION: Final = 0.2
+#: A commit is begun right after its stop, or there is none; its worker may be restarted in between.
+_COMMIT_BEGINS_WITHIN: Final = 60
 
 
 class Containers(ContainersPort, StartPort):
-    """The activities on the containers of one host. ``capacity`` limits snapshots, if given."""
+    """The activities on the containers of one host.
+
+    ``capacity`` limits snapshots, if given; ``underway`` is shared with those that make them.
+    """
 
     def __init__(
-        self, engine: Engine, guard: Guard, capacity: SnapshotCapacity | None = None
+        self,
+        engine: Engine,
+        guard: Guard,
+        capacity: SnapshotCapacity | None = None,
+        *,
+        underway: Underway | None = None,
     ) -> None:
         self._engine = engine
         self._guard = guard
         self._capacity = capacity or SnapshotCapacity()
+        self._underway = underway or Underway()
         self._neighbours = Neighbours(engine)
-        self._sizes = RecentSizes(engine.timing.size_kept)
+        self._sizes = RecentSizes()
 
     @activity.defn(name="inspect_container", no_thread_cancel_exception=True)
     def inspect_container(self, arg: InspectInput) -> Inspection:
@@ -107,8 +118,7 @@ class Containers(ContainersPort, StartPort):
                 refuse(nothing_to_stop(facts))
         taken = self._is_taken(arg.reference)
         if arg.for_request and not taken:
-            # Anybody can ask this as often as they like; right before a stop it is measured anew.
-            refuse(self._with_room(facts, self._sizes.written_bytes).shortage)
+            refuse(self._shortage(facts))
         return Inspection(
             pin=pin,
             selectors_met=tuple(
@@ -155,6 +165,7 @@ class Containers(ContainersPort, StartPort):
                 return self._stop(arg, attempt)
             except ApplicationError as error:
                 failed = error
+            self._underway.over(arg.pin.container_id)
             if arg.expect_untouched and not attempt.may_have_sent:
                 raise failed
             # The workflow asks whether anything may have happened to the container.
@@ -191,22 +202,35 @@ class Containers(ContainersPort, StartPort):
         return _stop_result(pin, seen, had_its_grace=took >= arg.grace_seconds - _IMPRECISION)
 
     def _unchanged(self, arg: StopInput) -> ContainerInspect:
-        """Look at a container that nothing of ours has touched: it must be as approved."""
-        pin = arg.pin
-        facts = verify_untouched(
-            self._engine, pin, for_snapshot=arg.for_snapshot, starts=arg.starts
-        )
-        if arg.for_snapshot and self._capacity.is_limited:
-            facts = self._with_room(facts)
-            # That can take long; only what is approved right before the stop is stopped.
-            seen = find_pinned(self._engine, pin)
-            facts = replace(facts, container=seen, protected=protection(self._engine, seen))
-            refuse(change(facts, pin))
+        """Look at a container that nothing of ours has touched: it must be as approved.
+
+        What can take long is asked first: only what is approved right before the stop is stopped,
+        and only what is free then is free.
+        """
+        engine, capacity, container = self._engine, self._capacity, arg.pin.container_id
+        limited = arg.for_snapshot and capacity.is_limited
+        crowd = capacity.too_many(engine, container) if limited else None
+        size = 0
+        if limited and capacity.min_free_mb:
+            believed = engine.timing.size_kept_at_stop
+            size = self._sizes.written_bytes(engine, container, within=believed)
+        facts = verify_untouched(engine, arg.pin, for_snapshot=arg.for_snapshot, starts=arg.starts)
+        refuse(crowd)
+        if limited:
+            lapses = engine.timing.stop_attempt(arg.grace_seconds) + _COMMIT_BEGINS_WITHIN
+            refuse(
+                self._underway.promise(
+                    container,
+                    size,
+                    lapses,
+                    lambda promised: capacity.too_full(engine, facts.engine, size, promised),
+                )
+            )
         return facts.container
 
     def _stopped_by_us(self, pin: ContainerPin) -> ContainerInspect:
         """Look at a container that a stop of ours may have reached already."""
-        seen = verify_pin(self._engine, pin)
+        seen = verify_pin(self._engine, pin).container
         # A stop of ours brings a container down; nothing of ours brings up one that was down.
         if pin.state.is_down:
             refuse(other_situation(seen, pin))
@@ -219,14 +243,13 @@ class Containers(ContainersPort, StartPort):
         has_any = facts.stops and not seen.state.is_down
         return self._neighbours.dependents(seen, found) if has_any else NO_DEPENDENTS
 
-    def _with_room(
-        self, facts: Facts, measure: Callable[[Engine, str], int] = written_bytes
-    ) -> Facts:
+    def _shortage(self, facts: Facts) -> Obstacle | None:
+        """Say why there is no room for a snapshot; anybody can ask it as often as they like."""
         if not facts.for_snapshot:
-            return facts
+            return None
+        measure = partial(self._sizes.written_bytes, within=self._engine.timing.size_kept)
         container = facts.container.container_id
-        shortage = self._capacity.shortage(self._engine, facts.engine, container, measure)
-        return replace(facts, shortage=shortage)
+        return self._capacity.shortage(self._engine, facts.engine, container, measure)
 
     def _is_taken(self, reference: str) -> bool:
         if not reference:

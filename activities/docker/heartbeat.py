@@ -12,9 +12,9 @@ import contextlib
 import contextvars
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -24,6 +24,7 @@ from workflows.model.errors import ErrorType
 from workflows.model.timing import TIMING
 
 _NOTHING_SENT: Final = "nothing sent"
+_SENT: Final = "sent"
 _ANSWERED: Final = "answered"
 _T = TypeVar("_T")
 
@@ -33,8 +34,9 @@ class Attempt:
 
     An attempt that fails says in its last heartbeat whether it sent nothing, or whether all that
     it sent was answered, and the next attempt can rely on that: a "no" of the engine is a no. A
-    killed worker says nothing, nor does one whose request got no answer: then it may still be at
-    work in the engine.
+    killed worker says nothing more, nor does one whose request got no answer: then it may still be
+    at work in the engine. A call with a name is told before it is sent, and so is the image that
+    was made by one: what follows on it is no reason to wait for it, or to make another.
 
     Args:
         interval: seconds between two beats.
@@ -45,10 +47,11 @@ class Attempt:
         info = activity.info()
         self._heartbeat = Heartbeat(interval, timeout)
         self._number = info.attempt
-        last = list(info.heartbeat_details)
-        is_first = info.attempt == 1
-        self._sent = not is_first and last != [_NOTHING_SENT, info.attempt - 1]
-        self._unheard = self._sent and last != [_ANSWERED, info.attempt - 1]
+        last, known = _read(info.heartbeat_details, of_attempt=info.attempt - 1)
+        self._sent = info.attempt > 1 and last != _NOTHING_SENT
+        self._unheard = self._sent and last != _ANSWERED
+        self._call = ""
+        self.image_id = known.get("image_id", "")
 
     @property
     def may_have_sent(self) -> bool:
@@ -60,8 +63,8 @@ class Attempt:
         """Whether the engine may still be at work on a request that it has not answered."""
         return self._unheard
 
-    def send(self, change: Callable[[], _T]) -> _T:
-        """Make a call that changes something.
+    def send(self, change: Callable[[], _T], call: str = "") -> _T:
+        """Make a call that changes something; one with a name is told of first.
 
         Raises:
             ApplicationError: the call failed, or this attempt was given up, because its worker
@@ -71,6 +74,9 @@ class Attempt:
         self._check_not_given_up()
         before = self._unheard
         self._sent = self._unheard = True
+        if call:
+            self._call = call
+            self._tell()
         try:
             result = change()
         except ApplicationError as error:
@@ -82,6 +88,19 @@ class Attempt:
     def settled(self) -> None:
         """Note that what was not answered has been waited for, and can come no more."""
         self._unheard = False
+
+    def made(self, image_id: str) -> None:
+        """Note which image there is by what was sent, whatever comes after it."""
+        self.image_id = image_id
+        self._tell()
+
+    def _tell(self) -> None:
+        word = _NOTHING_SENT
+        if self._sent:
+            word = _SENT if self._unheard else _ANSWERED
+        known = {"call": self._call, "image_id": self.image_id}
+        told = {name: value for name, value in known.items() if value}
+        self._heartbeat.tell(word, self._number, *([told] if told else []))
 
     def _check_not_given_up(self) -> None:
         details = activity.cancellation_details()
@@ -104,7 +123,7 @@ class Attempt:
         """Stop to beat; on a failure, leave word of what cannot be at work any more."""
         self._heartbeat.__exit__(kind, error, traceback)
         if error is not None and not self._unheard:
-            activity.heartbeat(_ANSWERED if self._sent else _NOTHING_SENT, self._number)
+            self._tell()
 
 
 class Heartbeat:
@@ -115,6 +134,7 @@ class Heartbeat:
         self._timeout = timeout
         self._last = time.monotonic()
         self._missed = False
+        self._details: tuple[object, ...] = ()
         self._done = threading.Event()
         context = contextvars.copy_context()
         self._thread = threading.Thread(
@@ -125,6 +145,11 @@ class Heartbeat:
     def was_missed(self) -> bool:
         """Whether so much time passed without a beat, now or before, that Temporal gave up."""
         return self._missed or time.monotonic() - self._last > self._timeout
+
+    def tell(self, *details: object) -> None:
+        """Beat now, and say this with each beat from now on."""
+        self._details = details
+        activity.heartbeat(*details)
 
     def __enter__(self) -> Self:
         """Start to beat."""
@@ -147,4 +172,13 @@ class Heartbeat:
             while not self._done.wait(self._interval):
                 self._missed = self.was_missed
                 self._last = time.monotonic()
-                activity.heartbeat()
+                activity.heartbeat(*self._details)
+
+
+def _read(details: Sequence[Any], *, of_attempt: int) -> tuple[str, dict[str, str]]:
+    """Read what the attempt before has told, and nothing of one before that."""
+    match list(details):
+        case [str() as word, number, *more] if number == of_attempt:
+            known = more[0] if more and isinstance(more[0], dict) else {}
+            return word, known
+    return "", {}

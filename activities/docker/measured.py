@@ -6,6 +6,7 @@ often as they like must not make it do so each time. Many who ask at once wait f
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass, field
@@ -38,31 +39,32 @@ class _Answer:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     size: int = 0
-    until: float = 0.0
+    at: float = -math.inf
 
 
 class RecentSizes:
     """The sizes measured lately, for many threads.
 
     Args:
-        kept_seconds: for how long each is believed.
         most_kept: of so many containers; beyond that the oldest is forgotten.
     """
 
-    def __init__(self, kept_seconds: float, most_kept: int = _MOST_KEPT) -> None:
-        self._kept_seconds = kept_seconds
+    def __init__(self, most_kept: int = _MOST_KEPT) -> None:
         self._most_kept = most_kept
         self._answers: dict[str, _Answer] = {}
         self._lock = threading.Lock()
 
-    def written_bytes(self, engine: Engine, container_id: str) -> int:
-        """Say what :func:`written_bytes` says now, or said lately: "cannot say" as well."""
+    def written_bytes(self, engine: Engine, container_id: str, *, within: float) -> int:
+        """Say what :func:`written_bytes` says, or said within so many seconds.
+
+        "Cannot say" is remembered as well.
+        """
         with self._lock:
             answer = self._answers.setdefault(container_id, _Answer())
             if len(self._answers) > self._most_kept:
                 del self._answers[next(iter(self._answers))]
         with answer.lock:
-            if time.monotonic() >= answer.until:
+            if time.monotonic() - answer.at >= within:
                 answer.size = written_bytes(engine, container_id)
-                answer.until = time.monotonic() + self._kept_seconds
+                answer.at = time.monotonic()
             return answer.size

@@ -20,17 +20,18 @@ from workflows.model.requests import ContainerPin
 _OTHER: Final = "this is another Docker engine than the one the container was approved on"
 
 
-def verify_pin(engine: Engine, pin: ContainerPin) -> ContainerInspect:
+def verify_pin(engine: Engine, pin: ContainerPin) -> Facts:
     """Look at the container that was approved, before something of it is changed.
+
+    Once a step: what is looked at later in it is on the same engine.
 
     Raises:
         ApplicationError: this is another engine, the container is gone or is not the one
             approved, or it is out of bounds now.
     """
-    verify_engine(engine, pin)
-    seen = find_pinned(engine, pin)
-    refuse(out_of_bounds(seen, protection(engine, seen)))
-    return seen
+    facts = Facts(engine=verify_engine(engine, pin), container=find_pinned(engine, pin))
+    refuse(out_of_bounds(facts.container, protection(engine, facts.container)))
+    return facts
 
 
 def verify_untouched(

@@ -2,7 +2,8 @@
 
 A commit can be done though its answer was lost, and a repeated one makes another image. So the
 images of a request are found by its label, the oldest is kept, and the tag, which a late
-duplicate could otherwise take along, comes last.
+duplicate could otherwise take along, comes last. The container is looked at before the commit,
+between the two, and after the tag: it must have rested all the while.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from activities.docker.foreign_labels import to_blank, was_labels
 from activities.docker.guard import Guard
 from activities.docker.heartbeat import Attempt, Heartbeat
 from activities.docker.pin import find_pinned, verify_engine, verify_pin
+from activities.docker.underway import Underway
 from workflows.model.errors import ErrorType
 from workflows.model.image_reference import reference_problem
 from workflows.model.names import REQUEST_ID_FORM, REQUEST_LABEL, SOURCE_LABEL
@@ -33,71 +35,59 @@ _POLL: Final = 0.5
 class Snapshots(SnapshotsPort):
     """The activities on the images of one host."""
 
-    def __init__(self, engine: Engine, guard: Guard) -> None:
+    def __init__(self, engine: Engine, guard: Guard, *, underway: Underway | None = None) -> None:
         self._engine = engine
         self._guard = guard
+        self._underway = underway or Underway()
 
     @activity.defn(name="ensure_snapshot", no_thread_cancel_exception=True)
     def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:
-        """See to it that exactly one image carries the request's label; without a tag."""
+        """See to it that exactly one image carries the request's label, and its tag if wanted.
+
+        A failure tells of the image, if there is one: whoever tidies must find it.
+        """
         self._guard.admit(arg)
         labels = _labels(arg.request_id, arg.pin)
+        _check_reference(arg.reference, needed=False)
+        self._underway.prolong(arg.pin.container_id, self._engine.timing.commit_attempt())
         with Attempt(self._engine.timing.heartbeat_interval) as attempt:
-            repeated = attempt.may_have_sent
-            seen = self._resting(arg.pin)
-            found = self._found(labels, seen, patient=attempt.may_be_at_work)
-            attempt.settled()
-            if not found:
-                written = {**was_labels(seen.labels), **labels}
-                blank = to_blank(seen.labels)
-                attempt.send(lambda: self._engine.commit(seen.container_id, written, blank))
-                found = self._engine.labelled_images(labels)
-            if not found:
-                raise failure(ErrorType.SNAPSHOT_VANISHED, "the image vanished after its commit")
-            for duplicate in found[1:]:
-                self._remove(duplicate)
-            resting = find_pinned(self._engine, arg.pin)
-            _check_rests(resting)
-        return SnapshotResult(
-            image_id=found[0].image_id,
-            size_bytes=found[0].size_bytes,
-            repeated=repeated,
-            container_name=resting.name,
-        )
+            try:
+                return self._snapshot(arg, labels, attempt)
+            except ApplicationError as error:
+                failed = error
+            finally:
+                self._underway.over(arg.pin.container_id)
+            if not attempt.image_id:
+                raise failed
+            raise ApplicationError(
+                failed.message,
+                {"image_id": attempt.image_id},
+                type=failed.type,
+                non_retryable=failed.non_retryable,
+            )
 
     @activity.defn(name="ensure_tag", no_thread_cancel_exception=True)
     def ensure_tag(self, arg: TagInput) -> SnapshotResult:
-        """Tag the snapshot, never moving an existing tag, and read it all back."""
+        """Tag the snapshot, never moving an existing tag, and read it all back.
+
+        A step of its own in requests of an earlier release, and for what a cancel left complete.
+        """
         self._guard.admit(arg)
         labels = _labels(arg.request_id, arg.pin)
-        if reference_problem(arg.reference):
-            raise failure(ErrorType.BAD_INPUT, "the image reference is malformed")
+        _check_reference(arg.reference, needed=True)
         with Attempt(self._engine.timing.heartbeat_interval) as attempt:
             self._check_circumstances(arg)
             image = self._engine.image(arg.image_id)
             if image is None:
-                raise failure(
-                    ErrorType.SNAPSHOT_VANISHED, "the snapshot was removed before its tag"
-                )
+                raise _vanished("the snapshot was removed before its tag")
             if not labels.items() <= image.labels.items():
                 raise failure(ErrorType.BAD_INPUT, "the image is no snapshot of this request")
-            holder = self._engine.image(arg.reference)
-            if holder is None:
-                attempt.send(lambda: self._engine.tag(arg.image_id, arg.reference))
-                holder = self._engine.image(arg.reference)
-            if holder is None:
-                raise failure(ErrorType.SNAPSHOT_VANISHED, "the snapshot lost its tag at once")
-            if holder.image_id != arg.image_id:
-                raise failure(ErrorType.REFERENCE_TAKEN, "another image has this tag")
-            name = ""
-            if arg.while_resting:
-                resting = find_pinned(self._engine, arg.pin)
-                _check_rests(resting)
-                name = resting.name
+            tagged = self._tagged(arg.image_id, arg.reference, attempt)
+            name = self._still_resting(arg.pin).name if arg.while_resting else ""
         return SnapshotResult(
             image_id=arg.image_id,
             reference=arg.reference,
-            size_bytes=image.size_bytes,
+            size_bytes=tagged.size_bytes,
             container_name=name,
         )
 
@@ -106,7 +96,7 @@ class Snapshots(SnapshotsPort):
         """Remove the request's untagged images but ``image_id``; ``""`` keeps none; count them.
 
         An image with a tag stays: it may be one that people built on a snapshot, and inherited
-        the labels. Only ``failed_image_id`` goes with the request's own tag, if it has no other.
+        the labels. Only one that failed goes with the request's own tag, if it has no other.
         """
         self._guard.admit(arg)
         labels = _labels(arg.request_id, arg.pin)
@@ -123,9 +113,71 @@ class Snapshots(SnapshotsPort):
                     return removed
                 time.sleep(_POLL)
 
+    def _snapshot(
+        self, arg: SnapshotInput, labels: dict[str, str], attempt: Attempt
+    ) -> SnapshotResult:
+        repeated = attempt.may_have_sent
+        seen = self._resting(arg.pin)
+        image_id = self._made_before(labels, seen, attempt) or self._commit(seen, labels, attempt)
+        attempt.made(image_id)
+        resting = self._still_resting(arg.pin)
+        if arg.reference:
+            image: ImageInspect | None = self._tagged(image_id, arg.reference, attempt)
+            resting = self._still_resting(arg.pin)
+        else:
+            image = self._engine.image(image_id)
+        if image is None or not labels.items() <= image.labels.items():
+            raise _vanished("the image vanished after its commit")
+        return SnapshotResult(
+            image_id=image_id,
+            reference=arg.reference,
+            size_bytes=image.size_bytes,
+            repeated=repeated,
+            container_name=resting.name,
+        )
+
+    def _made_before(
+        self, labels: dict[str, str], seen: ContainerInspect, attempt: Attempt
+    ) -> str | None:
+        """Find the image of an earlier attempt, and remove its duplicates.
+
+        One whose commit was answered is not waited for: it is there, or somebody removed it.
+        """
+        patient = attempt.may_be_at_work and not attempt.image_id
+        found = self._found(labels, seen, patient=patient)
+        attempt.settled()
+        for duplicate in found[1:]:
+            self._remove(duplicate)
+        return found[0].image_id if found else None
+
+    def _commit(self, seen: ContainerInspect, labels: dict[str, str], attempt: Attempt) -> str:
+        written = {**was_labels(seen.labels), **labels}
+        blank = to_blank(seen.labels)
+        return attempt.send(
+            lambda: self._engine.commit(seen.container_id, written, blank), "commit"
+        )
+
+    def _tagged(self, image_id: str, reference: str, attempt: Attempt) -> ImageInspect:
+        """See to it that an image has its tag, which is never taken from another one."""
+        holder = self._engine.image(reference)
+        if holder is None:
+            attempt.send(lambda: self._engine.tag(image_id, reference), "tag")
+            holder = self._engine.image(reference)
+        if holder is None:
+            raise _vanished("the snapshot lost its tag at once")
+        if holder.image_id != image_id:
+            raise failure(ErrorType.REFERENCE_TAKEN, "another image has this tag")
+        return holder
+
     def _resting(self, pin: ContainerPin) -> ContainerInspect:
         """Look at the container, which must rest: a restart policy may have started it again."""
-        seen = verify_pin(self._engine, pin)
+        seen = verify_pin(self._engine, pin).container
+        _check_rests(seen)
+        return seen
+
+    def _still_resting(self, pin: ContainerPin) -> ContainerInspect:
+        """Look again, on an engine that was verified in this step."""
+        seen = find_pinned(self._engine, pin)
         _check_rests(seen)
         return seen
 
@@ -172,13 +224,23 @@ class Snapshots(SnapshotsPort):
         return True
 
 
+def _check_reference(reference: str, *, needed: bool) -> None:
+    if (needed or reference) and reference_problem(reference):
+        raise failure(ErrorType.BAD_INPUT, "the image reference is malformed")
+
+
+def _vanished(text: str) -> ApplicationError:
+    return failure(ErrorType.SNAPSHOT_VANISHED, text)
+
+
 def _check_rests(seen: ContainerInspect) -> None:
     if not seen.state.is_down:
         raise failure(ErrorType.NOT_STOPPED, f"the container is {seen.state} again")
 
 
 def _is_failed(image: ImageInspect, arg: SweepInput) -> bool:
-    return image.image_id == arg.failed_image_id and image.tags == (arg.reference,)
+    is_it = arg.any_image or image.image_id == arg.failed_image_id
+    return is_it and image.tags == (arg.reference,)
 
 
 def _labels(request_id: str, pin: ContainerPin) -> dict[str, str]:

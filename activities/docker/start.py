@@ -105,7 +105,7 @@ class _Start:
     def _verified(self) -> tuple[EngineFacts, ContainerInspect]:
         if not self.up.may_have_started:
             facts = verify_untouched(self._engine, self._pin, starts=True)
-            return facts.engine, facts.container
-        # A start of an earlier attempt may have come through: what is up now is taken for ours.
-        seen = verify_pin(self._engine, self._pin)
-        return self._engine.facts(), seen
+        else:
+            # A start of an earlier attempt may have come through: what is up is taken for ours.
+            facts = verify_pin(self._engine, self._pin)
+        return facts.engine, facts.container

@@ -31,6 +31,7 @@ from temporalio.runtime import (
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 from bot.settings import ConfigurationError
+from bot.temporal.conversion import DATA_CONVERTER
 from bot.temporal.errors import (
     RequestStuckError,
     TemporalCall,
@@ -116,7 +117,9 @@ async def connect_lazily() -> Client:
     """Give a client that connects at its first call: a bot can say that Temporal is down."""
     config = connection()
     try:
-        return await Client.connect(**config, lazy=True, retry_config=_QUICK)
+        return await Client.connect(
+            **config, lazy=True, retry_config=_QUICK, data_converter=DATA_CONVERTER
+        )
     except (ValueError, RuntimeError) as error:
         message = f"{config['target_host']} is no usable address of Temporal: {error}"
         raise ConfigurationError(message) from error
@@ -128,7 +131,7 @@ async def connect_patiently(stop: asyncio.Event, *, first_wait: float = 1.0) -> 
     wait = first_wait
     while not stop.is_set():
         try:
-            return await Client.connect(**config)
+            return await Client.connect(**config, data_converter=DATA_CONVERTER)
         except ValueError as error:
             message = f"{config['target_host']} is no usable address of Temporal: {error}"
             raise ConfigurationError(message) from error

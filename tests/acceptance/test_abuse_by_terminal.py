@@ -65,14 +65,14 @@ def _request(name: str, **changes: Any) -> dict[str, Any]:
         pytest.param("guarded-1", {}, id="by the operator's list"),
     ],
 )
-async def test_a_protected_container_is_refused_at_both_doors(
+async def test_neither_door_leads_to_a_protected_container(
     users: SlackUsers,
     installation: Installation,
     terminal: Terminal,
     name: str,
     labels: dict[str, str],
 ) -> None:
-    """Neither a command in Slack nor a start from the terminal gets as far as a card."""
+    """A command in Slack gets no card, and a start that is not the bot's is not even looked at."""
     container = users.engine.run(name=name, labels=labels)
     workflow_id = request_workflow_id(installation.host, name)
     await installation.channel.ask("alice", f"stop {name}")
@@ -81,7 +81,7 @@ async def test_a_protected_container_is_refused_at_both_doors(
     handle = installation.client.get_workflow_handle(workflow_id, result_type=RequestState)
     state = await handle.result()
     assert state.refusal is not None
-    assert state.refusal.code is RefusalCode.PROTECTED
+    assert state.refusal.code is RefusalCode.NOT_SEALED
     assert installation.slack_proxy.count("chat.postMessage") == 0
     assert users.engine.state(container) == "running"
 
@@ -118,7 +118,10 @@ async def test_a_start_that_is_no_request_fails_at_once(
 async def test_a_signal_of_somebody_who_may_not_decide(
     users: SlackUsers, terminal: Terminal
 ) -> None:
-    """Signals from the terminal are judged like clicks, and rubbish among them is dropped."""
+    """Signals from the terminal are judged like clicks, and rubbish among them is dropped.
+
+    One in the name of who may decide, and of the right plan, lacks the seal of the bot.
+    """
     request = await users.run_and_ask("signalled")
     decision = {
         "decision_id": "forged",
@@ -127,6 +130,7 @@ async def test_a_signal_of_somebody_who_may_not_decide(
         "team_id": TEAM_ID,
         "choice": "approve",
         "source": "script",
+        "plan_hash": (await request.state()).plan_hash,
     }
     for rubbish in ("rubbish", {"choice": "perhaps"}, [], {**decision, "choice": "run"}):
         await terminal.signal(request.handle.id, rubbish)
@@ -145,6 +149,9 @@ async def test_a_signal_of_somebody_who_may_not_decide(
     assert (state.status, state.decisions) == (RequestStatus.WAITING, ())
     assert users.engine.state(request.container) == "running"
     await terminal.signal(request.handle.id, decision | {"approver_id": BOB})
+    await users.refusal(BOB, "without the seal", request.request_id)
+    assert (await request.state()).decisions == ()
+    await users.approve(request)
     await users.check(request, await request.outcome(), RequestStatus.SUCCEEDED)
 
 

@@ -96,7 +96,10 @@ async def test_asking_for_help(people: People, command: str, says: str) -> None:
 
 
 async def test_deciding_from_a_terminal(people: People, terminal: Terminal) -> None:
-    """A signal from Temporal's own tool passes the same checks, and the query tells the state."""
+    """A signal from Temporal's own tool passes the same checks, and the query tells the state.
+
+    Where there is a seal key, nobody decides in this way.
+    """
     container = people.engine.run(name="script-1")
     request = await people.ask("stop script-1 snapshot")
     await _signal(terminal, request, "alice")
@@ -106,7 +109,10 @@ async def test_deciding_from_a_terminal(people: People, terminal: Terminal) -> N
     assert (await _query(terminal))["status"] == "waiting"
     assert people.engine.state(container) == "running"
 
-    await _signal(terminal, request, "bob")
+    await _signal(terminal, request, "bob", plan_hash=(await _query(terminal))["plan_hash"])
+    await people.told("bob", request.request_id, "without the seal")
+    assert (await _query(terminal))["status"] == "waiting"
+    await people.approve(request)
     await people.until(request, RequestStatus.SUCCEEDED)
     state = await _query(terminal)
     assert state["status"] == "succeeded"
@@ -122,7 +128,7 @@ async def test_a_hostile_signal_harms_nothing(people: People, terminal: Terminal
     for payload in (None, [], "yes", {"choice": "approve"}, {"choice": {"a": 1}}):
         await terminal.signal(_SCRIPTED, payload)
     assert (await _query(terminal))["status"] == "waiting"
-    await _signal(terminal, request, "bob", choice="reject", comment="seen")
+    await people.type("bob", f"reject {request.request_id} seen")
     assert (await request.outcome()).status is RequestStatus.REJECTED
 
 

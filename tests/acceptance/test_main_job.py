@@ -158,8 +158,8 @@ async def test_a_tag_taken_meanwhile_puts_it_back(people: People) -> None:
     assert after["State"]["StartedAt"] != before["State"]["StartedAt"]
     assert people.engine.api.inspect_image("team/taken:v1")["Id"] == before["Image"]
     assert [i for i in people.images(request) if i["Id"] != before["Image"]] == []
-    tag = next(step for step in state.steps if step.name is StepName.TAG)
-    assert tag.status is StepStatus.FAILED
+    made = next(step for step in state.steps if step.name is StepName.SNAPSHOT)
+    assert made.status is StepStatus.FAILED
     card = await people.until_card(request, "↩️ *Failed and put back*")
     assert "a tag is never moved" in card
 

@@ -75,6 +75,7 @@ class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
         self.restarted_since = False
         self.is_of_earlier_release = False
         self.knows_starts = True
+        self.only_commits = False
         self.name_now = ""
         self.dependents = NO_DEPENDENTS
         self.newcomers: tuple[Dependent, ...] = ()
@@ -188,13 +189,29 @@ class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
 
     @activity.defn(name="ensure_snapshot", no_thread_cancel_exception=True)
     def ensure_snapshot(self, arg: SnapshotInput) -> SnapshotResult:
-        """Commit the container."""
+        """Commit the container, and tag the image, unless this is a worker that only commits."""
         self._enter("ensure_snapshot")
         if not self.state.is_down:
             raise failure(ErrorType.NOT_STOPPED)
         image_id = "sha256:" + arg.request_id.ljust(64, "0")
         self.images.setdefault(image_id, "")
-        return SnapshotResult(image_id=image_id, size_bytes=1_234_567)
+        reference = "" if self.only_commits else arg.reference
+        if reference:
+            self._tag(image_id, reference)
+        return SnapshotResult(image_id=image_id, reference=reference, size_bytes=1_234_567)
+
+    def _tag(self, image_id: str, reference: str) -> None:
+        """Tag it within the same activity; ``faults["tag"]`` come after the commit."""
+        try:
+            self._enter("tag")
+        except ApplicationError as error:
+            told = {"image_id": image_id}
+            raise ApplicationError(
+                error.message, told, type=error.type, non_retryable=error.non_retryable
+            ) from None
+        if reference in self.taken:
+            raise failure(ErrorType.REFERENCE_TAKEN, {"image_id": image_id})
+        self.images[image_id] = reference
 
     @activity.defn(name="ensure_tag", no_thread_cancel_exception=True)
     def ensure_tag(self, arg: TagInput) -> SnapshotResult:

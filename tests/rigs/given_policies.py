@@ -10,6 +10,7 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.policies.book import PolicyBook, matching
+from activities.policies.judge import Judge
 from workflows.model.plan import POLICY_SEAL, policy_words
 from workflows.model.policy_ports import (
     ExplainInput,
@@ -30,6 +31,8 @@ _NO_BOOK = PolicyBook(policies=(), hash="")
 class GivenPolicies(PolicyPort):
     """The policies of each request; of one that is not known here, those of the ``book``.
 
+    A real ``judge`` answers instead, if there is one: it is given nothing.
+
     ``fault`` is raised instead of an answer, as where the book cannot be used. ``readers`` are
     those who may read what people typed.
     """
@@ -40,7 +43,7 @@ class GivenPolicies(PolicyPort):
         self._given: dict[str, tuple[Policy, ...]] = {}
         self.readers: set[str] = set()
         self.fault: Exception | None = None
-        self.asked: list[str] = []
+        self.judge: Judge | None = None
 
     def give(self, request: LifecycleRequest) -> None:
         """Remember the policies that stand in a request."""
@@ -54,7 +57,8 @@ class GivenPolicies(PolicyPort):
     @activity.defn(name="find_policies")
     async def find_policies(self, arg: FindPoliciesInput) -> FoundPolicies:
         """Give those of the request."""
-        self.asked.append(arg.request_id)
+        if self.judge is not None:
+            return await self.judge.find_policies(arg)
         if self.fault is not None:
             raise self.fault
         host, name = arg.container.host, arg.container.name
@@ -67,8 +71,10 @@ class GivenPolicies(PolicyPort):
         return FoundPolicies(policies=policies, book_hash=BOOK_HASH, seals=tuple(seals))
 
     @activity.defn(name="explain_policies")
-    async def explain(self, arg: ExplainInput) -> FoundPolicies:  # noqa: ARG002 - any container
+    async def explain(self, arg: ExplainInput) -> FoundPolicies:
         """Give all of the book."""
+        if self.judge is not None:
+            return await self.judge.explain(arg)
         if self.fault is not None:
             raise self.fault
         return FoundPolicies(policies=self.book.policies, book_hash=BOOK_HASH)
@@ -76,4 +82,6 @@ class GivenPolicies(PolicyPort):
     @activity.defn(name="readable")
     async def readable(self, arg: ReadableInput) -> Readable:
         """Say whether this test lets them read."""
+        if self.judge is not None:
+            return await self.judge.readable(arg)
         return Readable(shown=arg.person.user_id in self.readers)

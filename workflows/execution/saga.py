@@ -11,10 +11,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TypeVar
 
-from temporalio import workflow
 from temporalio.workflow import ActivityHandle
 
 from workflows.failures import ends_workflow
+from workflows.model import releases
 
 T = TypeVar("T")
 #: So many turns of the loop take a result that has come from the server to who awaits it; with
@@ -62,7 +62,7 @@ def undone_by_step() -> bool:
     In the history of an operation of an earlier release all are registered before the first step,
     and what starts again is what puts back.
     """
-    return workflow.patched("start-is-a-step")
+    return releases.knows("start-is-a-step")
 
 
 async def shielded(

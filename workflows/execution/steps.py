@@ -73,11 +73,11 @@ class StepRunner:
         self._card_updater = card_updater
         self._saga = saga
         self._undos = undos
-        self._stopping = Stop(tracker, self._place_stop)
+        self._stopping = Stop(tracker, self._place_stop, lambda: card_updater.is_quiet)
         self._starting = Start(tracker)
         self._executors: Mapping[StepName, Callable[[], Awaitable[None]]] = {
             StepName.STOP: self._stop,
-            StepName.SNAPSHOT: self._commit,
+            StepName.SNAPSHOT: self._snapshot,
             StepName.TAG: self._tag,
             StepName.START: self._start,
         }
@@ -89,7 +89,8 @@ class StepRunner:
 
     @property
     def _steps(self) -> tuple[Step, ...]:
-        return catalog.steps_of(self._tracker.state.operation, self._tracker.pin)
+        state = self._tracker.state
+        return catalog.steps_planned(state.steps, state.operation, self._tracker.pin)
 
     def take_up(self) -> None:
         """Register what undoes the steps of a run before this one, of which nothing else is known.
@@ -148,19 +149,26 @@ class StepRunner:
         result = await heard_out(
             workflow.start_activity_method(SnapshotsPort.ensure_tag, tag, **options)
         )
-        self._tracker.change(snapshot=replace(result, repeated=snapshot.repeated))
-        self._tracker.note_name(result.container_name)
-        if snapshot.repeated:
-            sweep = SweepInput(
-                pin=tag.pin,
-                request_id=tag.request_id,
-                image_id=tag.image_id,
-                reference=tag.reference,
-                permit=tag.permit,
-            )
-            await heard_out(
-                workflow.start_activity_method(SnapshotsPort.sweep_snapshots, sweep, **options)
-            )
+        await self._note_tagged(replace(result, repeated=snapshot.repeated))
+
+    async def _note_tagged(self, snapshot: SnapshotResult) -> None:
+        """Remember a snapshot that is complete, and leave no other image of the request."""
+        self._tracker.change(snapshot=snapshot)
+        self._tracker.note_name(snapshot.container_name)
+        if not snapshot.repeated:
+            return
+        state = self._tracker.state
+        sweep = SweepInput(
+            pin=self._tracker.pin,
+            request_id=state.request_id,
+            image_id=snapshot.image_id,
+            reference=snapshot.reference,
+            permit=state.permit,
+        )
+        options = activity_options.tag(self._tracker.host)
+        await heard_out(
+            workflow.start_activity_method(SnapshotsPort.sweep_snapshots, sweep, **options)
+        )
 
     async def _stop(self) -> None:
         state, again = self._tracker.state, self.touched
@@ -186,21 +194,39 @@ class StepRunner:
         else:
             self._end(StepName.STOP, StepStatus.SKIPPED)
 
-    async def _commit(self) -> None:
+    async def _snapshot(self) -> None:
+        """Commit the container, and tag its image, unless that is a step of its own here."""
+        state = self._tracker.state
+        tags = all(step.name is not StepName.TAG for step in self._steps)
+        arg = SnapshotInput(
+            pin=self._tracker.pin,
+            request_id=state.request_id,
+            reference=state.reference if tags else "",
+            permit=state.permit,
+        )
         with self._step(StepName.SNAPSHOT):
-            result = await heard_out(
-                workflow.start_activity_method(
-                    SnapshotsPort.ensure_snapshot,
-                    SnapshotInput(
-                        pin=self._tracker.pin,
-                        request_id=self._tracker.state.request_id,
-                        permit=self._tracker.state.permit,
-                    ),
-                    **activity_options.commit(self._tracker.host),
+            try:
+                result = await heard_out(
+                    workflow.start_activity_method(
+                        SnapshotsPort.ensure_snapshot,
+                        arg,
+                        **activity_options.commit(self._tracker.host),
+                    )
                 )
-            )
-        self._tracker.change(snapshot=result)
-        self._tracker.note_name(result.container_name)
+            except ActivityError as error:
+                made = failures.image_made(error)
+                if made:
+                    # Whoever tidies must know it: it may have its tag already.
+                    self._tracker.change(snapshot=SnapshotResult(image_id=made, repeated=True))
+                raise
+            if result.reference:
+                await self._note_tagged(result)
+            else:
+                self._tracker.change(snapshot=result)
+                self._tracker.note_name(result.container_name)
+            if arg.reference and not result.reference:
+                # A docker worker of an earlier release has only committed it.
+                await self.tag_snapshot()
         self._end(StepName.SNAPSHOT, StepStatus.DONE)
 
     async def _tag(self) -> None:

@@ -34,14 +34,21 @@ _ASK_EVERY = timedelta(seconds=30)
 class Stop:
     """The stop of one operation, round after round.
 
-    ``on_place`` hears whether it waits for its turn or is begun. ``touched`` says whether an
-    attempt may have asked the engine to change something.
+    ``on_place`` hears whether it waits for its turn or is begun; as long as ``is_quiet`` says that
+    people see nothing yet, nobody asks. ``touched`` says whether an attempt may have asked the
+    engine to change something.
     """
 
-    def __init__(self, tracker: RequestTracker, on_place: Callable[[StepStatus], None]) -> None:
+    def __init__(
+        self,
+        tracker: RequestTracker,
+        on_place: Callable[[StepStatus], None],
+        is_quiet: Callable[[], bool],
+    ) -> None:
         self.touched = False
         self._tracker = tracker
         self._on_place = on_place
+        self._is_quiet = is_quiet
         self._no_worker = False
 
     async def run(self, arg: StopInput) -> StopResult:
@@ -88,6 +95,7 @@ class Stop:
 
     async def _watch(self, step: workflow.ActivityHandle[StopResult]) -> None:
         """Say that the stop waits for its turn, until it is begun; end it if nobody is there."""
+        await workflow.wait_condition(lambda: step.done() or not self._is_quiet())
         wait, gone_since = _ASK_AFTER, workflow.now()
         while not await _is_done(step, wait):
             wait, info = _ASK_EVERY, workflow.info()

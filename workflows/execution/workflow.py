@@ -79,7 +79,7 @@ class OperationWorkflow:
             return
         workflow_id = workflow.info().workflow_id
         self._tracker = RequestTracker(replace(operate.state, operation_workflow_id=workflow_id))
-        self._card_updater = CardUpdater(self._tracker)
+        self._card_updater = CardUpdater(self._tracker, starts_quiet=judges_itself())
         self._saga = Saga()
         self._cancelled = False
         self._wishes = Wishes(self._tracker, self._heed)
@@ -263,7 +263,8 @@ class OperationWorkflow:
                 return
         # The tag may be there although its answer, or what came after it, was a failure.
         failed = state.snapshot.image_id if state.snapshot else ""
-        settle = TIMING.commit_settle if _may_be_committing(state) else 0
+        cut_off = _may_be_committing(state)
+        settle = TIMING.commit_settle if cut_off else 0
         self._tracker.change(snapshot=None)
         await workflow.execute_activity_method(
             SnapshotsPort.sweep_snapshots,
@@ -274,6 +275,8 @@ class OperationWorkflow:
                 failed_image_id=failed,
                 settle_seconds=settle,
                 permit=state.permit,
+                # What was cut off may have tagged it: then no image without a tag is left.
+                any_image=cut_off and find_step(state.steps, StepName.TAG) is None,
             ),
             **activity_options.sweep(self._tracker.host, settle),
         )

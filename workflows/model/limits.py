@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from temporalio import workflow
 
+from workflows.model import releases
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -45,7 +47,7 @@ def hold() -> bool:
 
     What a release before this one has begun goes on as it was, or its history would not replay.
     """
-    return workflow.patched("bounded-inbox")
+    return releases.knows("bounded-inbox")
 
 
 def is_worth_a_line(dropped: int) -> bool:
@@ -61,4 +63,4 @@ def history_is_long() -> bool:
         or info.get_current_history_length() >= LIMITS.new_run_after
     )
     # Asked only then: what a release before this one has begun goes on as it was.
-    return is_long and workflow.patched("new-run")
+    return is_long and releases.knows("new-run")

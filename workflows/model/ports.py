@@ -229,7 +229,10 @@ class StopInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotInput:
-    """Commit exactly ``pin`` for this request; and tag the image, if a ``reference`` is given."""
+    """Commit exactly ``pin`` for this request; and tag the image, if a ``reference`` is given.
+
+    A docker worker of an earlier release only commits, and gives no reference back.
+    """
 
     pin: ContainerPin
     request_id: str
@@ -257,8 +260,9 @@ class SweepInput:
     """Remove the request's untagged images but ``image_id``; with ``""`` none is kept.
 
     ``failed_image_id`` is the image of a failed request, which goes too if it has no tag but
-    ``reference``: the request may have got its tag all the same. ``settle_seconds`` is how long a
-    commit whose answer never came may still be at work.
+    ``reference``: the request may have got its tag all the same. ``any_image`` says that nobody
+    knows which one that is, for its step was cut off. ``settle_seconds`` is how long a commit whose
+    answer never came may still be at work.
     """
 
     pin: ContainerPin
@@ -268,6 +272,7 @@ class SweepInput:
     failed_image_id: str = ""
     settle_seconds: int = 0
     permit: Permit | None = None
+    any_image: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

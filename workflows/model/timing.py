@@ -32,7 +32,7 @@ class Timing:
         stop_extra: what the stop activity may take beyond its HTTP call, to look before and after.
         commit_http: a commit, which copies all that the container has written.
         commit_settle: how long a commit that nobody heard of may still be at work.
-        commit_extra: what the snapshot activity may take beyond both.
+        commit_extra: what the snapshot activity may take beyond both, to look and to tag.
         tag_http: a tag, or the removal of an image.
         start_http: a start, a pause or an unpause.
         settle_margin: what the engine needs beyond the grace to end a stop that was given up.
@@ -41,6 +41,7 @@ class Timing:
         heartbeat_interval: between two heartbeats of an activity.
         heartbeat_timeout: without one for so long, the activity's worker is taken for dead.
         size_kept: for how long a request believes what another one measured of a container.
+        size_kept_at_stop: for how long a stop does, whose snapshot is to be of that size.
     """
 
     inspect_http: int = 5
@@ -48,7 +49,7 @@ class Timing:
     stop_extra: int = 45
     commit_http: int = 600
     commit_settle: int = 30
-    commit_extra: int = 30
+    commit_extra: int = 75
     tag_http: int = 10
     start_http: int = 30
     settle_margin: int = 3
@@ -57,6 +58,7 @@ class Timing:
     heartbeat_interval: int = 3
     heartbeat_timeout: int = 10
     size_kept: int = 60
+    size_kept_at_stop: int = 10
 
     def look_attempt(self) -> int:
         """How long one attempt of an inspection may take.
@@ -109,7 +111,7 @@ class Timing:
                 for grace in (0, MAX_GRACE_SECONDS)
             ),
             "the HTTP call of a commit must end before its activity": (
-                self.commit_http + self.commit_settle + 2 * self.inspect_http
+                self.commit_http + self.commit_settle + self.tag_http + 10 * self.inspect_http
                 < self.commit_attempt()
             ),
             "the undo of a start, which waits for it and then stops, must end in its activity": all(

@@ -5,10 +5,11 @@ A tuple, and no plug-in loader: what Dockwarden can do to a container stands her
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from workflows.model.requests import ContainerPin, OperationSpec, Policy
-from workflows.model.state import StepName
+from workflows.model.state import StepName, StepState, find_step
 from workflows.operations import steps
 from workflows.operations.operation import Operation, Step
 from workflows.operations.restart import RESTART
@@ -99,6 +100,21 @@ def steps_of(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
     return operation_of(spec).steps(spec, pin)
 
 
+def steps_planned(
+    planned: Sequence[StepState], spec: OperationSpec, pin: ContainerPin
+) -> tuple[Step, ...]:
+    """Say what is done to this container by a request that was planned so.
+
+    One of an earlier release has its snapshot tagged by a step of its own.
+    """
+    own = steps_of(spec, pin)
+    if find_step(planned, StepName.TAG) is None:
+        return own
+    earlier = (steps.COMMIT, steps.TAG)
+    parts = [earlier if step.name is StepName.SNAPSHOT else (step,) for step in own]
+    return tuple(step for part in parts for step in part)
+
+
 def has_step(name: StepName, spec: OperationSpec, pin: ContainerPin) -> bool:
     """Say whether a step is part of what is done to this container."""
     return any(step.name is name for step in steps_of(spec, pin))
@@ -110,13 +126,19 @@ def makes_image(spec: OperationSpec) -> bool:
     return spec.snapshot or (operation is not None and operation.always_snapshots)
 
 
-def step_of(name: StepName, spec: OperationSpec, pin: ContainerPin | None) -> Step:
+def step_of(
+    name: StepName,
+    spec: OperationSpec,
+    pin: ContainerPin | None,
+    planned: Sequence[StepState] = (),
+) -> Step:
     """Give a step of an operation by its name, or what stands for it where it is none of its own.
 
-    A request of an earlier release may have a step that its operation has no more.
+    A request of an earlier release, which was ``planned`` so, may have a step that its operation
+    has no more.
     """
-    operation = find(spec.kind)
-    own = operation.steps(spec, pin) if operation is not None and pin is not None else ()
+    is_known = find(spec.kind) is not None
+    own = steps_planned(planned, spec, pin) if is_known and pin is not None else ()
     return next(
         (step for step in own if step.name is name),
         next(step for step in _ALL_STEPS if step.name is name),

@@ -13,7 +13,7 @@ from workflows.operations.start import START
 
 
 def _steps(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
-    made = (steps.SNAPSHOT, steps.TAG) if spec.snapshot else ()
+    made = (steps.SNAPSHOT,) if spec.snapshot else ()
     return (steps.stop(pin), *made, steps.start_again(pin))
 
 

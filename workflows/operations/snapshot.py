@@ -12,7 +12,7 @@ from workflows.operations.operation import Operation, Option, Step
 
 
 def _steps(_spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
-    made = (steps.stop(pin), steps.SNAPSHOT, steps.TAG)
+    made = (steps.stop(pin), steps.SNAPSHOT)
     return made if pin.state.is_down else (*made, steps.start_again(pin))
 
 

@@ -157,7 +157,7 @@ def gave_up(state: RequestState) -> bool:
 
 def known(step: StepState, state: RequestState) -> Step:
     """Look up what a step is called."""
-    return catalog.step_of(step.name, state.operation, state.pin)
+    return catalog.step_of(step.name, state.operation, state.pin, state.steps)
 
 
 def step_emoji(step: StepState) -> str:

@@ -14,7 +14,7 @@ from workflows.operations.operation import Operation, Option, Step
 
 def _steps(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
     # To restart what is stopped is asked as a start, and a snapshot may be wanted with it.
-    made = (steps.stop(pin), steps.SNAPSHOT, steps.TAG) if spec.snapshot else ()
+    made = (steps.stop(pin), steps.SNAPSHOT) if spec.snapshot else ()
     return (*made, steps.START)
 
 

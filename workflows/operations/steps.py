@@ -28,17 +28,19 @@ STOP: Final = Step(
 LEAVE_STOPPED: Final = replace(
     STOP, to_do="Leave it stopped", plan="{name} is already stopped: the stop will be skipped"
 )
-#: A restart policy or an engine restart can start the container between stop and commit.
+#: A restart policy or an engine restart can start the container between stop and commit, and an
+#: image prune can take the snapshot before its tag.
 SNAPSHOT: Final = Step(
     name=StepName.SNAPSHOT,
     to_do="Take the snapshot",
     doing="Taking the snapshot",
     done="Snapshot taken",
-    plan="Take a snapshot of its file system",
+    plan="Take the snapshot {reference}",
     undo=Undo.TIDY_IMAGES,
     begins_anew_after=frozenset({ErrorType.NOT_STOPPED, ErrorType.SNAPSHOT_VANISHED}),
 )
-#: An image prune can take the snapshot before its tag.
+#: The same step in requests of an earlier release, where the tag is a step of its own.
+COMMIT: Final = replace(SNAPSHOT, plan="Take a snapshot of its file system")
 TAG: Final = Step(
     name=StepName.TAG,
     to_do="Tag the snapshot",

@@ -13,7 +13,7 @@ from workflows.operations.operation import Operation, Option, Step
 
 
 def _steps(spec: OperationSpec, pin: ContainerPin) -> tuple[Step, ...]:
-    made = (steps.SNAPSHOT, steps.TAG) if spec.snapshot else ()
+    made = (steps.SNAPSHOT,) if spec.snapshot else ()
     return (steps.stop(pin), *made)
 
 

@@ -17,6 +17,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, failures
+from workflows.local_first import local_first
 from workflows.model import policy
 from workflows.model.asker_ports import AskersPort, OpenRequests, OpenRequestsInput
 from workflows.model.errors import RefusalCode
@@ -25,6 +26,9 @@ from workflows.model.releases import judges_itself
 from workflows.model.requests import LifecycleRequest, Person, Policy
 from workflows.model.state import Refusal, waiting_attributes
 
+_PERSON_WITHIN = timedelta(milliseconds=500)
+#: Temporal's list lags behind, which is waited for.
+_COUNTED_WITHIN = timedelta(seconds=1)
 #: So long after it was sealed a start may reach Temporal; a clock may be so wrong, too.
 _START_WITHIN = timedelta(minutes=10)
 
@@ -73,15 +77,16 @@ class Asker:
 
 async def look_up(request: LifecycleRequest) -> Asker:
     """Ask who the requester is now, and how many requests of that person wait."""
-    _make_findable(request)
-    person, open_requests = await asyncio.gather(_person(request), _open_requests(request))
+    is_listed = not _make_findable(request)
+    counted = _open_requests(request, is_listed=is_listed)
+    person, open_requests = await asyncio.gather(_person(request), counted)
     return Asker(request=request, person=person, open_requests=open_requests)
 
 
 async def _person(request: LifecycleRequest) -> Person | None:
     groups = dict.fromkeys(g for policy_ in request.policies for g in policy_.requester_groups)
     try:
-        return await workflow.execute_activity_method(
+        return await local_first(
             DirectoryPort.look_up_person,
             LookUpInput(
                 user_id=request.requester,
@@ -89,7 +94,8 @@ async def _person(request: LifecycleRequest) -> Person | None:
                 # The rules that somebody brought along are none, and nothing of the wish.
                 start=replace(request, policies=()) if judges_itself() else None,
             ),
-            **activity_options.look_up("who asks"),
+            activity_options.look_up("who asks"),
+            within=_PERSON_WITHIN,
         )
     except ActivityError as error:
         if failures.is_cancellation(error):
@@ -97,16 +103,21 @@ async def _person(request: LifecycleRequest) -> Person | None:
         return None
 
 
-async def _open_requests(request: LifecycleRequest) -> OpenRequests | None:
+async def _open_requests(request: LifecycleRequest, *, is_listed: bool) -> OpenRequests | None:
+    arg = OpenRequestsInput(
+        requester=request.requester,
+        request_id=request.request_id,
+        first_run_id=workflow.info().first_execution_run_id if request.seal else "",
+    )
+    options = activity_options.count_open_requests()
     try:
-        return await workflow.execute_activity_method(
-            AskersPort.count_open_requests,
-            OpenRequestsInput(
-                requester=request.requester,
-                request_id=request.request_id,
-                first_run_id=workflow.info().first_execution_run_id if request.seal else "",
-            ),
-            **activity_options.count_open_requests(),
+        if not is_listed:
+            # What makes it so is told to Temporal only with the end of this workflow task.
+            return await workflow.execute_activity_method(
+                AskersPort.count_open_requests, arg, **options
+            )
+        return await local_first(
+            AskersPort.count_open_requests, arg, options, within=_COUNTED_WITHIN
         )
     except ActivityError as error:
         if failures.is_cancellation(error):
@@ -117,8 +128,12 @@ async def _open_requests(request: LifecycleRequest) -> OpenRequests | None:
         return None
 
 
-def _make_findable(request: LifecycleRequest) -> None:
-    """See to it that the request is counted, and listed, by whatever door it came."""
+def _make_findable(request: LifecycleRequest) -> bool:
+    """See to it that the request is counted, and listed, by whatever door it came.
+
+    Returns:
+        Whether anything was to be done for it.
+    """
     known = workflow.info().typed_search_attributes
     updates = [
         pair.key.value_set(pair.value)
@@ -127,3 +142,4 @@ def _make_findable(request: LifecycleRequest) -> None:
     ]
     if updates:
         workflow.upsert_search_attributes(updates)
+    return bool(updates)

@@ -129,7 +129,11 @@ def _choose(request: LifecycleRequest, kind: str, inspection: Inspection) -> Pol
 async def _look(
     request: LifecycleRequest, state: RequestState
 ) -> tuple[Inspection | Refusal, Asker | None]:
-    """Look at the container and at the one who asks, beside each other."""
+    """Look at the one who asks, and at the container."""
+    if releases.judges_itself():
+        # One after the other: what is done in this process is done before a task comes back.
+        asker = await asking.look_up(request)
+        return asker.refusal_by_any_policy() or await _inspect(request, state), asker
     # In the history of a request of an earlier release nobody asked who asks.
     if not releases.knows("askers-are-judged"):
         return await _inspect(request, state), None

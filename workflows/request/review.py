@@ -16,7 +16,7 @@ from typing import TypeVar
 from temporalio import workflow
 
 from workflows.card_updates import CardUpdater, RequestTracker
-from workflows.model import limits, names, policy
+from workflows.model import limits, names, policy, releases
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.requests import (
@@ -75,6 +75,7 @@ class Review:
         self._refused: dict[str, tuple[Refusal, datetime]] = {}
         self.reminded = reminded
         self.replacement: LifecycleRequest | None = None
+        self._alarm: asyncio.Task[None] | None = None
 
     async def until_decided(self) -> bool:
         """Wait until the request waits no longer; false says that a new run is to go on waiting."""
@@ -160,6 +161,9 @@ class Review:
             await self.judge(received)
 
     async def _next_message(self, wait: timedelta) -> None:
+        if releases.judges_itself():
+            await self._next_message_or_alarm(wait)
+            return
         try:
             await workflow.wait_condition(
                 lambda: bool(self._inbox) or self._needs_new_run(),
@@ -168,6 +172,15 @@ class Review:
             )
         except TimeoutError:
             return
+
+    async def _next_message_or_alarm(self, wait: timedelta) -> None:
+        """Wait by one timer, however many messages come before it; it ends with the workflow."""
+        if self._alarm is None or self._alarm.done():
+            self._alarm = asyncio.create_task(workflow.sleep(wait, summary="reminder or expiry"))
+        alarm = self._alarm
+        await workflow.wait_condition(
+            lambda: bool(self._inbox) or self._needs_new_run() or alarm.done()
+        )
 
     def _expire_before(self, received: Received) -> None:
         state = self._tracker.state
@@ -310,7 +323,7 @@ def _as_judged(act: _Act) -> _Act:
     that has judged one so goes on with that, or its history would not replay.
     """
     said = act.terminal is None and is_from_terminal(act.source)
-    if said and not workflow.patched("terminals-are-judged"):
+    if said and not releases.knows("terminals-are-judged"):
         return replace(act, source="")
     return act
 

@@ -24,6 +24,7 @@ from workflows.model import limits, names
 from workflows.model.continued import Carried
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ThreadEntry, ThreadKind
+from workflows.model.releases import judges_itself
 from workflows.model.requests import Decision, Instruction, Intent, LifecycleRequest
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.request import continuing, planning
@@ -81,6 +82,8 @@ class ContainerLifecycleWorkflow:
         """Carry a request to its outcome; ``raw`` is a ``LifecycleRequest``, or continues one."""
         if self._bad_input is not None:
             raise self._bad_input
+        # Asked first, so that one answer holds for all of a run, and one marker tells it.
+        self._judges_itself = judges_itself()
         cancelled = False
         try:
             await self._carry()
@@ -186,7 +189,8 @@ class ContainerLifecycleWorkflow:
         if not await self._review.until_decided():
             continuing.continue_as_new(self._request, self._to_carry_along())
         if tracker.state.status is RequestStatus.RUNNING:
-            upsert_status(tracker.state)
+            if not self._judges_itself:
+                upsert_status(tracker.state)
             if await self._operate():
                 return
         await shielded(self._show())
@@ -216,6 +220,9 @@ class ContainerLifecycleWorkflow:
         operation = self._operation
         thread = await self._card_updater.hand_over()
         while await operation.begin(thread):
+            if self._judges_itself:
+                # Not on the way to it: the list of requests lags behind by more than this anyhow.
+                upsert_status(self._tracker.state)
             try:
                 outcome = await shielded(self._follow(), on_cancel=lambda: operation.cancel(""))
             except ChildWorkflowError:

@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 
 from activities.docker.engine import Engine
 from activities.docker.protection import Protection
+from bot.temporal.sealing import sealed, sealed_start
 from tests.integration.activities.serving import Serving, config_of, serving
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.dockerd import DockerEngine
@@ -166,17 +167,22 @@ async def test_nobody_but_its_operation_changes_a_container(
 async def test_with_a_key_nothing_is_begun_without_a_permit(
     client: Client, engine: DockerEngine, container: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An operation without one ends with nothing changed; with it all is done.
+    """An operation without one ends with nothing changed; with that of its approval all is done.
 
     The worker has said at its start that the control worker has no key to give one with.
     """
     state = _approved(_pin(engine, container))
-    async with Workers(client), serving(client, _config(engine, _NEW)) as worker:
-        await _served(worker)
+    async with Workers(client, keys=_NEW) as workers, serving(client, _config(engine, _NEW)) as one:
+        await _served(one)
         await eventually(lambda: "do not fit, so" in caplog.text and _NO_KEY in caplog.text)
         refused = await _carried_out(client, OperateInput(state=state))
         assert engine.state(container) == "running"
-        done = await _carried_out(client, OperateInput(state=_permitted(state, _NEW)))
+        wanted = workers.request(container=state.container, operation=state.operation)
+        request = await workers.start(sealed_start(_NEW, wanted))
+        await request.until(RequestStatus.WAITING)
+        approval = sealed(_NEW, request.decision("UBOB"))
+        await request.handle.signal(names.DECIDE_SIGNAL, approval)
+        done = await request.result()
 
     assert (refused.status, refused.cause) == (RequestStatus.FAILED, ErrorType.NOT_PERMITTED)
     assert not refused.paged

@@ -35,7 +35,7 @@ from workflows.model.state import RequestStatus, StepStatus
 from workflows.model.watchdog_ports import WatchLimits
 from workflows.reconcile import ReconcileResult
 
-STEPS = ["ensure_stopped", "ensure_snapshot", "ensure_tag"]
+STEPS = ["ensure_stopped", "ensure_snapshot", "tag"]
 
 
 async def _reconcile(workers: Workers) -> ReconcileResult:

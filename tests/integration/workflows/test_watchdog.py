@@ -249,7 +249,6 @@ async def test_stuck_operation_is_ended_and_its_request_puts_the_container_back(
     assert {step.name: step.status for step in page.steps} == {
         StepName.STOP: StepStatus.DONE,
         StepName.SNAPSHOT: StepStatus.DONE,
-        StepName.TAG: StepStatus.TODO,
     }
     assert state.status is RequestStatus.PUT_BACK
     assert workers.docker.state is ContainerState.RUNNING

@@ -17,6 +17,7 @@ from activities.docker.engine import Engine
 from activities.docker.guard import Guard
 from activities.docker.protection import Protection
 from activities.docker.snapshots import Snapshots
+from activities.docker.underway import Underway
 from workflows.model.names import OPERATION_WORKFLOW, operation_workflow_id
 from workflows.model.ports import (
     InspectInput,
@@ -55,9 +56,9 @@ class DockerWorker:
             protection=protection or Protection(),
             timing=replace(QUICK, **timing),
         )
-        guard = Guard(HOST)
-        self.containers = Containers(self.engine, guard, capacity)
-        self.snapshots = Snapshots(self.engine, guard)
+        guard, self.underway = Guard(HOST), Underway()
+        self.containers = Containers(self.engine, guard, capacity, underway=self.underway)
+        self.snapshots = Snapshots(self.engine, guard, underway=self.underway)
         self.dependents = DependentsLook(self.engine, guard)
 
     def pin(self, container: str) -> ContainerPin:
@@ -72,9 +73,11 @@ class DockerWorker:
         """Ask for a stop."""
         return StopInput(pin=pin, grace_seconds=grace, expect_untouched=untouched)
 
-    def commit(self, pin: ContainerPin, request: str = REQUEST) -> SnapshotInput:
-        """Ask for a snapshot."""
-        return SnapshotInput(pin=pin, request_id=request)
+    def commit(
+        self, pin: ContainerPin, request: str = REQUEST, reference: str = ""
+    ) -> SnapshotInput:
+        """Ask for a snapshot, with its tag if a reference is given."""
+        return SnapshotInput(pin=pin, request_id=request, reference=reference)
 
     def tag(self, pin: ContainerPin, image: str, reference: str = "team/web:before") -> TagInput:
         """Ask for a tag."""

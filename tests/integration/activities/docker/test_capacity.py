@@ -140,7 +140,7 @@ def test_an_engine_that_cannot_measure_is_believed_to_have_room(
 def test_who_asks_again_and_again_has_it_measured_once(
     make_worker: Callable[..., DockerWorker], engine: DockerEngine
 ) -> None:
-    """Anybody can ask, and each measurement walks through all files; only a stop measures anew."""
+    """Anybody can ask, and each measurement walks through all files; a stop believes no old one."""
     container = engine.run(name="web-1")
     engine.run(name="web-2")
     with DockerProxy(engine.base_url) as docker_proxy:
@@ -154,14 +154,22 @@ def test_who_asks_again_and_again_has_it_measured_once(
         assert len(docker_proxy.passed(_MEASURES)) == 2
         stop = replace(worker.stop(worker.pin(container)), for_snapshot=True)
         run(worker.containers.ensure_stopped, stop)
-        assert len(docker_proxy.passed(_MEASURES)) == 3
+        assert len(docker_proxy.passed(_MEASURES)) == 2
+        # A stop believes only what was measured a moment ago.
+        engine.api.start(container)
+        doubtful = make_worker(docker_proxy.base_url, capacity=capacity, size_kept_at_stop=0)
+        run(doubtful.containers.inspect_container, arg)
+        stop = replace(worker.stop(worker.pin(container)), for_snapshot=True)
+        run(doubtful.containers.ensure_stopped, stop)
+        assert len(docker_proxy.passed(_MEASURES)) == 4
+        engine.api.start(container)
         # What cost nothing to ask is asked each time.
-        assert len(docker_proxy.passed("^GET .*/images/team/web:free/json")) == 5
+        assert len(docker_proxy.passed("^GET .*/images/team/web:free/json")) == 6
         forgetful = make_worker(docker_proxy.base_url, capacity=capacity, size_kept=0)
         for _ in range(2):
             run(forgetful.containers.inspect_container, arg)
-        assert len(docker_proxy.passed(_MEASURES)) == 5
-        for each in (worker, forgetful):
+        assert len(docker_proxy.passed(_MEASURES)) == 6
+        for each in (worker, doubtful, forgetful):
             each.engine.close()
 
 
@@ -172,9 +180,9 @@ def test_what_was_measured_is_kept_of_so_many_containers(
     first, second = engine.create(), engine.create()
     with DockerProxy(engine.base_url) as docker_proxy:
         reached = make_worker(docker_proxy.base_url).engine
-        sizes = RecentSizes(60, most_kept=1)
+        sizes = RecentSizes(most_kept=1)
         for container, measured in ((first, 1), (first, 1), (second, 2), (first, 3)):
-            sizes.written_bytes(reached, container)
+            sizes.written_bytes(reached, container, within=60)
             assert len(docker_proxy.passed(_MEASURES)) == measured
         reached.close()
 

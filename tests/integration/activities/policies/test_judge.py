@@ -17,7 +17,6 @@ from temporalio.worker import Worker
 from activities.policies.judge import UNREADABLE, Judge, read_own
 from activities.policies.others import OtherBooks
 from tests.rigs.dev_server import temporal_server
-from tests.rigs.given_policies import GivenPolicies
 from tests.rigs.terminal import Terminal
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
@@ -43,18 +42,6 @@ _KEYS = SealKeys(("k" * 32,))
 _WEAK = Policy(name="weak", labels={}, approvers=("UALICE", "UDAVE"))
 
 
-class _Book(GivenPolicies):
-    """A real book, and nothing that a test gives."""
-
-    def __init__(self, judge: Judge) -> None:
-        super().__init__()
-        self._judge = judge
-
-    @property
-    def activities(self) -> list[object]:
-        return [self._judge.find_policies, self._judge.explain, self._judge.readable]
-
-
 @pytest.fixture(name="server", scope="module")
 async def _server() -> AsyncIterator[Client]:
     """Give a server of its own: control workers of other tests tell of no book."""
@@ -68,7 +55,7 @@ async def _judging(
 ) -> AsyncIterator[Workers]:
     """Serve with a real book."""
     workers = Workers(client)
-    workers.policies = _Book(Judge(read_own(book), OtherBooks(client), keys=keys))
+    workers.policies.judge = Judge(read_own(book), OtherBooks(client), keys=keys)
     async with workers:
         yield workers
 

@@ -36,7 +36,7 @@ async def _at(workers: Workers, step: str) -> RequestUnderTest:
     return under_test
 
 
-@pytest.mark.parametrize("step", ["ensure_stopped", "ensure_snapshot", "ensure_tag"])
+@pytest.mark.parametrize("step", ["ensure_stopped", "ensure_snapshot"])
 async def test_operation_under_way(workers: Workers, step: str) -> None:
     """Steps, the time of the stop, the snapshot and the card: as the operation knows them."""
     under_test = await _at(workers, step)

@@ -122,6 +122,7 @@ class FakeRequestClient:
     before: Any = None
     state: RequestState | None = None
     summary: RequestSummary = field(default_factory=summary)
+    deciders: set[str] = field(default_factory=set)
     looked: HostQueryResult = field(default_factory=HostQueryResult)
     visibility: FakeVisibility = field(default_factory=FakeVisibility)
     hosts: FakeHosts = field(default_factory=FakeHosts)
@@ -160,6 +161,11 @@ class FakeRequestClient:
         """Look at a host."""
         await self._act()
         return self.looked
+
+    async def could_decide(self, _state: RequestState, user_id: str) -> bool:
+        """Say whether somebody is one of those who decide, and note that it was asked."""
+        self.asked.append(user_id)
+        return user_id in self.deciders
 
     async def _act(self) -> None:
         if self.before is not None:

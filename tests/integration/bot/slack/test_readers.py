@@ -14,7 +14,6 @@ from workflows.model.requests import Choice, Policy, RecordedDecision
 from workflows.model.state import RequestState, RequestStatus
 
 _REASON, _COMMENT = "the key is under the mat", "not on a Friday"
-_MEMBERS = "usergroups.users.list"
 
 
 def _told(**changes: Any) -> RequestState:
@@ -47,7 +46,7 @@ async def _status(bot: Bot, who: str, channel: str = "C0OPS") -> str:
 @pytest.mark.parametrize(
     ("who", "channel", "reads"),
     [
-        # who asked, who decided, who may decide by name and by group
+        # who asked, who decided, and who could decide as the control worker says
         ("U0ALICE", "C0OPS", True),
         ("U0DAVE", "C0OPS", True),
         ("U0BOB", "C0OPS", True),
@@ -62,7 +61,7 @@ async def test_who_reads_what_people_typed(
     bot: Bot, who: str, channel: str, *, reads: bool
 ) -> None:
     """Those whom the request is about, and its own channel; others hear that there is something."""
-    bot.slack_stub.groups = {"S0OPS": [], "S0DEV": ["U0CAROL"]}
+    bot.requests.deciders = {"U0BOB", "U0CAROL"}
     bot.requests.state = _told()
     text = await _status(bot, who, channel)
 
@@ -74,7 +73,6 @@ async def test_who_reads_what_people_typed(
 
 async def test_nothing_is_said_to_be_kept_back_that_is_not_there(bot: Bot) -> None:
     """A request without a reason hides none."""
-    bot.slack_stub.groups = {"S0OPS": [], "S0DEV": []}
     bot.requests.state = _told(reason="", decisions=())
 
     assert "🔒" not in await _status(bot, "U0ERIN")
@@ -95,35 +93,16 @@ async def test_nobody_of_another_workspace_reads(bot: Bot) -> None:
     assert _REASON not in await _status(bot, "U0ALICE", "C0SECRET")
 
 
-async def test_a_group_is_asked_about_once_a_minute(bot: Bot) -> None:
-    """Whoever looks again and again costs Slack nothing."""
-    bot.slack_stub.groups = {"S0OPS": [], "S0DEV": ["U0CAROL"]}
+@pytest.mark.parametrize(
+    ("who", "channel"), [("U0ALICE", "C0OPS"), ("U0DAVE", "C0OPS"), ("U0ERIN", "C0SECRET")]
+)
+async def test_nobody_is_asked_about_what_is_stored(bot: Bot, who: str, channel: str) -> None:
+    """Who asked, who decided and the request's own channel need no judge, nor Slack."""
     bot.requests.state = _told()
 
-    for _ in range(3):
-        assert _REASON in await _status(bot, "U0CAROL")
-    assert bot.slack_stub.count(_MEMBERS) == 2
-
-
-@pytest.mark.parametrize("code", ["missing_scope", "fatal_error", "no_such_subteam"])
-async def test_a_group_that_cannot_be_read_shows_nothing(bot: Bot, code: str) -> None:
-    """What cannot be verified does not count, and is not asked about at each look."""
-    bot.slack_stub.refusals[_MEMBERS] = code
-    bot.requests.state = _told()
-
-    for _ in range(3):
-        assert _REASON not in await _status(bot, "U0CAROL")
-    assert bot.slack_stub.count(_MEMBERS) == 2
-    assert _REASON in await _status(bot, "U0BOB")
-
-
-async def test_what_is_no_group_is_never_asked_about(bot: Bot) -> None:
-    """Whoever starts a request by hand may call anything a group."""
-    policy = Policy(name="p", labels={}, approver_groups=("ops",))
-    bot.requests.state = _told(policy=policy)
-
-    assert _REASON not in await _status(bot, "U0CAROL")
-    assert bot.slack_stub.count(_MEMBERS) == 0
+    assert _REASON in await _status(bot, who, channel)
+    assert bot.requests.asked == []
+    assert bot.slack_stub.count("usergroups.users.list") == 0
 
 
 @pytest.mark.parametrize(("channel", "carried"), [("C0SECRET", _REASON), ("C0OPS", "")])

@@ -112,7 +112,7 @@ async def test_a_cancel_that_comes_with_a_terminate(workers: Workers, *, by_sign
     await _check_put_back(under_test)
 
 
-@pytest.mark.parametrize("activity", ["ensure_stopped", "ensure_snapshot", "ensure_tag"])
+@pytest.mark.parametrize("activity", ["ensure_stopped", "ensure_snapshot"])
 async def test_a_cancel_that_comes_with_a_result(workers: Workers, activity: str) -> None:
     """The step is done and told so; what it found is not lost; then all is put back."""
     pause = _Pause(lambda command: command.schedule_activity.activity_type == activity)
@@ -125,7 +125,7 @@ async def test_a_cancel_that_comes_with_a_result(workers: Workers, activity: str
     state = await _check_put_back(under_test)
 
     done = [step.name for step in state.steps if step.status is StepStatus.DONE]
-    names = {"ensure_stopped": 1, "ensure_snapshot": 2, "ensure_tag": 3}
+    names = {"ensure_stopped": 1, "ensure_snapshot": 2}
     assert done == [*list(StepName)[: names[activity]], StepName.PUT_BACK]
     assert StepStatus.RUNNING not in {step.status for step in state.steps}
     assert bool(state.snapshot) == (activity != "ensure_stopped")

@@ -114,7 +114,7 @@ async def test_a_stop_in_its_queue_is_said_to_wait_for_its_turn(workers: Workers
     assert state.status is RequestStatus.SUCCEEDED
 
 
-@pytest.mark.parametrize("step", ["ensure_snapshot", "ensure_tag"])
+@pytest.mark.parametrize("step", ["ensure_snapshot", "tag"])
 async def test_a_step_after_the_stop_that_nobody_takes_up_pages_soon(
     skipping_workers: Workers, step: str
 ) -> None:

@@ -51,12 +51,12 @@ async def test_resting_container_that_people_started_is_not_said_to_rest(workers
 
 async def test_snapshot_of_a_container_that_is_gone_is_kept(workers: Workers) -> None:
     """A container removed after its commit: the snapshot is all there is, tagged and told of."""
-    workers.docker.faults["ensure_tag"] = [failure(ErrorType.CONTAINER_GONE)]
+    workers.docker.faults["tag"] = [failure(ErrorType.CONTAINER_GONE)]
     workers.docker.faults["ensure_running"] = [failure(ErrorType.CONTAINER_GONE)]
 
     state = await (await workers.approved()).result()
 
-    assert workers.docker.fired == ["ensure_tag", "ensure_running"]
+    assert workers.docker.fired == ["tag", "ensure_running"]
     assert state.status is RequestStatus.NEEDS_PERSON
     assert state.snapshot is not None
     assert workers.docker.images == {state.snapshot.image_id: state.reference}
@@ -76,14 +76,14 @@ async def test_tag_of_a_failed_request_goes_with_its_image(workers: Workers) -> 
             workers.docker.images = dict.fromkeys(workers.docker.images, state.reference)
             return super().wait(timeout)
 
-    workers.docker.gates["ensure_tag"] = tagged = Tagged()
+    workers.docker.gates["tag"] = tagged = Tagged()
     tagged.set()
-    workers.docker.faults["ensure_tag"] = [failure(ErrorType.ENGINE_ERROR)]
+    workers.docker.faults["tag"] = [failure(ErrorType.ENGINE_ERROR)]
     await under_test.decide("UBOB")
 
     last = await under_test.result()
 
-    assert workers.docker.fired == ["ensure_tag"]
+    assert workers.docker.fired == ["tag"]
     assert last.status is RequestStatus.PUT_BACK
     assert last.snapshot is None
     assert workers.docker.images == {}
@@ -106,7 +106,7 @@ async def test_workflow_cancel_does_not_end_the_tries_to_put_back(
             return super().wait(timeout)
 
     docker.gates["ensure_running"] = gate = AfterThePage()
-    docker.faults["ensure_tag"] = [failure(ErrorType.ENGINE_ERROR)]
+    docker.faults["tag"] = [failure(ErrorType.ENGINE_ERROR)]
     docker.faults["ensure_running"] = [failure(ErrorType.ENGINE_UNAVAILABLE) for _ in range(4)]
     under_test = await skipping_workers.approved()
     await eventually(entered.is_set)
@@ -117,7 +117,7 @@ async def test_workflow_cancel_does_not_end_the_tries_to_put_back(
     gate.set()
     state = await under_test.result()
 
-    assert docker.fired == ["ensure_tag", *["ensure_running"] * 4]
+    assert docker.fired == ["tag", *["ensure_running"] * 4]
     assert state.status is RequestStatus.PUT_BACK
     assert docker.state is ContainerState.RUNNING
 
@@ -253,7 +253,7 @@ async def test_a_container_is_called_what_the_engine_calls_it(
     """It was renamed after its stop: from then on cards say so, whatever comes of it."""
     if fails:
         details = {"touched": True, "state": "exited", "name": "web-1-old"}
-        workers.docker.faults["ensure_tag"] = [failure(ErrorType.ENGINE_ERROR)]
+        workers.docker.faults["tag"] = [failure(ErrorType.ENGINE_ERROR)]
         workers.docker.faults["ensure_running"] = [failure(ErrorType.CONTAINER_GONE, details)]
     else:
         workers.docker.name_now = "web-1-old"

@@ -19,7 +19,7 @@ _WITH_SNAPSHOT = OperationSpec(kind="restart", snapshot=True)
 _BOTH = pytest.mark.parametrize(
     "operation", [_RESTART, _WITH_SNAPSHOT], ids=["restart", "with a snapshot"]
 )
-_STEPS = ("ensure_stopped", "ensure_snapshot", "ensure_tag", "ensure_started")
+_STEPS = ("ensure_stopped", "ensure_snapshot", "tag", "ensure_started")
 
 
 async def _approved(workers: Workers, operation: OperationSpec) -> RequestUnderTest:
@@ -52,7 +52,7 @@ async def test_it_is_as_it_was(
     state = await (await _approved(workers, operation)).result()
 
     assert state.status is RequestStatus.SUCCEEDED
-    between = ["ensure_snapshot", "ensure_tag"] * operation.snapshot
+    between = ["ensure_snapshot", "tag"] * operation.snapshot
     assert workers.docker.calls[1:] == ["ensure_stopped", *between, "ensure_started"]
     assert workers.docker.state is was
     assert list(workers.docker.images.values()) == [state.reference] * operation.snapshot

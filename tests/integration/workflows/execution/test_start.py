@@ -74,7 +74,7 @@ async def test_with_a_snapshot_it_is_committed_first(workers: Workers) -> None:
     assert workers.docker.calls[1:] == [
         "ensure_stopped",
         "ensure_snapshot",
-        "ensure_tag",
+        "tag",
         "ensure_started",
     ]
     assert _status(state, StepName.STOP) is StepStatus.SKIPPED
@@ -163,7 +163,7 @@ async def test_a_cancel_during_the_start_stops_it_again(
 
 async def test_a_cancel_before_the_start_leaves_it_at_rest(workers: Workers) -> None:
     """Between two steps: nothing is started, and nothing is stopped."""
-    under_test, gate = await _held(workers, _WITH_SNAPSHOT, "ensure_tag")
+    under_test, gate = await _held(workers, _WITH_SNAPSHOT, "tag")
 
     await under_test.cancel()
     await eventually(lambda: any(s.cancel_requested_by for s in workers.slack.drawn))

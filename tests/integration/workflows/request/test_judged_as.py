@@ -76,7 +76,7 @@ async def test_a_restart_of_what_rests_is_judged_as_a_start(
     assert state.policy is not None
     assert state.policy.name == "policy-1"
     assert [caution.code for caution in state.cautions] == [CautionCode.ASKED_AS_START]
-    made = (StepName.STOP, StepName.SNAPSHOT, StepName.TAG) if snapshot else ()
+    made = (StepName.STOP, StepName.SNAPSHOT) if snapshot else ()
     assert [step.name for step in state.steps] == [*made, StepName.START]
     assert (state.grace_seconds, bool(state.reference)) == (7, snapshot)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import Workers
@@ -26,6 +27,19 @@ async def test_a_cancel_during_the_look_up_wins(workers: Workers, seconds: float
 
     assert state.status is RequestStatus.CANCELLED
     assert workers.docker.calls == ["inspect_container"]
+
+
+async def test_a_look_up_that_fails_is_made_again(workers: Workers) -> None:
+    """The first one, within the worker, is only a short cut."""
+    under_test = await workers.start(workers.request())
+    await under_test.until(RequestStatus.WAITING)
+    faults = workers.slack.look_up_faults = [ApplicationError("for now")]
+
+    await under_test.decide("UBOB")
+
+    assert (await under_test.result()).status is RequestStatus.SUCCEEDED
+    assert faults == []
+    assert workers.slack.look_ups == ["UALICE", "UBOB", "UBOB"]
 
 
 async def test_a_rejection_during_the_look_up_wins(workers: Workers) -> None:

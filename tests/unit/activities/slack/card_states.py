@@ -268,6 +268,24 @@ STATES: dict[str, RequestState] = {
         snapshot=SNAPSHOT,
         **OVER,
     ),
+    # Above, and below, the tag is a step of its own, as in requests of an earlier release.
+    "tagged-with-it-pending": replace(WAITING, steps=steps(stop=T, snapshot=T)),
+    "tagged-with-it-running": replace(RUNNING, steps=steps(stop=D, snapshot=R)),
+    "tagged-with-it-succeeded": replace(
+        RUNNING,
+        status=RequestStatus.SUCCEEDED,
+        steps=steps(stop=D, snapshot=D),
+        snapshot=SNAPSHOT,
+        **OVER,
+    ),
+    "tagged-with-it-put-back": replace(
+        RUNNING,
+        status=RequestStatus.PUT_BACK,
+        steps=failed(ErrorType.REFERENCE_TAKEN, *steps(stop=D, snapshot=F, put_back=D)),
+        cause=ErrorType.REFERENCE_TAKEN,
+        down_seconds=3.4,
+        **OVER,
+    ),
     "put-back": replace(
         RUNNING,
         status=RequestStatus.PUT_BACK,
