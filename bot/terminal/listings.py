@@ -119,7 +119,7 @@ def containers(found: ContainerList) -> list[str]:
     return [*shown, *_more(found.total - len(found.containers))]
 
 
-def container(host: str, pin: ContainerPin, rules: Sequence[Rule] | None) -> list[str]:
+def container(host: str, pin: ContainerPin, rules: Sequence[Rule] | None = None) -> list[str]:
     """Show one container, and who may ask for what."""
     told = [_fact(fact) for fact in pin.told(FactPlace.SEEN, FactPlace.LOOK)]
     left_out = [_fact(fact) for fact in pin.told(FactPlace.NOT_IN_SNAPSHOT)]

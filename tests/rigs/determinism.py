@@ -27,6 +27,7 @@ _IMPORTS: dict[str, frozenset[str] | None] = {
     "fnmatch": frozenset({"fnmatchcase"}),
     "functools": frozenset({"partial", "reduce", "total_ordering", "wraps"}),
     "hashlib": frozenset({"sha256"}),
+    "hmac": frozenset({"compare_digest", "new"}),
     "inspect": frozenset({"Parameter", "signature"}),
     "itertools": _ALL,
     "json": frozenset({"JSONDecodeError", "dumps", "loads"}),

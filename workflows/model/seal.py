@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from workflows.model.errors import RefusalCode
@@ -110,7 +111,7 @@ def _told(value: Any) -> dict[str, object]:  # noqa: ANN401 - any dataclass
     """Give the fields that hold something else than their defaults; a seal seals all but itself."""
     told = {}
     for field in fields(value):
-        held = getattr(value, field.name)
+        held = attrgetter(field.name)(value)
         is_default = field.default is not MISSING and held == field.default
         if field.name != "seal" and not is_default:
             told[field.name] = _plain(held)

@@ -142,6 +142,22 @@ async def test_terminated_start_is_undone_or_made_good(workers: Workers, kind: s
     assert workers.slack.drawn[-1].status is status
 
 
+async def test_a_recovery_has_nobody_to_ask_about_signals(workers: Workers) -> None:
+    """Its request is gone, so nobody's cancel is believed, and none is told."""
+    under_test = await _terminated(workers, "ensure_snapshot")
+    gate = workers.docker.gates["ensure_running"] = threading.Event()
+    await _reconcile(workers)
+    await eventually(workers.docker.entered["ensure_running"].is_set)
+
+    for signal in (names.CANCEL_SIGNAL, names.GIVE_UP_SIGNAL, names.TRY_NOW_SIGNAL):
+        await under_test.operation.signal(signal, "UALICE")
+    gate.set()
+    state = await under_test.operation.result()
+
+    assert (state["status"], state["cancel_requested_by"]) == (RequestStatus.PUT_BACK, "")
+    assert len(workers.docker.put_back) == 1
+
+
 async def test_recovery_happens_once(workers: Workers) -> None:
     """A second look finds nothing more to do."""
     under_test = await _terminated(workers, "ensure_snapshot")

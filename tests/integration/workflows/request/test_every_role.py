@@ -21,7 +21,6 @@ import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from bot import policy_book
 from bot.service import Actor, Service
 from bot.temporal.errors import RequestEndedError, TemporalUnavailableError
 from bot.temporal.requests import RequestClient
@@ -144,8 +143,7 @@ class Stage:
     def __init__(self, workers: Workers, docker: ManyContainers) -> None:
         self.workers = workers
         self.docker = docker
-        book = policy_book.parse('[[policy]]\nname = "all"\napprovers = ["U0B"]')
-        self._service = Service(RequestClient(workers.client), book)
+        self._service = Service(RequestClient(workers.client))
         self._numbers = itertools.count()
         # The bot gives each call two seconds.
         self._at_once = asyncio.Semaphore(4)
