@@ -204,8 +204,8 @@ async def _temporal(settings: Settings, book: BookReport) -> list[Finding]:
     reached = Finding(True, "Temporal", f"{config['target_host']}, namespace {client.namespace}")
     attributes = await _search_attributes(client)
     books = await about_the_control_workers(client, settings, book)
-    hosts, keys = await _hosts(client, settings, book), settings.seal_keys
-    seals = await how_seals_fit(client, keys, default=settings.default_host)
+    hosts = await _hosts(client, settings, book)
+    seals = await how_seals_fit(client, settings.seal_keys, default=settings.default_host)
     found = [Finding(right, "seal key", words) for right, words in seals]
     return [reached, records, attributes, *books, *hosts, *found]
 

@@ -68,8 +68,7 @@ class _Run:
     async def carry_out(self, command: Command) -> Exit:
         settings, options = self._settings, self._options
         client = await temporal.connect_lazily()
-        requests = RequestClient(client, keys=settings.seal_keys, most_rows=_MOST_ROWS)
-        service = Service(requests)
+        service = Service(RequestClient(client, keys=settings.seal_keys, most_rows=_MOST_ROWS))
         actor = Actor(
             user_id=_claim(settings, options, "user"),
             team_id=_claim(settings, options, "team"),
