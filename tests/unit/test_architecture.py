@@ -16,11 +16,13 @@ import pytest
 from temporalio import activity
 
 from activities.docker import containers, dependents, snapshots
+from activities.policies import judge
 from activities.slack import directory, messages
 from activities.temporal import askers, queues, stuck, visibility as ledger
 from workflows.model import (
     asker_ports,
     dependent_ports,
+    policy_ports,
     ports,
     queue_ports,
     start_ports,
@@ -39,6 +41,7 @@ PORTS = {
     queue_ports.QueuesPort: queues.Queues,
     asker_ports.AskersPort: askers.Askers,
     watchdog_ports.WatchdogPort: stuck.Watchdog,
+    policy_ports.PolicyPort: judge.Judge,
     dependent_ports.DependentsPort: dependents.DependentsLook,
 }
 LONGEST, SHORTEST = 400, 60
@@ -201,7 +204,10 @@ def test_the_law_speaks_of_folders() -> None:
     named = set(re.findall(r"\b(?:bot|workflows|activities)(?:\.[a-z_]+)+", law))
     files = {name for name in named if (ROOT / f"{name.replace('.', '/')}.py").is_file()}
 
-    assert files <= {"activities.worker", "bot.cli", "bot.check", "bot.service"}
+    assert files <= {
+        *("activities.worker", "activities.checks"),
+        *("bot.cli", "bot.check", "bot.book_check", "bot.service"),
+    }
 
 
 @pytest.mark.parametrize("port", PORTS, ids=lambda port: port.__name__)
