@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,14 +11,12 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     PollWorkflowTaskQueueRequest,
 )
-from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
-from activities.temporal.history import read_history
 from activities.temporal.visibility import Visibility
-from bot.temporal.sealing import sealed, sealed_start
 from tests.fakes.fake_docker import failure
+from tests.rigs.ended import listed, reconcile, terminated
 from tests.rigs.looks import Looks
 from tests.rigs.misfits import OTHER_OPERATION
 from tests.rigs.waiting import eventually
@@ -27,60 +24,12 @@ from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.execution.workflow import OperateInput
 from workflows.model import names
 from workflows.model.errors import ErrorType
-from workflows.model.plan import PERMIT_SEAL, permit_parts
 from workflows.model.ports import EndedInput, LastStateInput
-from workflows.model.requests import ContainerState, OperationSpec
-from workflows.model.seal import NO_KEYS, SealKeys
+from workflows.model.requests import ContainerState
 from workflows.model.state import RequestStatus, StepStatus
 from workflows.model.watchdog_ports import WatchLimits
-from workflows.reconcile import ReconcileResult
 
 STEPS = ["ensure_stopped", "ensure_snapshot", "tag"]
-
-
-async def _reconcile(workers: Workers) -> ReconcileResult:
-    return await workers.client.execute_workflow(
-        names.RECONCILE_WORKFLOW,
-        id=f"reconcile-{uuid.uuid4().hex}",
-        task_queue=names.CONTROL_TASK_QUEUE,
-        result_type=ReconcileResult,
-    )
-
-
-async def _listed(workers: Workers, under_test: RequestUnderTest) -> None:
-    """Wait until Temporal's list knows of the ends; it is built beside the workflows."""
-
-    async def known() -> bool:
-        ended = workers.client.list_workflows(
-            f"WorkflowId = '{under_test.handle.id}' AND ExecutionStatus = 'Terminated'"
-        )
-        return bool([execution async for execution in ended])
-
-    await eventually(known)
-
-
-async def _terminated(
-    workers: Workers, step: str, kind: str = "stop", *, keys: SealKeys = NO_KEYS
-) -> RequestUnderTest:
-    """Terminate the operation and its request in the middle of a step."""
-    gate = workers.docker.gates[step] = threading.Event()
-    (policy,) = workers.request().policies
-    request = workers.request(
-        operation=OperationSpec(kind=kind, snapshot=kind != "start"),
-        policies=(replace(policy, operations=(kind,)),),
-    )
-    under_test = await workers.start(sealed_start(keys, request))
-    await under_test.until(RequestStatus.WAITING)
-    decision = sealed(keys, under_test.decision("UBOB"))
-    await under_test.handle.signal(names.DECIDE_SIGNAL, decision)
-    await eventually(workers.docker.entered[step].is_set)
-    await workers.stop_control()
-    await under_test.handle.terminate()
-    await under_test.operation.terminate()
-    gate.set()
-    await workers.start_control()
-    await _listed(workers, under_test)
-    return under_test
 
 
 async def _ended(workers: Workers, under_test: RequestUnderTest) -> tuple[str, ...]:
@@ -96,9 +45,9 @@ async def _ended(workers: Workers, under_test: RequestUnderTest) -> tuple[str, .
 @pytest.mark.parametrize("step", STEPS)
 async def test_terminated_operation_is_put_back(workers: Workers, step: str) -> None:
     """Request and operation are both terminated in a step: the container comes back."""
-    under_test = await _terminated(workers, step)
+    under_test = await terminated(workers, step)
 
-    result = await _reconcile(workers)
+    result = await reconcile(workers)
     state = await under_test.operation.result()
 
     assert under_test.operation.id in result.recovered
@@ -108,30 +57,14 @@ async def test_terminated_operation_is_put_back(workers: Workers, step: str) -> 
     assert workers.slack.drawn[-1].steps[0].status in (StepStatus.DONE, StepStatus.FAILED)
 
 
-async def test_what_is_put_back_bears_its_permit(client: Client) -> None:
-    """Whoever takes an operation up has the permit that its docker worker wants."""
-    keys = SealKeys(("k" * 32,))
-    async with Workers(client, keys=keys) as workers:
-        under_test = await _terminated(workers, "ensure_snapshot", keys=keys)
-        ended = await under_test.operation.describe()
-        told = await read_history(workers.client, ended.id, ended.run_id)
-        await _reconcile(workers)
-        await under_test.operation.result()
-    assert told.state is not None
-    permit = told.state.permit
-    assert permit is not None
-    assert keys.holds(permit.seal, PERMIT_SEAL, *permit_parts(permit))
-    assert [arg.permit for arg in workers.docker.put_back] == [permit]
-
-
 @pytest.mark.parametrize("kind", ["start", "restart"])
 async def test_terminated_start_is_undone_or_made_good(workers: Workers, kind: str) -> None:
     """What rested rests again; what was to run again does, and then all was done."""
     rests = kind == "start"
     workers.docker.state = ContainerState.EXITED if rests else ContainerState.RUNNING
-    under_test = await _terminated(workers, "ensure_started", kind)
+    under_test = await terminated(workers, "ensure_started", kind)
 
-    result = await _reconcile(workers)
+    result = await reconcile(workers)
     await under_test.operation.result()
 
     assert under_test.operation.id in result.recovered
@@ -142,30 +75,14 @@ async def test_terminated_start_is_undone_or_made_good(workers: Workers, kind: s
     assert workers.slack.drawn[-1].status is status
 
 
-async def test_a_recovery_has_nobody_to_ask_about_signals(workers: Workers) -> None:
-    """Its request is gone, so nobody's cancel is believed, and none is told."""
-    under_test = await _terminated(workers, "ensure_snapshot")
-    gate = workers.docker.gates["ensure_running"] = threading.Event()
-    await _reconcile(workers)
-    await eventually(workers.docker.entered["ensure_running"].is_set)
-
-    for signal in (names.CANCEL_SIGNAL, names.GIVE_UP_SIGNAL, names.TRY_NOW_SIGNAL):
-        await under_test.operation.signal(signal, "UALICE")
-    gate.set()
-    state = await under_test.operation.result()
-
-    assert (state["status"], state["cancel_requested_by"]) == (RequestStatus.PUT_BACK, "")
-    assert len(workers.docker.put_back) == 1
-
-
 async def test_recovery_happens_once(workers: Workers) -> None:
     """A second look finds nothing more to do."""
-    under_test = await _terminated(workers, "ensure_snapshot")
-    await _reconcile(workers)
+    under_test = await terminated(workers, "ensure_snapshot")
+    await reconcile(workers)
     await under_test.operation.result()
     calls = list(workers.docker.calls)
 
-    again = await _reconcile(workers)
+    again = await reconcile(workers)
 
     assert under_test.operation.id not in again.recovered
     assert workers.docker.calls == calls
@@ -173,7 +90,7 @@ async def test_recovery_happens_once(workers: Workers) -> None:
 
 async def test_run_that_cannot_tell_its_state_yet_is_looked_at_again(workers: Workers) -> None:
     """A run whose query found no worker, as after a kill, is not written off as seen."""
-    under_test = await _terminated(workers, "ensure_snapshot")
+    under_test = await terminated(workers, "ensure_snapshot")
     await workers.stop_control()
     looking = ActivityEnvironment()
     ledger = Visibility(workers.client, patience=timedelta(milliseconds=300))
@@ -184,7 +101,7 @@ async def test_run_that_cannot_tell_its_state_yet_is_looked_at_again(workers: Wo
     with pytest.raises(RPCError):
         await looking.run(ledger.last_state, last)
     await workers.start_control()
-    later = await _reconcile(workers)
+    later = await reconcile(workers)
     await under_test.operation.result()
 
     assert blind.runs == ()
@@ -198,11 +115,11 @@ async def test_run_that_never_began_is_seen_once(workers: Workers) -> None:
     await workers.stop_control()
     under_test = await workers.start(workers.request())
     await under_test.handle.terminate()
-    await _listed(workers, under_test)
+    await listed(workers, under_test)
     await workers.start_control()
     run_id = (await under_test.handle.describe()).run_id
 
-    result = await _reconcile(workers)
+    result = await reconcile(workers)
 
     assert run_id in result.seen
     assert under_test.handle.id not in result.recovered
@@ -210,10 +127,10 @@ async def test_run_that_never_began_is_seen_once(workers: Workers) -> None:
 
 async def test_container_that_a_person_stopped_is_left_alone(workers: Workers) -> None:
     """A container that somebody started and stopped again since stays as that person left it."""
-    under_test = await _terminated(workers, "ensure_snapshot")
+    under_test = await terminated(workers, "ensure_snapshot")
     workers.docker.faults["ensure_running"] = [failure(ErrorType.STOPPED_BY_PERSON)]
 
-    await _reconcile(workers)
+    await reconcile(workers)
     await under_test.operation.result()
 
     last = workers.slack.drawn[-1]
@@ -227,9 +144,9 @@ async def test_terminated_waiting_request_leaves_no_dead_buttons(workers: Worker
     under_test = await workers.start(workers.request())
     await under_test.until(RequestStatus.WAITING)
     await under_test.handle.terminate()
-    await _listed(workers, under_test)
+    await listed(workers, under_test)
 
-    await _reconcile(workers)
+    await reconcile(workers)
 
     last = workers.slack.drawn[-1]
     assert last.request_id == under_test.request.request_id
@@ -246,9 +163,9 @@ async def test_request_that_was_terminated_while_its_card_was_posted(workers: Wo
     await under_test.handle.terminate()
     workers.slack.may_publish.set()
     await eventually(lambda: bool(workers.slack.drawn))
-    await _listed(workers, under_test)
+    await listed(workers, under_test)
 
-    await _reconcile(workers)
+    await reconcile(workers)
 
     ours = [s for s in workers.slack.drawn if s.request_id == under_test.request.request_id]
     assert [state.status for state in ours] == [RequestStatus.WAITING, RequestStatus.CANCELLED]
@@ -263,7 +180,7 @@ async def test_living_request_is_not_reconciled(workers: Workers) -> None:
     await under_test.decide("UBOB")
     await eventually(workers.docker.entered["ensure_snapshot"].is_set)
 
-    result = await _reconcile(workers)
+    result = await reconcile(workers)
     gate.set()
 
     assert under_test.operation.id not in result.recovered
@@ -272,11 +189,11 @@ async def test_living_request_is_not_reconciled(workers: Workers) -> None:
 
 async def test_recovery_that_was_terminated_before_it_began_is_taken_up(workers: Workers) -> None:
     """A recovery that did not come to do anything is known by what it was to begin with."""
-    under_test = await _terminated(workers, "ensure_snapshot")
+    under_test = await terminated(workers, "ensure_snapshot")
     first = (await under_test.operation.describe()).run_id
     await workers.stop_control()
     await workers.start_control(OTHER_OPERATION)
-    await _reconcile(workers)
+    await reconcile(workers)
     recovery = (await under_test.operation.describe()).run_id
     assert recovery != first
     await under_test.operation.terminate()
@@ -284,7 +201,7 @@ async def test_recovery_that_was_terminated_before_it_began_is_taken_up(workers:
     await workers.start_control()
 
     async def taken_up() -> bool:
-        await _reconcile(workers)
+        await reconcile(workers)
         return (await under_test.operation.describe()).run_id != recovery
 
     await eventually(taken_up, within=30)
@@ -309,7 +226,7 @@ async def test_forged_recovery_is_not_carried_out_by_ending_it(workers: Workers)
     run_id = (await under_test.operation.describe()).run_id
 
     async def is_seen() -> bool:
-        return run_id in (await _reconcile(workers)).seen
+        return run_id in (await reconcile(workers)).seen
 
     await eventually(is_seen)
     assert (await under_test.operation.describe()).run_id == run_id
@@ -323,12 +240,12 @@ async def test_card_that_slack_did_not_take_is_drawn_the_next_time(workers: Work
     under_test = await workers.start(workers.request())
     await under_test.until(RequestStatus.WAITING)
     await under_test.handle.terminate()
-    await _listed(workers, under_test)
+    await listed(workers, under_test)
     run_id = (await under_test.handle.describe()).run_id
     workers.slack.publish_faults = [failure(ErrorType.SLACK_UNAVAILABLE)]
 
-    first = await _reconcile(workers)
-    second = await _reconcile(workers)
+    first = await reconcile(workers)
+    second = await reconcile(workers)
 
     assert workers.slack.publish_faults == []
     assert run_id not in first.seen
@@ -350,9 +267,9 @@ async def test_end_that_nobody_could_draw_any_more_is_drawn(workers: Workers) ->
     assert taken.workflow_execution.workflow_id == under_test.handle.id
     await under_test.handle.terminate()
     await workers.start_control()
-    await _listed(workers, under_test)
+    await listed(workers, under_test)
 
-    await _reconcile(workers)
+    await reconcile(workers)
 
     drawn = [
         card for card in workers.slack.drawn if card.request_id == under_test.request.request_id
@@ -366,7 +283,7 @@ async def test_end_that_nobody_could_be_told_of_is_not_forgotten(workers: Worker
     under_test = await workers.start(workers.request())
     await under_test.until(RequestStatus.WAITING)
     await under_test.handle.terminate()
-    await _listed(workers, under_test)
+    await listed(workers, under_test)
     closed_at = (await under_test.handle.describe()).close_time
     assert closed_at is not None
     workers.slack.publish_faults = [failure(ErrorType.SLACK_FORBIDDEN)]
@@ -389,7 +306,7 @@ async def test_end_that_nobody_could_be_told_of_is_not_forgotten(workers: Worker
 # The last, for later looks would wait for its host.
 async def test_container_of_a_later_request_is_left_to_it(workers: Workers) -> None:
     """Another request has operated on the container since: it is not undone, and people look."""
-    first = await _terminated(workers, "ensure_snapshot")
+    first = await terminated(workers, "ensure_snapshot")
     workers.docker.gates.clear()
     second = await workers.start(workers.request())
     await second.until(RequestStatus.WAITING)
@@ -397,8 +314,8 @@ async def test_container_of_a_later_request_is_left_to_it(workers: Workers) -> N
     assert (await second.result()).status is RequestStatus.SUCCEEDED
     calls = workers.docker.calls.count("ensure_running")
 
-    await _reconcile(workers)
-    await _reconcile(workers)
+    await reconcile(workers)
+    await reconcile(workers)
 
     cards = [card for card in workers.slack.drawn if card.request_id == first.request.request_id]
     assert cards[-1].status is RequestStatus.NEEDS_PERSON
