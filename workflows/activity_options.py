@@ -180,8 +180,8 @@ def find_policies() -> LocalActivityConfig:
     The workflow hears nothing meanwhile, so it is not tried for long.
     """
     return LocalActivityConfig(
-        start_to_close_timeout=timedelta(seconds=3),
-        schedule_to_close_timeout=timedelta(seconds=7),
+        start_to_close_timeout=timedelta(seconds=2),
+        schedule_to_close_timeout=timedelta(seconds=5),
         retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_attempts=3),
         summary="which policies could apply",
     )

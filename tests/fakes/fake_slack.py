@@ -88,7 +88,12 @@ class FakeSlack(MessagesPort, DirectoryPort):
         unknown = Person(user_id=arg.user_id, team_id="", found=False)
         groups = tuple(g for g in arg.groups if arg.user_id in self.groups.get(g, ()))
         known = self.people.get(arg.user_id, unknown)
-        person = replace(known, groups=groups, groups_known=self.groups_known)
+        person = replace(
+            known,
+            groups=groups,
+            groups_known=self.groups_known,
+            took_ms=round(1000 * self.look_up_seconds),
+        )
         return person if arg.ballot is None else verifying.voter(self._keys, arg.ballot, person)
 
     @activity.defn(name="list_group_members")

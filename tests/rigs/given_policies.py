@@ -7,6 +7,8 @@ are none. ``activities/policies`` has tests of its own, with books.
 
 from __future__ import annotations
 
+import asyncio
+
 from temporalio import activity
 
 from activities.policies.book import PolicyBook, matching
@@ -33,7 +35,8 @@ class GivenPolicies(PolicyPort):
 
     A real ``judge`` answers instead, if there is one: it is given nothing.
 
-    ``fault`` is raised instead of an answer, as where the book cannot be used. ``readers`` are
+    ``fault`` is raised instead of an answer, as where the book cannot be used; the answer comes
+    after so many ``seconds``. ``readers`` are
     those who may read what people typed.
     """
 
@@ -43,6 +46,7 @@ class GivenPolicies(PolicyPort):
         self._given: dict[str, tuple[Policy, ...]] = {}
         self.readers: set[str] = set()
         self.fault: Exception | None = None
+        self.seconds = 0.0
         self.judge: Judge | None = None
 
     def give(self, request: LifecycleRequest) -> None:
@@ -59,6 +63,7 @@ class GivenPolicies(PolicyPort):
         """Give those of the request."""
         if self.judge is not None:
             return await self.judge.find_policies(arg)
+        await asyncio.sleep(self.seconds)
         if self.fault is not None:
             raise self.fault
         host, name = arg.container.host, arg.container.name
@@ -75,6 +80,7 @@ class GivenPolicies(PolicyPort):
         """Give all of the book."""
         if self.judge is not None:
             return await self.judge.explain(arg)
+        await asyncio.sleep(self.seconds)
         if self.fault is not None:
             raise self.fault
         return FoundPolicies(policies=self.book.policies, book_hash=BOOK_HASH)

@@ -291,7 +291,8 @@ class Person:
     ``groups_known`` is false when the look-up failed, and then nobody counts through a group.
     ``refused`` says why what this person is said to have sent must not be acted upon, whoever it
     is: its seal is wrong. ``vote`` and ``permit`` are seals for a decision that may count, as
-    ``workflows/model/plan.py`` explains.
+    ``workflows/model/plan.py`` explains. ``took_ms`` is how long a look-up within the workflow's
+    own task took, during which the workflow was told of nothing.
     """
 
     user_id: str
@@ -305,6 +306,7 @@ class Person:
     refused: RefusalCode | None = None
     vote: str = ""
     permit: str = ""
+    took_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,13 +78,15 @@ async def test_inspect_tells_by_which_policy_each_operation_is_asked_for(
     assert _told(looked.rules) == told
 
 
+_NO_BOOK = ApplicationError("", type=RefusalCode.BOOK_UNREADABLE, non_retryable=True)
+
+
+@pytest.mark.parametrize(("fault", "seconds"), [(_NO_BOOK, 0), (None, 4)], ids=["none", "slow"])
 async def test_a_look_goes_without_rules_that_are_not_known(
-    requests: RequestClient, workers: Workers
+    requests: RequestClient, workers: Workers, fault: ApplicationError | None, seconds: float
 ) -> None:
     """The container is shown all the same, and nothing is said to be allowed."""
-    workers.policies.fault = ApplicationError(
-        "", type=RefusalCode.BOOK_UNREADABLE, non_retryable=True
-    )
+    workers.policies.fault, workers.policies.seconds = fault, seconds
 
     looked = await requests.look(workers.docker.name, "web-1")
 

@@ -157,6 +157,7 @@ async def test_a_container_can_be_asked_for_again(
     """A request that is over is in nobody's way."""
     first = await _rejected(requests, workers)
     again = workers.under_test(replace(first.request, request_id=uuid.uuid4().hex[:12]))
+    workers.policies.give(again.request)
 
     assert await requests.start(again.request)
 

@@ -173,6 +173,18 @@ async def test_second_request_for_the_same_container_is_not_started(workers: Wor
         await workers.start(workers.request())
 
 
+async def test_a_book_that_does_not_answer_refuses(workers: Workers) -> None:
+    """The request ends in words: it neither waits for ever, nor counts as cancelled."""
+    workers.policies.seconds = 6
+
+    state = await (await workers.start(workers.request())).result()
+
+    assert state.refusal is not None
+    assert state.refusal.code is RefusalCode.BOOK_UNREADABLE
+    assert state.status is RequestStatus.REJECTED
+    assert workers.docker.calls == []
+
+
 def _without(request: dict[str, Any], field: str) -> dict[str, Any]:
     return {key: value for key, value in request.items() if key != field}
 
