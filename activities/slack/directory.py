@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
@@ -66,6 +68,11 @@ class Directory(DirectoryPort):
             ) from None
 
     async def _looked_up(self, arg: LookUpInput) -> Person:
+        person = await self._verified(arg)
+        took = datetime.now(UTC) - activity.info().scheduled_time
+        return replace(person, seconds=took.total_seconds())
+
+    async def _verified(self, arg: LookUpInput) -> Person:
         refused = verifying.refusal(self._keys, arg)
         # Whoever sent an instruction is judged by the id alone.
         if refused is not None or arg.instruction is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -77,7 +78,12 @@ class FakeSlack(MessagesPort, DirectoryPort):
 
     @activity.defn(name="look_up_person")
     async def look_up_person(self, arg: LookUpInput) -> Person:
-        """Say who a person is."""
+        """Say who a person is, and how long it took to say."""
+        person = await self._looked_up(arg)
+        took = datetime.now(UTC) - activity.info().scheduled_time
+        return replace(person, seconds=took.total_seconds())
+
+    async def _looked_up(self, arg: LookUpInput) -> Person:
         refused = verifying.refusal(self._keys, arg)
         if refused is not None or arg.instruction is not None:
             return Person(user_id=arg.user_id, team_id="", refused=refused)

@@ -291,7 +291,7 @@ class Person:
     ``groups_known`` is false when the look-up failed, and then nobody counts through a group.
     ``refused`` says why what this person is said to have sent must not be acted upon, whoever it
     is: its seal is wrong. ``vote`` and ``permit`` are seals for a decision that may count, as
-    ``workflows/model/plan.py`` explains.
+    ``workflows/model/plan.py`` explains. ``seconds`` is how long it took to find all that out.
     """
 
     user_id: str
@@ -305,6 +305,7 @@ class Person:
     refused: RefusalCode | None = None
     vote: str = ""
     permit: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
