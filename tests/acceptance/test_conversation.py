@@ -109,7 +109,7 @@ async def test_deciding_from_a_terminal(people: People, terminal: Terminal) -> N
     assert (await _query(terminal))["status"] == "waiting"
     assert people.engine.state(container) == "running"
 
-    await _signal(terminal, request, "bob", plan_hash=(await _query(terminal))["plan_hash"])
+    await _signal(terminal, request, "bob")
     await people.told("bob", request.request_id, "without the seal")
     assert (await _query(terminal))["status"] == "waiting"
     await people.approve(request)
@@ -132,7 +132,7 @@ async def test_a_hostile_signal_harms_nothing(people: People, terminal: Terminal
     assert (await request.outcome()).status is RequestStatus.REJECTED
 
 
-async def _signal(terminal: Terminal, request: Request, who: str, **changes: str) -> None:
+async def _signal(terminal: Terminal, request: Request, who: str) -> None:
     decision = {
         "decision_id": secrets.token_hex(8),
         "request_id": request.request_id,
@@ -141,8 +141,9 @@ async def _signal(terminal: Terminal, request: Request, who: str, **changes: str
         "choice": "approve",
         "comment": "",
         "source": "script",
+        "plan_hash": (await _query(terminal))["plan_hash"],
     }
-    await terminal.signal(_SCRIPTED, decision | changes)
+    await terminal.signal(_SCRIPTED, decision)
 
 
 async def _query(terminal: Terminal) -> dict[str, Any]:

@@ -11,12 +11,13 @@ adds changes no seal of an earlier one.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -112,7 +113,7 @@ def _told(value: Any) -> dict[str, object]:  # noqa: ANN401 - any dataclass
     told = {}
     for field in fields(value):
         held = attrgetter(field.name)(value)
-        is_default = field.default is not MISSING and held == field.default
+        is_default = field.default is not dataclasses.MISSING and held == field.default
         if field.name != "seal" and not is_default:
             told[field.name] = _plain(held)
     return told

@@ -96,6 +96,7 @@ async def test_thousands_of_refused_clicks_while_the_worker_is_frozen(
                     team_id=state.team_id,
                     choice=Choice.APPROVE,
                     sent_at=datetime.now(UTC),
+                    plan_hash=state.plan_hash,
                 )
                 await request.handle.signal(DECIDE_SIGNAL, decision)
 

@@ -20,7 +20,14 @@ from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
 from workflows.model.errors import RefusalCode
 from workflows.model.plan import PERMIT_SEAL, START_SEAL, permit_parts, start_parts
-from workflows.model.requests import Choice, Decision, Instruction, Intent, LifecycleRequest
+from workflows.model.requests import (
+    Choice,
+    Decision,
+    Instruction,
+    Intent,
+    LifecycleRequest,
+    Replacement,
+)
 from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.model.state import RequestState, RequestStatus
 
@@ -160,6 +167,35 @@ async def test_a_start_counts_once(keyed: Workers) -> None:
     assert state.refusal is not None
     assert state.refusal.code is RefusalCode.START_USED
     assert state.plan_hash == ""
+
+
+@pytest.mark.parametrize("is_sealed", [True, False])
+async def test_what_comes_in_place_of_another_is_sealed_too(
+    keyed: Workers, *, is_sealed: bool
+) -> None:
+    """It is the first of its id in a run that continues the other's, and no door has started it."""
+    first = await _waiting(keyed)
+    wish = Replacement(
+        decision=first.decision("UBOB", Choice.REJECT, decision_id="r"),
+        request=keyed.request(requester="UBOB", container=first.request.container),
+    )
+    message = sealed(OLD, wish)
+    assert isinstance(message, Replacement)
+    if not is_sealed:
+        message = replace(message, request=wish.request)
+    await first.handle.signal(names.REPLACE_SIGNAL, message)
+
+    second = keyed.under_test(wish.request)
+    if is_sealed:
+        await eventually(lambda: _is_waiting(second))
+    else:
+        await _told(keyed, RefusalCode.NOT_SEALED)
+
+
+async def _is_waiting(under_test: RequestUnderTest) -> bool:
+    state = await under_test.state()
+    is_it = state.request_id == under_test.request.request_id
+    return is_it and state.status is RequestStatus.WAITING and state.card is not None
 
 
 async def test_a_start_that_was_kept_counts_no_more(keyed: Workers) -> None:
