@@ -54,18 +54,6 @@ OWN_CAUSES = {
         ),
         then_start=False,
     ),
-    # Met before a request has a card alone, when nothing was touched yet.
-    ErrorType.BOOK_UNREADABLE: Cause(
-        "Dockwarden's policy book cannot be read or used",
-        "Whoever runs Dockwarden finds the mistake in the log of the control worker. Then ask "
-        "again.",
-        (Do("See whether the container is down", LOOK),),
-    ),
-    ErrorType.BOOKS_DIFFER: Cause(
-        "Dockwarden's control workers have different policy books",
-        "Ask again in a minute.",
-        (Do("See whether the container is down", LOOK),),
-    ),
 }
 #: What helps with what was started and is to be stopped again, where it is not the same.
 OWN_CAUSES_TO_STOP = {
