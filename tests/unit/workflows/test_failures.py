@@ -247,3 +247,25 @@ def test_when_our_run_began_is_read_from_a_failed_start(
     error = failed(ApplicationError("no", details, type=ErrorType.UNHEALTHY), "ensure_started")
 
     assert failures.run_began(error) == began
+
+
+@pytest.mark.parametrize(
+    ("cause", "image"),
+    [
+        (ApplicationError("no", {"image_id": "i"}, type=ErrorType.NOT_STOPPED), "i"),
+        (ApplicationError("no", type=ErrorType.NOT_STOPPED), ""),
+        (ApplicationError("no", {"image_id": "i"}, type="KeyError"), ""),
+        (
+            TemporalTimeoutError(
+                "timed out",
+                type=TimeoutType.HEARTBEAT,
+                last_heartbeat_details=["sent", 1, {"call": "tag", "image_id": "i"}],
+            ),
+            "i",
+        ),
+        (timed_out(TimeoutType.HEARTBEAT), ""),
+    ],
+)
+def test_an_image_that_was_made_is_known_by_its_failure(cause: BaseException, image: str) -> None:
+    """Whoever tidies must find it, be it that the worker was killed after its commit."""
+    assert failures.image_made(failed(cause, "ensure_snapshot")) == image

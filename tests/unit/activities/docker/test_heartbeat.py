@@ -55,6 +55,9 @@ def test_it_beats_from_another_thread_until_the_end() -> None:
         (3, ("nothing sent", 2), False, False),
         (2, ("answered", 1), True, False),
         (3, ("answered", 1), True, True),
+        (2, ("sent", 1, {"call": "commit"}), True, True),
+        (2, ("answered", 1, {"call": "commit", "image_id": "i"}), True, False),
+        (2, ("nothing sent", 1, {"image_id": "i"}), False, False),
     ],
 )
 def test_only_clear_word_of_the_attempt_before_is_believed(
@@ -68,6 +71,37 @@ def test_only_clear_word_of_the_attempt_before_is_believed(
             assert attempt.may_be_at_work is may_be_at_work
 
     _environment(number, details).run(work)
+
+
+@pytest.mark.parametrize(("number", "known"), [(2, "i"), (3, "")])
+def test_an_image_is_known_from_the_attempt_before(number: int, known: str) -> None:
+    """Of an older one another attempt may have made something else of it since."""
+    told = ("sent", 1, {"call": "tag", "image_id": "i"})
+
+    def work() -> None:
+        with Attempt(60) as attempt:
+            assert attempt.image_id == known
+
+    _environment(number, told).run(work)
+
+
+def test_each_beat_tells_what_was_sent() -> None:
+    """A beat that said nothing would take the place of the one that did."""
+    environment, thrice, beats = _environment(), threading.Event(), list[tuple[Any, ...]]()
+
+    def note(*details: Any) -> None:
+        beats.append(details)
+        if len(beats) == 3:
+            thrice.set()
+
+    environment.on_heartbeat = note
+
+    def work() -> None:
+        with Attempt(0.01) as attempt:
+            attempt.send(lambda: thrice.wait(5), "commit")
+
+    environment.run(work)
+    assert beats[-2:] == [("sent", 1, {"call": "commit"})] * 2
 
 
 def _fail_with(kind: ErrorType) -> Callable[[Attempt], None]:
