@@ -86,7 +86,6 @@ def authority(history: RequestHistory) -> Iterator[Violation]:
         unsaid = {a for a in approvers if (a, Choice.APPROVE) not in signals}
         if unsaid:
             yield violation("each approval was sent by its person", unsaid)
-        last = max((at for d, at in history.run.decisions if d.approver_id in approvers), default=0)
-        first = min(at for d, at in history.run.decisions if d.approver_id in approvers)
-        if not unsaid and run.began < min(first, last):
+        sent = [at for d, at in history.run.decisions if d.approver_id in approvers]
+        if not unsaid and run.began < min(sent, default=0.0):
             yield violation("the operation begins after the approval", run.began)
