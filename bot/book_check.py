@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from temporalio.client import Client
 
 from bot.finding import Finding
+from bot.secrets import variable
 from bot.settings import Settings
 from bot.slack.approvers import look_at_approvers
 from bot.temporal.errors import BotError
@@ -58,6 +59,12 @@ PolicyCheck = Callable[[Path], BookReport]
 
 def about_the_book(settings: Settings, book: BookReport) -> list[Finding]:
     """Say what the file that is set here holds, and what it leaves out."""
+    if not (settings.has_book or settings.policies.exists()):
+        words = (
+            f"none here: right where no control worker runs; one that does reads the file that "
+            f"{variable('policies')} names"
+        )
+        return [Finding(True, "policies", words)]
     if book.problems:
         return [Finding(False, "policies", line) for line in book.problems]
     words = f"{len(book.policies)} in {settings.policies} (hash {book.hash})"

@@ -186,6 +186,11 @@ class Settings(Secrets):
     )
 
     @property
+    def has_book(self) -> bool:
+        """Whether somebody has named a policy book, as a control worker needs one."""
+        return "policies" in self.model_fields_set
+
+    @property
     def log_is_set(self) -> bool:
         """Whether somebody has chosen how much is logged."""
         return "log_level" in self.model_fields_set
