@@ -197,10 +197,12 @@ class Service:
             What was decided about as well; ``None`` if that is not known, and it was rejected.
 
         Raises:
-            PlanUnreadError: nobody answers, so nobody can approve it in this way.
+            PlanUnreadError: nobody answers, or what answers shows another plan than it names, so
+                nobody can approve it in this way.
         """
         _, state = await self._requests.status(request_id)
-        if state is None and choice is Choice.APPROVE:
+        is_shown = state is not None and _shows_its_plan(state)
+        if choice is Choice.APPROVE and not is_shown:
             raise PlanUnreadError(request_id)
         request: RequestAddress | str = request_id
         if state is not None and not state.closed:
@@ -309,6 +311,15 @@ class Service:
         )
         address = await self._requests.instruct(request, instruction)
         return Receipt(address=address, act_id=instruction.instruction_id)
+
+
+def _shows_its_plan(state: RequestState) -> bool:
+    """Say whether what people are shown of a request is what its plan hash is of.
+
+    Whoever can write to Temporal's namespace can answer in the place of a request.
+    """
+    plan = state.plan
+    return not state.plan_hash or (plan is not None and plan.hash == state.plan_hash)
 
 
 def _replacement(request: LifecycleRequest, other_id: str) -> Replacement:

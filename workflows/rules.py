@@ -6,7 +6,7 @@ history. What is not answered allows nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, TimeoutError as TooSlow
@@ -20,10 +20,12 @@ from workflows.model.policy_ports import (
     FoundPolicies,
     PolicyPort,
     ReadableInput,
+    SealedPlan,
+    SealPlanInput,
 )
 from workflows.model.ports import DirectoryPort, Inspection, LookUpInput
 from workflows.model.requests import ContainerRef, LifecycleRequest, OperationSpec, Policy
-from workflows.model.state import Refusal
+from workflows.model.state import Refusal, RequestState
 from workflows.operations import catalog
 
 
@@ -69,6 +71,29 @@ async def candidates(request: LifecycleRequest) -> FoundPolicies | Refusal:
         )
         return Refusal(code=RefusalCode.RULES_UNKNOWN)
     return found if found.policies else Refusal(code=RefusalCode.NO_POLICY)
+
+
+async def seal(
+    request: LifecycleRequest, planned: RequestState, found: FoundPolicies, seen: Inspection
+) -> SealedPlan:
+    """Have a plan sealed by who has the key, or hear why it is not."""
+    if planned.plan is None:
+        return SealedPlan(refused=RefusalCode.RULES_UNKNOWN)
+    arg = SealPlanInput(
+        start=replace(request, policies=()),
+        plan=planned.plan,
+        selectors=tuple(policy_.labels for policy_ in found.policies),
+        selectors_met=seen.selectors_met,
+        look_seal=seen.seal,
+    )
+    try:
+        return await workflow.execute_local_activity_method(
+            PolicyPort.seal_plan, arg, **activity_options.find_policies()
+        )
+    except FailureError as error:
+        if _is_cancelled(error):
+            raise
+        return SealedPlan(refused=RefusalCode.RULES_UNKNOWN)
 
 
 async def explained(container: ContainerRef) -> FoundPolicies | None:

@@ -119,7 +119,7 @@ class Containers(ContainersPort, StartPort):
         taken = self._is_taken(arg.reference)
         if arg.for_request and not taken:
             refuse(self._shortage(facts))
-        return Inspection(
+        seen_now = Inspection(
             pin=pin,
             selectors_met=tuple(
                 all(seen.labels.get(name) == value for name, value in selector.items())
@@ -131,6 +131,7 @@ class Containers(ContainersPort, StartPort):
             cautions=cautions(facts, self._engine.timing.verify_health) if arg.for_request else (),
             dependents=self._dependents(facts, found) if arg.for_request else NO_DEPENDENTS,
         )
+        return self._guard.sealed(arg, seen_now)
 
     @activity.defn(name="list_containers", no_thread_cancel_exception=True)
     def list_containers(self, arg: ListInput) -> ContainerList:

@@ -8,6 +8,7 @@ permit is verified too, which only who judged the approvals can have made.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from temporalio import activity
@@ -16,10 +17,26 @@ from temporalio.exceptions import ApplicationError
 from activities.docker.errors import failure
 from workflows.model.errors import ErrorType
 from workflows.model.names import OPERATION_WORKFLOW, RECONCILE_WORKFLOW, operation_workflow_id
-from workflows.model.plan import PERMIT_SEAL, Permit, permit_parts
-from workflows.model.ports import SnapshotInput, StopInput, SweepInput, TagInput
+from workflows.model.plan import (
+    LOOK_SEAL,
+    PERMIT_SEAL,
+    Permit,
+    look_parts,
+    permit_parts,
+    pin_digest,
+)
+from workflows.model.ports import (
+    InspectInput,
+    Inspection,
+    SnapshotInput,
+    StopInput,
+    SweepInput,
+    TagInput,
+)
 from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.model.start_ports import RestoreInput, StartInput
+from workflows.model.state import StepName
+from workflows.operations import catalog
 
 #: What asks for a change.
 Change: TypeAlias = StopInput | SnapshotInput | TagInput | SweepInput | StartInput | RestoreInput
@@ -53,6 +70,13 @@ class Guard:
         if not activity.info().in_workflow:
             raise _refusal(_NO_WORKFLOW)
 
+    def sealed(self, arg: InspectInput, seen: Inspection) -> Inspection:
+        """Seal what was seen, so that nobody can have people decide about something else."""
+        parts = look_parts(
+            arg.request_id, arg.container, seen.pin, arg.label_selectors, seen.selectors_met
+        )
+        return replace(seen, seal=self._keys.seal(LOOK_SEAL, *parts)) if arg.request_id else seen
+
     def admit(self, arg: Change) -> None:
         """Let the approved operation of a container change it; to be asked before the engine is.
 
@@ -84,10 +108,37 @@ class Guard:
         )
 
     def _is_about(self, permit: Permit, arg: Change) -> bool:
-        is_ours = permit.host == self._host and permit.container_id == arg.pin.container_id
-        return is_ours and (
-            not isinstance(arg, _OF_A_REQUEST) or permit.request_id == arg.request_id
+        return (
+            permit.host == self._host
+            and permit.container_id == arg.pin.container_id
+            and permit.pin_digest == pin_digest(arg.pin)
+            and _is_of_request(permit, arg)
+            and _is_of_operation(permit, arg)
         )
+
+
+def _is_of_request(permit: Permit, arg: Change) -> bool:
+    """Say whether an image is that of the request, and bears the name that was approved."""
+    if not isinstance(arg, _OF_A_REQUEST):
+        return True
+    # A commit of an earlier release gives no name, and a request that makes no image has none.
+    return permit.request_id == arg.request_id and arg.reference in ("", permit.reference)
+
+
+def _is_of_operation(permit: Permit, arg: Change) -> bool:
+    """Say whether what was approved has this step at all."""
+    operation = permit.operation
+    if catalog.find(operation.kind) is None:
+        return False
+    match arg:
+        case StopInput():
+            allowed = catalog.has_step(StepName.STOP, operation, arg.pin)
+            return allowed and arg.grace_seconds == permit.grace_seconds
+        case SnapshotInput() | TagInput():
+            return catalog.makes_image(operation)
+        case StartInput():
+            return catalog.has_step(StepName.START, operation, arg.pin)
+    return True
 
 
 def _refusal(text: str) -> ApplicationError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.policies import book as books
+from activities.policies import book as books, sealing
 from activities.policies.book import PolicyBook, PolicyBookError
 from activities.policies.others import OtherBooks
 from workflows.model import policy
@@ -27,6 +27,8 @@ from workflows.model.policy_ports import (
     PolicyPort,
     Readable,
     ReadableInput,
+    SealedPlan,
+    SealPlanInput,
 )
 from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.operations import catalog
@@ -84,6 +86,15 @@ class Judge(PolicyPort):
             for one in found
         )
         return FoundPolicies(policies=found, book_hash=book.hash, seals=tuple(seals))
+
+    @activity.defn(name="seal_plan")
+    async def seal_plan(self, arg: SealPlanInput) -> SealedPlan:
+        """Seal a plan, if it is what this book makes of the start."""
+        book, start = await self._agreed(), arg.start
+        host, name = start.container.host, start.container.name
+        return sealing.sealed(
+            self._keys, books.matching(book, start.operation.kind, host, name), arg
+        )
 
     @activity.defn(name="explain_policies")
     async def explain(self, arg: ExplainInput) -> FoundPolicies:

@@ -21,7 +21,8 @@ from activities.slack.thread import reply
 from workflows.model.errors import ErrorType
 from workflows.model.names import USER_ID_FORM, thread_block_id
 from workflows.model.ports import MessagesPort, Notice, NotifyInput, PublishInput, ThreadEntry
-from workflows.model.state import CardRef, RequestState
+from workflows.model.state import CardRef, RequestState, RequestStatus
+from workflows.operations import catalog
 
 
 class Messages(MessagesPort):
@@ -144,8 +145,19 @@ class Messages(MessagesPort):
 def _check_plan(state: RequestState) -> None:
     """Draw no card that shows one plan and whose buttons approve another.
 
-    Whoever can write to Temporal's namespace can have a card drawn of anything.
+    Whoever can write to Temporal's namespace can have a card drawn of anything. Once people have
+    decided, nothing must keep the words from them.
     """
-    if state.plan_hash and (state.plan is None or state.plan.hash != state.plan_hash):
+    if state.status is not RequestStatus.WAITING or not state.plan_hash:
+        return
+    plan = state.plan
+    if plan is None or plan.hash != state.plan_hash or state.renamed or not _shows_steps(state):
         message = "what the card would show is not the plan that its buttons approve"
         raise ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
+
+
+def _shows_steps(state: RequestState) -> bool:
+    if state.pin is None or catalog.find(state.operation.kind) is None:
+        return False
+    planned = catalog.steps_of(state.operation, state.pin)
+    return [step.name for step in state.steps] == [step.name for step in planned]

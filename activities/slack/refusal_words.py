@@ -68,6 +68,10 @@ ASKED = {
         f"under `references` of that policy in {_BOOK}.",
         has_detail=True,
     ),
+    RefusalCode.LOOK_NOT_SEALED: Words(
+        advice="Nothing was changed. Whoever runs Dockwarden can set `DOCKWARDEN_SEAL_KEY` of that "
+        "worker as it is set for the control worker; `dockwarden check` says which one is it.",
+    ),
     RefusalCode.RULES_UNKNOWN: Words(advice="Nothing was changed. Ask again in a minute."),
     RefusalCode.BOOK_UNREADABLE: Words(
         advice="Whoever runs Dockwarden finds the mistake in the log of the control worker, or by "

@@ -10,6 +10,7 @@ vote that makes enough of them is given a permit, without which no docker worker
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from workflows.model import policy as rules
 from workflows.model.errors import RefusalCode
@@ -17,20 +18,22 @@ from workflows.model.plan import (
     DECISION_SEAL,
     INSTRUCTION_SEAL,
     PERMIT_SEAL,
-    POLICY_SEAL,
+    PLAN_SEAL,
     START_SEAL,
     VOTE_SEAL,
     Ballot,
-    Permit,
+    permit_for,
     permit_parts,
     policy_digest,
-    policy_words,
     start_parts,
     vote_parts,
 )
 from workflows.model.ports import LookUpInput
 from workflows.model.requests import Choice, LifecycleRequest, Person
 from workflows.model.seal import SealKeys
+
+#: So much later than it was asked for a request may be planned, and so wrong may a clock be.
+_SLACK = timedelta(minutes=10)
 
 
 def refusal(keys: SealKeys, arg: LookUpInput) -> RefusalCode | None:
@@ -44,7 +47,7 @@ def refusal(keys: SealKeys, arg: LookUpInput) -> RefusalCode | None:
     return None
 
 
-def voter(keys: SealKeys, ballot: Ballot, person: Person) -> Person:
+def voter(keys: SealKeys, ballot: Ballot, person: Person, *, now: datetime | None = None) -> Person:
     """Give a person the vote, and with the deciding one the permit, if this approval counts.
 
     A request that came in again under its id has another plan, for the plan says when it was asked
@@ -56,19 +59,17 @@ def voter(keys: SealKeys, ballot: Ballot, person: Person) -> Person:
         and decision.choice is Choice.APPROVE
         and decision.approver_id != plan.requester
         and policy_digest(ballot.policy) == plan.policy_digest
-        and keys.holds(
-            ballot.policy_seal,
-            POLICY_SEAL,
-            *policy_words(plan.request_id, plan.container, ballot.policy),
-        )
+        and keys.holds(ballot.plan_seal, PLAN_SEAL, plan.hash)
+        and _is_in_time(ballot, now or datetime.now(UTC))
         and rules.refusal_of_terminal(ballot.policy, decision) is None
         and rules.refusal_of_voter(person, decision, ballot.policy, team_id=plan.team_id) is None
     )
     if not counts:
         return person
     vote = keys.seal(VOTE_SEAL, *vote_parts(plan, decision.approver_id))
+    permit = keys.seal(PERMIT_SEAL, *permit_parts(permit_for(plan)))
     is_last = len(_voters(keys, ballot)) + 1 >= ballot.policy.required_approvals
-    return replace(person, vote=vote, permit=_permit(keys, ballot) if is_last else "")
+    return replace(person, vote=vote, permit=permit if is_last else "")
 
 
 def _of_start(keys: SealKeys, start: LifecycleRequest) -> RefusalCode | None:
@@ -100,12 +101,16 @@ def _voters(keys: SealKeys, ballot: Ballot) -> set[str]:
     }
 
 
-def _permit(keys: SealKeys, ballot: Ballot) -> str:
-    plan = ballot.plan
-    permit = Permit(
-        request_id=plan.request_id,
-        host=plan.container.host,
-        plan_hash=plan.hash,
-        container_id=plan.pin.container_id,
+def _is_in_time(ballot: Ballot, now: datetime) -> bool:
+    """Say whether an approval may still count: one that was kept must bring no permit for ever.
+
+    It was made while people could decide; and one that was sent in time counts for as long again.
+    """
+    sent_at, asked_at = ballot.decision.sent_at, ballot.plan.asked_at
+    if sent_at is None:
+        return False
+    sent_at = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)
+    wait = timedelta(seconds=ballot.policy.expires_after_seconds)
+    return asked_at - _SLACK <= sent_at <= asked_at + wait + _SLACK and now <= (
+        asked_at + 2 * wait + 2 * _SLACK
     )
-    return keys.seal(PERMIT_SEAL, *permit_parts(permit))

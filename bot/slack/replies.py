@@ -147,7 +147,7 @@ def _what_it_is_about(state: RequestState) -> str:
     exactly = f" ({code(short_id(pin.container_id))})" if pin is not None else ""
     plan = f" · plan {code(plan_hash[:SHOWN_DIGITS])}" if plan_hash else ""
     return (
-        f"That is to {catalog.words_of(state.operation)} {code(state.name_now)}{exactly} on "
+        f"That is to {catalog.words_of(state.operation)} {code(state.container.name)}{exactly} on "
         f"{code(state.container.host)}, as {person(state.requester)} asked for{plan}"
     )
 
@@ -230,9 +230,9 @@ def failure(error: BotError, command: str) -> Reply:
             )
         case PlanUnreadError():
             words = (
-                f"Not recorded: nobody answers now what request {code(error.request_id)} would do, "
-                "so it cannot be shown to you. Press the button of its card, which shows it: that "
-                "works all the same."
+                f"Not recorded: what request {code(error.request_id)} would do cannot be shown to "
+                "you now, for nobody says it reliably. Press the button of its card, which shows "
+                "it: that works all the same."
             )
         case TemporalUnavailableError():
             words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]

@@ -61,8 +61,9 @@ def failure(error: BotError) -> str:
             )
         case PlanUnreadError():
             words = (
-                f"Not recorded: nobody answers now what request {tamed(error.request_id)} would "
-                f"do, so it cannot be shown; {_WORKER}. The button of its card works all the same."
+                f"Not recorded: nobody says reliably now what request {tamed(error.request_id)} "
+                f"would do, so it cannot be shown; {_WORKER}. The button of its card works all "
+                "the same."
             )
         case TemporalUnavailableError():
             words = _unavailable(error)

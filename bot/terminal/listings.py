@@ -97,8 +97,9 @@ def plan(state: RequestState) -> str:
     exactly = f" ({short_id(state.pin.container_id)})" if state.pin is not None else ""
     digits = f", plan {state.plan_hash[:SHOWN_DIGITS]}" if state.plan_hash else ""
     return tamed(
-        f"Request {state.request_id} is to {catalog.words_of(state.operation)} {state.name_now}"
-        f"{exactly} on {state.container.host}, as {state.requester} asked for{digits}."
+        f"Request {state.request_id} is to {catalog.words_of(state.operation)} "
+        f"{state.container.name}{exactly} on {state.container.host}, "
+        f"as {state.requester} asked for{digits}."
     )
 
 

@@ -44,6 +44,10 @@ _ADVICE: Final = {
     RefusalCode.NO_ELIGIBLE_APPROVER: f"Whoever runs Dockwarden can name more in {_BOOK}.",
     RefusalCode.CARD_NOT_POSTED: "Invite the app to the channel, or name another with --channel.",
     RefusalCode.NOT_A_REQUESTER: f"Whoever runs Dockwarden can add requesters to {_BOOK}.",
+    RefusalCode.LOOK_NOT_SEALED: (
+        "Whoever runs Dockwarden can set DOCKWARDEN_SEAL_KEY of that worker as it is set for the "
+        "control worker; dockwarden check says which one is it."
+    ),
     RefusalCode.RULES_UNKNOWN: "Ask again in a minute.",
     RefusalCode.BOOK_UNREADABLE: (
         "Whoever runs Dockwarden finds the mistake in the log of the control worker."

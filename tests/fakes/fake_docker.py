@@ -14,6 +14,7 @@ from datetime import datetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.docker.guard import Guard
 from workflows.model.dependent_ports import DependentsInput, DependentsPort
 from workflows.model.dependents import (
     NO_DEPENDENTS,
@@ -36,6 +37,7 @@ from workflows.model.ports import (
     TagInput,
 )
 from workflows.model.requests import ContainerPin, ContainerState
+from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.model.start_ports import RestoreInput, RestoreResult, StartInput, StartPort
 from workflows.model.state import PortMove, SnapshotResult, StopResult
 
@@ -53,8 +55,9 @@ class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
     ``others`` are names of containers that can only be looked at.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, keys: SealKeys = NO_KEYS) -> None:
         self.name = name
+        self.keys = keys
         self.pin = ContainerPin(
             container_id="c" * 64,
             name="web-1",
@@ -108,7 +111,7 @@ class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
         if arg.container.name not in {self.pin.name, *self.others}:
             raise failure(RefusalCode.UNKNOWN_CONTAINER)
         met = tuple(s.items() <= self.labels.items() for s in arg.label_selectors)
-        return Inspection(
+        seen = Inspection(
             pin=replace(self.pin, state=self.state, name=arg.container.name),
             selectors_met=met,
             reference_taken=arg.reference in self.taken,
@@ -116,6 +119,7 @@ class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
             starts=self.knows_starts,
             dependents=self.dependents,
         )
+        return Guard(self.name, self.keys).sealed(arg, seen)
 
     @activity.defn(name="list_containers")
     def list_containers(self, arg: ListInput) -> ContainerList:

@@ -13,6 +13,7 @@ from temporalio import activity
 
 from activities.policies.book import PolicyBook, matching
 from activities.policies.judge import Judge
+from activities.policies.sealing import sealed
 from workflows.model.plan import POLICY_SEAL, policy_words
 from workflows.model.policy_ports import (
     ExplainInput,
@@ -21,8 +22,10 @@ from workflows.model.policy_ports import (
     PolicyPort,
     Readable,
     ReadableInput,
+    SealedPlan,
+    SealPlanInput,
 )
-from workflows.model.requests import LifecycleRequest, Policy
+from workflows.model.requests import ContainerRef, LifecycleRequest, Policy
 from workflows.model.seal import NO_KEYS, SealKeys
 
 #: What stands in the state of a request of these tests for the hash of a book.
@@ -56,7 +59,7 @@ class GivenPolicies(PolicyPort):
     @property
     def activities(self) -> list[object]:
         """What the control worker serves of it."""
-        return [self.find_policies, self.explain, self.readable]
+        return [self.find_policies, self.seal_plan, self.explain, self.readable]
 
     @activity.defn(name="find_policies")
     async def find_policies(self, arg: FindPoliciesInput) -> FoundPolicies:
@@ -66,14 +69,22 @@ class GivenPolicies(PolicyPort):
         await asyncio.sleep(self.seconds)
         if self.fault is not None:
             raise self.fault
-        host, name = arg.container.host, arg.container.name
-        from_book = matching(self.book, arg.kind, host, name)
-        policies = self._given.get(arg.request_id, from_book)
+        policies = self._policies(arg.request_id, arg.kind, arg.container)
         seals = (
             self._keys.seal(POLICY_SEAL, *policy_words(arg.request_id, arg.container, policy))
             for policy in policies
         )
         return FoundPolicies(policies=policies, book_hash=BOOK_HASH, seals=tuple(seals))
+
+    @activity.defn(name="seal_plan")
+    async def seal_plan(self, arg: SealPlanInput) -> SealedPlan:
+        """Seal it by the policies of the request."""
+        if self.judge is not None:
+            return await self.judge.seal_plan(arg)
+        start = arg.start
+        return sealed(
+            self._keys, self._policies(start.request_id, start.operation.kind, start.container), arg
+        )
 
     @activity.defn(name="explain_policies")
     async def explain(self, arg: ExplainInput) -> FoundPolicies:
@@ -91,3 +102,7 @@ class GivenPolicies(PolicyPort):
         if self.judge is not None:
             return await self.judge.readable(arg)
         return Readable(shown=arg.person.user_id in self.readers)
+
+    def _policies(self, request_id: str, kind: str, container: ContainerRef) -> tuple[Policy, ...]:
+        from_book = matching(self.book, kind, container.host, container.name)
+        return self._given.get(request_id, from_book)

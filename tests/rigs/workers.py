@@ -106,7 +106,7 @@ class Workers:
     ) -> None:
         self.client = client
         self.askers = AskersUnderTest(client, limit=open_requests)
-        self.docker: FakeDocker = FakeDocker(f"h{uuid.uuid4().hex[:8]}")
+        self.docker: FakeDocker = FakeDocker(f"h{uuid.uuid4().hex[:8]}", keys)
         self.slack = FakeSlack(keys)
         for user_id in ("UALICE", "UBOB", "UCAROL", "UDAVE"):
             self.slack.person(user_id)

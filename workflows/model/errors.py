@@ -94,6 +94,7 @@ class RefusalCode(StrEnum):
     BOOK_UNREADABLE = "PolicyBookUnreadable"
     BOOKS_DIFFER = "PolicyBooksDiffer"
     RULES_UNKNOWN = "RulesUnknown"
+    LOOK_NOT_SEALED = "LookNotSealed"
     START_TOO_OLD = "StartTooOld"
     START_USED = "StartUsed"
 

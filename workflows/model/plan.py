@@ -8,6 +8,7 @@ a permit with the vote that decides. A docker worker changes nothing without one
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,11 +27,15 @@ START_SEAL = "start"
 DECISION_SEAL = "decision"
 INSTRUCTION_SEAL = "instruction"
 POLICY_SEAL = "policy"
+LOOK_SEAL = "look"
+PLAN_SEAL = "plan"
 VOTE_SEAL = "vote"
 PERMIT_SEAL = "permit"
 
+_NO_OPERATION = OperationSpec(kind="")
 _PLAN = "plan"
 _POLICY = "policy"
+_PIN = "pin"
 #: So many digits of a plan hash people read on a card.
 SHOWN_DIGITS = 8
 
@@ -72,24 +77,33 @@ class Vote:
 class Ballot:
     """A decision, and what it is about; ``votes`` are the approvals that counted before it.
 
-    ``policy_seal`` says that a control worker read ``policy`` in its own book for this request.
+    ``plan_seal`` says that a control worker found the plan to be right: for a sealed start, on what
+    the host's own worker saw, and by the policy of its own book.
     """
 
     plan: Plan
     policy: Policy
-    policy_seal: str
+    plan_seal: str
     decision: Decision
     votes: tuple[Vote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """That people approved this plan for this container of this host; ``seal`` proves it."""
+    """That people approved this plan for this container of this host; ``seal`` proves it.
+
+    What is done under it must be of ``operation``, on the very pin of which ``pin_digest`` is, and
+    with this grace and this name of a snapshot.
+    """
 
     request_id: str
     host: str
     plan_hash: str
     container_id: str
+    operation: OperationSpec = _NO_OPERATION
+    pin_digest: str = ""
+    reference: str = ""
+    grace_seconds: int = 0
     seal: str = ""
 
 
@@ -110,7 +124,37 @@ def vote_parts(plan: Plan, approver_id: str) -> tuple[object, ...]:
 
 def permit_parts(permit: Permit) -> tuple[object, ...]:
     """Give what a permit's seal is of."""
-    return (permit.request_id, permit.host, permit.plan_hash, permit.container_id)
+    return (permit,)
+
+
+def permit_for(plan: Plan) -> Permit:
+    """Say what an approval of this plan permits; not sealed yet."""
+    return Permit(
+        request_id=plan.request_id,
+        host=plan.container.host,
+        plan_hash=plan.hash,
+        container_id=plan.pin.container_id,
+        operation=plan.operation,
+        pin_digest=pin_digest(plan.pin),
+        reference=plan.reference,
+        grace_seconds=plan.grace_seconds,
+    )
+
+
+def pin_digest(pin: ContainerPin) -> str:
+    """Identify a container exactly as it was seen."""
+    return digest(_PIN, pin)
+
+
+def look_parts(
+    request_id: str,
+    container: ContainerRef,
+    pin: ContainerPin,
+    selectors: Sequence[Mapping[str, str]],
+    met: Sequence[bool],
+) -> tuple[object, ...]:
+    """Give what a docker worker seals of a look: what it saw by this name, for this request."""
+    return (request_id, container, pin, tuple(selectors), tuple(met))
 
 
 def policy_words(

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from workflows.model.requests import ContainerRef, Person, Policy
+from workflows.model.errors import RefusalCode
+from workflows.model.plan import Plan
+from workflows.model.requests import ContainerRef, LifecycleRequest, Person, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,29 @@ class Readable:
     shown: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealPlanInput:
+    """Asks to seal a plan, with all that it comes of.
+
+    ``selectors`` are those of the policies that could apply, in the book's order, and
+    ``selectors_met`` what the host's worker said of them; ``look_seal`` is its seal of the look.
+    """
+
+    start: LifecycleRequest
+    plan: Plan
+    selectors: tuple[dict[str, str], ...]
+    selectors_met: tuple[bool, ...]
+    look_seal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedPlan:
+    """The seal of the plan's hash; ``""`` where there is no key, or with ``refused`` why not."""
+
+    seal: str = ""
+    refused: RefusalCode | None = None
+
+
 class PolicyPort:
     """What the policy book of the control workers says."""
 
@@ -79,6 +104,15 @@ class PolicyPort:
 
         Raises:
             ApplicationError: the book cannot be read, or two control workers have different ones.
+        """
+        raise NotImplementedError
+
+    @activity.defn(name="seal_plan")
+    async def seal_plan(self, arg: SealPlanInput) -> SealedPlan:
+        """Seal a plan, if it is what the rules make of the start.
+
+        Raises:
+            ApplicationError: as for :meth:`find_policies`.
         """
         raise NotImplementedError
 

@@ -157,6 +157,7 @@ class InspectInput:
 
     ``for_request`` is false for a mere look: then protected, ``--rm`` and odd containers show too.
     ``operation`` is what is asked for; a control worker of an earlier release names none.
+    ``request_id`` is of the request that is planned, ``""`` for a mere look.
     """
 
     container: ContainerRef
@@ -164,6 +165,7 @@ class InspectInput:
     label_selectors: tuple[dict[str, str], ...] = ()
     for_request: bool = True
     operation: OperationSpec | None = None
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +174,8 @@ class Inspection:
 
     Labels stay on the host: they may hold secrets, so only the answers travel. ``three_queues``
     says that the worker of the host takes stops and commits from queues of their own, and
-    ``starts`` that it knows the step ``start``, which one of an earlier release does not.
+    ``starts`` that it knows the step ``start``, which one of an earlier release does not. ``seal``
+    is of what was seen, and ``""`` where the worker has no key.
     """
 
     pin: ContainerPin
@@ -182,6 +185,7 @@ class Inspection:
     starts: bool = False
     cautions: tuple[Caution, ...] = ()
     dependents: Dependents = NO_DEPENDENTS
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -204,7 +204,8 @@ class RequestState:
     not what it was asked for as. ``dependents`` live in the container, and are never touched.
     ``book_hash`` identifies the policy book by which it is judged, and ``policy_seal`` says to
     whoever has the key that ``policy`` stood in it. ``plan_hash`` is of the plan that people
-    decide about, and ``permit`` proves to a docker worker that they approved it.
+    decide about, ``plan_seal`` says to them that it is right, and ``permit`` proves to a docker
+    worker that people approved it.
     """
 
     request_id: str
@@ -265,6 +266,7 @@ class RequestState:
     stop_trying_terminal: Terminal | None = None
     book_hash: str = ""
     policy_seal: str = ""
+    plan_seal: str = ""
     plan_hash: str = ""
     permit: Permit | None = None
     tries_asked: int = 0

@@ -189,6 +189,10 @@ REFUSED: Final = MappingProxyType(
         RefusalCode.BOOK_UNREADABLE: (
             "Dockwarden's policy book cannot be read or used now, so nothing says who may decide"
         ),
+        RefusalCode.LOOK_NOT_SEALED: (
+            "the Dockwarden worker of {host} has no seal key, or another one than the rest of "
+            "Dockwarden"
+        ),
         RefusalCode.RULES_UNKNOWN: (
             "Dockwarden could not find out just now which policies there are and whether all its "
             "control workers have the same"

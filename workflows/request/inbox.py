@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from workflows.model import limits
+from workflows.model import limits, releases
 from workflows.model.requests import Choice, Decision, Instruction, LifecycleRequest
 from workflows.model.state import MAX_HEARD
 from workflows.model.terminal import TERMINAL_SOURCE, is_from_terminal
@@ -51,6 +51,9 @@ class Received:
             said = (message.decision_id, message.approver_id, message.choice, message.source)
         else:
             said = (message.request_id, message.user_id, message.team_id, message.intent)
+        if releases.judges_itself():
+            # What bears no seal that holds must not stand for what does.
+            said = (*said, message.seal[:MAX_ID_LENGTH])
         # What is typed at a terminal may not count: it never stands for what was pressed in Slack.
         if message.terminal is not None:
             return (*said, message.terminal.host, message.terminal.user)

@@ -9,6 +9,7 @@ which the workflow hears of that.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
@@ -17,7 +18,7 @@ from temporalio.exceptions import ActivityError
 from workflows import activity_options, failures
 from workflows.local_first import local_first
 from workflows.model.errors import RefusalCode
-from workflows.model.plan import Ballot, Permit, Vote
+from workflows.model.plan import Ballot, Permit, Vote, permit_for
 from workflows.model.ports import DirectoryPort, LookUpInput
 from workflows.model.releases import judges_itself
 from workflows.model.requests import Decision, Instruction, Person
@@ -54,14 +55,9 @@ async def refusal_of_sender(instruction: Instruction) -> Refusal | None:
 
 def permit_of(state: RequestState, person: Person) -> Permit | None:
     """Give the permit that came with the deciding vote; ``None`` where nobody has a key."""
-    if not person.permit or state.pin is None:
-        return None
-    return Permit(
-        request_id=state.request_id,
-        host=state.container.host,
-        plan_hash=state.plan_hash,
-        container_id=state.pin.container_id,
-        seal=person.permit,
+    plan = state.plan
+    return (
+        None if plan is None or not person.permit else replace(permit_for(plan), seal=person.permit)
     )
 
 
@@ -71,7 +67,7 @@ def _ballot(state: RequestState, decision: Decision) -> Ballot | None:
     return Ballot(
         plan=state.plan,
         policy=state.policy,
-        policy_seal=state.policy_seal,
+        plan_seal=state.plan_seal,
         decision=decision,
         votes=tuple(
             Vote(approver_id=one.approver_id, seal=one.vote) for one in state.approvals if one.vote

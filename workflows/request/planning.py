@@ -66,41 +66,49 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
         The state to draw the card of, or one with ``refusal`` set.
     """
     if not releases.judges_itself():
-        return await _plan_by(request.policies, request, state)
+        planned, _ = await _plan_by(request.policies, request, state)
+        return planned
     found = await rules.candidates(request)
     if isinstance(found, Refusal):
         return _refused(state, found)
     # Whatever the starter brought along is no rule.
-    planned = await _plan_by(found.policies, request, state)
-    if planned.policy is None:
+    planned, seen = await _plan_by(found.policies, request, state)
+    if planned.refusal is not None or planned.policy is None or seen is None:
         return planned
-    return replace(planned, book_hash=found.book_hash, policy_seal=found.seal_of(planned.policy))
+    planned = replace(planned, book_hash=found.book_hash, policy_seal=found.seal_of(planned.policy))
+    if not planned.policy_seal:
+        return planned
+    sealed = await rules.seal(request, planned, found, seen)
+    if sealed.refused is not None:
+        detail = request.container.host
+        return _refused(planned, Refusal(code=sealed.refused, detail=detail))
+    return replace(planned, plan_seal=sealed.seal)
 
 
 async def _plan_by(
     policies: tuple[Policy, ...], request: LifecycleRequest, state: RequestState
-) -> RequestState:
+) -> tuple[RequestState, Inspection | None]:
     request = replace(request, policies=policies)
     inspection, asker = await _look(request, state)
     refusal = asker.refusal_by_any_policy() if asker is not None else None
     if refusal is not None:
-        return _refused(state, refusal)
+        return _refused(state, refusal), None
     if isinstance(inspection, Refusal):
-        return _refused(state, inspection)
+        return _refused(state, inspection), None
     pin = inspection.pin
     asked = _as_judged(request.operation, pin)
     state = replace(state, operation=asked)
     pointless = catalog.operation_of(asked).refusal(asked, pin)
     if pointless is not None:
         detail = f"the container is {pin.state}"
-        return _refused(state, Refusal(code=pointless, detail=detail))
+        return _refused(state, Refusal(code=pointless, detail=detail)), None
     chosen = _choose(request, asked.kind, inspection)
     if chosen is None:
-        return _refused(state, Refusal(code=RefusalCode.NO_POLICY))
+        return _refused(state, Refusal(code=RefusalCode.NO_POLICY)), None
     state = replace(state, policy=chosen, policy_hash=policy.fingerprint(chosen))
     refusal = await _refusal(request, state, chosen, asker, taken=inspection.reference_taken)
     if refusal is not None:
-        return _refused(state, refusal)
+        return _refused(state, refusal), None
     state = replace(
         state,
         pin=pin,
@@ -111,7 +119,9 @@ async def _plan_by(
         expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
     )
     planned = state.plan if releases.judges_itself() else None
-    return state if planned is None else replace(state, plan_hash=planned.hash)
+    if planned is not None:
+        state = replace(state, plan_hash=planned.hash)
+    return state, inspection
 
 
 def _as_judged(operation: OperationSpec, pin: ContainerPin) -> OperationSpec:
@@ -146,6 +156,7 @@ async def _inspect(request: LifecycleRequest, state: RequestState) -> Inspection
         reference=state.reference,
         label_selectors=tuple(policy_.labels for policy_ in request.policies),
         operation=request.operation,
+        request_id=request.request_id,
     )
     try:
         inspection = await workflow.execute_activity_method(

@@ -26,7 +26,7 @@ from tests.rigs.workers import Workers
 from workflows.execution.workflow import OperateInput
 from workflows.model import names
 from workflows.model.errors import ErrorType
-from workflows.model.plan import PERMIT_SEAL, Permit, permit_parts
+from workflows.model.plan import PERMIT_SEAL, permit_for, permit_parts
 from workflows.model.ports import InspectInput, StopInput
 from workflows.model.requests import (
     Choice,
@@ -268,9 +268,8 @@ def _approved(pin: ContainerPin) -> RequestState:
 
 
 def _permitted(state: RequestState, keys: SealKeys) -> RequestState:
-    permit = Permit(
-        request_id=state.request_id, host=_HOST, plan_hash="p" * 64, container_id=_id(state)
-    )
+    assert state.plan is not None
+    permit = permit_for(state.plan)
     seal = keys.seal(PERMIT_SEAL, *permit_parts(permit))
     return replace(state, permit=replace(permit, seal=seal))
 

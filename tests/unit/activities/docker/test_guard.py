@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -12,14 +13,24 @@ from activities.docker.guard import Change, Guard
 from tests.unit.activities.slack.card_parts import PIN
 from workflows.model.errors import ErrorType
 from workflows.model.names import OPERATION_WORKFLOW, RECONCILE_WORKFLOW, operation_workflow_id
-from workflows.model.plan import PERMIT_SEAL, VOTE_SEAL, Permit, permit_parts
+from workflows.model.plan import PERMIT_SEAL, VOTE_SEAL, Permit, permit_parts, pin_digest
 from workflows.model.ports import SnapshotInput, StopInput, SweepInput, TagInput
+from workflows.model.requests import OperationSpec
 from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.model.start_ports import RestoreInput, StartInput
 
 _HOST, _REQUEST, _OTHER_REQUEST = "edge", "0123456789ab", "ba9876543210"
 _KEYS, _OTHER_KEYS = SealKeys(("k" * 32,)), SealKeys(("o" * 32,))
-_PERMIT = Permit(request_id=_REQUEST, host=_HOST, plan_hash="p" * 64, container_id=PIN.container_id)
+_PERMIT = Permit(
+    request_id=_REQUEST,
+    host=_HOST,
+    plan_hash="p" * 64,
+    container_id=PIN.container_id,
+    operation=OperationSpec(kind="restart", snapshot=True),
+    pin_digest=pin_digest(PIN),
+    reference="a:b",
+    grace_seconds=5,
+)
 
 
 def _sealed(permit: Permit, keys: SealKeys = _KEYS, kind: str = PERMIT_SEAL) -> Permit:
@@ -90,6 +101,25 @@ def test_its_permit_lets_it_be_changed(arg: Change) -> None:
 def test_no_other_permit_does(arg: Change, permit: Permit | None) -> None:
     """Not a forged one, nor one that was made for something else."""
     assert _refusal(replace(arg, permit=permit))
+
+
+_BEYOND: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "another grace": ("stop", {"grace_seconds": 6}, {}),
+    "another name": ("tag", {"reference": "a:c"}, {}),
+    "a name that has another image": ("sweep", {"reference": "a:c"}, {}),
+    "the same container as it is by now": ("stop", {"pin": replace(PIN, started_at="2027")}, {}),
+    "a stop for a start": ("stop", {}, {"operation": OperationSpec(kind="start")}),
+    "a commit for a mere stop": ("commit", {}, {"operation": OperationSpec(kind="stop")}),
+    "a start for a mere stop": ("start", {}, {"operation": OperationSpec(kind="stop")}),
+    "what this release does not know": ("put back", {}, {"operation": OperationSpec(kind="rm")}),
+}
+
+
+@pytest.mark.parametrize("kind", _BEYOND)
+def test_a_permit_is_for_what_was_approved(kind: str) -> None:
+    """Whoever has read one can do with it what people approved, and nothing else."""
+    name, asked, permitted = _BEYOND[kind]
+    assert _refusal(replace(_CHANGES[name], permit=_sealed(replace(_PERMIT, **permitted)), **asked))
 
 
 @pytest.mark.parametrize("name", _OF_AN_IMAGE)

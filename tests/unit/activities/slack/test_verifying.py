@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,14 +14,13 @@ from workflows.model.errors import RefusalCode
 from workflows.model.plan import (
     DECISION_SEAL,
     PERMIT_SEAL,
-    POLICY_SEAL,
+    PLAN_SEAL,
     Ballot,
-    Permit,
     Plan,
     Vote,
+    permit_for,
     permit_parts,
     policy_digest,
-    policy_words,
 )
 from workflows.model.ports import LookUpInput
 from workflows.model.requests import Choice, Decision, Person, Policy
@@ -36,8 +37,16 @@ def _plan(policy: Policy = TWO) -> Plan:
     return plan
 
 
-def _ballot(who: str = "UBOB", *, plan: Plan | None = None, **changes: object) -> Ballot:
+def _ballot(
+    who: str = "UBOB",
+    *,
+    plan: Plan | None = None,
+    sealed: Plan | None = None,
+    sent_at: datetime | None = None,
+    **changes: object,
+) -> Ballot:
     plan = plan or _plan()
+    plan_of = sealed or plan
     decision = Decision(
         decision_id="d",
         request_id=plan.request_id,
@@ -45,11 +54,12 @@ def _ballot(who: str = "UBOB", *, plan: Plan | None = None, **changes: object) -
         team_id="T1",
         choice=Choice.APPROVE,
         plan_hash=plan.hash,
+        sent_at=sent_at or plan.asked_at,
     )
     ballot = Ballot(
         plan=plan,
         policy=TWO,
-        policy_seal=KEYS.seal(POLICY_SEAL, *policy_words(plan.request_id, plan.container, TWO)),
+        plan_seal=KEYS.seal(PLAN_SEAL, plan_of.hash),
         decision=replace(decision, seal=KEYS.seal(DECISION_SEAL, decision)),
     )
     return replace(ballot, **changes)  # type: ignore[arg-type]  # fields of a ballot
@@ -57,18 +67,16 @@ def _ballot(who: str = "UBOB", *, plan: Plan | None = None, **changes: object) -
 
 def test_the_vote_that_makes_enough_brings_the_permit() -> None:
     """The first of two brings none; the second needs the first one's vote."""
-    first = verifying.voter(KEYS, _ballot(), BOB)
+    first = verifying.voter(KEYS, _ballot(), BOB, now=NOW)
     votes = (Vote(approver_id="UBOB", seal=first.vote),)
-    second = verifying.voter(KEYS, _ballot("UCAROL", votes=votes), CAROL)
+    second = verifying.voter(KEYS, _ballot("UCAROL", votes=votes), CAROL, now=NOW)
 
     assert (bool(first.vote), first.permit) == (True, "")
-    permit = Permit(
-        request_id=_plan().request_id,
-        host="local",
-        plan_hash=_plan().hash,
-        container_id=_plan().pin.container_id,
-    )
+    permit = permit_for(_plan())
     assert KEYS.holds(second.permit, PERMIT_SEAL, *permit_parts(permit))
+
+
+NOW = _plan().asked_at
 
 
 def _votes(*voters: str, plan: Plan | None = None) -> tuple[Vote, ...]:
@@ -76,17 +84,25 @@ def _votes(*voters: str, plan: Plan | None = None) -> tuple[Vote, ...]:
         Vote(
             approver_id=who,
             seal=verifying.voter(
-                KEYS, _ballot(who, plan=plan), Person(user_id=who, team_id="T1")
+                KEYS,
+                _ballot(who, plan=plan),
+                Person(user_id=who, team_id="T1"),
+                now=(plan or _plan()).asked_at,
             ).vote,
         )
         for who in voters
     )
 
 
+def _timeless(who: str) -> Decision:
+    bare = replace(_ballot(who).decision, sent_at=None, seal="")
+    return replace(bare, seal=KEYS.seal(DECISION_SEAL, bare))
+
+
 BOBS = _votes("UBOB")
 WEAKER = replace(TWO, required_approvals=1)
 OTHER_RUN = replace(_plan(), asked_at=_plan().asked_at.replace(year=2027))
-WORTHLESS = {
+WORTHLESS: dict[str, tuple[Any, ...]] = {
     "one's own vote twice": (_ballot(votes=BOBS), BOB),
     "a vote under another name": (
         _ballot(votes=(replace(BOBS[0], approver_id="UCAROL"),)),
@@ -99,8 +115,39 @@ WORTHLESS = {
     ),
     "a weaker policy": (_ballot(policy=WEAKER), BOB),
     "a weaker policy, in its own plan": (
-        _ballot(plan=_plan(WEAKER), policy=WEAKER),
+        _ballot(plan=_plan(WEAKER), policy=WEAKER, sealed=_plan()),
         BOB,
+    ),
+    "a plan that nobody has sealed": (
+        replace(_ballot("UCAROL", votes=BOBS), plan_seal=""),
+        CAROL,
+    ),
+    "another container in a plan that is sealed": (
+        _ballot(
+            "UCAROL",
+            plan=replace(_plan(), pin=replace(_plan().pin, container_id="d" * 64)),
+            sealed=_plan(),
+            votes=BOBS,
+        ),
+        CAROL,
+    ),
+    "an approval from before it was asked for": (
+        _ballot("UCAROL", votes=BOBS, sent_at=NOW - timedelta(hours=1)),
+        CAROL,
+    ),
+    "an approval from after it expired": (
+        _ballot("UCAROL", votes=BOBS, sent_at=NOW + timedelta(hours=1)),
+        CAROL,
+        NOW + timedelta(hours=1),
+    ),
+    "an approval in time that was kept": (
+        _ballot("UCAROL", votes=BOBS),
+        CAROL,
+        NOW + timedelta(days=1),
+    ),
+    "an approval of no time": (
+        _ballot("UCAROL", votes=BOBS, decision=_timeless("UCAROL")),
+        CAROL,
     ),
     "a plan whose policy is another one": (
         _ballot("UCAROL", plan=replace(_plan(), policy_digest=policy_digest(WEAKER)), votes=BOBS),
@@ -127,8 +174,9 @@ WORTHLESS = {
 @pytest.mark.parametrize("kind", WORTHLESS)
 def test_nothing_else_brings_a_permit(kind: str) -> None:
     """Whoever calls the activity may say what they like."""
-    ballot, person = WORTHLESS[kind]
-    assert verifying.voter(KEYS, ballot, person).permit == ""
+    ballot, person, *when = WORTHLESS[kind]
+    now = when[0] if when else NOW
+    assert verifying.voter(KEYS, ballot, person, now=now).permit == ""
 
 
 def test_without_a_key_nothing_is_given() -> None:

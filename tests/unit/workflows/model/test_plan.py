@@ -18,7 +18,7 @@ from workflows.model.requests import (
     OperationSpec,
     Policy,
 )
-from workflows.model.seal import content
+from workflows.model.seal import SealKeys, content
 from workflows.model.state import RequestState, RequestStatus
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -108,4 +108,7 @@ def test_rules_that_somebody_brings_along_are_no_part_of_a_wish() -> None:
 def test_a_permit_is_for_one_plan_on_one_container_of_one_host() -> None:
     """Its seal is of all but itself."""
     permit = Permit(request_id="r", host="h", plan_hash="p", container_id="c", seal="s")
-    assert permit_parts(permit) == ("r", "h", "p", "c")
+    assert permit_parts(permit) == (permit,)
+    keys = SealKeys(("k" * 32,))
+    unsealed = replace(permit, seal="")
+    assert keys.seal("a", *permit_parts(permit)) == keys.seal("a", *permit_parts(unsealed))
