@@ -192,6 +192,29 @@ async def test_what_comes_in_place_of_another_is_sealed_too(
         await _told(keyed, RefusalCode.NOT_SEALED)
 
 
+async def test_what_comes_in_place_of_another_may_have_waited_to_be_judged(keyed: Workers) -> None:
+    """Its age says nothing then: no worker may have been there. It still counts once."""
+    first = await _waiting(keyed)
+    wish = Replacement(
+        decision=first.decision("UBOB", Choice.REJECT, decision_id="r"),
+        request=keyed.request(requester="UBOB", container=first.request.container),
+    )
+    message = sealed(OLD, wish)
+    assert isinstance(message, Replacement)
+    kept = replace(message.request, sealed_at=datetime.now(UTC) - timedelta(hours=1))
+    kept = replace(kept, seal=OLD.seal(START_SEAL, *start_parts(kept)))
+    await first.handle.signal(names.REPLACE_SIGNAL, replace(message, request=kept))
+
+    second = keyed.under_test(kept)
+    await eventually(lambda: _is_waiting(second))
+    await second.handle.terminate()
+    for seal_again, code in ((False, RefusalCode.START_TOO_OLD), (True, RefusalCode.START_USED)):
+        again = sealed_start(OLD, kept) if seal_again else kept
+        state = await (await keyed.start(again)).result()
+        assert state.refusal is not None
+        assert state.refusal.code is code
+
+
 async def _is_waiting(under_test: RequestUnderTest) -> bool:
     state = await under_test.state()
     is_it = state.request_id == under_test.request.request_id
