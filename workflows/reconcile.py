@@ -35,7 +35,7 @@ from workflows.model.ports import (
     VisibilityPort,
 )
 from workflows.model.state import RequestState, RequestStatus, StepName
-from workflows.model.timing import WORKFLOW_TASK_SECONDS
+from workflows.model.timing import TIMING, WORKFLOW_TASK_SECONDS
 from workflows.model.watchdog_ports import WatchLimits
 from workflows.operations import catalog
 from workflows.watchdog import Watched
@@ -152,14 +152,17 @@ class ReconcileWorkflow:
         is_kept = state.snapshot is not None and bool(state.snapshot.reference)
         if not catalog.makes_image(state.operation) or state.pin is None or is_kept:
             return True
+        settle = TIMING.commit_settle if steps.may_be_committing(state) else 0
         options = activity_options.sweep(
-            state.container.host, host_answers_within=activity_options.HOST_ANSWERS_WITHIN
+            state.container.host, settle, host_answers_within=activity_options.HOST_ANSWERS_WITHIN
         )
         arg = SweepInput(
             pin=state.pin,
             request_id=state.request_id,
             reference=state.reference,
             failed_image_id=state.snapshot.image_id if state.snapshot else "",
+            settle_seconds=settle,
+            any_image=steps.may_have_tagged(state),
             permit=state.permit,
         )
         try:

@@ -105,7 +105,7 @@ class Snapshots(SnapshotsPort):
             deadline = time.monotonic() + arg.settle_seconds
             while True:
                 removed = sum(
-                    self._remove(image, failed=_is_failed(image, arg))
+                    self._remove(image, with_tag=_is_failed(image, arg))
                     for image in self._engine.labelled_images(labels)
                     if image.image_id != arg.image_id
                 )
@@ -118,7 +118,8 @@ class Snapshots(SnapshotsPort):
     ) -> SnapshotResult:
         repeated = attempt.may_have_sent
         seen = self._resting(arg.pin)
-        image_id = self._made_before(labels, seen, attempt) or self._commit(seen, labels, attempt)
+        image_id = self._made_before(arg, labels, seen, attempt)
+        image_id = image_id or self._commit(seen, labels, attempt)
         attempt.made(image_id)
         resting = self._still_resting(arg.pin)
         if arg.reference:
@@ -137,14 +138,18 @@ class Snapshots(SnapshotsPort):
         )
 
     def _made_before(
-        self, labels: dict[str, str], seen: ContainerInspect, attempt: Attempt
+        self,
+        arg: SnapshotInput,
+        labels: dict[str, str],
+        seen: ContainerInspect,
+        attempt: Attempt,
     ) -> str | None:
         """Find the image of an earlier attempt, and remove its duplicates.
 
         One whose commit was answered is not waited for: it is there, or somebody removed it.
         """
         patient = attempt.may_be_at_work and not attempt.image_id
-        found = self._found(labels, seen, patient=patient)
+        found = self._found(arg, labels, seen, patient=patient)
         attempt.settled()
         for duplicate in found[1:]:
             self._remove(duplicate)
@@ -191,28 +196,36 @@ class Snapshots(SnapshotsPort):
         verify_engine(self._engine, pin, "the snapshot is on another Docker engine")
 
     def _found(
-        self, labels: dict[str, str], seen: ContainerInspect, *, patient: bool
+        self,
+        arg: SnapshotInput,
+        labels: dict[str, str],
+        seen: ContainerInspect,
+        *,
+        patient: bool,
     ) -> tuple[ImageInspect, ...]:
         """Find the images of earlier attempts, waiting for one that may still be in the making.
 
-        An untagged one that is older than the container's last run shows another state than the
-        one the container was stopped in, and goes.
+        One that is older than the container's last run shows another state than the one the
+        container was stopped in, and goes: untagged, or with the request's own tag alone, for
+        nobody has been told of it.
         """
         deadline = time.monotonic() + (self._engine.timing.commit_settle if patient else 0)
         while True:
             found = self._engine.labelled_images(labels)
             current = tuple(
-                image for image in found if image.tags or image.created >= seen.finished_at
+                image
+                for image in found
+                if image.tags not in ((), (arg.reference,)) or image.created >= seen.finished_at
             )
             for outdated in found:
                 if outdated not in current:
-                    self._remove(outdated)
+                    self._remove(outdated, with_tag=True)
             if current or time.monotonic() >= deadline:
                 return current
             time.sleep(_POLL)
 
-    def _remove(self, image: ImageInspect, *, failed: bool = False) -> bool:
-        if image.tags and not failed:
+    def _remove(self, image: ImageInspect, *, with_tag: bool = False) -> bool:
+        if image.tags and not with_tag:
             return False
         try:
             self._engine.remove_image(image.image_id)

@@ -233,11 +233,11 @@ class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
         """Remove untagged images, and one that failed with its tag."""
         self._enter("sweep_snapshots")
         self.settled = arg.settle_seconds
-        failed = (arg.failed_image_id, arg.reference)
         untagged = [
             i
             for i, ref in self.images.items()
-            if (not ref and i != arg.image_id) or (i, ref) == failed
+            if (not ref and i != arg.image_id)
+            or (ref == arg.reference and (arg.any_image or i == arg.failed_image_id))
         ]
         for image_id in untagged:
             del self.images[image_id]

@@ -351,6 +351,19 @@ def may_be_at_work(steps: Steps, name: StepName) -> bool:
     )
 
 
+def may_be_committing(state: RequestState) -> bool:
+    """Tell whether a commit was sent, and nobody has heard what became of it."""
+    return state.snapshot is None and may_be_at_work(state.steps, StepName.SNAPSHOT)
+
+
+def may_have_tagged(state: RequestState) -> bool:
+    """Tell whether that commit may have tagged its image as well: then none without a tag is left.
+
+    In a request of an earlier release the tag is a step of its own.
+    """
+    return may_be_committing(state) and find_step(state.steps, StepName.TAG) is None
+
+
 def down_seconds(state: RequestState, result: RestoreResult) -> float | None:
     """Measure by the engine's clock how long the container was down; ``None``: it was not."""
     began, up = state.stopped_at or result.ended_at, result.started_at

@@ -95,7 +95,10 @@ class Stop:
 
     async def _watch(self, step: workflow.ActivityHandle[StopResult]) -> None:
         """Say that the stop waits for its turn, until it is begun; end it if nobody is there."""
-        await workflow.wait_condition(lambda: step.done() or not self._is_quiet())
+        if self._is_quiet():
+            # Never asked for where it holds already: even then it returns only a turn later, and
+            # the commands of an operation of an earlier release would come in another order.
+            await workflow.wait_condition(lambda: step.done() or not self._is_quiet())
         wait, gone_since = _ASK_AFTER, workflow.now()
         while not await _is_done(step, wait):
             wait, info = _ASK_EVERY, workflow.info()

@@ -38,7 +38,7 @@ from workflows.model.ports import (
     ThreadKind,
 )
 from workflows.model.releases import judges_itself
-from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus, find_step
+from workflows.model.state import RequestState, RequestStatus, StepStatus, find_step
 from workflows.model.terminal import Terminal
 from workflows.model.timing import TIMING
 from workflows.operations import catalog
@@ -263,7 +263,7 @@ class OperationWorkflow:
                 return
         # The tag may be there although its answer, or what came after it, was a failure.
         failed = state.snapshot.image_id if state.snapshot else ""
-        cut_off = _may_be_committing(state)
+        cut_off = steps.may_be_committing(state)
         settle = TIMING.commit_settle if cut_off else 0
         self._tracker.change(snapshot=None)
         await workflow.execute_activity_method(
@@ -275,8 +275,7 @@ class OperationWorkflow:
                 failed_image_id=failed,
                 settle_seconds=settle,
                 permit=state.permit,
-                # What was cut off may have tagged it: then no image without a tag is left.
-                any_image=cut_off and find_step(state.steps, StepName.TAG) is None,
+                any_image=steps.may_have_tagged(state),
             ),
             **activity_options.sweep(self._tracker.host, settle),
         )
@@ -312,11 +311,6 @@ def _read(raw: RawValue) -> OperateInput | None:
     except Exception:  # noqa: BLE001 - whatever it is, the workflow must fail by it
         return None
     return operate
-
-
-def _may_be_committing(state: RequestState) -> bool:
-    """Tell whether a commit was sent, and nobody has heard what became of it."""
-    return state.snapshot is None and steps.may_be_at_work(state.steps, StepName.SNAPSHOT)
 
 
 def _bad_input() -> ApplicationError:

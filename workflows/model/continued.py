@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from temporalio import workflow
+
 from workflows.model.requests import LifecycleRequest
 from workflows.model.state import JudgedAct, RequestState
 
@@ -33,3 +35,17 @@ class ContinuedRequest(LifecycleRequest):
     """The start input of a request, or of a run that continues one."""
 
     carried: Carried | None = None
+
+
+def is_continuation() -> bool:
+    """Tell whether the run before has begun this one.
+
+    Temporal says so of a run of a cron schedule and of a retry too, which begin with what somebody
+    wrote.
+    """
+    info = workflow.info()
+    return (
+        info.continued_run_id is not None
+        and info.cron_schedule is None
+        and info.retry_policy is None
+    )

@@ -20,6 +20,7 @@ from workflows import activity_options, failures
 from workflows.local_first import local_first
 from workflows.model import policy
 from workflows.model.asker_ports import AskersPort, OpenRequests, OpenRequestsInput
+from workflows.model.continued import is_continuation
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import DirectoryPort, LookUpInput
 from workflows.model.releases import judges_itself
@@ -67,8 +68,11 @@ class Asker:
             return None
         if sealed_at.tzinfo is None:
             sealed_at = sealed_at.replace(tzinfo=UTC)
-        # The time that Temporal's server wrote down, however late a worker took it up.
-        if abs(workflow.info().workflow_start_time - sealed_at) > _START_WITHIN:
+        # The time that Temporal's server wrote down, however late a worker took it up. What comes
+        # in the place of another begins only when the rejection that it came with was judged, be
+        # it hours after both were sent; and then it was not started by a door.
+        age = abs(workflow.info().workflow_start_time - sealed_at)
+        if age > _START_WITHIN and not is_continuation():
             return Refusal(code=RefusalCode.START_TOO_OLD)
         if self.open_requests is None:
             return Refusal(code=RefusalCode.NOT_VERIFIED)

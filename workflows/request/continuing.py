@@ -14,7 +14,7 @@ from typing import NoReturn
 from temporalio import workflow
 
 from workflows.model import names
-from workflows.model.continued import Carried, ContinuedRequest
+from workflows.model.continued import Carried, ContinuedRequest, is_continuation
 from workflows.model.requests import LifecycleRequest
 from workflows.model.state import waiting_attributes
 from workflows.operations import catalog
@@ -22,18 +22,9 @@ from workflows.request import planning
 
 
 def carried_by(request: ContinuedRequest) -> Carried:
-    """Give what the run before left to this one, or what a first run begins with.
-
-    Only Temporal can say that a run continues another one, and it says the same of a run of a
-    cron schedule and of a retry, which begin with what somebody wrote.
-    """
-    info, first_state = workflow.info(), planning.first_state(request)
-    is_continued = (
-        info.continued_run_id is not None
-        and info.cron_schedule is None
-        and info.retry_policy is None
-    )
-    carried = request.carried if is_continued else None
+    """Give what the run before left to this one, or what a first run begins with."""
+    first_state = planning.first_state(request)
+    carried = request.carried if is_continuation() else None
     if carried is None or carried.state.request_id != request.request_id:
         return Carried(state=first_state)
     return replace(carried, state=replace(carried.state, run_id=first_state.run_id))

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from temporalio import workflow
@@ -29,7 +29,15 @@ from workflows.model.requests import (
     Person,
     RecordedDecision,
 )
-from workflows.model.state import MAX_HEARD, JudgedAct, Refusal, RequestState, RequestStatus
+from workflows.model.state import (
+    MAX_HEARD,
+    JudgedAct,
+    Refusal,
+    RequestState,
+    RequestStatus,
+    StepName,
+    find_step,
+)
 from workflows.model.terminal import is_from_terminal
 from workflows.request import look_ups
 from workflows.request.inbox import Inbox, Received
@@ -248,7 +256,9 @@ class Review:
             code = RefusalCode.WRONG_REQUEST
         elif state.closed or state.status not in _OPEN:
             code = RefusalCode.NOT_OPEN
-        elif not is_cancel and state.status is not RequestStatus.NEEDS_PERSON:
+        elif not is_cancel and (
+            state.status is not RequestStatus.NEEDS_PERSON or _is_of_before(instruction, state)
+        ):
             code = RefusalCode.NOT_TRYING
         elif not policy.may_cancel(state, instruction.user_id, instruction.team_id):
             code = RefusalCode.NOT_REQUESTER
@@ -326,6 +336,19 @@ def _as_judged(act: _Act) -> _Act:
     if said and not releases.knows("terminals-are-judged"):
         return replace(act, source="")
     return act
+
+
+def _is_of_before(instruction: Instruction, state: RequestState) -> bool:
+    """Tell whether it was sealed before anything was put back.
+
+    It did not count then, and does not when whoever has read it in a history sends it again.
+    """
+    step, sent_at = find_step(state.steps, StepName.PUT_BACK), instruction.sent_at
+    if not releases.judges_itself() or not instruction.seal or sent_at is None:
+        return False
+    if sent_at.tzinfo is None:
+        sent_at = sent_at.replace(tzinfo=UTC)
+    return step is not None and step.started_at is not None and sent_at < step.started_at
 
 
 def _wait(state: RequestState) -> timedelta:

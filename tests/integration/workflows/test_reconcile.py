@@ -27,6 +27,7 @@ from workflows.model.errors import ErrorType
 from workflows.model.ports import EndedInput, LastStateInput
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestStatus, StepStatus
+from workflows.model.timing import TIMING
 from workflows.model.watchdog_ports import WatchLimits
 
 STEPS = ["ensure_stopped", "ensure_snapshot", "tag"]
@@ -305,9 +306,14 @@ async def test_end_that_nobody_could_be_told_of_is_not_forgotten(workers: Worker
 
 # The last, for later looks would wait for its host.
 async def test_container_of_a_later_request_is_left_to_it(workers: Workers) -> None:
-    """Another request has operated on the container since: it is not undone, and people look."""
+    """Another request has operated on the container since: it is not undone, and people look.
+
+    What the first had committed and tagged, and nobody heard of, is no snapshot: it goes.
+    """
     first = await terminated(workers, "ensure_snapshot")
     workers.docker.gates.clear()
+    await eventually(lambda: any(workers.docker.images.values()))
+    (unheard,) = workers.docker.images
     second = await workers.start(workers.request())
     await second.until(RequestStatus.WAITING)
     await second.decide("UBOB")
@@ -323,3 +329,6 @@ async def test_container_of_a_later_request_is_left_to_it(workers: Workers) -> N
     assert cards[-1].closed
     assert workers.docker.calls.count("ensure_running") == calls
     assert workers.docker.calls[-1] == "sweep_snapshots"
+    assert workers.docker.settled == TIMING.commit_settle
+    assert unheard not in workers.docker.images
+    assert len(workers.docker.images) == 1

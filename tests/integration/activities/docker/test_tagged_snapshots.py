@@ -162,6 +162,24 @@ def test_a_container_that_was_started_meanwhile_is_told(
     assert engine.images() == set()
 
 
+def test_a_tagged_one_from_before_the_container_ran_again_is_made_anew(
+    behind: DockerWorker, docker_proxy: DockerProxy, engine: DockerEngine
+) -> None:
+    """It shows an earlier state, and nobody was told of it; the tag is for the state since."""
+    container = engine.create("sleep 1000")
+    arg = _asked(behind, container)
+    trap = docker_proxy.trap(_TAG, Moment.ANSWERED, lambda: engine.api.start(container))
+    assert fail(behind.snapshots.ensure_snapshot, arg).type == ErrorType.NOT_STOPPED
+    (earlier,) = engine.images()
+    engine.api.kill(container)
+    engine.await_state(container, "exited")
+    made = run(behind.snapshots.ensure_snapshot, arg)
+    assert trap.fired == 1
+    assert made.image_id != earlier
+    assert engine.images() == {made.image_id}
+    assert engine.api.inspect_image(_REFERENCE)["Id"] == made.image_id
+
+
 def test_a_tag_of_another_image_stays_and_the_image_is_told(
     worker: DockerWorker, engine: DockerEngine
 ) -> None:

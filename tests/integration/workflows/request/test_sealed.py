@@ -15,10 +15,11 @@ import pytest
 from temporalio.client import Client
 
 from bot.temporal.sealing import sealed, sealed_start
+from tests.fakes.fake_docker import failure
 from tests.rigs.waiting import eventually
 from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.model import names
-from workflows.model.errors import RefusalCode
+from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.plan import PERMIT_SEAL, START_SEAL, permit_parts, start_parts
 from workflows.model.requests import (
     Choice,
@@ -192,6 +193,29 @@ async def test_what_comes_in_place_of_another_is_sealed_too(
         await _told(keyed, RefusalCode.NOT_SEALED)
 
 
+async def test_what_comes_in_place_of_another_may_have_waited_to_be_judged(keyed: Workers) -> None:
+    """Its age says nothing then: no worker may have been there. It still counts once."""
+    first = await _waiting(keyed)
+    wish = Replacement(
+        decision=first.decision("UBOB", Choice.REJECT, decision_id="r"),
+        request=keyed.request(requester="UBOB", container=first.request.container),
+    )
+    message = sealed(OLD, wish)
+    assert isinstance(message, Replacement)
+    kept = replace(message.request, sealed_at=datetime.now(UTC) - timedelta(hours=1))
+    kept = replace(kept, seal=OLD.seal(START_SEAL, *start_parts(kept)))
+    await first.handle.signal(names.REPLACE_SIGNAL, replace(message, request=kept))
+
+    second = keyed.under_test(kept)
+    await eventually(lambda: _is_waiting(second))
+    await second.handle.terminate()
+    for seal_again, code in ((False, RefusalCode.START_TOO_OLD), (True, RefusalCode.START_USED)):
+        again = sealed_start(OLD, kept) if seal_again else kept
+        state = await (await keyed.start(again)).result()
+        assert state.refusal is not None
+        assert state.refusal.code is code
+
+
 async def _is_waiting(under_test: RequestUnderTest) -> bool:
     state = await under_test.state()
     is_it = state.request_id == under_test.request.request_id
@@ -242,6 +266,37 @@ async def test_only_what_is_sealed_cancels(keyed: Workers) -> None:
     wish = replace(wish, intent=Intent.CANCEL, instruction_id="2")
     await under_test.handle.signal(names.CANCEL_SIGNAL, sealed(OLD, wish))
     assert (await under_test.result()).status is RequestStatus.CANCELLED
+
+
+async def test_what_did_not_count_before_the_put_back_does_not_end_it(keyed: Workers) -> None:
+    """A sealed *Stop trying*, refused while the request waited, is sent again by somebody else."""
+    under_test = await _waiting(keyed)
+    wish = Instruction(
+        request_id=under_test.request.request_id,
+        user_id="UALICE",
+        team_id="T1",
+        intent=Intent.STOP_TRYING,
+        instruction_id="1",
+        sent_at=datetime.now(UTC),
+    )
+    early = sealed(OLD, wish)
+    await under_test.handle.signal(names.STOP_TRYING_SIGNAL, early)
+    await eventually(lambda: _has_judged(under_test, 1))
+    keyed.docker.faults["ensure_snapshot"] = [failure(ErrorType.DISK_FULL)]
+    keyed.docker.faults["ensure_running"] = [failure(ErrorType.PORT_BUSY, {"touched": True})] * 50
+    await _decide(under_test)
+    await under_test.until(RequestStatus.NEEDS_PERSON, within=30)
+
+    await under_test.handle.signal(names.STOP_TRYING_SIGNAL, early)
+    await eventually(lambda: _has_judged(under_test, 3))
+    again = (await under_test.state()).judged[-1]
+    now = replace(wish, instruction_id="2", sent_at=datetime.now(UTC))
+    await under_test.handle.signal(names.STOP_TRYING_SIGNAL, sealed(OLD, now))
+    state = await under_test.result()
+
+    assert again.refusal is not None
+    assert again.refusal.code is RefusalCode.NOT_TRYING
+    assert state.stop_trying_by == "UALICE"
 
 
 async def test_a_seal_without_a_key_to_verify_it_is_refused(client: Client) -> None:
