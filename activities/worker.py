@@ -222,6 +222,7 @@ def _control_worker(
             queues.queue_place,
             askers.count_open_requests,
             judge.find_policies,
+            judge.seal_plan,
             judge.explain,
             judge.readable,
             watchdog.find_stuck_runs,

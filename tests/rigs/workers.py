@@ -7,7 +7,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from temporalio import activity
@@ -278,6 +278,7 @@ class RequestUnderTest:
             choice=choice,
             comment="no" if choice is Choice.REJECT else "",
             source="test",
+            sent_at=datetime.now(UTC),
             plan_hash=self.plan_hash,
         )
         return replace(decision, **changes)

@@ -180,7 +180,7 @@ async def test_a_book_that_does_not_answer_refuses(workers: Workers) -> None:
     state = await (await workers.start(workers.request())).result()
 
     assert state.refusal is not None
-    assert state.refusal.code is RefusalCode.BOOK_UNREADABLE
+    assert state.refusal.code is RefusalCode.RULES_UNKNOWN
     assert state.status is RequestStatus.REJECTED
     assert workers.docker.calls == []
 
