@@ -197,6 +197,10 @@ class CardUpdater:
             await leave_last_word(self._tracker.state, tuple(self._entries))
         await self.told()
 
+    def close(self) -> None:
+        """Begin no drawing any more but the last one."""
+        self._closing = True
+
     async def hand_over(self) -> tuple[ThreadEntry, ...]:
         """Stop drawing, because another workflow draws from now on; give what is left to it.
 

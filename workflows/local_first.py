@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import FailureError, TimeoutError as TooSlow
+from temporalio.exceptions import ApplicationError, FailureError, TimeoutError as TooSlow
 from temporalio.workflow import ActivityConfig
 
 from workflows import failures
@@ -53,4 +53,11 @@ async def local_first(
                 raise
             kind = str(failures.error_type(error))
             workflow.logger.info("not done at once", extra={"error_type": kind})
+            await _wait_as_told(error)
     return await workflow.execute_activity_method(stub, arg, **options)
+
+
+async def _wait_as_told(error: FailureError) -> None:
+    """Wait as long as the failure says, as Temporal does before it tries again: Slack's limits."""
+    if isinstance(error, ApplicationError) and error.next_retry_delay:
+        await workflow.sleep(error.next_retry_delay, summary="before it is tried again")

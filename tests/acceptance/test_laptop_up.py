@@ -37,7 +37,7 @@ async def test_the_ready_file_says_where_everything_is(
     ready = laptop.ready
     assert ready.keys() == {
         *("slack", "temporal", "temporal_ui", "namespace", "host"),
-        *("docker_host", "channel", "users", "pids", "limits"),
+        *("docker_host", "channel", "users", "pids", "limits", "seal_key_file"),
     }
     assert ready["limits"].startswith("off: "), "tests do in a minute what people do in a day"
     assert ready["host"] == "local"

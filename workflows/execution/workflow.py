@@ -108,6 +108,9 @@ class OperationWorkflow:
                 raise _ended_from_outside()
             else:
                 await self._steps.run()
+                if judges_itself():
+                    # The next card is the last one: what became of others is still to be seen.
+                    self._card_updater.close()
                 self._tracker.change(
                     status=RequestStatus.SUCCEEDED, cancel_requested_by="", cancel_terminal=None
                 )

@@ -22,7 +22,11 @@ from workflows.request import planning
 
 
 def carried_by(request: ContinuedRequest) -> Carried:
-    """Give what the run before left to this one, or what a first run begins with."""
+    """Give what the run before left to this one, or what a first run begins with.
+
+    Only Temporal can say that a run continues another: what somebody else has put into a start
+    input is not looked at, nor is what the run before left for another request.
+    """
     first_state = planning.first_state(request)
     carried = request.carried if is_continuation() else None
     if carried is None or carried.state.request_id != request.request_id:

@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 
 from activities.policies.judge import UNREADABLE, Judge, read_own
 from activities.policies.others import OtherBooks
+from bot.temporal.sealing import sealed, sealed_start
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.terminal import Terminal
 from tests.rigs.waiting import eventually
@@ -54,7 +55,7 @@ async def _judging(
     client: Client, book: Path, *, keys: SealKeys = NO_KEYS
 ) -> AsyncIterator[Workers]:
     """Serve with a real book."""
-    workers = Workers(client)
+    workers = Workers(client, keys=keys)
     workers.policies.judge = Judge(read_own(book), OtherBooks(client), keys=keys)
     async with workers:
         yield workers
@@ -90,6 +91,8 @@ def _book(tmp_path: Path, text: str = _BOOK) -> Path:
 async def _brought_along(workers: Workers, **changes: Any) -> RequestUnderTest:
     """Start a request with a weak policy of the starter's own."""
     request = replace(workers.request(), policies=(_WEAK,), **changes)
+    if workers.docker.keys:
+        request = sealed_start(workers.docker.keys, request)
     handle = await workers.client.start_workflow(
         names.REQUEST_WORKFLOW,
         request,
@@ -100,15 +103,20 @@ async def _brought_along(workers: Workers, **changes: Any) -> RequestUnderTest:
     return RequestUnderTest(workers, request, handle)
 
 
+async def _decide(under_test: RequestUnderTest, who: str, choice: Choice = Choice.APPROVE) -> None:
+    decision = sealed(_KEYS, under_test.decision(who, choice))
+    await under_test.handle.signal(names.DECIDE_SIGNAL, decision)
+
+
 async def test_what_a_starter_brings_along_is_no_rule(server: Client, tmp_path: Path) -> None:
     """The book's policy stands on the card and counts; a seal says that it stood in the book."""
     book = _book(tmp_path)
     async with _judging(server, book, keys=_KEYS) as workers:
         under_test = await _brought_along(workers)
         waiting = await under_test.until(RequestStatus.WAITING)
-        await under_test.decide("UDAVE")
+        await _decide(under_test, "UDAVE")
         await eventually(lambda: bool(workers.slack.notices))
-        await under_test.decide("UBOB", Choice.REJECT)
+        await _decide(under_test, "UBOB", Choice.REJECT)
         state = await under_test.result()
 
     assert waiting.policy is not None

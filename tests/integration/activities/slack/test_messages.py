@@ -16,6 +16,7 @@ from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import ErrorType
 from workflows.model.ports import PublishInput, ThreadEntry, ThreadKind
 from workflows.model.state import StepName, StepState, StepStatus
+from workflows.operations import catalog
 
 APPROVED = ThreadEntry(
     key="decision.bob", kind=ThreadKind.APPROVED, user_id=BOB, comment="fine <!here>"
@@ -55,11 +56,18 @@ async def test_no_card_is_drawn_that_shows_another_plan_than_its_buttons_approve
     """Whoever can have a card drawn must not have people approve what they do not see."""
     state = fresh("pending")
     assert state.plan is not None
-    honest = replace(state, plan_hash=state.plan.hash)
-    forged = replace(honest, reference="team/other:1")
-    with pytest.raises(ApplicationError) as refused:
-        await worker.publish(forged)
-    assert refused.value.type == ErrorType.BAD_INPUT
+    assert state.pin is not None
+    planned = catalog.steps_of(state.operation, state.pin)
+    steps = tuple(StepState(name=step.name) for step in planned)
+    honest = replace(state, plan_hash=state.plan.hash, steps=steps)
+    for forged in (
+        replace(honest, reference="team/other:1"),
+        replace(honest, steps=steps[1:]),
+        replace(honest, renamed="db-1"),
+    ):
+        with pytest.raises(ApplicationError) as refused:
+            await worker.publish(forged)
+        assert refused.value.type == ErrorType.BAD_INPUT
     assert await worker.cards() == []
     await worker.publish(honest)
     assert len(await worker.cards()) == 1
