@@ -34,7 +34,7 @@ from workflows.model.state import Refusal, RequestState, RequestStatus
 #: Slack allows about 50 updates a minute for all cards together.
 _REDRAW_EVERY = timedelta(seconds=2)
 #: What is done sooner is not worth a card of its own: its end is the next that people see.
-_QUIET = timedelta(milliseconds=500)
+_QUIET = timedelta(seconds=1)
 #: So long the last card may keep a workflow from hearing of anything else.
 _AT_ONCE = timedelta(seconds=1)
 #: So long is waited at most before a call for help that was refused is made again: a refusal costs
@@ -105,7 +105,7 @@ class CardUpdater:
     """Shows one request: its card, the thread, and private notices.
 
     ``told_so_far`` is how many private notices were sent before. ``starts_quiet`` is for an
-    operation: it shows nothing of what is done within half a second but the outcome, and that
+    operation: it shows nothing of what is done within a second but the outcome, and that
     within the workflow task in which it is known, for then there is nothing left to be told.
     """
 
@@ -235,7 +235,7 @@ class CardUpdater:
                 await self._pause(pause)
 
     async def _keep_quiet(self) -> None:
-        """Let half a second go by, unless all is over sooner.
+        """Let a second go by, unless all is over sooner.
 
         The timer is not cancelled then: that would be one more event, and the workflow ends.
         """
