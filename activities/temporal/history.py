@@ -89,6 +89,7 @@ class _Reading:
     begun_with: Sequence[Payload] = ()
     is_continued: bool = False
     drawn: Payload | None = None
+    ended_with: Payload | None = None
     card: Payload | None = None
     scheduled: dict[int, str] = field(default_factory=dict)
     marks: dict[StepName, StepState] = field(default_factory=dict)
@@ -97,7 +98,7 @@ class _Reading:
     failing_since: datetime | None = None
     has_worked: bool = False
 
-    def read(self, event: HistoryEvent) -> None:
+    def read(self, event: HistoryEvent) -> None:  # noqa: C901 - one case for each kind of event
         """Take in one event."""
         at = moment(event.event_time)
         match event.event_type:
@@ -118,6 +119,9 @@ class _Reading:
                 self._schedule(event, at)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 self._complete(event, at)
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+                result = event.workflow_execution_completed_event_attributes.result.payloads
+                self.ended_with = result[0] if len(result) == 1 else None
             case EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
                 child = event.start_child_workflow_execution_initiated_event_attributes
                 if child.workflow_type.name == OPERATION_WORKFLOW:
@@ -163,7 +167,9 @@ async def read_history(client: Client, workflow_id: str, run_id: str) -> Told:
         reading.read(event)
     told = await _begun_with(client, reading)
     drawn = await _decoded(client, reading.drawn, PublishInput)
-    state = drawn.state if drawn is not None else told.state
+    # The last card may have been drawn within a workflow task, of which the history tells nothing.
+    ended = await _decoded(client, reading.ended_with, RequestState)
+    state = ended or (drawn.state if drawn is not None else told.state)
     if state is not None and state.status is RequestStatus.WAITING and reading.operation_id:
         # From the approval on it is the operation that draws.
         state = replace(state, status=RequestStatus.RUNNING)

@@ -284,7 +284,9 @@ class RequestUnderTest:
         return replace(decision, **changes)
 
     async def decide(self, who: str, choice: Choice = Choice.APPROVE, **changes: Any) -> None:
-        """Send a decision."""
+        """Send a decision, about the plan that the request shows by then."""
+        if not self.plan_hash:
+            self.plan_hash = (await self.state()).plan_hash
         await self.handle.signal(names.DECIDE_SIGNAL, self.decision(who, choice, **changes))
 
     async def cancel(self, who: str = "UALICE") -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from workflows.model import limits, releases
+from workflows.model import limits
 from workflows.model.requests import Choice, Decision, Instruction, LifecycleRequest
 from workflows.model.state import MAX_HEARD
 from workflows.model.terminal import TERMINAL_SOURCE, is_from_terminal
@@ -28,13 +28,14 @@ class Received:
     ``replacement`` is what its sender wants in place of the request that it rejects.
     ``as_before`` marks one that a request of the release before has received: only if it is
     neither joined with others, nor heard before them, nor late by the length of the wait, does
-    the history of that request replay.
+    the history of that request replay. ``by_seal`` tells messages apart by their seals too.
     """
 
     message: Decision | Instruction
     at: datetime
     replacement: LifecycleRequest | None = None
     as_before: bool = False
+    by_seal: bool = False
 
     @property
     def sender(self) -> str:
@@ -51,7 +52,7 @@ class Received:
             said = (message.decision_id, message.approver_id, message.choice, message.source)
         else:
             said = (message.request_id, message.user_id, message.team_id, message.intent)
-        if releases.judges_itself():
+        if self.by_seal:
             # What bears no seal that holds must not stand for what does.
             said = (*said, message.seal[:MAX_ID_LENGTH])
         # What is typed at a terminal may not count: it never stands for what was pressed in Slack.
@@ -132,10 +133,17 @@ class Inbox:
         *,
         replacement: LifecycleRequest | None = None,
         as_before: bool = False,
+        by_seal: bool = False,
     ) -> bool:
         """Keep a message until it is worked on; false says that there is no room for it."""
         self.was_reached = True
-        received = Received(message=message, at=at, replacement=replacement, as_before=as_before)
+        received = Received(
+            message=message,
+            at=at,
+            replacement=replacement,
+            as_before=as_before,
+            by_seal=by_seal,
+        )
         is_known = not as_before and received.key in self._keys
         if not (is_known or as_before or self._finds_room(received)):
             return self.drop()

@@ -168,7 +168,13 @@ class ContainerLifecycleWorkflow:
         # A request of an earlier release took its messages one by one, as they came.
         as_before = not limits.hold()
         now = workflow.now()
-        if not self._inbox.put(message, now, replacement=replacement, as_before=as_before):
+        if not self._inbox.put(
+            message,
+            now,
+            replacement=replacement,
+            as_before=as_before,
+            by_seal=judges_itself(),
+        ):
             self._tell_of_drops()
 
     def _tell_of_drops(self) -> None:

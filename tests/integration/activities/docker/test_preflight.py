@@ -154,7 +154,7 @@ def test_a_resting_container_needs_no_owner(worker: DockerWorker, engine: Docker
     ("for_snapshot", "calls"),
     [
         (False, ["info", "look", "stop", "look"]),
-        (True, ["info", "look", "image", "size", "look", "stop", "look"]),
+        (True, ["size", "info", "look", "image", "stop", "look"]),
     ],
 )
 def test_few_questions_before_a_stop(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from bot.temporal.errors import (
 )
 from tests.fakes.slack_stub import TEAM, SlackStub
 from tests.integration.bot.slack.bot_on_stub import REQUEST, Bot, bot_on, state, summary
+from tests.unit.activities.slack.card_parts import PIN
 from workflows.host_query import HostQueryResult
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ContainerList, ContainerSummary, Inspection
@@ -30,8 +32,10 @@ from workflows.model.requests import (
     ContainerPin,
     ContainerState,
     Intent,
+    Policy,
 )
 from workflows.model.state import Refusal, RequestStatus
+from workflows.model.text import short_id
 
 
 async def test_a_mistake_is_answered_in_private(bot: Bot) -> None:
@@ -118,7 +122,10 @@ async def test_a_decision_that_fails_says_so(bot: Bot, error: BotError, says: st
 
 async def test_decisions_by_command(bot: Bot) -> None:
     """Approve and reject by command carry who, where from, why, and the plan that is shown."""
-    bot.requests.state = state(status=RequestStatus.WAITING, plan_hash=64 * "a")
+    waiting = state(status=RequestStatus.WAITING, policy=Policy(name="default", labels={}), pin=PIN)
+    assert waiting.plan is not None
+    plan_hash = waiting.plan.hash
+    bot.requests.state = replace(waiting, plan_hash=plan_hash)
     await bot.command(f'approve {REQUEST} "fine"')
     answer = await bot.command(f"reject {REQUEST} too late", user_id="U0BOB")
 
@@ -128,10 +135,11 @@ async def test_decisions_by_command(bot: Bot) -> None:
     assert (rejection.approver_id, rejection.team_id) == ("U0BOB", TEAM)
     assert rejection.source == "command"
     assert rejection.sent_at is not None
-    assert approval.plan_hash == rejection.plan_hash == 64 * "a"
+    assert approval.plan_hash == rejection.plan_hash == plan_hash
     assert answer["text"] == (
-        f"🗳️ Noted: your rejection of request `{REQUEST}`.\nThat is to stop and snapshot `web-1` on "
-        "`local`, as <@U0ALICE> asked for · plan `aaaaaaaa`"
+        f"🗳️ Noted: your rejection of request `{REQUEST}`.\nThat is to stop and snapshot `web-1` "
+        f"(`{short_id(PIN.container_id)}`) on `local`, as <@U0ALICE> asked for · plan "
+        f"`{plan_hash[:8]}`"
     )
 
 
@@ -142,7 +150,7 @@ async def test_what_nobody_can_show_is_approved_by_its_card_alone(bot: Bot) -> N
 
     (rejection,) = bot.requests.decisions
     assert rejection.choice is Choice.REJECT
-    assert "Not recorded: nobody answers now what request" in answer["text"]
+    assert "Not recorded: what request" in answer["text"]
     assert "Press the button of its card" in answer["text"]
 
 

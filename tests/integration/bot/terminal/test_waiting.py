@@ -150,6 +150,7 @@ async def test_a_wait_outlives_an_outage_of_the_worker(typist: Typist, workers: 
     """The request goes on when one is back, and who waits is told in between."""
     waiting = await typist.begin(*STOP, "--wait")
     request = await _noted(workers, waiting)
+    await request.until(RequestStatus.WAITING)
     await workers.stop_control()
     await line_with(waiting, "still waiting")
     await request.decide("UBOB")

@@ -176,7 +176,7 @@ class Stage:
         async with self._at_once:
             for _ in range(_MOST_REPEATS):
                 # On a busy machine the two seconds may be over; whoever is told so does it again.
-                with suppress(TemporalUnavailableError):
+                with suppress(TemporalUnavailableError, PlanUnreadError):
                     await self._carry_out(one, under_test)
                     return
         pytest.fail(f"{one} could not be recorded")
@@ -193,9 +193,12 @@ class Stage:
                 request_id=request.request_id,
                 host=request.container.host,
                 container=request.container.name,
+                plan_hash=under_test.plan_hash,
             )
         actor, source = Actor(user_id=user_id, team_id=team_id), one.door.value
         match one.act:
+            case Choice() if isinstance(address, str):
+                await self._service.decide_by_id(actor, address, one.act, source=source)
             case Choice():
                 await self._service.decide(actor, address, one.act, source=source)
             case Intent.CANCEL:

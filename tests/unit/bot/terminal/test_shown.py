@@ -188,7 +188,7 @@ FAILURES: list[tuple[BotError, Exit, str]] = [
     (
         temporal_errors.PlanUnreadError("0" * 12),
         Exit.NOT_CONFIRMED,
-        "nobody answers now what request 000000000000 would do",
+        "nobody says reliably now what request 000000000000 would",
     ),
     (temporal_errors.RequestEndedError(_summary()), Exit.NOT_DONE, "is over (waiting)"),
     (temporal_errors.RequestUnknownError("f" * 12), Exit.NOT_DONE, "There is no request"),

@@ -129,3 +129,12 @@ def test_what_is_typed_at_a_terminal_never_stands_for_what_was_pressed(
 
     assert [t.message for t in taken if t] == [replace(pressed, **typed), pressed]
     assert not inbox
+
+
+def test_what_is_forged_never_stands_for_what_is_sealed() -> None:
+    """Somebody else may send the same before, and it would be taken for the real one."""
+    inbox = Inbox()
+    inbox.put(DECISION, NOON, by_seal=True)
+    inbox.put(replace(DECISION, seal="s"), NOON, by_seal=True)
+    assert inbox.take(None, WAIT)
+    assert inbox.take(None, WAIT)
