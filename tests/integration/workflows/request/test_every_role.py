@@ -22,7 +22,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from bot.service import Actor, Service
-from bot.temporal.errors import RequestEndedError, TemporalUnavailableError
+from bot.temporal.errors import PlanUnreadError, RequestEndedError, TemporalUnavailableError
 from bot.temporal.requests import RequestClient
 from tests.fakes.many_containers import HELD, SICK, ManyContainers
 from tests.rigs.waiting import eventually
