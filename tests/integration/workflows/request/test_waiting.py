@@ -36,8 +36,7 @@ async def test_failed_compensation_pages_once_and_goes_on(
     skipping_workers.docker.faults["ensure_running"] = [
         failure(ErrorType.PORT_BUSY) for _ in range(failures)
     ]
-    under_test = await skipping_workers.start(skipping_workers.request())
-    await under_test.decide("UBOB")
+    under_test = await skipping_workers.approved()
 
     state = await under_test.result()
 
