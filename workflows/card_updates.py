@@ -35,8 +35,11 @@ from workflows.model.state import Refusal, RequestState, RequestStatus
 _REDRAW_EVERY = timedelta(seconds=2)
 #: What is done sooner is not worth a card of its own: its end is the next that people see.
 _QUIET = timedelta(seconds=1)
-#: So long the last card may keep a workflow from hearing of anything else.
-_AT_ONCE = timedelta(seconds=1)
+#: The last card is drawn within a workflow task if it takes no longer than a second. What Slack was
+#: sent by then is waited for: cut off, a reply could come again.
+_LAST_WITHIN = timedelta(seconds=10)
+#: It mostly takes less.
+_LAST_TAKES = timedelta(milliseconds=700)
 #: So long is waited at most before a call for help that was refused is made again: a refusal costs
 #: no time, and the history has room for 50,000 events.
 _CALL_AGAIN_WITHIN = timedelta(minutes=1)
@@ -237,12 +240,17 @@ class CardUpdater:
     async def _keep_quiet(self) -> None:
         """Let a second go by, unless all is over sooner.
 
-        The timer is not cancelled then: that would be one more event, and the workflow ends.
+        Then the timer is cancelled if it could fire while the last card is drawn: the task in
+        which that is done would have to be made anew, and all would seem to have taken longer. If
+        not, it is left alone, for that would be one more event, and the workflow ends.
         """
+        over_at = workflow.now() + _QUIET
         timer = asyncio.create_task(
             workflow.sleep(_QUIET, summary="before the first drawing of the card")
         )
         await workflow.wait_condition(lambda: self._closing or timer.done())
+        if over_at - workflow.now() < _LAST_TAKES:
+            timer.cancel()
         self._is_quiet = False
 
     async def _pause(self, pause: timedelta) -> None:
@@ -272,7 +280,7 @@ class CardUpdater:
         arg = PublishInput(state=self._tracker.state, thread=entries)
         try:
             if at_once:
-                publish = local_first(MessagesPort.publish, arg, options, within=_AT_ONCE)
+                publish = local_first(MessagesPort.publish, arg, options, within=_LAST_WITHIN)
             else:
                 publish = workflow.execute_activity_method(MessagesPort.publish, arg, **options)
             card = await publish

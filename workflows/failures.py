@@ -85,6 +85,15 @@ def is_cancellation(error: BaseException) -> bool:
     )
 
 
+def is_cancellation_at_once(error: FailureError) -> bool:
+    """Tell whether somebody cancelled a local activity, which fails in its own way (SDK 1.35).
+
+    What it raised comes as it is, in no ``ActivityError``; and of one that was too slow the SDK
+    says as well that a cancel was asked for.
+    """
+    return not isinstance(error.cause, TemporalTimeoutError) and is_cancellation(error)
+
+
 def never_begun(error: ActivityError) -> bool:
     """Tell whether no worker took up the one attempt of an activity.
 

@@ -2,8 +2,8 @@
 
 A local activity costs one event and no round trip. But while one runs its workflow is told of
 nothing, no signal and no cancel, and it begins anew when its worker dies. So it has one try and a
-short limit, and is only for what can be repeated; whatever is slower, or fails, goes on as an
-ordinary activity.
+short limit, and is only for what can be repeated; what must not be cut off ends by itself before.
+Whatever is slower, or fails, goes on as an ordinary activity.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ApplicationError, FailureError, TimeoutError as TooSlow
+from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.workflow import ActivityConfig
 
 from workflows import failures
@@ -46,10 +46,7 @@ async def local_first(
                 summary=options.get("summary"),
             )
         except FailureError as error:
-            # What the activity raised comes as it is, in no ActivityError; and of one that was too
-            # slow the SDK says as well that a cancel was asked for (1.35).
-            is_slow = isinstance(error.cause, TooSlow)
-            if not is_slow and failures.is_cancellation(error):
+            if failures.is_cancellation_at_once(error):
                 raise
             kind = str(failures.error_type(error))
             workflow.logger.info("not done at once", extra={"error_type": kind})

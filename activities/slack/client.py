@@ -21,7 +21,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.slack.health import APP_CODES, TOKEN_CODES, SlackHealth
 from workflows.model.errors import ErrorType
@@ -151,6 +151,11 @@ def is_final(error: ApplicationError) -> bool:
 def lacks_right(error: ApplicationError) -> bool:
     """Say whether the app, as it is set up, may not call this method at all."""
     return error.type == ErrorType.SLACK_FORBIDDEN and refused_with(error) in APP_CODES
+
+
+def not_at_once() -> ApplicationError:
+    """Say that what was asked for within a workflow task takes longer than that may wait."""
+    return ApplicationError("not done at once", category=ApplicationErrorCategory.BENIGN)
 
 
 def _patience() -> timedelta:

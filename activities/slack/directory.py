@@ -16,10 +16,17 @@ from dataclasses import replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationError
 
 from activities.slack import verifying
-from activities.slack.client import Answer, call, is_final, lacks_right, refused_with
+from activities.slack.client import (
+    Answer,
+    call,
+    is_final,
+    lacks_right,
+    not_at_once,
+    refused_with,
+)
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.ports import DirectoryPort, GroupMembers, GroupMembersInput, LookUpInput
 from workflows.model.requests import Person
@@ -62,10 +69,7 @@ class Directory(DirectoryPort):
                 person = await self._looked_up(arg)
         except TimeoutError:
             # Before its time is over, of which the SDK would write a page into the log.
-            message = "not known at once"
-            raise ApplicationError(
-                message, non_retryable=True, category=ApplicationErrorCategory.BENIGN
-            ) from None
+            raise not_at_once() from None
         return replace(person, took_ms=round(1000 * (time.monotonic() - began)))
 
     async def _looked_up(self, arg: LookUpInput) -> Person:

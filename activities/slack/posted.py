@@ -7,6 +7,7 @@ whatever is posted carries a block id of ours, and a repetition asks Slack for i
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
@@ -15,10 +16,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.slack.client import Answer, call, is_final, lacks_right
+from activities.slack.client import Answer, call, is_final, lacks_right, not_at_once
 from workflows.model.names import card_block_id
 from workflows.model.state import CardRef, RequestState
 
+#: So long, in seconds, something is begun within a workflow task, which hears nothing meanwhile.
+_AT_ONCE = 1.0
 _PAGES = 5
 _PAGE_SIZE = 200
 #: How far the clocks of Temporal and Slack may be apart.
@@ -36,7 +39,7 @@ class Progress:
         info = activity.info()
         self.is_repeated = info.attempt > 1
         # One within a workflow task is not watched: it is short, and begins anew with the task.
-        self._is_watched = not info.is_local
+        self._ends_at = time.monotonic() + _AT_ONCE if info.is_local else None
         self._done = [str(item) for item in info.heartbeat_details]
         self.beat()
 
@@ -45,14 +48,22 @@ class Progress:
         return item in self._done
 
     def beat(self) -> None:
-        """Show that the activity is alive."""
-        if self._is_watched:
+        """Show that the activity is alive, before anything more is sent.
+
+        Raises:
+            ApplicationError: it is at work within a workflow task, and has been for long enough.
+                What it has sent is never cut off: whoever goes on would not find that in Slack yet.
+        """
+        if self._ends_at is None:
             activity.heartbeat(*self._done)
+        elif time.monotonic() > self._ends_at:
+            raise not_at_once()
 
     def add(self, item: str) -> None:
         """Note that something was posted."""
         self._done.append(item)
-        self.beat()
+        if self._ends_at is None:
+            activity.heartbeat(*self._done)
 
     def add_card(self, channel: str, ts: str) -> None:
         """Note where the card was posted."""

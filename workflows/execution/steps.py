@@ -224,9 +224,9 @@ class StepRunner:
             else:
                 self._tracker.change(snapshot=result)
                 self._tracker.note_name(result.container_name)
-            if arg.reference and not result.reference:
-                # A docker worker of an earlier release has only committed it.
-                await self.tag_snapshot()
+                if arg.reference:
+                    # A docker worker of an earlier release has only committed it.
+                    await self.tag_snapshot()
         self._end(StepName.SNAPSHOT, StepStatus.DONE)
 
     async def _tag(self) -> None:
@@ -288,7 +288,8 @@ class StepRunner:
 
     def _tell_thread(self, name: StepName) -> None:
         now, step = workflow.now(), find_step(self._tracker.state.steps, name)
-        key = f"{name}.{now.timestamp():.3f}"
+        # Not by the time: a workflow task that is made anew tells the same, and later.
+        key = f"{name}.{workflow.info().run_id[:8]}.{self._tracker.state.revision}"
         self._card_updater.redraw(ThreadEntry(key=key, kind=ThreadKind.STEP, step=step, at=now))
 
 
