@@ -15,6 +15,8 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkflowRunner
 
 from activities.policies.book import parse
+from activities.temporal.askers import Askers
+from tests.fakes.fake_slack import FakeSlack
 from tests.rigs.given_policies import GivenPolicies
 from tests.rigs.workers import PRODUCT_WORKFLOWS
 from workflows.model import names
@@ -25,6 +27,8 @@ _MEMORY = Path("/proc/self/smaps_rollup")
 CAN_MEASURE = _MEMORY.exists()
 _READY = "ready"
 _BOOK = '[[policy]]\nname = "default"\napprovers = ["UBOB"]'
+#: Who asks in ``Workers.request``.
+_REQUESTER = "UALICE"
 _OWN_MEMORY = "own memory in kB: "
 
 
@@ -74,13 +78,19 @@ async def measured_worker(client: Client, runner: str) -> AsyncIterator[Measured
 async def _main(address: str, namespace: str, runner: str) -> None:
     make_runner: Callable[[], WorkflowRunner] = pkgutil.resolve_name(runner)
     client = await Client.connect(address, namespace=namespace)
+    slack = FakeSlack()
+    slack.person(_REQUESTER)
     worker = Worker(
         client,
         task_queue=names.CONTROL_TASK_QUEUE,
         workflows=PRODUCT_WORKFLOWS,
         workflow_runner=make_runner(),
-        activities=GivenPolicies(book=parse(_BOOK)).activities,  # type: ignore[arg-type]
-        # The others are served by the test.
+        # What a request may ask for at once, in its own worker; the rest the test serves.
+        activities=[
+            *GivenPolicies(book=parse(_BOOK)).activities,  # type: ignore[list-item]
+            slack.look_up_person,
+            Askers(client, limit=0).count_open_requests,
+        ],
         no_remote_activities=True,
     )
     async with worker:
