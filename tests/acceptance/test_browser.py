@@ -53,7 +53,7 @@ async def test_asking_approving_and_reading(people: People, window: SlackWindow)
     await expect(done.locator(".bk-button")).to_have_text(["Start it again…"])
     assert people.engine.state(container) == "exited"
 
-    await done.locator(".thread-summary", has_text="replies").click()
+    await done.locator(".thread-summary", has_text="4 replies").click()
     for line in (
         "@Bob approved (1 of 1)",
         "Snapshot taken in",
