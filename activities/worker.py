@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -32,13 +33,12 @@ from activities.docker.protection import Protection, own_container_id
 from activities.docker.snapshots import Snapshots
 from activities.docker.underway import Underway
 from activities.policies.judge import Judge, OwnBook, read_own
-from activities.policies.others import OtherBooks
 from activities.slack.client import SlackClient, call, slack_client
 from activities.slack.directory import Directory
 from activities.slack.messages import Messages
 from activities.temporal.askers import Askers
 from activities.temporal.hosts import RELEASED_AFTER, Claim, Hosts, process_name
-from activities.temporal.queues import Queues
+from activities.temporal.queues import Queues, control_workers
 from activities.temporal.schedules import ensure_reconciliation
 from activities.temporal.seals import warn_of_misfits
 from activities.temporal.stuck import Watchdog
@@ -195,7 +195,7 @@ def _control_worker(
     directory = Directory(slack, keys=config.seal_keys)
     visibility, queues = Visibility(client), Queues(client)
     watchdog, askers = Watchdog(client), Askers(client, limit=config.open_requests)
-    judge = Judge(own, OtherBooks(client), keys=config.seal_keys)
+    judge = Judge(own, partial(control_workers, client), keys=config.seal_keys)
     fingerprint = config.seal_keys.fingerprint
     return Worker(
         client,

@@ -201,7 +201,7 @@ class Service:
                 nobody can approve it in this way.
         """
         _, state = await self._requests.status(request_id)
-        is_shown = state is not None and _shows_its_plan(state)
+        is_shown = state is not None and state.shows_its_plan
         if choice is Choice.APPROVE and not is_shown:
             raise PlanUnreadError(request_id)
         request: RequestAddress | str = request_id
@@ -311,15 +311,6 @@ class Service:
         )
         address = await self._requests.instruct(request, instruction)
         return Receipt(address=address, act_id=instruction.instruction_id)
-
-
-def _shows_its_plan(state: RequestState) -> bool:
-    """Say whether what people are shown of a request is what its plan hash is of.
-
-    Whoever can write to Temporal's namespace can answer in the place of a request.
-    """
-    plan = state.plan
-    return not state.plan_hash or (plan is not None and plan.hash == state.plan_hash)
 
 
 def _replacement(request: LifecycleRequest, other_id: str) -> Replacement:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError, TimeoutError as TooSlow
+from temporalio.exceptions import ApplicationError, FailureError
 
 from workflows import activity_options, failures
-from workflows.model import policy
 from workflows.model.errors import RefusalCode
+from workflows.model.plan import Plan
 from workflows.model.policy_ports import (
     ExplainInput,
     FindPoliciesInput,
@@ -25,7 +25,7 @@ from workflows.model.policy_ports import (
 )
 from workflows.model.ports import DirectoryPort, Inspection, LookUpInput
 from workflows.model.requests import ContainerRef, LifecycleRequest, OperationSpec, Policy
-from workflows.model.state import Refusal, RequestState
+from workflows.model.state import Refusal
 from workflows.operations import catalog
 
 
@@ -59,8 +59,7 @@ async def candidates(request: LifecycleRequest) -> FoundPolicies | Refusal:
             PolicyPort.find_policies, arg, **activity_options.find_policies()
         )
     except FailureError as error:
-        # What a local activity raises comes as it is, and not as the failure of an activity.
-        if _is_cancelled(error):
+        if failures.is_cancellation_at_once(error):
             raise
         if isinstance(error, ApplicationError) and error.type == RefusalCode.BOOKS_DIFFER:
             return Refusal(code=RefusalCode.BOOKS_DIFFER, detail=error.message)
@@ -74,14 +73,12 @@ async def candidates(request: LifecycleRequest) -> FoundPolicies | Refusal:
 
 
 async def seal(
-    request: LifecycleRequest, planned: RequestState, found: FoundPolicies, seen: Inspection
+    request: LifecycleRequest, plan: Plan, found: FoundPolicies, seen: Inspection
 ) -> SealedPlan:
     """Have a plan sealed by who has the key, or hear why it is not."""
-    if planned.plan is None:
-        return SealedPlan(refused=RefusalCode.RULES_UNKNOWN)
     arg = SealPlanInput(
         start=replace(request, policies=()),
-        plan=planned.plan,
+        plan=plan,
         selectors=tuple(policy_.labels for policy_ in found.policies),
         selectors_met=seen.selectors_met,
         look_seal=seen.seal,
@@ -91,7 +88,7 @@ async def seal(
             PolicyPort.seal_plan, arg, **activity_options.find_policies()
         )
     except FailureError as error:
-        if _is_cancelled(error):
+        if failures.is_cancellation_at_once(error):
             raise
         return SealedPlan(refused=RefusalCode.RULES_UNKNOWN)
 
@@ -105,7 +102,7 @@ async def explained(container: ContainerRef) -> FoundPolicies | None:
             **activity_options.explain_policies(),
         )
     except FailureError as error:
-        if _is_cancelled(error):
+        if failures.is_cancellation_at_once(error):
             raise
         return None
 
@@ -117,10 +114,8 @@ def rules_of(found: FoundPolicies, inspection: Inspection) -> tuple[Rule, ...]:
         spec = OperationSpec(kind=operation.kind, snapshot=operation.always_snapshots)
         if operation.refusal(spec, inspection.pin) is not None:
             continue
-        kind = operation.asks_as(spec, inspection.pin)
-        pairs = zip(found.policies, inspection.selectors_met, strict=True)
-        fits = [met and catalog.covers(one, kind) for one, met in pairs]
-        chosen = policy.choose(found.policies, fits)
+        kind = catalog.as_judged(spec, inspection.pin).kind
+        chosen = catalog.choose(found.policies, kind, inspection.selectors_met)
         alike = next((rule for rule in rules if rule.policy == chosen), None)
         if alike is None:
             rules.append(Rule(kinds=(operation.kind,), policy=chosen))
@@ -151,12 +146,7 @@ async def may_read(reader: Reader) -> bool:
             **activity_options.explain_policies(),
         )
     except FailureError as error:
-        if _is_cancelled(error):
+        if failures.is_cancellation_at_once(error):
             raise
         return False
     return answer.shown
-
-
-def _is_cancelled(error: FailureError) -> bool:
-    # Of a local activity that was too slow the SDK says as well that a cancel was asked for (1.35).
-    return not isinstance(error.cause, TooSlow) and failures.is_cancellation(error)

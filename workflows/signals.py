@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from inspect import Parameter, signature
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
@@ -29,6 +29,7 @@ from temporalio import converter, workflow
 from workflows.model.names import USER_ID_FORM
 from workflows.model.requests import Choice, Decision, Instruction, Intent, Replacement
 from workflows.model.terminal import Terminal
+from workflows.model.timing import aware
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -51,8 +52,7 @@ def takes_more(function: F) -> F:
 
 def read_decision(payloads: Sequence[Any]) -> Decision | None:
     """Read what came with ``decide``; ``None`` when it is no decision."""
-    decision = _read_flat(Decision, payloads)
-    return None if decision is None else _aware(decision)
+    return _read_flat(Decision, payloads)
 
 
 def read_replacement(payloads: Sequence[Any]) -> Replacement | None:
@@ -60,7 +60,8 @@ def read_replacement(payloads: Sequence[Any]) -> Replacement | None:
     replacement = read(Replacement, payloads)
     if replacement is None:
         return None
-    decision, request = _aware(replacement.decision), replacement.request
+    sent_at, request = replacement.decision.sent_at, replacement.request
+    decision = replace(replacement.decision, sent_at=None if sent_at is None else aware(sent_at))
     is_one_wish = (
         decision.choice is Choice.REJECT
         and decision.approver_id == request.requester
@@ -128,7 +129,7 @@ def _text(value: Any) -> str:  # noqa: ANN401
 
 
 def _time(value: Any) -> datetime | None:  # noqa: ANN401
-    return None if value is None else datetime.fromisoformat(value)
+    return None if value is None else aware(datetime.fromisoformat(value))
 
 
 def _terminal(value: Any) -> Terminal | None:  # noqa: ANN401
@@ -156,10 +157,3 @@ _FIELDS: Mapping[type[Any], Mapping[str, Callable[[Any], Any]]] = MappingProxyTy
         for kind in (Decision, Instruction, Terminal)
     }
 )
-
-
-def _aware(decision: Decision) -> Decision:
-    """Take a time without a zone as UTC, or it could not be compared."""
-    if decision.sent_at is None or decision.sent_at.tzinfo:
-        return decision
-    return replace(decision, sent_at=decision.sent_at.replace(tzinfo=UTC))

@@ -8,6 +8,7 @@ the same, for there may be containers to put back.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from temporalio.exceptions import ApplicationError
 
 from activities.policies import book as books, sealing
 from activities.policies.book import PolicyBook, PolicyBookError
-from activities.policies.others import OtherBooks
 from workflows.model import policy
 from workflows.model.errors import RefusalCode
-from workflows.model.plan import POLICY_SEAL, policy_words
+from workflows.model.hosts import books_of
+from workflows.model.plan import POLICY_SEAL, policy_parts
 from workflows.model.policy_ports import (
     ExplainInput,
     FindPoliciesInput,
@@ -32,6 +33,9 @@ from workflows.model.policy_ports import (
 )
 from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.operations import catalog
+
+#: Where two control workers have different books, what is allowed would hang on chance.
+ControlWorkers = Callable[[], Awaitable[Iterable[str]]]
 
 _log = logging.getLogger(__name__)
 
@@ -69,11 +73,16 @@ def read_own(path: Path) -> OwnBook:
 
 
 class Judge(PolicyPort):
-    """The activities that read the book."""
+    """The activities that read the book.
 
-    def __init__(self, own: OwnBook, others: OtherBooks, *, keys: SealKeys = NO_KEYS) -> None:
+    ``control_workers`` names those that are there, by their pollers.
+    """
+
+    def __init__(
+        self, own: OwnBook, control_workers: ControlWorkers, *, keys: SealKeys = NO_KEYS
+    ) -> None:
         self._own = own
-        self._others = others
+        self._control_workers = control_workers
         self._keys = keys
 
     @activity.defn(name="find_policies")
@@ -82,7 +91,7 @@ class Judge(PolicyPort):
         book = await self._agreed()
         found = books.matching(book, arg.kind, arg.container.host, arg.container.name)
         seals = (
-            self._keys.seal(POLICY_SEAL, *policy_words(arg.request_id, arg.container, one))
+            self._keys.seal(POLICY_SEAL, *policy_parts(arg.request_id, arg.container, one))
             for one in found
         )
         return FoundPolicies(policies=found, book_hash=book.hash, seals=tuple(seals))
@@ -112,7 +121,7 @@ class Judge(PolicyPort):
     async def readable(self, arg: ReadableInput) -> Readable:
         """Say whether somebody could decide by a policy that did stand in a book."""
         is_of_team = arg.person.team_id == arg.team_id
-        words = policy_words(arg.request_id, arg.container, arg.policy)
+        words = policy_parts(arg.request_id, arg.container, arg.policy)
         stood_in_one = self._keys.refusal(arg.policy_seal, POLICY_SEAL, *words) is None
         could_decide = is_of_team and policy.could_decide(arg.policy, arg.person)
         return Readable(shown=stood_in_one and could_decide)
@@ -126,7 +135,7 @@ class Judge(PolicyPort):
                 type=RefusalCode.BOOK_UNREADABLE,
                 non_retryable=True,
             )
-        others = await self._others.besides(book.hash)
+        others = await self._besides(book.hash)
         if others:
             hashes = ", ".join((book.hash, *others))
             _log.error(
@@ -135,3 +144,14 @@ class Judge(PolicyPort):
             )
             raise ApplicationError(hashes, type=RefusalCode.BOOKS_DIFFER, non_retryable=True)
         return book
+
+    async def _besides(self, own: str) -> tuple[str, ...]:
+        """Give the hashes of other books by which somebody judges now.
+
+        A worker that has ended seems to be there for a minute still; one of an earlier release
+        tells of no book, and judges by none.
+
+        Raises:
+            RPCError: Temporal does not say.
+        """
+        return tuple(book for book in books_of(await self._control_workers()) if book != own)

@@ -9,7 +9,6 @@ the plan for this wish, by the policy that covers it; without it an approval bri
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from workflows.model.errors import RefusalCode
 from workflows.model.plan import (
@@ -20,7 +19,6 @@ from workflows.model.plan import (
     policy_digest,
     start_parts,
 )
-from workflows.model.policy import choose
 from workflows.model.policy_ports import SealedPlan, SealPlanInput
 from workflows.model.requests import Policy
 from workflows.model.seal import SealKeys
@@ -47,15 +45,13 @@ def sealed(keys: SealKeys, candidates: Sequence[Policy], arg: SealPlanInput) -> 
 
 def _is_of_start(arg: SealPlanInput) -> bool:
     start, plan = arg.start, arg.plan
-    if catalog.find(start.operation.kind) is None:
-        return False
-    kind = catalog.operation_of(start.operation).asks_as(start.operation, plan.pin)
     return (
-        plan.request_id == start.request_id
+        catalog.find(start.operation.kind) is not None
+        and plan.request_id == start.request_id
         and plan.requester == start.requester
         and plan.team_id == start.team_id
         and plan.container == start.container
-        and plan.operation == replace(start.operation, kind=kind)
+        and plan.operation == catalog.as_judged(start.operation, plan.pin)
     )
 
 
@@ -64,7 +60,5 @@ def _is_by_the_book(candidates: Sequence[Policy], arg: SealPlanInput) -> bool:
         return False
     if len(arg.selectors_met) != len(candidates):
         return False
-    pairs = zip(candidates, arg.selectors_met, strict=True)
-    kind = arg.plan.operation.kind
-    chosen = choose(candidates, [met and catalog.covers(policy, kind) for policy, met in pairs])
+    chosen = catalog.choose(candidates, arg.plan.operation.kind, arg.selectors_met)
     return chosen is not None and policy_digest(chosen) == arg.plan.policy_digest

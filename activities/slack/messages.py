@@ -150,8 +150,7 @@ def _check_plan(state: RequestState) -> None:
     """
     if state.status is not RequestStatus.WAITING or not state.plan_hash:
         return
-    plan = state.plan
-    if plan is None or plan.hash != state.plan_hash or state.renamed or not _shows_steps(state):
+    if state.renamed or not (state.shows_its_plan and _shows_steps(state)):
         message = "what the card would show is not the plan that its buttons approve"
         raise ApplicationError(message, type=ErrorType.BAD_INPUT, non_retryable=True)
 

@@ -31,6 +31,7 @@ from workflows.model.plan import (
 from workflows.model.ports import LookUpInput
 from workflows.model.requests import Choice, LifecycleRequest, Person
 from workflows.model.seal import SealKeys
+from workflows.model.timing import aware
 
 #: So much later than it was asked for a request may be planned, and so wrong may a clock be.
 _SLACK = timedelta(minutes=10)
@@ -53,23 +54,24 @@ def voter(keys: SealKeys, ballot: Ballot, person: Person, *, now: datetime | Non
     A request that came in again under its id has another plan, for the plan says when it was asked
     for: so a decision that was sent for the first never counts for the second.
     """
-    plan, decision = ballot.plan, ballot.decision
+    plan, plan_hash, decision = ballot.plan, ballot.plan.hash, ballot.decision
     counts = (
         bool(keys)
         and decision.choice is Choice.APPROVE
         and decision.approver_id != plan.requester
         and policy_digest(ballot.policy) == plan.policy_digest
-        and keys.holds(ballot.plan_seal, PLAN_SEAL, plan.hash)
+        and keys.holds(ballot.plan_seal, PLAN_SEAL, plan_hash)
         and _is_in_time(ballot, now or datetime.now(UTC))
         and rules.refusal_of_terminal(ballot.policy, decision) is None
         and rules.refusal_of_voter(person, decision, ballot.policy, team_id=plan.team_id) is None
     )
     if not counts:
         return person
-    vote = keys.seal(VOTE_SEAL, *vote_parts(plan, decision.approver_id))
-    permit = keys.seal(PERMIT_SEAL, *permit_parts(permit_for(plan)))
-    is_last = len(_voters(keys, ballot)) + 1 >= ballot.policy.required_approvals
-    return replace(person, vote=vote, permit=permit if is_last else "")
+    parts = vote_parts(plan.request_id, plan_hash, decision.approver_id)
+    person = replace(person, vote=keys.seal(VOTE_SEAL, *parts))
+    if len(_voters(keys, ballot, plan_hash)) + 1 < ballot.policy.required_approvals:
+        return person
+    return replace(person, permit=keys.seal(PERMIT_SEAL, *permit_parts(permit_for(plan))))
 
 
 def _of_start(keys: SealKeys, start: LifecycleRequest) -> RefusalCode | None:
@@ -91,13 +93,14 @@ def _of_ballot(keys: SealKeys, ballot: Ballot) -> RefusalCode | None:
     return None
 
 
-def _voters(keys: SealKeys, ballot: Ballot) -> set[str]:
+def _voters(keys: SealKeys, ballot: Ballot, plan_hash: str) -> set[str]:
     """Give who has approved before, by votes that hold; the requester never has."""
+    request_id = ballot.plan.request_id
     return {
         vote.approver_id
         for vote in ballot.votes
         if vote.approver_id not in (ballot.plan.requester, ballot.decision.approver_id)
-        and keys.holds(vote.seal, VOTE_SEAL, *vote_parts(ballot.plan, vote.approver_id))
+        and keys.holds(vote.seal, VOTE_SEAL, *vote_parts(request_id, plan_hash, vote.approver_id))
     }
 
 
@@ -109,8 +112,7 @@ def _is_in_time(ballot: Ballot, now: datetime) -> bool:
     sent_at, asked_at = ballot.decision.sent_at, ballot.plan.asked_at
     if sent_at is None:
         return False
-    sent_at = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)
     wait = timedelta(seconds=ballot.policy.expires_after_seconds)
-    return asked_at - _SLACK <= sent_at <= asked_at + wait + _SLACK and now <= (
+    return asked_at - _SLACK <= aware(sent_at) <= asked_at + wait + _SLACK and now <= (
         asked_at + 2 * wait + 2 * _SLACK
     )

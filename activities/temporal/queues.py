@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 from workflows.model.hosts import RECORDS_QUERY, nearest_host
-from workflows.model.names import HOST, HOST_NAME, docker_task_queue
+from workflows.model.names import CONTROL_TASK_QUEUE, HOST, HOST_NAME, docker_task_queue
 from workflows.model.queue_ports import QueuePlace, QueuePlaceInput, QueuesPort
 from workflows.model.timing import WORKER_GONE_SECONDS
 
@@ -72,8 +72,19 @@ async def known_hosts(client: Client) -> list[str]:
 
 async def is_polled(client: Client, name: str, kind: TaskQueueType.ValueType) -> bool:
     """Tell whether a worker is there that takes tasks of this kind from a queue."""
+    return bool(await who_is_there(client, name, kind))
+
+
+async def control_workers(client: Client) -> list[str]:
+    """Name the control workers that are there, by what they tell of themselves."""
+    kind = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+    return await who_is_there(client, CONTROL_TASK_QUEUE, kind)
+
+
+async def who_is_there(client: Client, name: str, kind: TaskQueueType.ValueType) -> list[str]:
+    """Name those who asked a queue for work so lately that they are still there."""
     since = still_there_since()
-    return any(at >= since for at in (await last_polls(client, name, kind)).values())
+    return [who for who, at in (await last_polls(client, name, kind)).items() if at >= since]
 
 
 async def last_polls(

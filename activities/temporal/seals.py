@@ -15,8 +15,8 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.temporal.queues import known_hosts, last_polls, still_there_since
-from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
+from activities.temporal.queues import control_workers, known_hosts, who_is_there
+from workflows.model.names import docker_task_queue
 from workflows.model.seal import SealKeys
 from workflows.model.seal_fit import CONTROL_WORKER, MISFIT, docker_worker, misfits
 
@@ -27,7 +27,10 @@ _AGAIN_AFTER: Final = 60.0
 
 
 async def warn_of_misfits(client: Client, keys: SealKeys) -> None:
-    """Say in the log whose seal keys do not fit, each once, and when all do."""
+    """Say in the log whose seal keys do not fit, each once, and when all do.
+
+    It ends when all fit, and goes on while Temporal is away: to be run beside all else.
+    """
     said: set[str] = set()
     while True:
         try:
@@ -47,16 +50,15 @@ async def warn_of_misfits(client: Client, keys: SealKeys) -> None:
 
 
 async def _identities(client: Client) -> dict[str, list[str]]:
-    """Name those who ask the queues that we know of for work, by who they are for people."""
-    activities = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+    """Name those who ask the queues that we know of for work, by who they are for people.
+
+    Raises:
+        RPCError: Temporal does not say.
+    """
+    kind = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
     hosts = await known_hosts(client)
-    queues = {
-        CONTROL_WORKER: (CONTROL_TASK_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
-        **{docker_worker(host): (docker_task_queue(host), activities) for host in hosts},
-    }
-    polled = await asyncio.gather(*(last_polls(client, *queue) for queue in queues.values()))
-    since = still_there_since()
-    return {
-        who: [identity for identity, at in polls.items() if at >= since]
-        for who, polls in zip(queues, polled, strict=True)
-    }
+    there = await asyncio.gather(
+        control_workers(client),
+        *(who_is_there(client, docker_task_queue(host), kind) for host in hosts),
+    )
+    return dict(zip((CONTROL_WORKER, *map(docker_worker, hosts)), there, strict=True))

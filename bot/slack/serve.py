@@ -77,10 +77,11 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
             commands_per_person=settings.commands_per_person,
         )
         presence.transport = transport = _transport(settings, app, slack)
-        watching = asyncio.create_task(presence.watch_token(slack))
+        beside = [asyncio.create_task(presence.watch_token(slack))]
         if await _warm_up(client):
-            host = settings.default_host
-            await warn_of_misfits(client, settings.seal_keys, default=host)
+            # People need not wait until each host was asked about.
+            comparing = warn_of_misfits(client, settings.seal_keys, default=settings.default_host)
+            beside.append(asyncio.create_task(comparing))
         if await _start(transport, stop):
             _log.info(
                 "ready",
@@ -91,7 +92,8 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
                 },
             )
             await stop.wait()
-        watching.cancel()
+        for task in beside:
+            task.cancel()
         await _shut_down(transport, runner)
         await follow_ups.close()
 

@@ -17,7 +17,7 @@ from temporalio.client import Client, WorkflowExecutionDescription
 
 from bot.temporal.client import BUDGET, bounded
 from bot.temporal.errors import Silent, TemporalCall
-from workflows.model.hosts import told_by
+from workflows.model.hosts import books_of
 from workflows.model.names import CONTROL_TASK_QUEUE, docker_task_queue
 from workflows.model.timing import WORKER_GONE_SECONDS
 
@@ -41,7 +41,7 @@ async def control_books(client: Client) -> tuple[str, ...]:
     """
     kind = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
     there = who_is_there(await pollers(client, CONTROL_TASK_QUEUE, kind))
-    return tuple(sorted({told_by(identity).get("book", "") for identity in there} - {""}))
+    return books_of(there)
 
 
 async def silent_part(client: Client, look: WorkflowExecutionDescription, host: str) -> Silent:

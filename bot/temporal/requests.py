@@ -8,7 +8,6 @@ of the few in ``bot/temporal/errors.py``.
 
 from __future__ import annotations
 
-import uuid
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -23,7 +22,6 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from bot.temporal.client import BUDGET, SHORT, bounded, is_missing, state_of
-from bot.temporal.deciders import could_decide
 from bot.temporal.errors import (
     AlreadyOpenError,
     LookUnansweredError,
@@ -35,6 +33,7 @@ from bot.temporal.errors import (
     TemporalUnavailableError,
 )
 from bot.temporal.hosts import Hosts
+from bot.temporal.looks import begin_look, could_decide
 from bot.temporal.presence import has_control_worker, silent_part
 from bot.temporal.sealing import sealed, sealed_start
 from bot.temporal.visibility import MAX_ROWS, Visibility, summarise
@@ -247,20 +246,9 @@ class RequestClient:
             TemporalUnavailableError: Temporal does not answer.
             TemporalMisconfiguredError: Temporal refuses such calls for good.
         """
-        handle: WorkflowHandle[object, HostQueryResult] = await bounded(
-            TemporalCall.READ,
-            self._client.start_workflow(
-                names.HOST_QUERY_WORKFLOW,
-                HostQueryInput(host=host, name=name, explain=bool(name)),
-                id=f"look/{host}/{uuid.uuid4()}",
-                task_queue=names.CONTROL_TASK_QUEUE,
-                result_type=HostQueryResult,
-                # A look changes nothing, so it may time out; nobody reads a late answer.
-                execution_timeout=3 * LOOK,
-                rpc_timeout=BUDGET,
-            ),
-            BUDGET,
-        )
+        question = HostQueryInput(host=host, name=name, explain=bool(name))
+        begun = begin_look(self._client, question, within=LOOK, rpc_timeout=BUDGET)
+        handle = await bounded(TemporalCall.READ, begun, BUDGET)
         try:
             return await bounded(TemporalCall.READ, handle.result(), LOOK)
         except TemporalUnavailableError as error:

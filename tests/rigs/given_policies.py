@@ -14,7 +14,7 @@ from temporalio import activity
 from activities.policies.book import PolicyBook, matching
 from activities.policies.judge import Judge
 from activities.policies.sealing import sealed
-from workflows.model.plan import POLICY_SEAL, policy_words
+from workflows.model.plan import POLICY_SEAL, policy_parts
 from workflows.model.policy_ports import (
     ExplainInput,
     FindPoliciesInput,
@@ -71,7 +71,7 @@ class GivenPolicies(PolicyPort):
             raise self.fault
         policies = self._policies(arg.request_id, arg.kind, arg.container)
         seals = (
-            self._keys.seal(POLICY_SEAL, *policy_words(arg.request_id, arg.container, policy))
+            self._keys.seal(POLICY_SEAL, *policy_parts(arg.request_id, arg.container, policy))
             for policy in policies
         )
         return FoundPolicies(policies=policies, book_hash=BOOK_HASH, seals=tuple(seals))

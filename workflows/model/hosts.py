@@ -82,6 +82,11 @@ def told_by(identity: str) -> dict[str, str]:
     return {name: value for name, _, value in (fact.partition("=") for fact in facts)}
 
 
+def books_of(identities: Iterable[str]) -> tuple[str, ...]:
+    """Give the hashes of the policy books that workers tell of, each once."""
+    return tuple(sorted({told_by(identity).get("book", "") for identity in identities} - {""}))
+
+
 def nearest_host(name: str, hosts: Iterable[str]) -> str:
     """Find the host that somebody may have meant; ``""`` when none is like it."""
     return next(iter(get_close_matches(name, sorted(set(hosts)), 1, _ALIKE)), "")

@@ -117,9 +117,9 @@ def start_parts(request: LifecycleRequest) -> tuple[object, ...]:
     return (replace(request, policies=()),)
 
 
-def vote_parts(plan: Plan, approver_id: str) -> tuple[object, ...]:
+def vote_parts(request_id: str, plan_hash: str, approver_id: str) -> tuple[object, ...]:
     """Give what the seal of an approval that counts is of."""
-    return (plan.request_id, plan.hash, approver_id)
+    return (request_id, plan_hash, approver_id)
 
 
 def permit_parts(permit: Permit) -> tuple[object, ...]:
@@ -157,7 +157,7 @@ def look_parts(
     return (request_id, container, pin, tuple(selectors), tuple(met))
 
 
-def policy_words(
+def policy_parts(
     request_id: str, container: ContainerRef, policy: Policy
 ) -> tuple[str, str, str, Policy]:
     """Give what a seal of the kind ``POLICY_SEAL`` is of: this policy covers this request."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 
 from workflows.model.errors import RefusalCode
@@ -24,12 +24,6 @@ from workflows.model.requests import (
 )
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.model.terminal import Terminal, is_from_terminal
-
-
-def choose(policies: Sequence[Policy], labels_met: Sequence[bool]) -> Policy | None:
-    """Pick the first policy whose labels the container carries."""
-    met = (policy for policy, fits in zip(policies, labels_met, strict=True) if fits)
-    return next(met, None)
 
 
 def fingerprint(policy: Policy) -> str:

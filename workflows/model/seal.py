@@ -22,6 +22,7 @@ from operator import attrgetter
 from typing import Any
 
 from workflows.model.errors import RefusalCode
+from workflows.model.timing import aware
 
 #: A shorter key can be guessed.
 MIN_KEY_LENGTH = 32
@@ -92,9 +93,7 @@ def _plain(value: object) -> object:
         return _told(value)
     match value:
         case datetime():
-            # One without a zone is taken as UTC where it is read.
-            aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-            return aware.astimezone(UTC).isoformat(timespec="microseconds")
+            return aware(value).astimezone(UTC).isoformat(timespec="microseconds")
         case Mapping():
             return {str(key): _plain(one) for key, one in value.items()}
         case tuple() | list():

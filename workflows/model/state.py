@@ -295,6 +295,15 @@ class RequestState:
         )
 
     @property
+    def shows_its_plan(self) -> bool:
+        """Whether ``plan_hash`` is of what stands here; a request of an earlier release has none.
+
+        Whoever can write to Temporal's namespace can make up a state, and answer with it.
+        """
+        plan = self.plan
+        return not self.plan_hash or (plan is not None and plan.hash == self.plan_hash)
+
+    @property
     def put_back_error(self) -> ErrorType | None:
         """What keeps the container from being put back; until that was tried, the first failure."""
         step = find_step(self.steps, StepName.PUT_BACK)

@@ -8,6 +8,7 @@ it is called whenever settings load.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 #: What people can ask for at least; a container of its own may say 0, and is killed at once.
 MIN_GRACE_SECONDS = 1
@@ -20,6 +21,11 @@ ENGINE_KILL_SECONDS = 12
 #: A worker asks Temporal for work anew every minute at the latest; one that has not for so long is
 #: gone, though the server lists it for longer.
 WORKER_GONE_SECONDS = 75
+
+
+def aware(moment: datetime) -> datetime:
+    """Take a time without a zone as UTC: somebody wrote it by hand, and it must be comparable."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ A tuple, and no plug-in loader: what Dockwarden can do to a container stands her
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from workflows.model.requests import ContainerPin, OperationSpec, Policy
@@ -145,6 +146,15 @@ def step_of(
     )
 
 
+def as_judged(spec: OperationSpec, pin: ContainerPin) -> OperationSpec:
+    """Say as what it is asked for, for a container that was found so.
+
+    Raises:
+        LookupError: as for :func:`operation_of`.
+    """
+    return replace(spec, kind=operation_of(spec).asks_as(spec, pin))
+
+
 def kinds_of(kind: str) -> tuple[str, ...]:
     """List the kinds as which an operation may be asked for, its own first."""
     operation = find(kind)
@@ -161,6 +171,12 @@ def covers(policy: Policy, kind: str) -> bool:
         operation = find(kind)
         return operation is not None and not operation.must_be_named
     return EVERY in policy.operations or kind in policy.operations
+
+
+def choose(policies: Sequence[Policy], kind: str, labels_met: Sequence[bool]) -> Policy | None:
+    """Pick the first policy whose labels the container carries, and that is about an operation."""
+    pairs = zip(policies, labels_met, strict=True)
+    return next((policy for policy, met in pairs if met and covers(policy, kind)), None)
 
 
 _ALL_STEPS: Final = (

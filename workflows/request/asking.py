@@ -1,7 +1,7 @@
 """May this person ask for this, now?
 
 Judged in the workflow, so that no door evades it: by a look-up made for this request and by
-Temporal's list, both beside the look at the container. Who somebody is fails closed. How many
+Temporal's list, both before the look at the container. Who somebody is fails closed. How many
 requests wait does not: a list that cannot be read must keep nobody from asking. But one that came
 with a seal counts once, and not long after it was sealed: whether it is the first is told by the
 same list, and that fails closed.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -26,6 +26,7 @@ from workflows.model.ports import DirectoryPort, LookUpInput
 from workflows.model.releases import judges_itself
 from workflows.model.requests import LifecycleRequest, Person, Policy
 from workflows.model.state import Refusal, waiting_attributes
+from workflows.model.timing import aware
 
 _PERSON_WITHIN = timedelta(milliseconds=500)
 #: Temporal's list lags behind, which is waited for.
@@ -66,12 +67,10 @@ class Asker:
         sealed_at = self.request.sealed_at
         if not self.request.seal or sealed_at is None:
             return None
-        if sealed_at.tzinfo is None:
-            sealed_at = sealed_at.replace(tzinfo=UTC)
         # The time that Temporal's server wrote down, however late a worker took it up. What comes
         # in the place of another begins only when the rejection that it came with was judged, be
         # it hours after both were sent; and then it was not started by a door.
-        age = abs(workflow.info().workflow_start_time - sealed_at)
+        age = abs(workflow.info().workflow_start_time - aware(sealed_at))
         if age > _START_WITHIN and not is_continuation():
             return Refusal(code=RefusalCode.START_TOO_OLD)
         if self.open_requests is None:

@@ -56,16 +56,17 @@ async def refusal_of_sender(instruction: Instruction) -> Refusal | None:
 def permit_of(state: RequestState, person: Person) -> Permit | None:
     """Give the permit that came with the deciding vote; ``None`` where nobody has a key."""
     plan = state.plan
-    return (
-        None if plan is None or not person.permit else replace(permit_for(plan), seal=person.permit)
-    )
+    if plan is None or not person.permit:
+        return None
+    return replace(permit_for(plan), seal=person.permit)
 
 
 def _ballot(state: RequestState, decision: Decision) -> Ballot | None:
-    if state.plan is None or state.policy is None:
+    plan = state.plan
+    if plan is None or state.policy is None:
         return None
     return Ballot(
-        plan=state.plan,
+        plan=plan,
         policy=state.policy,
         plan_seal=state.plan_seal,
         decision=decision,

@@ -15,6 +15,7 @@ from workflows.looks import refusal_of_look
 from workflows.model import policy, releases
 from workflows.model.errors import RefusalCode
 from workflows.model.image_reference import complete_reference
+from workflows.model.policy_ports import FoundPolicies
 from workflows.model.ports import (
     ContainersPort,
     DirectoryPort,
@@ -66,50 +67,43 @@ async def plan(request: LifecycleRequest, state: RequestState) -> RequestState:
         The state to draw the card of, or one with ``refusal`` set.
     """
     if not releases.judges_itself():
-        planned, _ = await _plan_by(request.policies, request, state)
-        return planned
+        return await _plan_by(request, state, None)
     found = await rules.candidates(request)
     if isinstance(found, Refusal):
         return _refused(state, found)
     # Whatever the starter brought along is no rule.
-    planned, seen = await _plan_by(found.policies, request, state)
-    if planned.refusal is not None or planned.policy is None or seen is None:
-        return planned
-    planned = replace(planned, book_hash=found.book_hash, policy_seal=found.seal_of(planned.policy))
-    if not planned.policy_seal:
-        return planned
-    sealed = await rules.seal(request, planned, found, seen)
-    if sealed.refused is not None:
-        detail = request.container.host
-        return _refused(planned, Refusal(code=sealed.refused, detail=detail))
-    return replace(planned, plan_seal=sealed.seal)
+    return await _plan_by(replace(request, policies=found.policies), state, found)
 
 
 async def _plan_by(
-    policies: tuple[Policy, ...], request: LifecycleRequest, state: RequestState
-) -> tuple[RequestState, Inspection | None]:
-    request = replace(request, policies=policies)
+    request: LifecycleRequest, state: RequestState, found: FoundPolicies | None
+) -> RequestState:
+    """Plan it by the policies that stand in the request now.
+
+    ``found`` is how they were found; ``None`` for a request of an earlier release, which brought
+    them along.
+    """
     inspection, asker = await _look(request, state)
     refusal = asker.refusal_by_any_policy() if asker is not None else None
     if refusal is not None:
-        return _refused(state, refusal), None
+        return _refused(state, refusal)
     if isinstance(inspection, Refusal):
-        return _refused(state, inspection), None
+        return _refused(state, inspection)
     pin = inspection.pin
-    asked = _as_judged(request.operation, pin)
+    asked = catalog.as_judged(request.operation, pin)
     state = replace(state, operation=asked)
     pointless = catalog.operation_of(asked).refusal(asked, pin)
     if pointless is not None:
         detail = f"the container is {pin.state}"
-        return _refused(state, Refusal(code=pointless, detail=detail)), None
-    chosen = _choose(request, asked.kind, inspection)
+        return _refused(state, Refusal(code=pointless, detail=detail))
+    chosen = catalog.choose(request.policies, asked.kind, inspection.selectors_met)
     if chosen is None:
-        return _refused(state, Refusal(code=RefusalCode.NO_POLICY)), None
+        return _refused(state, Refusal(code=RefusalCode.NO_POLICY))
     state = replace(state, policy=chosen, policy_hash=policy.fingerprint(chosen))
     refusal = await _refusal(request, state, chosen, asker, taken=inspection.reference_taken)
     if refusal is not None:
-        return _refused(state, refusal), None
-    state = replace(
+        return _refused(state, refusal)
+    planned = replace(
         state,
         pin=pin,
         grace_seconds=_grace(request, pin),
@@ -118,22 +112,28 @@ async def _plan_by(
         dependents=inspection.dependents,
         expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
     )
-    planned = state.plan if releases.judges_itself() else None
-    if planned is not None:
-        state = replace(state, plan_hash=planned.hash)
-    return state, inspection
+    return planned if found is None else await _sealed(request, planned, found, inspection)
 
 
-def _as_judged(operation: OperationSpec, pin: ContainerPin) -> OperationSpec:
-    """Say as what it is asked for, for a container that was found so."""
-    return replace(operation, kind=catalog.operation_of(operation).asks_as(operation, pin))
-
-
-def _choose(request: LifecycleRequest, kind: str, inspection: Inspection) -> Policy | None:
-    """Pick the first policy that is about this container, and about what is asked for of it."""
-    pairs = zip(request.policies, inspection.selectors_met, strict=True)
-    fits = [met and catalog.covers(one, kind) for one, met in pairs]
-    return policy.choose(request.policies, fits)
+async def _sealed(
+    request: LifecycleRequest, planned: RequestState, found: FoundPolicies, seen: Inspection
+) -> RequestState:
+    """Bind decisions to the plan, and have it sealed where there is a key."""
+    plan, chosen = planned.plan, planned.policy
+    assert plan is not None  # noqa: S101 - what is planned has a container and a policy
+    assert chosen is not None  # noqa: S101
+    planned = replace(
+        planned,
+        plan_hash=plan.hash,
+        book_hash=found.book_hash,
+        policy_seal=found.seal_of(chosen),
+    )
+    if not planned.policy_seal:
+        return planned
+    sealed = await rules.seal(request, plan, found, seen)
+    if sealed.refused is not None:
+        return _refused(planned, Refusal(code=sealed.refused, detail=request.container.host))
+    return replace(planned, plan_seal=sealed.seal)
 
 
 async def _look(

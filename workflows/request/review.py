@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from temporalio import workflow
@@ -346,8 +346,6 @@ def _is_of_before(instruction: Instruction, state: RequestState) -> bool:
     step, sent_at = find_step(state.steps, StepName.PUT_BACK), instruction.sent_at
     if not releases.judges_itself() or not instruction.seal or sent_at is None:
         return False
-    if sent_at.tzinfo is None:
-        sent_at = sent_at.replace(tzinfo=UTC)
     return step is not None and step.started_at is not None and sent_at < step.started_at
 
 

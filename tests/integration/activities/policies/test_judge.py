@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.policies.judge import UNREADABLE, Judge, read_own
-from activities.policies.others import OtherBooks
+from activities.temporal.queues import control_workers
 from bot.temporal.sealing import sealed, sealed_start
 from tests.rigs.dev_server import temporal_server
 from tests.rigs.terminal import Terminal
@@ -24,8 +25,8 @@ from tests.rigs.workers import RequestUnderTest, Workers
 from workflows.last_word import LastWordWorkflow
 from workflows.model import names
 from workflows.model.errors import RefusalCode
-from workflows.model.hosts import poller_identity
-from workflows.model.plan import POLICY_SEAL, policy_words
+from workflows.model.hosts import books_of, poller_identity
+from workflows.model.plan import POLICY_SEAL, policy_parts
 from workflows.model.requests import Choice, ContainerRef, Policy
 from workflows.model.seal import NO_KEYS, SealKeys
 from workflows.model.state import RequestState, RequestStatus
@@ -56,7 +57,7 @@ async def _judging(
 ) -> AsyncIterator[Workers]:
     """Serve with a real book."""
     workers = Workers(client, keys=keys)
-    workers.policies.judge = Judge(read_own(book), OtherBooks(client), keys=keys)
+    workers.policies.judge = Judge(read_own(book), partial(control_workers, client), keys=keys)
     async with workers:
         yield workers
 
@@ -72,10 +73,9 @@ async def _a_second_worker(address: str, book: str) -> AsyncIterator[None]:
         workflows=[LastWordWorkflow],
         workflow_runner=workflow_runner(),
     )
-    others = OtherBooks(client)
 
     async def is_seen() -> bool:
-        return book in await others.besides("")
+        return book in books_of(await control_workers(client))
 
     async with worker:
         await eventually(is_seen)
@@ -122,7 +122,7 @@ async def test_what_a_starter_brings_along_is_no_rule(server: Client, tmp_path: 
     assert waiting.policy is not None
     assert (waiting.policy.name, waiting.policy.required_approvals) == ("by the book", 2)
     assert waiting.book_hash == read_own(book).hash
-    words = policy_words(waiting.request_id, waiting.container, waiting.policy)
+    words = policy_parts(waiting.request_id, waiting.container, waiting.policy)
     assert _KEYS.holds(waiting.policy_seal, POLICY_SEAL, *words)
     assert [drawn.policy for drawn in workers.slack.drawn[:1]] == [waiting.policy]
     assert workers.slack.notices[0].refusal.code is RefusalCode.NOT_AN_APPROVER

@@ -82,7 +82,7 @@ async def test_a_worker_that_only_commits_is_asked_for_the_tag(workers: Workers)
 
 
 async def test_an_operation_that_takes_its_time_is_shown_meanwhile(workers: Workers) -> None:
-    """Its first card comes half a second after its beginning, and before its end."""
+    """Its first card comes a second after its beginning, and before its end."""
     workers.docker.gates["ensure_stopped"] = gate = threading.Event()
     under_test = await workers.approved()
     await eventually(

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from temporalio.client import Client
@@ -247,9 +248,7 @@ async def test_a_start_whose_first_use_cannot_be_looked_up_is_refused(keyed: Wor
     assert state.refusal.code is RefusalCode.NOT_VERIFIED
 
 
-async def test_only_what_is_sealed_cancels(keyed: Workers) -> None:
-    """Nor can a sealed wish be sent as another one."""
-    under_test = await _waiting(keyed)
+def _wish_to_stop(under_test: RequestUnderTest, **changes: Any) -> Instruction:
     wish = Instruction(
         request_id=under_test.request.request_id,
         user_id="UALICE",
@@ -257,6 +256,13 @@ async def test_only_what_is_sealed_cancels(keyed: Workers) -> None:
         intent=Intent.STOP_TRYING,
         instruction_id="1",
     )
+    return replace(wish, **changes)
+
+
+async def test_only_what_is_sealed_cancels(keyed: Workers) -> None:
+    """Nor can a sealed wish be sent as another one."""
+    under_test = await _waiting(keyed)
+    wish = _wish_to_stop(under_test)
     await under_test.handle.signal(names.CANCEL_SIGNAL, sealed(OLD, wish))
     await _told(keyed, RefusalCode.BAD_SEAL)
     await under_test.cancel()
@@ -271,14 +277,7 @@ async def test_only_what_is_sealed_cancels(keyed: Workers) -> None:
 async def test_what_did_not_count_before_the_put_back_does_not_end_it(keyed: Workers) -> None:
     """A sealed *Stop trying*, refused while the request waited, is sent again by somebody else."""
     under_test = await _waiting(keyed)
-    wish = Instruction(
-        request_id=under_test.request.request_id,
-        user_id="UALICE",
-        team_id="T1",
-        intent=Intent.STOP_TRYING,
-        instruction_id="1",
-        sent_at=datetime.now(UTC),
-    )
+    wish = _wish_to_stop(under_test, sent_at=datetime.now(UTC))
     early = sealed(OLD, wish)
     await under_test.handle.signal(names.STOP_TRYING_SIGNAL, early)
     await eventually(lambda: _has_judged(under_test, 1))

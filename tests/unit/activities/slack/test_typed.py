@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from activities.slack.card import Links, card
 from activities.slack.refusals import notice
 from activities.slack.thread import reply
+from tests.unit.workflows.model.requests_that_wait import NOON, waiting
 from workflows.model.errors import RefusalCode
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.requests import (
     Choice,
-    ContainerRef,
-    OperationSpec,
     Policy,
     RecordedDecision,
 )
@@ -24,7 +22,6 @@ from workflows.model.state import CardRef, Refusal, RequestState, RequestStatus
 from workflows.model.terminal import Terminal
 from workflows.model.words import TYPED
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HERE = Terminal(host="box-1", user="olga")
 ROOT = Terminal(host="box-1", user="root", logged_in_as="petr")
 APPROVED = RecordedDecision(
@@ -37,17 +34,7 @@ APPROVED = RecordedDecision(
     terminal=ROOT,
 )
 REJECTED = replace(APPROVED, choice=Choice.REJECT)
-STATE = RequestState(
-    request_id="0123456789ab",
-    status=RequestStatus.WAITING,
-    operation=OperationSpec(kind="stop"),
-    container=ContainerRef(host="local", name="web-1"),
-    requester="UALICE",
-    team_id="T1",
-    channel_id="C1",
-    reason="",
-    requested_at=NOON,
-    workflow_id="request/local/web-1",
+STATE = waiting(
     policy=Policy(name="p", labels={}, approvers=("UBOB",), required_approvals=2),
     card=CardRef(channel_id="C1", ts="1.0"),
     terminal=HERE,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from temporalio.converter import DataConverter
 
+from tests.unit.workflows.model.requests_that_wait import NOON, waiting
 from workflows.model.plan import Permit, Plan, permit_parts, policy_digest, start_parts
 from workflows.model.requests import (
     ContainerPin,
@@ -21,7 +22,6 @@ from workflows.model.requests import (
 from workflows.model.seal import SealKeys, content
 from workflows.model.state import RequestState, RequestStatus
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 POLICY = Policy(name="p", labels={"a": "1"}, approvers=("UBOB",))
 PIN = ContainerPin(
     container_id="c" * 64,
@@ -34,17 +34,7 @@ PIN = ContainerPin(
     auto_remove=False,
     engine_id="E1",
 )
-STATE = RequestState(
-    request_id="0123456789ab",
-    status=RequestStatus.WAITING,
-    operation=OperationSpec(kind="stop"),
-    container=ContainerRef(host="local", name="web-1"),
-    requester="UALICE",
-    team_id="T1",
-    channel_id="C1",
-    reason="",
-    requested_at=NOON,
-    workflow_id="request/local/web-1",
+STATE = waiting(
     policy=POLICY,
     pin=PIN,
 )

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
+from tests.unit.workflows.model.requests_that_wait import NOON, waiting
 from workflows.model import policy
 from workflows.model.errors import RefusalCode
 from workflows.model.requests import (
     Choice,
-    ContainerRef,
     Decision,
-    OperationSpec,
     Person,
     Policy,
     RecordedDecision,
 )
 from workflows.model.state import CardRef, RequestState, RequestStatus
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 POLICY = Policy(name="p", labels={}, approvers=("UBOB",), approver_groups=("SOPS",))
-STATE = RequestState(
-    request_id="0123456789ab",
-    status=RequestStatus.WAITING,
-    operation=OperationSpec(kind="stop"),
-    container=ContainerRef(host="local", name="web-1"),
-    requester="UALICE",
-    team_id="T1",
-    channel_id="C1",
-    reason="",
-    requested_at=NOON,
-    workflow_id="request/local/web-1",
+STATE = waiting(
     policy=POLICY,
     card=CardRef(channel_id="C1", ts="1.0"),
 )

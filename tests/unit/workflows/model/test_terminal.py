@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
+from tests.unit.workflows.model.requests_that_wait import NOON, waiting
 from workflows.model import policy
 from workflows.model.errors import RefusalCode
 from workflows.model.requests import (
     Choice,
-    ContainerRef,
     Decision,
     Instruction,
     Intent,
-    OperationSpec,
     Person,
     Policy,
     RecordedDecision,
@@ -23,22 +21,11 @@ from workflows.model.requests import (
 from workflows.model.state import CardRef, Refusal, RequestState, RequestStatus
 from workflows.model.terminal import Terminal, is_from_terminal
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HERE = Terminal(host="box-1", user="olga")
 OTHER = Terminal(host="box-1", user="petr")
 LETS = Policy(name="p", labels={}, approvers=("UBOB", "UCAROL"), terminal_decides=True)
 SAYS_NOTHING = replace(LETS, terminal_decides=False)
-STATE = RequestState(
-    request_id="0123456789ab",
-    status=RequestStatus.WAITING,
-    operation=OperationSpec(kind="stop"),
-    container=ContainerRef(host="local", name="web-1"),
-    requester="UALICE",
-    team_id="T1",
-    channel_id="C1",
-    reason="",
-    requested_at=NOON,
-    workflow_id="request/local/web-1",
+STATE = waiting(
     policy=LETS,
     card=CardRef(channel_id="C1", ts="1.0"),
 )

@@ -1,7 +1,8 @@
-"""Could this person decide about a request, as the control worker judges now?
+"""Questions that are put to a worker, that change nothing, and that nobody waits for long.
 
-The bot has no policy book and asks nobody in Slack about groups: it puts one question, by the
-policy that is stored in the request, and shows nothing where it has no answer in time.
+One is whether a person could decide about a request. The bot has no policy book and asks nobody in
+Slack about groups: it asks the control worker, by the policy that is stored in the request, and
+shows nothing where it has no answer in time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,27 @@ _log = logging.getLogger(__name__)
 
 #: Who asks waits for the answer, to which Slack gives three seconds in all.
 _WITHIN = timedelta(seconds=2)
+
+
+async def begin_look(
+    client: Client, question: HostQueryInput, *, within: timedelta, rpc_timeout: timedelta
+) -> WorkflowHandle[object, HostQueryResult]:
+    """Put a question, to which the answer is waited for ``within`` so long.
+
+    Raises:
+        RPCError: Temporal does not take it.
+    """
+    handle: WorkflowHandle[object, HostQueryResult] = await client.start_workflow(
+        names.HOST_QUERY_WORKFLOW,
+        question,
+        id=f"look/{question.host}/{uuid.uuid4()}",
+        task_queue=names.CONTROL_TASK_QUEUE,
+        result_type=HostQueryResult,
+        # A look changes nothing, so it may time out; nobody reads a late answer.
+        execution_timeout=3 * within,
+        rpc_timeout=rpc_timeout,
+    )
+    return handle
 
 
 async def could_decide(client: Client, state: RequestState, user_id: str) -> bool:
@@ -49,14 +71,6 @@ async def could_decide(client: Client, state: RequestState, user_id: str) -> boo
 
 
 async def _ask(client: Client, reader: Reader) -> bool:
-    handle: WorkflowHandle[object, HostQueryResult] = await client.start_workflow(
-        names.HOST_QUERY_WORKFLOW,
-        HostQueryInput(host=reader.container.host, reader=reader),
-        id=f"look/{reader.container.host}/{uuid.uuid4()}",
-        task_queue=names.CONTROL_TASK_QUEUE,
-        result_type=HostQueryResult,
-        # Nobody reads a late answer.
-        execution_timeout=3 * _WITHIN,
-        rpc_timeout=_WITHIN,
-    )
+    question = HostQueryInput(host=reader.container.host, reader=reader)
+    handle = await begin_look(client, question, within=_WITHIN, rpc_timeout=_WITHIN)
     return (await handle.result()).readable

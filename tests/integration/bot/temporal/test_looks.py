@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from temporalio.exceptions import ApplicationError
 
 from activities.policies.book import parse
 from activities.policies.judge import Judge, OwnBook
-from activities.policies.others import OtherBooks
+from activities.temporal.queues import control_workers
 from bot.temporal.requests import RequestClient
 from tests.rigs.workers import Workers
 from workflows.model.errors import RefusalCode
-from workflows.model.plan import POLICY_SEAL, policy_words
+from workflows.model.plan import POLICY_SEAL, policy_parts
 from workflows.model.requests import ContainerState
 from workflows.model.seal import SealKeys
 from workflows.model.state import RequestState, RequestStatus
@@ -41,7 +42,7 @@ approvers = ["UCAROL"]
 
 
 def _judge(workers: Workers) -> Judge:
-    return Judge(OwnBook(book=_BOOK), OtherBooks(workers.client), keys=_KEYS)
+    return Judge(OwnBook(book=_BOOK), partial(control_workers, workers.client), keys=_KEYS)
 
 
 def _told(rules: tuple[Rule, ...] | None) -> list[tuple[tuple[str, ...], str | None]] | None:
@@ -98,7 +99,7 @@ def _stored(workers: Workers) -> RequestState:
     """Describe a waiting request, as it is stored, whose policy is sealed."""
     request = workers.request()
     policy = _BOOK.policies[0]
-    words = policy_words(request.request_id, request.container, policy)
+    words = policy_parts(request.request_id, request.container, policy)
     return RequestState(
         request_id=request.request_id,
         operation=request.operation,
