@@ -76,6 +76,8 @@ class ActionId(StrEnum):
     TRY_NOW = "request.try_now"
     AGAIN = "request.again"
     START_AGAIN = "request.start_again"
+    DETAILS = "request.details"
+    APPROVE_WITH_COMMENT = "request.approve_with_comment"
 
 
 REJECT_FORM = "request.reject.form"

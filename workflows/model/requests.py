@@ -86,14 +86,23 @@ class PublishedPort:
 
 
 class FactPlace(StrEnum):
-    """Where people read a fact: ``seen`` is on the card and at a look, ``look`` at a look alone.
+    """Where people read a fact.
 
-    ``not_in_snapshot`` is something of the container that a snapshot leaves out.
+    ``seen`` and ``itself`` are on the card and at a look; ``itself`` says what the container is:
+    the project it belongs to, since when it runs, its health, its ports and networks.
+    ``afterwards`` says what comes of it when it is stopped: whether it comes back by itself.
+    ``snapshot`` says how large one will be and what room there is, ``not_in_snapshot`` what of the
+    container it leaves out. ``look`` is at a look and among the details of a card, ``details``
+    among the details alone.
     """
 
     SEEN = "seen"
-    LOOK = "look"
+    ITSELF = "itself"
+    AFTERWARDS = "afterwards"
+    SNAPSHOT = "snapshot"
     NOT_IN_SNAPSHOT = "not_in_snapshot"
+    LOOK = "look"
+    DETAILS = "details"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

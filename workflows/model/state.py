@@ -205,7 +205,8 @@ class RequestState:
     ``book_hash`` identifies the policy book by which it is judged, and ``policy_seal`` says to
     whoever has the key that ``policy`` stood in it. ``plan_hash`` is of the plan that people
     decide about, ``plan_seal`` says to them that it is right, and ``permit`` proves to a docker
-    worker that people approved it.
+    worker that people approved it. ``earlier`` counts the requests of the week before that were
+    carried out on a container of this name; ``None`` where that is not known.
     """
 
     request_id: str
@@ -270,6 +271,7 @@ class RequestState:
     plan_hash: str = ""
     permit: Permit | None = None
     tries_asked: int = 0
+    earlier: int | None = None
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:
