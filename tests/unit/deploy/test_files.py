@@ -107,7 +107,7 @@ def test_only_who_calls_slack_has_a_way_out() -> None:
     assert {name for name, body in networks.items() if "internal: true" not in body} == {"outside"}
     assert set(networks) == set().union(*map(_networks, _services().values()))
     out = {name for name, body in _services().items() if "outside" in _networks(body)}
-    assert out == {"bot", "control-worker"}
+    assert out == {"bot", "control-worker", "check"}
 
 
 def test_temporals_own_command_looks_up_no_name() -> None:
