@@ -18,7 +18,6 @@ from deploy.laptop.scenes import EXPIRES_AFTER, IMPATIENT, SCENES, Stage
 from deploy.laptop.slack_server import CHANNEL_NAME, USERS
 from deploy.laptop.stack import Laptop, Options, running
 
-
 #: What the README says too.
 FIRST_COMMAND = '/container stop cache-1 snapshot reason="my first one"'
 

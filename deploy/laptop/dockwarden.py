@@ -69,8 +69,18 @@ def dockwarden(
     rules = {"DOCKWARDEN_POLICIES": str(policies)}
     within = 30.0 if finishes else 2.0
     return (
-        _part("worker", ("--host", HOST), state, ports.worker_health, settings | rules, within),
-        _part("bot", (), state, ports.bot_health, settings, within),
+        _part(
+            "worker",
+            "--host",
+            HOST,
+            state=state,
+            health_port=ports.worker_health,
+            settings=settings | rules,
+            stop_within=within,
+        ),
+        _part(
+            "bot", state=state, health_port=ports.bot_health, settings=settings, stop_within=within
+        ),
     )
 
 
@@ -81,7 +91,7 @@ def seal_key_file(state: StateDirectory) -> Path:
 
 def _part(
     name: str,
-    arguments: tuple[str, ...],
+    *arguments: str,
     state: StateDirectory,
     health_port: int,
     settings: dict[str, str],

@@ -34,7 +34,8 @@ class Part:
     """One process of the laptop.
 
     ``is_ready`` is asked until it says yes. ``stop_within`` is the time between SIGTERM and
-    SIGKILL; with 0 it is killed at once. ``orphan_signal`` is what the process gets when the laptop itself is killed.
+    SIGKILL; with 0 it is killed at once. ``orphan_signal`` is what the process gets when the laptop
+    itself is killed.
     """
 
     name: str
