@@ -23,8 +23,11 @@ def services() -> dict[str, str]:
 
 
 def command(service: str) -> list[str]:
-    """Give what a service of ours runs ``dockwarden`` with."""
-    found = re.search(r"^    command: \[(.*)\]$", services()[service], re.M)
+    """Give what a service is started with, behind its entry point."""
+    section = services()[service].partition("\n    command:")[2]
+    if lines := re.match(r"\n((?:      - .*\n)+)", section):
+        return re.findall(r"- (.*)", lines[1])
+    found = re.match(r" \[(.*)\]\n", section)
     assert found, service
     return [quoted or bare for quoted, bare in re.findall(r'"([^"]*)"|([^\s,]+)', found[1])]
 
