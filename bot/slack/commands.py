@@ -11,7 +11,7 @@ from bot.commands.ask import Ask
 from bot.commands.parser import parse
 from bot.commands.tokens import CommandError
 from bot.service import Receipt, Service
-from bot.slack import host_list, listings, replies, trying
+from bot.slack import host_list, listings, replies, request_list, request_status, trying
 from bot.slack.listener import Follow, SlackRequest, submit
 from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
@@ -118,7 +118,7 @@ class Commands:
     async def _requests(self, slack_request: SlackRequest, asked: parser.Requests) -> None:
         page = await self._service.list(asked.selection, user_id=slack_request.user_id)
         title = _TITLES[asked.selection]
-        await slack_request.tell(listings.request_list(title, page, now=datetime.now(UTC)))
+        await slack_request.tell(request_list.show(title, page, now=datetime.now(UTC)))
 
     async def _status(self, slack_request: SlackRequest, asked: parser.Status) -> None:
         summary, state = await self._service.status(asked.request_id)
@@ -129,7 +129,7 @@ class Commands:
                 state, slack_request.actor, slack_request.channel_id
             )
         await slack_request.tell(
-            listings.request_status(summary, state, now=datetime.now(UTC), ui=ui, may_read=may_read)
+            request_status.show(summary, state, now=datetime.now(UTC), ui=ui, may_read=may_read)
         )
 
     async def _cancel(self, slack_request: SlackRequest, asked: parser.Cancel) -> None:

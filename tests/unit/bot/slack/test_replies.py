@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block
 
 from activities.slack.mrkdwn import plain as card_plain
 from bot.commands.parser import SUB_COMMANDS
-from bot.slack import listings, replies
+from bot.slack import listings, replies, request_list, request_status
 from bot.slack.mrkdwn import Reply, code, escape, link, person, plain, reply
 from bot.slack.standing import status_words
 from bot.slack.uptake_words import Act, not_taken_up
@@ -119,7 +119,7 @@ def make_state(**changes: object) -> RequestState:
 
 def show_status(state: RequestState | None, *, may_read: bool = True) -> Reply:
     """Show it as ``status`` does."""
-    return listings.request_status(SUMMARY, state, now=NOW, ui="http://t.test/w", may_read=may_read)
+    return request_status.show(SUMMARY, state, now=NOW, ui="http://t.test/w", may_read=may_read)
 
 
 _DECISION = RecordedDecision(
@@ -167,7 +167,7 @@ ALL: list[Reply] = [
     show_status(make_state(status=RequestStatus.REJECTED, decisions=(_DECISION,), cause_text=EVIL)),
     show_status(make_state(refusal=Refusal(code=RefusalCode.NO_POLICY, detail=EVIL))),
     show_status(make_state(requester=EVIL, snapshot=SnapshotResult(image_id="i", reference=EVIL))),
-    listings.request_list(
+    request_list.show(
         "Your requests",
         RequestPage(rows=(replace(SUMMARY, container=EVIL, operation=EVIL),) * 15, total=40),
         now=NOW,
@@ -319,7 +319,7 @@ def test_every_status_has_words(status: str) -> None:
 )
 def test_times_are_read_at_a_glance(seconds: int, words: str) -> None:
     """A time is told in its largest whole unit."""
-    assert listings.ago(NOW, NOW - timedelta(seconds=seconds)) == words
+    assert request_status.ago(NOW, NOW - timedelta(seconds=seconds)) == words
 
 
 @pytest.mark.parametrize("state", ContainerState)
