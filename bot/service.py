@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -245,21 +246,25 @@ class Service:
         """
         return await self._requests.state(receipt.address)
 
-    async def list(self, selection: Selection | None, *, user_id: str) -> RequestPage:
-        """Give requests: those selected, ``None`` for those that somebody has to see to.
+    async def list(self, selection: Selection | None, *, user_id: str, most: int) -> RequestPage:
+        """Give at most so many requests: those selected, ``None`` for all that are open.
 
         ``user_id`` is whose requests are meant by those of one's own.
         """
         visibility = self._requests.visibility
         match selection:
             case None:
-                return await visibility.unsettled()
+                return await visibility.open(most=most)
             case Selection.WAITING:
-                return await visibility.waiting()
+                return await visibility.waiting(most=most)
             case Selection.MINE:
-                return await visibility.of(user_id)
+                return await visibility.of(user_id, most=most)
             case Selection.RECENT:
-                return await visibility.recent()
+                return await visibility.recent(most=most)
+
+    async def states(self, rows: Sequence[RequestSummary]) -> dict[str, RequestState]:
+        """Say where these requests stand, by their ids, as far as they say so within a second."""
+        return await self._requests.states(rows)
 
     async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
         """Say where a request stands; without a worker only its summary is known.

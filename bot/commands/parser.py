@@ -8,6 +8,7 @@ operation of the catalogue is a sub-command; ``tokens.py`` splits the text, ``op
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +29,7 @@ from workflows.operations import catalog
 from workflows.operations.operation import Operation
 
 _HOSTS = "hosts"
+_PAGE = re.compile(r"[1-9][0-9]?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +62,10 @@ class Selection(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """``requests [waiting|mine|recent]``; ``None`` asks for all that somebody has to see to."""
+    """``requests [waiting|mine|recent] [PAGE]``; ``None`` asks for all that is open."""
 
     selection: Selection | None = None
+    page: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,13 +228,18 @@ def _parse_inspect(words: Words, default_host: str) -> Inspect:
 
 def _parse_requests(words: Words, _default_host: str) -> Requests:
     word = words.take()
+    selection = None
+    if word is not None and not _PAGE.fullmatch(word.keyword):
+        choice = word.keyword
+        if choice not in list(Selection):
+            hint = nearest(choice, Selection) or "waiting, mine or recent"
+            words.refuse(f"There is no list {word.shown}. Did you mean {hint}?", word)
+        selection, word = Selection(choice), words.take()
     if word is None:
-        return Requests()
-    choice = word.keyword
-    if choice not in list(Selection):
-        hint = nearest(choice, Selection) or "waiting, mine or recent"
-        words.refuse(f"There is no list {word.shown}. Did you mean {hint}?", word)
-    return Requests(selection=Selection(choice))
+        return Requests(selection=selection)
+    if not _PAGE.fullmatch(word.keyword):
+        words.refuse(f"{word.shown} is no page; write a number from 1 to 99.", word)
+    return Requests(selection=selection, page=int(word.keyword))
 
 
 def _by_id(
@@ -294,8 +302,9 @@ _ROWS: Final = (
     ),
     SubCommand(
         group=Group.LOOK,
-        usage="requests [waiting|mine|recent]",
-        summary="Shows requests; if not told which, those that need a person or an approval.",
+        usage="requests [waiting|mine|recent] [PAGE]",
+        summary="Shows requests; if not told which, all that are open, those first that need a "
+        "person, then those that wait for you.",
         example="requests waiting",
         parse=_parse_requests,
     ),

@@ -15,6 +15,7 @@ from bot.slack import host_list, listings, replies, request_list, request_status
 from bot.slack.listener import Follow, SlackRequest, submit
 from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
+from bot.work_list import page_of
 from workflows.model.requests import Choice
 from workflows.model.state import RequestState
 
@@ -22,12 +23,6 @@ from workflows.model.state import RequestState
 WorkflowUrl = Callable[[str, str], str]
 
 _SOURCE = "command"
-_TITLES = {
-    None: "Requests that need somebody",
-    parser.Selection.WAITING: "Requests waiting for approval",
-    parser.Selection.MINE: "Your requests",
-    parser.Selection.RECENT: "Requests of the last seven days, as far as they are kept",
-}
 
 
 class Commands:
@@ -116,9 +111,23 @@ class Commands:
             )
 
     async def _requests(self, slack_request: SlackRequest, asked: parser.Requests) -> None:
-        page = await self._service.list(asked.selection, user_id=slack_request.user_id)
-        title = _TITLES[asked.selection]
-        await slack_request.tell(request_list.show(title, page, now=datetime.now(UTC)))
+        page = await page_of(
+            self._service,
+            slack_request.actor,
+            asked.selection,
+            number=asked.page,
+            size=request_list.PAGE_SIZE,
+        )
+        await slack_request.tell(
+            request_list.show(
+                page,
+                asked.selection,
+                actor=slack_request.actor,
+                channel_id=slack_request.channel_id,
+                now=datetime.now(UTC),
+                command=self._command,
+            )
+        )
 
     async def _status(self, slack_request: SlackRequest, asked: parser.Status) -> None:
         summary, state = await self._service.status(asked.request_id)

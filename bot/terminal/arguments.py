@@ -75,6 +75,7 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401 - argparse has no publi
     requests.add_argument(
         "selection", nargs="?", choices=[*grammar.Selection], help="waiting, mine or recent"
     )
+    requests.add_argument("--page", type=int, metavar="N", help="the page, from 1 on")
     _add_person(requests)
     status = _command(commands, "status", json=True)
     status.add_argument("id", metavar="ID", help="the id of the request")
@@ -151,7 +152,7 @@ def _text(options: argparse.Namespace) -> str:
         case "request":
             words = _text_of_request(options)
         case "requests":
-            words = options.selection or ""
+            words = f"{options.selection or ''} {'' if options.page is None else options.page}"
         case "list":
             words = options.hosts or _pair(Option.HOST, options.on)
         case "inspect":

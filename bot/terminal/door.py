@@ -22,10 +22,14 @@ from bot.terminal.following import until_judged, until_let_in, until_over
 from bot.terminal.progress import Progress
 from bot.terminal.screen import Screen
 from bot.terminal.tables import tamed
+from bot.work_list import page_of
 from workflows.model.names import RequestAddress
 from workflows.model.requests import Choice
 from workflows.model.state import JudgedAct, Refusal, RequestState
 from workflows.model.terminal import TERMINAL_SOURCE
+
+#: How many requests a page of a list shows: no message of Slack limits it here.
+_PAGE_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +192,9 @@ class Door:
         return self._screen.end(Exit.NOT_CONFIRMED, (), error=words, **fields)
 
     async def _requests(self, asked: parser.Requests) -> Exit:
-        page = await self._service.list(asked.selection, user_id=self._actor.user_id)
+        page = await page_of(
+            self._service, self._actor, asked.selection, number=asked.page, size=_PAGE_SIZE
+        )
         shown = listings.requests(page, now=datetime.now(UTC))
         return self._screen.end(Exit.DONE, shown, **objects.requests(page))
 

@@ -182,7 +182,7 @@ async def test_a_rejection_without_a_reason_shows_its_own_id(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("requests", "Requests that need somebody"),
+        ("requests", "Open requests"),
         ("requests waiting", "`web-1` on `local` · <@U0ALICE>"),
         ("requests mine", "Your requests"),
         ("requests recent", "none"),
