@@ -21,9 +21,10 @@ from bot.commands.options import (
     take_comment,
     take_container,
     take_host,
-    take_request_id,
+    take_request,
 )
 from bot.commands.tokens import Word, Words, nearest, read_words
+from workflows.model.requests import ContainerRef
 from workflows.model.text import shows_nothing
 from workflows.operations import catalog
 from workflows.operations.operation import Operation
@@ -69,46 +70,49 @@ class Requests:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """``status ID``."""
+class AboutRequest:
+    """A request, by the id that its card shows, or by its container: only one can be open."""
 
-    request_id: str
+    request_id: str = ""
+    container: ContainerRef | None = None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
-    """``cancel ID``."""
-
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopTrying:
-    """``stop-trying ID``."""
-
-    request_id: str
+    @property
+    def request(self) -> str | ContainerRef:
+        """Which request is meant."""
+        return self.container or self.request_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TryNow:
-    """``try-now ID``."""
-
-    request_id: str
+class Status(AboutRequest):
+    """``status REQUEST``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approve:
-    """``approve ID ["comment"]``."""
+class Cancel(AboutRequest):
+    """``cancel REQUEST``."""
 
-    request_id: str
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopTrying(AboutRequest):
+    """``stop-trying REQUEST``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryNow(AboutRequest):
+    """``try-now REQUEST``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve(AboutRequest):
+    """``approve REQUEST ["comment"]``."""
+
     comment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reject:
-    """``reject ID "reason"``."""
+class Reject(AboutRequest):
+    """``reject REQUEST "reason"``."""
 
-    request_id: str
     comment: str
 
 
@@ -242,24 +246,38 @@ def _parse_requests(words: Words, _default_host: str) -> Requests:
     return Requests(selection=selection, page=int(word.keyword))
 
 
-def _by_id(
+def _about(
     kind: type[Status | Cancel | StopTrying | TryNow],
 ) -> Callable[[Words, str], Command]:
-    """Parse a sub-command that takes the id of a request, and nothing else."""
-    return lambda words, _default_host: kind(request_id=take_request_id(words))
+    """Parse a sub-command that is about a request, and takes nothing else."""
+
+    def parsed(words: Words, default_host: str) -> Command:
+        request = take_request(words, default_host)
+        if isinstance(request, str):
+            return kind(request_id=request)
+        return kind(container=request)
+
+    return parsed
 
 
-def _parse_approve(words: Words, _default_host: str) -> Approve:
-    return Approve(request_id=take_request_id(words), comment=take_comment(words))
+def _parse_approve(words: Words, default_host: str) -> Approve:
+    request = take_request(words, default_host)
+    comment = take_comment(words)
+    if isinstance(request, str):
+        return Approve(request_id=request, comment=comment)
+    return Approve(container=request, comment=comment)
 
 
-def _parse_reject(words: Words, _default_host: str) -> Reject:
-    request_id = take_request_id(words)
-    words.example = f'reject {request_id} "not during the sale"'
+def _parse_reject(words: Words, default_host: str) -> Reject:
+    request = take_request(words, default_host)
+    typed = request if isinstance(request, str) else request.name
+    words.example = f'reject {typed} "not during the sale"'
     comment = take_comment(words)
     if shows_nothing(comment):
         words.refuse("A rejection needs a reason, in quotes.")
-    return Reject(request_id=request_id, comment=comment)
+    if isinstance(request, str):
+        return Reject(request_id=request, comment=comment)
+    return Reject(container=request, comment=comment)
 
 
 def _parse_help(words: Words, _default_host: str) -> Help:
@@ -310,10 +328,10 @@ _ROWS: Final = (
     ),
     SubCommand(
         group=Group.LOOK,
-        usage="status ID",
-        summary="Shows where a request stands.",
+        usage="status ID|NAME [on HOST]",
+        summary="Shows where a request stands: by its id, or by its container the latest.",
         example="status 3f9a1c2b4d5e",
-        parse=_by_id(Status),
+        parse=_about(Status),
     ),
     SubCommand(
         group=Group.LOOK,
@@ -324,38 +342,38 @@ _ROWS: Final = (
     ),
     SubCommand(
         group=Group.DECIDE,
-        usage='approve ID ["comment"]',
+        usage='approve ID|NAME [on HOST] ["comment"]',
         summary="Approves a request, like the button on its card.",
         example='approve 3f9a1c2b4d5e "looks good"',
         parse=_parse_approve,
     ),
     SubCommand(
         group=Group.DECIDE,
-        usage='reject ID "reason"',
+        usage='reject ID|NAME [on HOST] "reason"',
         summary="Rejects a request, like the button on its card.",
         example='reject 3f9a1c2b4d5e "not during the sale"',
         parse=_parse_reject,
     ),
     SubCommand(
         group=Group.DECIDE,
-        usage="cancel ID",
+        usage="cancel ID|NAME [on HOST]",
         summary="Cancels your own request; what was begun is undone, and the container put back.",
         example="cancel 3f9a1c2b4d5e",
-        parse=_by_id(Cancel),
+        parse=_about(Cancel),
     ),
     SubCommand(
         group=Group.DECIDE,
-        usage="try-now ID",
+        usage="try-now ID|NAME [on HOST]",
         summary="Tries at once to put a container back that needs a person.",
         example="try-now 3f9a1c2b4d5e",
-        parse=_by_id(TryNow),
+        parse=_about(TryNow),
     ),
     SubCommand(
         group=Group.DECIDE,
-        usage="stop-trying ID",
+        usage="stop-trying ID|NAME [on HOST]",
         summary="Ends the tries to put a container back. It asks once more before it does.",
         example="stop-trying 3f9a1c2b4d5e",
-        parse=_by_id(StopTrying),
+        parse=_about(StopTrying),
     ),
 )
 #: All of them by their words, in the order in which the help shows them.

@@ -130,7 +130,7 @@ class Commands:
         )
 
     async def _status(self, slack_request: SlackRequest, asked: parser.Status) -> None:
-        summary, state = await self._service.status(asked.request_id)
+        summary, state = await self._service.status(asked.request)
         ui = self._workflow_url(summary.workflow_id, summary.run_id)
         may_read = summary.requester == slack_request.user_id
         if state is not None:
@@ -142,18 +142,18 @@ class Commands:
         )
 
     async def _cancel(self, slack_request: SlackRequest, asked: parser.Cancel) -> None:
-        receipt = await self._service.cancel(slack_request.actor, asked.request_id, source=_SOURCE)
+        receipt = await self._service.cancel(slack_request.actor, asked.request, source=_SOURCE)
         await self._tell_recorded(slack_request, receipt, Act.CANCEL)
 
     async def _stop_trying(self, slack_request: SlackRequest, asked: parser.StopTrying) -> None:
         """Ask once more: a button does it."""
-        summary, state = await self._service.status(asked.request_id)
+        summary, state = await self._service.status(asked.request)
         await slack_request.tell(
             trying.ask_to_stop(summary, state, slack_request.actor, command=self._command)
         )
 
     async def _try_now(self, slack_request: SlackRequest, asked: parser.TryNow) -> None:
-        receipt = await self._service.try_now(slack_request.actor, asked.request_id, source=_SOURCE)
+        receipt = await self._service.try_now(slack_request.actor, asked.request, source=_SOURCE)
         await self._tell_recorded(slack_request, receipt, Act.TRY_NOW)
 
     async def _approve(self, slack_request: SlackRequest, asked: parser.Approve) -> None:
@@ -166,7 +166,7 @@ class Commands:
         self, slack_request: SlackRequest, asked: parser.Approve | parser.Reject, choice: Choice
     ) -> None:
         receipt, decided = await self._service.decide_by_id(
-            slack_request.actor, asked.request_id, choice, source=_SOURCE, comment=asked.comment
+            slack_request.actor, asked.request, choice, source=_SOURCE, comment=asked.comment
         )
         await self._tell_recorded(slack_request, receipt, Act.of(choice), decided)
 

@@ -26,6 +26,7 @@ from bot.temporal.client import BUDGET, SHORT, bounded, is_missing, state_of
 from bot.temporal.errors import (
     AlreadyOpenError,
     LookUnansweredError,
+    NothingAskedError,
     RequestEndedError,
     RequestStuckError,
     RequestSummary,
@@ -43,6 +44,7 @@ from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.names import RequestAddress
 from workflows.model.requests import (
+    ContainerRef,
     Decision,
     Instruction,
     Intent,
@@ -149,15 +151,33 @@ class RequestClient:
         intent = instruction.intent
         return await self._signal(request, _CALLS[intent], intent.value, instruction)
 
-    async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
-        """Say where a request stands; without a worker only its summary is known.
+    async def find(self, request: str | ContainerRef) -> RequestSummary:
+        """Find a request by its id, or the latest about a container: only one can be open.
 
         Raises:
             RequestUnknownError: there is none with this id.
+            NothingAskedError: there is none about this container.
             TemporalUnavailableError: Temporal does not answer.
             TemporalMisconfiguredError: Temporal refuses such calls for good.
         """
-        summary = await self.visibility.find(request_id)
+        if isinstance(request, str):
+            return await self.visibility.find(request)
+        workflow_id = names.request_workflow_id(request.host, request.name)
+        described = self._client.get_workflow_handle(workflow_id).describe(rpc_timeout=BUDGET)
+        try:
+            return await summarise(await bounded(TemporalCall.READ, described, BUDGET))
+        except RPCError as error:
+            raise NothingAskedError(container=request.name, host=request.host) from error
+
+    async def status(
+        self, request: str | ContainerRef
+    ) -> tuple[RequestSummary, RequestState | None]:
+        """Say where a request stands; without a worker only its summary is known.
+
+        Raises:
+            BotError: as for :meth:`find`.
+        """
+        summary = await self.find(request)
         state = await state_of(self._handle(summary), BUDGET)
         return summary, None if state is None else await with_its_operation(self._client, state)
 

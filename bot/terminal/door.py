@@ -112,7 +112,7 @@ class Door:
         # Each is an act of its own: what became of this one is asked, not of an earlier one.
         source = f"{TERMINAL_SOURCE}:{uuid.uuid4().hex}"
         receipt, decided = await self._service.decide_by_id(
-            self._actor, asked.request_id, choice, source=source, comment=asked.comment
+            self._actor, asked.request, choice, source=source, comment=asked.comment
         )
         if decided is not None:
             self._screen.tell(listings.plan(decided))
@@ -123,7 +123,7 @@ class Door:
         asked: parser.Cancel | parser.StopTrying | parser.TryNow,
         instruct: Callable[..., Awaitable[Receipt]],
     ) -> Exit:
-        receipt = await instruct(self._actor, asked.request_id, source=TERMINAL_SOURCE)
+        receipt = await instruct(self._actor, asked.request, source=TERMINAL_SOURCE)
         return await self._followed(receipt)
 
     async def _followed(self, receipt: Receipt) -> Exit:
@@ -199,7 +199,7 @@ class Door:
         return self._screen.end(Exit.DONE, shown, **objects.requests(page))
 
     async def _status(self, asked: parser.Status) -> Exit:
-        summary, state = await self._service.status(asked.request_id)
+        summary, state = await self._service.status(asked.request)
         if state is None:
             data = objects.summary(summary)
             return self._screen.end(Exit.NOT_CONFIRMED, listings.row(summary), request=data)

@@ -152,7 +152,14 @@ class FakeRequestClient:
         self.asked.append(act_id)
         return self.uptake_is
 
-    async def status(self, _request_id: str) -> tuple[RequestSummary, RequestState | None]:
+    async def find(self, _request: str | ContainerRef) -> RequestSummary:
+        """Find the request."""
+        await self._act()
+        return self.summary
+
+    async def status(
+        self, _request: str | ContainerRef
+    ) -> tuple[RequestSummary, RequestState | None]:
         """Tell where the request stands."""
         await self._act()
         return self.summary, self.state

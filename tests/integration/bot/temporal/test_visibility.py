@@ -76,7 +76,6 @@ async def test_what_waits_for_me_comes_before_what_waits_for_others(
     async def is_bobs() -> bool:
         # An answer that is late on a loaded machine is not waited for.
         yours = {name: item.is_yours for name, item in (await ours(_BOB, None)).items()}
-        print(yours)
         return list(yours.items()) == [("web-1", True), ("web-2", False)]
 
     await eventually(is_bobs)
