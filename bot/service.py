@@ -300,8 +300,12 @@ class Service:
         """
         return await self._requests.look(host, name)
 
-    async def could_decide(self, actor: Actor, state: RequestState) -> bool:
-        """Ask whether somebody could decide about a request; what is not answered is a no."""
+    async def now(self, request: RequestAddress) -> RequestState | None:
+        """Ask a request itself where it stands; ``None`` when it does not say so."""
+        return await self._requests.now(request)
+
+    async def could_decide(self, actor: Actor, state: RequestState) -> bool | None:
+        """Ask whether somebody could decide about a request; ``None`` is no answer."""
         return await self._requests.could_decide(state, actor.user_id)
 
     async def hosts(self, *, default: str) -> tuple[HostStanding, ...]:

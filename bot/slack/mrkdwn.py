@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
@@ -170,6 +171,11 @@ def person(user_id: str) -> str:
 def group(group_id: str) -> str:
     """Mention a user group; in a private answer that calls nobody."""
     return f"<!subteam^{group_id}>" if GROUP_ID_FORM.fullmatch(group_id) else code(group_id)
+
+
+def clock(moment: datetime) -> str:
+    """Write a time of today."""
+    return f"{moment.astimezone(UTC):%H:%M} UTC"
 
 
 def channel(channel_id: str) -> str:

@@ -72,7 +72,7 @@ def show(
         tries(state),
         _facts(state, now),
         _why(state, may_read=may_read),
-        "" if may_read else _kept_back(state),
+        "" if may_read else kept_back(state),
         "\n".join(_step(step, state) for step in state.steps),
         " · ".join(part for part in (card, temporal) if part),
     )
@@ -133,7 +133,7 @@ def _why_refused(state: RequestState) -> str:
     return f"Refused: {told}."
 
 
-def _kept_back(state: RequestState) -> str:
+def kept_back(state: RequestState) -> str:
     """Say that there is something that not everybody may read, and where it stands."""
     typed = " and ".join(_typed(state))
     where = f"its own channel {channel(state.channel_id)}".strip()

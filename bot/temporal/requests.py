@@ -32,6 +32,7 @@ from bot.temporal.errors import (
     RequestSummary,
     Silent,
     TemporalCall,
+    TemporalMisconfiguredError,
     TemporalUnavailableError,
 )
 from bot.temporal.hosts import Hosts
@@ -181,6 +182,15 @@ class RequestClient:
         state = await state_of(self._handle(summary), BUDGET)
         return summary, None if state is None else await with_its_operation(self._client, state)
 
+    async def now(self, request: RequestAddress) -> RequestState | None:
+        """Ask a request itself where it stands; ``None`` when it does not say so."""
+        handle = self._client.get_workflow_handle(request.workflow_id)
+        with suppress(RequestStuckError, TemporalMisconfiguredError):
+            state = await state_of(handle, _UPTAKE_WITHIN)
+            if state is not None and state.request_id == request.request_id:
+                return await with_its_operation(self._client, state)
+        return None
+
     async def states(self, rows: Sequence[RequestSummary]) -> dict[str, RequestState]:
         """Say where these requests stand, by their ids: those that say so within a second."""
         return await states_of(self._client, rows)
@@ -268,8 +278,8 @@ class RequestClient:
         near = await self.hosts.nearest(host) if silent is Silent.HOST else ""
         raise LookUnansweredError(host, silent, near)
 
-    async def could_decide(self, state: RequestState, user_id: str) -> bool:
-        """Ask whether somebody could decide about a request; without an answer: no."""
+    async def could_decide(self, state: RequestState, user_id: str) -> bool | None:
+        """Ask whether somebody could decide about a request; ``None`` is no answer."""
         return await could_decide(self._client, state, user_id)
 
     async def _start_unless_made(self, request: LifecycleRequest) -> bool:

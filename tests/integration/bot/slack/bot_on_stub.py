@@ -164,6 +164,11 @@ class FakeRequestClient:
         await self._act()
         return self.summary, self.state
 
+    async def now(self, _request: RequestAddress) -> RequestState | None:
+        """Tell where a request stands."""
+        await self._act()
+        return self.state
+
     async def states(self, _rows: Sequence[RequestSummary]) -> dict[str, RequestState]:
         """Tell where the requests of a list stand."""
         return {} if self.state is None else {REQUEST: self.state}
