@@ -245,9 +245,12 @@ class Service:
         """Record that one person wants a container to be put back now, not at the next try."""
         return await self._instruct(actor, request, Intent.TRY_NOW, source)
 
-    async def is_taken_up(self, receipt: Receipt) -> Uptake:
-        """Ask once, and not for long, whether a request has taken up what was recorded for it."""
-        return await self._requests.uptake(receipt.address, receipt.act_id)
+    async def is_taken_up(self, receipt: Receipt, *, at: datetime) -> Uptake | RequestState:
+        """Ask once, and not for long, whether a request has taken up what was recorded then.
+
+        Where the same decision counted long before, the state that says so is given.
+        """
+        return await self._requests.uptake(receipt.address, receipt.act_id, at=at)
 
     async def judgement(self, receipt: Receipt) -> JudgedAct | Uptake:
         """Ask once whether what was recorded counts; where that is not known yet, say why."""

@@ -6,7 +6,7 @@ it. What a provider tells is printed as it comes.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.slack.mrkdwn import (
@@ -26,7 +26,7 @@ from bot.slack.request_status import ago, kept_back
 from workflows.model.requests import ContainerPin, Fact, FactPlace
 from workflows.model.state import RequestState, StepState, StepStatus
 from workflows.model.text import shows_nothing
-from workflows.model.words import capital
+from workflows.model.words import capital, duration
 from workflows.operations import catalog
 from workflows.operations.standing import known, status_words, step_emoji, step_words
 
@@ -69,11 +69,17 @@ def _step(step: StepState, state: RequestState) -> str:
     if step.status is StepStatus.TODO:
         return known(step, state).plan.format(
             name=code(state.name_now),
-            grace=f"{state.grace_seconds} s",
+            grace=_grace(state.grace_seconds),
             reference=code(state.reference),
         )
     note = f" · {escape(step.note)}" if step.note else ""
     return f"{step_emoji(step)} {step_words(step, state)}{note}"
+
+
+def _grace(seconds: int) -> str:
+    if not seconds:
+        return "it is killed at once"
+    return f"it gets {duration(timedelta(seconds=seconds))} to end by itself, then it is killed"
 
 
 def _container(pin: ContainerPin | None) -> str:
