@@ -23,6 +23,7 @@ from bot.slack.actions import Actions
 from bot.slack.client import refusal
 from bot.slack.commands import Commands, WorkflowUrl
 from bot.slack.follow_up import FollowUps
+from bot.slack.greeting import Greeting
 from bot.slack.listener import ListenerRunner, report
 from bot.slack.openers import Openers
 from bot.slack.readers import Readers
@@ -110,6 +111,7 @@ def build_app(
         follow_ups=follow_ups,
         default_host=default_host,
         workflow_url=workflow_url,
+        bot_user_id=identity.bot_user_id,
     )
     return app
 
@@ -123,6 +125,7 @@ def register_listeners(
     follow_ups: FollowUps,
     default_host: str,
     workflow_url: WorkflowUrl,
+    bot_user_id: str,
 ) -> None:
     """Tie all listeners to their deliveries."""
     commands = Commands(
@@ -149,6 +152,15 @@ def register_listeners(
     app.view(REJECT_FORM)(runner.guarded(views.reject))
     app.view(APPROVE_FORM)(runner.guarded(views.approve))
     app.view(ASK_FORM)(runner.guarded(views.ask))
+    greeting = Greeting(
+        service,
+        client,
+        bot_user_id=bot_user_id,
+        command=runner.command,
+        default_host=default_host,
+    )
+    app.event("member_joined_channel")(greeting.joined)
+    app.event("app_home_opened")(greeting.home)
     app.action(re.compile(".*"))(_acknowledge)
     app.event(re.compile(".*"))(_acknowledge)
 

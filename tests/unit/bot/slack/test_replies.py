@@ -169,7 +169,7 @@ ALL: list[Reply] = [
         for act in Act
         for uptake in Uptake
     ),
-    replies.form_unavailable("/container", ID),
+    replies.form_unavailable("/container", Choice.REJECT, ID),
     replies.too_many(),
     replies.foreign_team(),
     replies.bad_button(),
