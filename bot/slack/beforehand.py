@@ -7,6 +7,7 @@ known in time keeps nobody from anything: the form opens, and the workflow judge
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -39,14 +40,20 @@ class Known:
         return is_open or self.could_decide is True
 
 
-async def look(service: Service, actor: Actor, address: RequestAddress) -> Known:
-    """Ask the request, then whether the person could decide about it."""
+async def look(
+    service: Service,
+    actor: Actor,
+    address: RequestAddress,
+    *,
+    settles: Callable[[Known], bool],
+) -> Known:
+    """Ask the request, and unless its answer settles it, whether the person could decide."""
     known = Known()
     with suppress(TimeoutError, BotError):
         async with asyncio.timeout(_WITHIN):
             state = await service.now(address)
             known = Known(state=state)
-            if state is not None:
+            if state is not None and not settles(known):
                 could = await service.could_decide(actor, state)
                 known = Known(state=state, could_decide=could)
     return known

@@ -19,16 +19,14 @@ from bot.slack.mrkdwn import (
     group,
     link,
     person,
-    plain,
     reply,
 )
-from bot.slack.request_status import ago, kept_back
+from bot.slack.request_status import ago, kept_back, said
 from workflows.model.requests import ContainerPin, Fact, FactPlace
 from workflows.model.state import RequestState, StepState, StepStatus
-from workflows.model.text import shows_nothing
 from workflows.model.words import capital, duration
 from workflows.operations import catalog
-from workflows.operations.standing import known, status_words, step_emoji, step_words
+from workflows.operations.standing import known, status_words, step_emoji, step_words, told_steps
 
 #: Slack takes a hundred blocks in a view.
 _MOST_BLOCKS = 100
@@ -52,8 +50,8 @@ def show(state: RequestState, *, may_read: bool, now: datetime, temporal: str) -
     asked = f"asked by {person(state.requester)}, {ago(now, state.requested_at)}"
     return reply(
         f"*{what}*\n{status_words(state)} · {asked} · {code(state.request_id)}",
-        _reason(state) if may_read else kept_back(state),
-        f"*Steps*\n{bullet_list(_step(step, state) for step in state.steps)}" * bool(state.steps),
+        *(said(state) if may_read else [Line(kept_back(state))]),
+        _steps(state),
         _container(state.pin),
         _deciders(state),
         _judged_by(state),
@@ -61,8 +59,9 @@ def show(state: RequestState, *, may_read: bool, now: datetime, temporal: str) -
     )
 
 
-def _reason(state: RequestState) -> Line | None:
-    return None if shows_nothing(state.reason) else plain(f"“{state.reason}”")
+def _steps(state: RequestState) -> str:
+    rows = [_step(step, state) for step in told_steps(state)]
+    return f"*Steps*\n{bullet_list(rows)}" if rows else ""
 
 
 def _step(step: StepState, state: RequestState) -> str:

@@ -60,7 +60,10 @@ class Openers:
         if address is None:
             return
         await slack_request.acknowledge()
-        known = await beforehand.look(self._service, slack_request.actor, address)
+        actor, channel_id = slack_request.actor, slack_request.channel_id
+        known = await beforehand.look(
+            self._service, actor, address, settles=lambda met: met.may_read(actor, channel_id)
+        )
         status = code(f"{self._command} status {address.request_id}")
         if known.state is None:
             await slack_request.tell(
@@ -69,7 +72,7 @@ class Openers:
             return
         view = details.view(
             known.state,
-            may_read=known.may_read(slack_request.actor, slack_request.channel_id),
+            may_read=known.may_read(actor, channel_id),
             now=datetime.now(UTC),
             temporal=self._workflow_url(known.state.workflow_id, known.state.run_id),
         )
@@ -92,8 +95,14 @@ class Openers:
             return
         await slack_request.acknowledge()
         actor, channel_id = slack_request.actor, slack_request.channel_id
-        known = await beforehand.look(self._service, actor, address)
-        told = beforehand.why_not(known, actor, choice, command=self._command)
+
+        def refused_for(met: beforehand.Known) -> Reply | None:
+            return beforehand.why_not(met, actor, choice, command=self._command)
+
+        known = await beforehand.look(
+            self._service, actor, address, settles=lambda met: refused_for(met) is not None
+        )
+        told = refused_for(known)
         if told is not None:
             await slack_request.tell(told)
             return

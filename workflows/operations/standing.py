@@ -186,6 +186,16 @@ def known(step: StepState, state: RequestState) -> Step:
     return catalog.step_of(step.name, state.operation, state.pin, state.steps)
 
 
+def told_steps(state: RequestState) -> tuple[StepState, ...]:
+    """Give the steps as they are told: of what is over, none is still to come."""
+    if not state.closed:
+        return state.steps
+    return tuple(
+        replace(step, status=StepStatus.NOT_RUN) if step.status is StepStatus.TODO else step
+        for step in state.steps
+    )
+
+
 def step_emoji(step: StepState) -> str:
     """Show at a glance how far a step has come."""
     if step.name is StepName.PUT_BACK and step.status is StepStatus.DONE:

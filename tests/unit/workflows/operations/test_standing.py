@@ -19,7 +19,13 @@ from tests.unit.bot.slack.test_replies import SUMMARY, show_status
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
-from workflows.operations.standing import cancel_leads_to, condition, status_words, step_words
+from workflows.operations.standing import (
+    cancel_leads_to,
+    condition,
+    status_words,
+    step_words,
+    told_steps,
+)
 
 _STARTS = {name: state for name, state in START_STATES.items() if name.startswith("start-")}
 #: Where a notice tells of what has become of the container.
@@ -132,6 +138,15 @@ def test_a_list_says_what_was_asked_for() -> None:
 
     assert "— start `web-1`" in show_status(state).text
     assert SUMMARY.status == RequestStatus.WAITING
+
+
+def test_what_is_over_has_no_step_to_come() -> None:
+    """Of a request that expired nothing was begun, and nothing reads as if it were pending."""
+    state = replace(STATES["running"], steps=(StepState(name=StepName.STOP),), closed=True)
+
+    (step,) = told_steps(state)
+    assert step_words(step, state) == "Stop: not run"
+    assert told_steps(replace(state, closed=False)) == state.steps
 
 
 def test_a_cancel_says_what_it_still_waits_out() -> None:
