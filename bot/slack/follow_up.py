@@ -16,10 +16,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.service import Receipt, Service
 from bot.slack import uptake_words
+from bot.slack.beforehand import approved_before
 from bot.slack.listener import SlackRequest
-from bot.slack.mrkdwn import Reply
+from bot.slack.mrkdwn import Reply, reply
 from bot.slack.uptake_words import Act
 from bot.temporal.requests import Uptake
+from workflows.model.state import RequestState
 
 _log = logging.getLogger(__name__)
 
@@ -81,24 +83,33 @@ class FollowUps:
         await asyncio.sleep(self._after)
         ids = {"request_id": done.receipt.address.request_id, "act": done.act}
         try:
-            uptake = await self._service.is_taken_up(done.receipt)
+            uptake = await self._service.is_taken_up(done.receipt, at=done.at)
             if uptake is Uptake.TAKEN:
                 return
+            if isinstance(uptake, RequestState):
+                await self._tell_that_it_counted(done, uptake)
+                return
             _log.warning("not taken up", extra={**ids, "why": uptake})
-            reply = uptake_words.not_taken_up(
+            told = uptake_words.not_taken_up(
                 done.act, uptake, done.receipt.address, at=done.at, command=self._command
             )
-            await self._tell(done, reply)
+            await self._tell(done, told)
         except Exception as error:  # noqa: BLE001 - nobody waits for it, and the act is recorded
             _log.warning("not followed to its end", extra={**ids, "why": type(error).__name__})
 
-    async def _tell(self, done: Done, reply: Reply) -> None:
+    async def _tell_that_it_counted(self, done: Done, state: RequestState) -> None:
+        """Tell who approves again since when that counts: the workflow says nothing about it."""
+        user_id = done.slack_request.user_id
+        if any(one.approver_id == user_id for one in state.approvals):
+            await self._tell(done, reply(approved_before(state, user_id)))
+
+    async def _tell(self, done: Done, told: Reply) -> None:
         if done.slack_request.can_be_answered:
-            await done.slack_request.tell(reply)
+            await done.slack_request.tell(told)
             return
         await self._client.chat_postEphemeral(
             channel=done.channel_id,
             user=done.slack_request.user_id,
-            text=reply.text,
-            blocks=reply.blocks,
+            text=told.text,
+            blocks=told.blocks,
         )

@@ -116,14 +116,17 @@ class SlackRequest:
             self.acknowledged = True
             await self._ack()
 
-    async def tell(self, reply: Reply, *, replace: bool = False) -> None:
-        """Answer the one who asked, and nobody else; in place of our last answer if told so."""
+    async def tell(self, reply: Reply, *, replace: bool = False, block: str = REASON_BLOCK) -> None:
+        """Answer the one who asked, and nobody else; in place of our last answer if told so.
+
+        In a form it stands below a ``block`` of it.
+        """
         if not self.acknowledged and self.kind is not Kind.CLICK:
             self.acknowledged = True
             if self.kind is Kind.COMMAND:
                 await self._ack(**reply.as_arguments())
             else:
-                errors = {REASON_BLOCK: reply.bare_text}
+                errors = {block: reply.bare_text}
                 await self._ack(response_action="errors", errors=errors)
             return
         await self.acknowledge()
@@ -237,10 +240,9 @@ async def submit(
     container: ContainerRef,
     *,
     reason: str,
-    left_out: str = "",
     in_place: bool = False,
 ) -> None:
-    """Start a request of the one who asks, then say so in private, and what was left out."""
+    """Start a request of the one who asks, then say so in private."""
     receipt = await service.submit(
         slack_request.actor,
         operation,
@@ -259,7 +261,6 @@ async def submit(
         what=catalog.words_of(operation),
         container=container.name,
         host=container.host,
-        left_out=left_out,
     )
     follow(slack_request, receipt, Act.START)
     await slack_request.tell(reply)

@@ -13,6 +13,7 @@ from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
     LookUnansweredError,
+    NothingAskedError,
     PlanUnreadError,
     RequestEndedError,
     RequestStuckError,
@@ -23,6 +24,7 @@ from bot.temporal.errors import (
     TemporalUnavailableError,
 )
 from workflows.model.plan import SHOWN_DIGITS
+from workflows.model.requests import Choice
 from workflows.model.state import RequestState
 from workflows.model.text import short_id
 from workflows.operations import catalog
@@ -116,20 +118,11 @@ def mistake(command: str, *, problem: str, marked: str, example: str) -> Reply:
     )
 
 
-def started(*, request_id: str, what: str, container: str, host: str, left_out: str = "") -> Reply:
+def started(*, request_id: str, what: str, container: str, host: str) -> Reply:
     """Say that a request was taken; the card is the workflow's."""
     return reply(
         f"⏳ Request {code(request_id)} to {what} {code(container)} on {code(host)} is noted. You "
-        "hear more here: its card in this channel, or why there is none.",
-        left_out,
-    )
-
-
-def reason_left_out() -> str:
-    """Say that a request that is made again comes without the reason of the first."""
-    return (
-        "It comes without the reason of the earlier request, which was given in another channel. "
-        "To give one, cancel it and ask anew."
+        "hear more here: its card in this channel, or why there is none."
     )
 
 
@@ -152,10 +145,11 @@ def _what_it_is_about(state: RequestState) -> str:
     )
 
 
-def form_unavailable(command: str, request_id: str) -> Reply:
+def form_unavailable(command: str, choice: Choice, request_id: str) -> Reply:
     """Say that Slack did not open the form, and which way is left."""
-    example = code(f'{command} reject {request_id} "the reason"')
-    return reply(f"Slack did not open the form. Press Reject again, or write {example}.")
+    words = "the reason" if choice is Choice.REJECT else "your comment"
+    example = code(f'{command} {choice} {request_id} "{words}"')
+    return reply(f"Slack did not open the form. Press it again, or write {example}.")
 
 
 def too_many() -> Reply:
@@ -227,6 +221,12 @@ def failure(error: BotError, command: str) -> Reply:
             words = (
                 f"There is no request {code(error.request_id)}, or it is no longer kept. {recent} "
                 "shows the latest."
+            )
+        case NothingAskedError():
+            shown = code(f"{command} requests")
+            words = (
+                f"There is no request for {code(error.container)} on {code(error.host)}, or it is "
+                f"no longer kept. {shown} shows all that are open."
             )
         case PlanUnreadError():
             words = (

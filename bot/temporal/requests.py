@@ -8,9 +8,10 @@ of the few in ``bot/temporal/errors.py``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
@@ -25,6 +26,7 @@ from bot.temporal.client import BUDGET, SHORT, bounded, is_missing, state_of
 from bot.temporal.errors import (
     AlreadyOpenError,
     LookUnansweredError,
+    NothingAskedError,
     RequestEndedError,
     RequestStuckError,
     RequestSummary,
@@ -36,11 +38,13 @@ from bot.temporal.hosts import Hosts
 from bot.temporal.looks import begin_look, could_decide
 from bot.temporal.presence import has_control_worker, silent_part
 from bot.temporal.sealing import sealed, sealed_start
-from bot.temporal.visibility import MAX_ROWS, Visibility, summarise
+from bot.temporal.standings import state_now, states_of, with_its_operation
+from bot.temporal.visibility import Visibility, summarise
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.names import RequestAddress
 from workflows.model.requests import (
+    ContainerRef,
     Decision,
     Instruction,
     Intent,
@@ -68,6 +72,8 @@ LOOK = timedelta(seconds=10)
 #: What the question may take whether an act was taken up. A worker on a loaded machine may need
 #: longer, and is then said not to have answered yet, which is true.
 _UPTAKE_WITHIN = timedelta(seconds=2)
+#: By so much the clocks of the bot and of Temporal may differ.
+_SAME_ACT = timedelta(seconds=2)
 
 
 class Uptake(StrEnum):
@@ -83,12 +89,10 @@ class Uptake(StrEnum):
 class RequestClient:
     """Speaks with the workflows through one client; ``keys`` seal what it sends."""
 
-    def __init__(
-        self, client: Client, *, keys: SealKeys = NO_KEYS, most_rows: int = MAX_ROWS
-    ) -> None:
+    def __init__(self, client: Client, *, keys: SealKeys = NO_KEYS) -> None:
         self._client = client
         self._keys = keys
-        self.visibility = Visibility(client, most_rows=most_rows)
+        self.visibility = Visibility(client)
         self.hosts = Hosts(client)
 
     async def start(self, request: LifecycleRequest) -> bool:
@@ -149,17 +153,43 @@ class RequestClient:
         intent = instruction.intent
         return await self._signal(request, _CALLS[intent], intent.value, instruction)
 
-    async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
-        """Say where a request stands; without a worker only its summary is known.
+    async def find(self, request: str | ContainerRef) -> RequestSummary:
+        """Find a request by its id, or the latest about a container: only one can be open.
 
         Raises:
             RequestUnknownError: there is none with this id.
+            NothingAskedError: there is none about this container.
             TemporalUnavailableError: Temporal does not answer.
             TemporalMisconfiguredError: Temporal refuses such calls for good.
         """
-        summary = await self.visibility.find(request_id)
+        if isinstance(request, str):
+            return await self.visibility.find(request)
+        workflow_id = names.request_workflow_id(request.host, request.name)
+        described = self._client.get_workflow_handle(workflow_id).describe(rpc_timeout=BUDGET)
+        try:
+            return await summarise(await bounded(TemporalCall.READ, described, BUDGET))
+        except RPCError as error:
+            raise NothingAskedError(container=request.name, host=request.host) from error
+
+    async def status(
+        self, request: str | ContainerRef
+    ) -> tuple[RequestSummary, RequestState | None]:
+        """Say where a request stands; without a worker only its summary is known.
+
+        Raises:
+            BotError: as for :meth:`find`.
+        """
+        summary = await self.find(request)
         state = await state_of(self._handle(summary), BUDGET)
-        return summary, None if state is None else await self._with_its_operation(state)
+        return summary, None if state is None else await with_its_operation(self._client, state)
+
+    async def now(self, request: RequestAddress) -> RequestState | None:
+        """Ask a request itself where it stands; ``None`` when it does not say so."""
+        return await state_now(self._client, request, _UPTAKE_WITHIN)
+
+    async def states(self, rows: Sequence[RequestSummary]) -> dict[str, RequestState]:
+        """Say where these requests stand, by their ids: those that say so within a second."""
+        return await states_of(self._client, rows)
 
     async def state(self, request: RequestAddress) -> RequestState | Uptake:
         """Ask a request where it stands now; where nobody answers, say why.
@@ -175,24 +205,7 @@ class RequestClient:
         if state.request_id != request.request_id:
             _, ended = await self.status(request.request_id)
             return Uptake.NO_ANSWER if ended is None else ended
-        return await self._with_its_operation(state)
-
-    async def _with_its_operation(self, state: RequestState) -> RequestState:
-        """Add how far the work has come, which its operation knows first."""
-        if not state.operation_workflow_id or state.closed:
-            return state
-        live = self._client.get_workflow_handle(state.operation_workflow_id)
-        told = await state_of(live, SHORT)
-        if told is None or told.request_id != state.request_id:
-            return state
-        return replace(
-            state,
-            steps=told.steps,
-            attempts=told.attempts,
-            seen=told.seen,
-            tried_at=told.tried_at,
-            next_try_at=told.next_try_at,
-        )
+        return await with_its_operation(self._client, state)
 
     async def _asked(self, request: RequestAddress) -> RequestState | Uptake:
         """Ask whatever request is at an address, and not for long."""
@@ -203,10 +216,20 @@ class RequestClient:
             return Uptake.STUCK
         return await self._why_silent() if state is None else state
 
-    async def uptake(self, request: RequestAddress, act_id: str) -> Uptake:
-        """Ask whether a request has heard of an act; a start has no id, and is heard of at once."""
+    async def uptake(
+        self, request: RequestAddress, act_id: str, *, at: datetime | None = None
+    ) -> Uptake | RequestState:
+        """Ask whether a request has heard of an act; a start has no id, and is heard of at once.
+
+        ``at`` is when it was recorded: where the same decision counted long before, the state that
+        says so is given.
+        """
         state = await self._asked(request)
         if isinstance(state, Uptake):
+            return state
+        if at is not None and any(
+            one.decision_id == act_id and one.decided_at < at - _SAME_ACT for one in state.decisions
+        ):
             return state
         is_over = state.closed or state.request_id != request.request_id
         # Only the last of them are kept, and a worker of an earlier release keeps none.
@@ -261,8 +284,8 @@ class RequestClient:
         near = await self.hosts.nearest(host) if silent is Silent.HOST else ""
         raise LookUnansweredError(host, silent, near)
 
-    async def could_decide(self, state: RequestState, user_id: str) -> bool:
-        """Ask whether somebody could decide about a request; without an answer: no."""
+    async def could_decide(self, state: RequestState, user_id: str) -> bool | None:
+        """Ask whether somebody could decide about a request; ``None`` is no answer."""
         return await could_decide(self._client, state, user_id)
 
     async def _start_unless_made(self, request: LifecycleRequest) -> bool:

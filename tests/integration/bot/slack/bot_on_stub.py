@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -83,19 +83,19 @@ def state(**changes: Any) -> RequestState:
 class FakeVisibility:
     """Lists the same request always."""
 
-    async def waiting(self) -> RequestPage:
+    async def waiting(self, *, most: int) -> RequestPage:
         """List what waits."""
-        return RequestPage(rows=(summary(),), total=1)
+        return RequestPage(rows=(summary(),)[:most], total=1)
 
-    async def unsettled(self) -> RequestPage:
-        """List what needs somebody."""
-        return await self.waiting()
+    async def open(self, *, most: int) -> RequestPage:
+        """List what is open."""
+        return await self.waiting(most=most)
 
-    async def of(self, user_id: str) -> RequestPage:
+    async def of(self, user_id: str, *, most: int) -> RequestPage:
         """List what a user asked for."""
-        return RequestPage(rows=(summary(requester=user_id),), total=1)
+        return RequestPage(rows=(summary(requester=user_id),)[:most], total=1)
 
-    async def recent(self) -> RequestPage:
+    async def recent(self, *, most: int) -> RequestPage:  # noqa: ARG002
         """List nothing."""
         return RequestPage(rows=(), total=0)
 
@@ -117,7 +117,7 @@ class FakeRequestClient:
     decisions: list[Decision] = field(default_factory=list)
     instructions: list[Instruction] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    uptake_is: Uptake = Uptake.TAKEN
+    uptake_is: Uptake | RequestState = Uptake.TAKEN
     error: Exception | None = None
     before: Any = None
     state: RequestState | None = None
@@ -147,15 +147,34 @@ class FakeRequestClient:
         self.instructions.append(instruction)
         return ADDRESS
 
-    async def uptake(self, _request: RequestAddress, act_id: str) -> Uptake:
+    async def uptake(
+        self, _request: RequestAddress, act_id: str, *, at: datetime
+    ) -> Uptake | RequestState:
         """Say what became of an act."""
+        assert at.tzinfo is not None
         self.asked.append(act_id)
         return self.uptake_is
 
-    async def status(self, _request_id: str) -> tuple[RequestSummary, RequestState | None]:
+    async def find(self, _request: str | ContainerRef) -> RequestSummary:
+        """Find the request."""
+        await self._act()
+        return self.summary
+
+    async def status(
+        self, _request: str | ContainerRef
+    ) -> tuple[RequestSummary, RequestState | None]:
         """Tell where the request stands."""
         await self._act()
         return self.summary, self.state
+
+    async def now(self, _request: RequestAddress) -> RequestState | None:
+        """Tell where a request stands."""
+        await self._act()
+        return self.state
+
+    async def states(self, _rows: Sequence[RequestSummary]) -> dict[str, RequestState]:
+        """Tell where the requests of a list stand."""
+        return {} if self.state is None else {REQUEST: self.state}
 
     async def look(self, _host: str, _name: str = "") -> HostQueryResult:
         """Look at a host."""
