@@ -18,19 +18,35 @@ from workflows.model.names import RequestAddress, parse_button_value
 from workflows.model.requests import Choice
 
 _log = logging.getLogger(__name__)
-_unknown = CountedLine(_log, "unknown button refused")
+
+
+class Buttons:
+    """Reads the buttons that were pressed, and counts those that are not ours."""
+
+    def __init__(self) -> None:
+        self._unknown = CountedLine(_log, "unknown button refused")
+
+    async def address(self, slack_request: SlackRequest) -> RequestAddress | None:
+        """Read which request a button is about; one that is not ours is refused in private."""
+        try:
+            return parse_button_value(slack_request.button_value)
+        except ValueError:
+            self._unknown.note(user=slack_request.user_id)
+            await slack_request.tell(replies.bad_button())
+            return None
 
 
 class Actions:
     """Carries out the clicks."""
 
-    def __init__(self, service: Service, follow: Follow) -> None:
+    def __init__(self, service: Service, follow: Follow, buttons: Buttons) -> None:
         self._service = service
         self._follow = follow
+        self._buttons = buttons
 
     async def approve(self, slack_request: SlackRequest) -> None:
         """Record an approval."""
-        address = await address_of(slack_request)
+        address = await self._buttons.address(slack_request)
         if address is None:
             return
         receipt = await self._service.decide(
@@ -61,22 +77,12 @@ class Actions:
         self, slack_request: SlackRequest, instruct: Callable[..., Awaitable[Receipt]], act: Act
     ) -> Receipt | None:
         """Record what the button says, if it is one of ours, and follow what becomes of it."""
-        address = await address_of(slack_request)
+        address = await self._buttons.address(slack_request)
         if address is None:
             return None
         receipt = await instruct(slack_request.actor, address, source=_source(slack_request))
         self._follow(slack_request, receipt, act)
         return receipt
-
-
-async def address_of(slack_request: SlackRequest) -> RequestAddress | None:
-    """Read a button; one that is not ours is refused in private."""
-    try:
-        return parse_button_value(slack_request.button_value)
-    except ValueError:
-        _unknown.note(user=slack_request.user_id)
-        await slack_request.tell(replies.bad_button())
-        return None
 
 
 def _source(slack_request: SlackRequest) -> str:

@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.service import Service
 from bot.settings import ConfigurationError
 from bot.slack import middleware
-from bot.slack.actions import Actions
+from bot.slack.actions import Actions, Buttons
 from bot.slack.client import refusal
 from bot.slack.commands import Commands, WorkflowUrl
 from bot.slack.follow_up import FollowUps
@@ -136,8 +136,9 @@ def register_listeners(
         default_host=default_host,
         workflow_url=workflow_url,
     )
-    actions = Actions(service, follow_ups.follow)
-    openers = Openers(service, client, command=runner.command, workflow_url=workflow_url)
+    buttons = Buttons()
+    actions = Actions(service, follow_ups.follow, buttons)
+    openers = Openers(service, client, buttons, command=runner.command, workflow_url=workflow_url)
     views = Views(service, follow_ups.follow)
     app.command(runner.command)(runner.guarded(commands.run))
     app.action(ActionId.APPROVE)(runner.guarded(actions.approve))

@@ -7,7 +7,7 @@ people typed is shown as plain text, and only where it may be read.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -94,11 +94,8 @@ class Wish:
 
     def carried(self) -> dict[str, object]:
         """Write it for a form to carry."""
-        spec = self.operation
-        return {
-            "container": self.container,
-            "operation": [spec.kind, spec.snapshot, spec.grace_seconds],
-        }
+        asked = {**asdict(self.operation), "snapshot_ref": None}
+        return {"container": self.container, "operation": asked}
 
     @classmethod
     def read(cls, metadata: dict[str, Any], tag: str) -> Self:
@@ -108,15 +105,13 @@ class Wish:
             ValueError: it is not a form of ours.
         """
         try:
-            kind, snapshot, grace = metadata["operation"]
+            asked = OperationSpec(**metadata["operation"])
             container = str(metadata["container"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError) as error:
             raise ValueError(_FOREIGN) from error
-        is_ours = catalog.find(str(kind)) is not None and CONTAINER_NAME.fullmatch(container)
-        if not is_ours or not (grace is None or isinstance(grace, int)):
+        if catalog.find(str(asked.kind)) is None or not CONTAINER_NAME.fullmatch(container):
             raise ValueError(_FOREIGN)
-        spec = OperationSpec(kind=str(kind), snapshot=bool(snapshot), grace_seconds=grace)
-        return cls(operation=replace(spec, snapshot_ref=tag or None), container=container)
+        return cls(operation=replace(asked, snapshot_ref=tag or None), container=container)
 
 
 def typed(view: dict[str, Any], block: str = REASON_BLOCK) -> str:

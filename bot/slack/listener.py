@@ -20,7 +20,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.service import Actor, Receipt, Service
 from bot.slack import replies
-from bot.slack.mrkdwn import Reply
+from bot.slack.mrkdwn import ANSWER_BLOCK, Reply
 from bot.slack.uptake_words import Act
 from bot.temporal.errors import BotError
 from workflows.model.markup import sent_in_plain_words
@@ -116,8 +116,13 @@ class SlackRequest:
 
     @property
     def is_on_private_answer(self) -> bool:
-        """Whether the button that was pressed stands on an answer of ours, not on a card."""
-        return self._part("container").get("is_ephemeral") is True
+        """Whether the button that was pressed stands on an answer of ours, not on a card.
+
+        Not every Slack says so itself; the blocks of our answers have names of their own.
+        """
+        actions = self.body.get("actions") or [{}]
+        is_ours = str(actions[0].get("block_id", "")).startswith(f"{ANSWER_BLOCK}.")
+        return is_ours or self._part("container").get("is_ephemeral") is True
 
     async def acknowledge(self) -> None:
         """Tell Slack that the delivery arrived, without words."""

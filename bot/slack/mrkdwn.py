@@ -23,6 +23,9 @@ _LABEL_LENGTH = 75
 _QUESTION_LENGTH = 300
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
 
+#: With this begin the names of the blocks of all private answers.
+ANSWER_BLOCK = "answer"
+
 Block = dict[str, Any]
 
 
@@ -130,7 +133,7 @@ class Reply:
                 blocks.append(_row(*line.buttons))
         if self.button is not None:
             blocks.append(_row(self.button))
-        return [{**block, "block_id": f"answer.{n}"} for n, block in enumerate(blocks)]
+        return [{**block, "block_id": f"{ANSWER_BLOCK}.{n}"} for n, block in enumerate(blocks)]
 
     def as_arguments(self) -> dict[str, Any]:
         """Give the arguments of ``ack`` and ``respond``; only the one who asked reads it."""

@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.service import Service
 from bot.slack import beforehand, details, forms, replies
-from bot.slack.actions import address_of
+from bot.slack.actions import Buttons
 from bot.slack.listener import SlackRequest
 from bot.slack.mrkdwn import Reply, code, reply
 from workflows.model.names import RequestAddress
@@ -37,12 +37,14 @@ class Openers:
         self,
         service: Service,
         client: AsyncWebClient,
+        buttons: Buttons,
         *,
         command: str,
         workflow_url: Callable[[str, str], str],
     ) -> None:
         self._service = service
         self._client = client
+        self._buttons = buttons
         self._command = command
         self._workflow_url = workflow_url
 
@@ -56,7 +58,7 @@ class Openers:
 
     async def details(self, slack_request: SlackRequest) -> None:
         """Show all that is known of a request."""
-        address = await address_of(slack_request)
+        address = await self._buttons.address(slack_request)
         if address is None:
             return
         await slack_request.acknowledge()
@@ -90,7 +92,7 @@ class Openers:
         )
 
     async def _open_decision(self, slack_request: SlackRequest, choice: Choice) -> None:
-        address = await address_of(slack_request)
+        address = await self._buttons.address(slack_request)
         if address is None:
             return
         await slack_request.acknowledge()
@@ -123,7 +125,7 @@ class Openers:
         *,
         example: str,
     ) -> None:
-        address = await address_of(slack_request)
+        address = await self._buttons.address(slack_request)
         if address is None:
             return
         await slack_request.acknowledge()

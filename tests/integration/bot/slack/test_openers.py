@@ -163,13 +163,20 @@ async def test_an_approval_with_a_comment_is_of_the_plan_of_its_card(bot: Bot) -
 
 async def test_a_list_decides_as_a_list(bot: Bot) -> None:
     """A button of a private answer is on no card; what it records is said, for the card is away."""
-    container = {"channel_id": "C0OPS", "message_ts": "18.1", "is_ephemeral": True}
     bot.requests.deciders = {"U0BOB"}
     bot.requests.state = waits = _waits()
-    await bot.click(ActionId.APPROVE, _value(waits), container=container)
+    (row,) = (
+        block["elements"]
+        for block in (await bot.command("requests", user_id="U0BOB"))["blocks"]
+        if block["type"] == "actions"
+    )
+    assert [button["value"] for button in row] == 2 * [_value(waits)]
+    # the local Slack does not say that the message is a private one
+    approve, reject = ({**button, "block_id": "answer.4"} for button in row)
+    await bot.click(ActionId.APPROVE, actions=[approve])
     await bot.slack_stub.until(lambda: bot.slack_stub.responses)
     assert "your approval of request" in bot.slack_stub.responses[0]["text"]
-    await bot.click(ActionId.REJECT, _value(waits), container=container)
+    await bot.click(ActionId.REJECT, actions=[reject])
     await bot.dispatch(_sent(await _opened(bot), "no"))
 
     assert [decision.source for decision in bot.requests.decisions] == ["list", "list"]
@@ -268,13 +275,13 @@ async def test_what_cannot_be_opened_is_told(
 
 @pytest.mark.parametrize(
     "spoilt",
-    [{"operation": ["erase", False, None]}, {"operation": None}, {"container": "../x"}],
+    [{"operation": {"kind": "erase"}}, {"operation": None}, {"container": "../x"}],
 )
 async def test_a_form_that_is_none_of_ours_asks_for_nothing(
     bot: Bot, spoilt: dict[str, Any]
 ) -> None:
     """What a form carries is read as strictly as what is typed."""
-    good = {"operation": ["stop", False, None], "container": "web-1"}
+    good = {"operation": {"kind": "stop"}, "container": "web-1"}
     metadata = {"v": 1, "request": BUTTON, "channel": "C0OPS", "ts": "17.1", **good, **spoilt}
     view = {"private_metadata": json.dumps(metadata), "callback_id": ASK_FORM}
     answer = await bot.dispatch(_sent(view, "why"))
