@@ -93,19 +93,16 @@ async def machine(engine: DockerEngine, tmp_path: Path) -> AsyncIterator[Machine
 
 # It runs a server, a Slack and three processes of its own.
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_a_team_gets_from_readme_to_a_done_card(machine: Machine) -> None:
     """The files by README's own commands, the tokens, a policy, the check, the first request."""
     making, _ = (block for block in documents.blocks("sh") if "deploy/secrets" in block.text)
     await _bash(making.text.replace("/var/run/docker.sock", "/dev/null"), machine.folder)
     secrets = machine.folder / "deploy" / "secrets"
-    (secrets / "slack_bot_token").write_text(CREDENTIALS.app_token, encoding="utf-8")
-    (secrets / "slack_app_token").write_text(CREDENTIALS.bot_token, encoding="utf-8")
-
-    # The example's people are nobody here, and the tokens are swapped: the check says so.
-    wrong = await machine.check()
-    assert any(line.startswith("FAIL") and "are swapped" in line for line in wrong), wrong
     (secrets / "slack_bot_token").write_text(CREDENTIALS.bot_token, encoding="utf-8")
     (secrets / "slack_app_token").write_text(CREDENTIALS.app_token, encoding="utf-8")
+
+    # The example's people are nobody here, and the check says so.
     nobody = await machine.check()
     assert any("U024BE7LH is no account" in line for line in nobody), nobody
     book = next(b.text for b in documents.blocks("toml") if b.page.name == "README.md")
