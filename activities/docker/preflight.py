@@ -33,7 +33,8 @@ _USABLE: Final = frozenset(
 _LOST: Final = frozenset({ContainerState.REMOVING, ContainerState.DEAD})
 #: The states of an owner in which its namespaces can be joined, as measured.
 _JOINABLE: Final = frozenset({ContainerState.RUNNING, ContainerState.PAUSED})
-_REFUSALS: Final = {
+#: Why nobody may touch a container, whoever approves.
+OUT_OF_BOUNDS: Final = {
     RefusalCode.PROTECTED: "nobody may touch this container through Dockwarden",
     RefusalCode.OWN_CONTAINER: "Dockwarden itself runs in this container",
 }
@@ -90,7 +91,7 @@ def refusal(facts: Facts) -> Obstacle | None:
     """Say why a request for this container is not let in, or ``None``."""
     seen = facts.container
     if facts.protected is not None:
-        return Obstacle(facts.protected, _REFUSALS[facts.protected])
+        return Obstacle(facts.protected, OUT_OF_BOUNDS[facts.protected])
     if orchestrated := _orchestrated(seen):
         return orchestrated
     if seen.auto_remove:

@@ -18,6 +18,7 @@ from workflows.model.state import RequestStatus, StepStatus, StopResult
 
 _SHORTEST = 0.1
 _LONGEST_IN_TENTHS = 10
+_LARGEST_IN_THREE_DIGITS = 999.5
 _LONGEST_IN_SECONDS = 120
 
 
@@ -331,6 +332,16 @@ def duration(span: timedelta) -> str:
     days, hours = divmod(hours, 24)
     parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if n]
     return " ".join(parts[:2])
+
+
+def size(count: int) -> str:
+    """Write a number of bytes as Docker does: three digits, in powers of a thousand."""
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < _LARGEST_IN_THREE_DIGITS:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.3g} {unit}"
 
 
 def capital(words: str) -> str:

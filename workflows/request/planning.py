@@ -157,6 +157,7 @@ async def _inspect(request: LifecycleRequest, state: RequestState) -> Inspection
         label_selectors=tuple(policy_.labels for policy_ in request.policies),
         operation=request.operation,
         request_id=request.request_id,
+        knows_places=True,
     )
     try:
         inspection = await workflow.execute_activity_method(
