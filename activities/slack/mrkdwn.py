@@ -22,6 +22,8 @@ _MOST_LINES = 15
 _LABEL_LENGTH = 60
 _VALUE_LENGTH = 60
 _LARGEST_IN_THREE_DIGITS = 999.5
+#: What is told of a container began on any day.
+_ANOTHER_DAY = datetime.min.replace(tzinfo=UTC)
 
 
 def mrkdwn(text: str) -> MarkdownTextObject:
@@ -85,7 +87,8 @@ def join_limited(items: Iterable[str], limit: int, *, separator: str = ", ") -> 
 def provider_fact(fact: Fact) -> str:
     """Write what a provider tells as it comes: the engine's own texts may be in it."""
     label, value = safe(fact.label, _LABEL_LENGTH), code(shorten(fact.value, _VALUE_LENGTH))
-    return f"{label} {value}" if fact.value else label
+    at = clock(fact.at, _ANOTHER_DAY) if fact.at else ""
+    return " ".join(part for part in (label, value if fact.value else "", at) if part)
 
 
 def size(count: int) -> str:

@@ -154,7 +154,9 @@ def container(host: str, inspection: Inspection, rules: Sequence[Rule] | None = 
 
 
 def _fact(fact: Fact) -> str:
-    return f"{escape(fact.label)} {code(fact.value)}" if fact.value else escape(fact.label)
+    at = code(f"{fact.at.astimezone(UTC):%d %b %H:%M} UTC") if fact.at else ""
+    value = code(fact.value) if fact.value else ""
+    return " ".join(part for part in (escape(fact.label), value, at) if part)
 
 
 def _rule(rule: Rule) -> str:

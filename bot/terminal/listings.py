@@ -158,7 +158,7 @@ def _some(people: Sequence[str]) -> str:
 
 
 def _fact(fact: Fact) -> str:
-    return f"{fact.label} {fact.value}".rstrip()
+    return " ".join(part for part in (fact.label, fact.value, moment(fact.at)) if part)
 
 
 def hosts(standings: Sequence[HostStanding], *, now: datetime) -> list[str]:

@@ -114,7 +114,12 @@ def container(host: str, pin: ContainerPin) -> Json:
             "has_health_check": pin.has_healthcheck,
             "stop_timeout_seconds": pin.stop_timeout_seconds,
             "facts": [
-                {"label": one.label, "value": one.value, "place": one.place.value}
+                {
+                    "label": one.label,
+                    "value": one.value,
+                    "place": one.place.value,
+                    "at": _time(one.at),
+                }
                 for one in pin.told(*FactPlace)
             ],
             "mounts": [{"type": one.type, "destination": one.destination} for one in pin.mounts],
