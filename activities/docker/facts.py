@@ -38,7 +38,7 @@ _UP: Final = {
 ROOM: Final = 45
 _STAYS_DOWN: Final = "does not come back by itself, not even after a reboot"
 _STAYS_DOWN_WITH_PODMAN: Final = "does not come back by itself"
-_COMES_BACK: Final = "comes back by itself when Docker is restarted, and so after a reboot"
+_COMES_BACK: Final = "comes back by itself after a restart of Docker or a reboot"
 _MAY_COME_BACK: Final = "may come back by itself after a reboot"
 _ONE_NETWORK: Final = ("container:", "ns:")
 

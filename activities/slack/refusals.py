@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from activities.slack.mrkdwn import clock, code, group, join_limited, person, safe, typed_at
+from activities.slack.mrkdwn import code, group, join_limited, person, safe, typed_at
 from activities.slack.refusal_words import (
     ASKED,
     ASKERS,
@@ -20,6 +20,7 @@ from activities.slack.refusal_words import (
 )
 from activities.slack.status import called
 from workflows.model.errors import RefusalCode
+from workflows.model.markup import clock
 from workflows.model.names import SOURCE_LABEL
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.model.words import REFUSED

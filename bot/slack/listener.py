@@ -23,6 +23,7 @@ from bot.slack import replies
 from bot.slack.mrkdwn import Reply
 from bot.slack.uptake_words import Act
 from bot.temporal.errors import BotError
+from workflows.model.markup import sent_in_plain_words
 from workflows.model.requests import ContainerRef, OperationSpec
 from workflows.operations import catalog
 
@@ -45,10 +46,18 @@ class Kind(StrEnum):
 class SlackRequest:
     """One delivery. It is acknowledged exactly once; all later answers go another way."""
 
-    def __init__(self, body: dict[str, Any], ack: AsyncAck, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        body: dict[str, Any],
+        ack: AsyncAck,
+        session: aiohttp.ClientSession,
+        *,
+        plain_markup: bool = False,
+    ) -> None:
         self.body = body
         self._ack = ack
         self._session = session
+        self._plain_markup = plain_markup
         self.acknowledged = False
         self.kind = Kind(body.get("type", Kind.COMMAND))
 
@@ -121,7 +130,7 @@ class SlackRequest:
         if not self.acknowledged and self.kind is not Kind.CLICK:
             self.acknowledged = True
             if self.kind is Kind.COMMAND:
-                await self._ack(**reply.as_arguments())
+                await self._ack(**self._arguments(reply))
             else:
                 errors = {REASON_BLOCK: reply.bare_text}
                 await self._ack(response_action="errors", errors=errors)
@@ -132,7 +141,12 @@ class SlackRequest:
             _log.warning("no way to answer", extra={"kind": self.kind, "user": self.user_id})
             return
         webhook = AsyncWebhookClient(url, session=self._session, retry_handlers=[], timeout=10)
-        await webhook.send_dict({**reply.as_arguments(), "replace_original": replace})
+        await webhook.send_dict({**self._arguments(reply), "replace_original": replace})
+
+    def _arguments(self, reply: Reply) -> dict[str, Any]:
+        arguments = reply.as_arguments()
+        sent: dict[str, Any] = sent_in_plain_words(arguments) if self._plain_markup else arguments
+        return sent
 
     def _part(self, name: str) -> dict[str, Any]:
         part = self.body.get(name)
@@ -175,8 +189,10 @@ class ListenerRunner:
         command: str,
         limit: Limit,
         acknowledge_within: float = ACKNOWLEDGE_WITHIN,
+        plain_markup: bool = False,
     ) -> None:
         self.command = command
+        self._plain_markup = plain_markup
         self._limit = limit
         self._session = session
         self._acknowledge_within = acknowledge_within
@@ -191,13 +207,16 @@ class ListenerRunner:
             self._running += 1
             self._idle.clear()
             try:
-                await self._run(listener, SlackRequest(body, ack, self._session))
+                await self._run(listener, self._request(body, ack))
             finally:
                 self._running -= 1
                 if not self._running:
                     self._idle.set()
 
         return run
+
+    def _request(self, body: dict[str, Any], ack: AsyncAck) -> SlackRequest:
+        return SlackRequest(body, ack, self._session, plain_markup=self._plain_markup)
 
     async def drain(self, seconds: float) -> bool:
         """Wait until no listener works any more; false when some still do."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from workflows.model.markup import group_mention
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.text import cut_off, one_line, strip_control_chars
 
@@ -132,7 +133,7 @@ def person(user_id: str) -> str:
 
 def group(group_id: str) -> str:
     """Mention a user group; in a private answer that calls nobody."""
-    return f"<!subteam^{group_id}>" if GROUP_ID_FORM.fullmatch(group_id) else code(group_id)
+    return group_mention(group_id) if GROUP_ID_FORM.fullmatch(group_id) else code(group_id)
 
 
 def channel(channel_id: str) -> str:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from bot.slack.mrkdwn import Reply, code, reply
 from bot.temporal.requests import Uptake
+from workflows.model.markup import clock_to_the_second
 from workflows.model.names import RequestAddress
 from workflows.model.requests import Choice
 
@@ -46,7 +47,7 @@ def not_taken_up(
     act: Act, uptake: Uptake, request: RequestAddress, *, at: datetime, command: str
 ) -> Reply:
     """Say what is noted, what is known of what follows from it, and what now."""
-    noted = f"👍 {_NOTED[act].format(it=code(request.container))} ({at:%H:%M:%S} UTC)."
+    noted = f"👍 {_NOTED[act].format(it=code(request.container))} ({clock_to_the_second(at, at)})."
     status = code(f"{command} status {request.request_id}")
     shown_by = f"{status} shows" if act is Act.START else "its card shows"
     match uptake:

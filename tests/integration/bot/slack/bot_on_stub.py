@@ -214,7 +214,7 @@ async def bot_on(
 ) -> AsyncIterator[Bot]:
     """Build the real app on a stub of Slack."""
     async with aiohttp.ClientSession() as session:
-        client = slack_client("xoxb-test", f"{slack_stub.url}/api/", session)
+        client = slack_client("xoxb-test", f"{slack_stub.url}/api/", session, plain_markup=True)
         requests = FakeRequestClient()
         clicks = ClickRate(
             per_request=limits.clicks_per_request,
@@ -222,7 +222,11 @@ async def bot_on(
             clock=clock,
         )
         runner = ListenerRunner(
-            session, command="/container", limit=clicks, acknowledge_within=acknowledge_within
+            session,
+            command="/container",
+            limit=clicks,
+            acknowledge_within=acknowledge_within,
+            plain_markup=True,
         )
         service = Service(real_requests or requests)  # type: ignore[arg-type]
         follow_ups = FollowUps(service, client, command="/container", after=followed_after)

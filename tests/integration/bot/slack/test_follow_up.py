@@ -68,7 +68,7 @@ async def test_what_is_taken_up_gets_no_words(bot: Bot) -> None:
     ],
 )
 async def test_what_nobody_takes_up_is_told_in_private(bot: Bot, act: str, says: str) -> None:
-    """Whoever acted reads once what is noted, beside the card and not in its place."""
+    """Whoever acted reads once what is noted, beside the card, in words that their Slack knows."""
     bot.requests.uptake_is = Uptake.NO_ANSWER
     bot.requests.state = state(status=RequestStatus.WAITING)
 
@@ -77,6 +77,7 @@ async def test_what_nobody_takes_up_is_told_in_private(bot: Bot, act: str, says:
 
     (answer,) = bot.slack_stub.responses
     assert says in answer["text"]
+    assert "<!date" not in str(answer)
     assert answer["response_type"] == "ephemeral"
     assert answer["replace_original"] is False
 

@@ -103,7 +103,7 @@ def test_what_an_approver_asks_at_three_in_the_morning() -> None:
         "ports 5432",
     ]
     assert _told(pin, FactPlace.AFTERWARDS) == [
-        "comes back by itself when Docker is restarted, and so after a reboot"
+        "comes back by itself after a restart of Docker or a reboot"
     ]
     assert _told(pin, FactPlace.LOOK) == ["restart policy always", "removed when it stops (--rm)"]
     assert _told(pin, FactPlace.NOT_IN_SNAPSHOT) == ["volume /data"]
