@@ -233,6 +233,17 @@ class Service:
         """Ask once, and not for long, whether a request has taken up what was recorded for it."""
         return await self._requests.uptake(receipt.address, receipt.act_id)
 
+    async def answer_to(self, receipt: Receipt) -> RequestState | Uptake:
+        """Ask once for the state of a request that has its card, or was refused.
+
+        Where neither is so, or nobody says it, say why; ``TAKEN`` where it is over and another is
+        there, or where the one is over in whose place it was asked for.
+        """
+        answer = await self._requests.answer(receipt.address)
+        if answer is Uptake.TAKEN and receipt.replaces is not None:
+            return await self.is_taken_up(receipt.replaces)
+        return answer
+
     async def judgement(self, receipt: Receipt) -> JudgedAct | Uptake:
         """Ask once whether what was recorded counts; where that is not known yet, say why."""
         return await self._requests.judgement(receipt.address, receipt.act_id)

@@ -39,9 +39,9 @@ from activities.docker.pin import (
     verify_untouched,
 )
 from activities.docker.preflight import (
-    OUT_OF_BOUNDS,
     Facts,
     Obstacle,
+    bounds_words,
     cautions,
     lost,
     nothing_to_stop,
@@ -262,7 +262,8 @@ class Containers(ContainersPort, StartPort):
         if arg.for_request:
             return
         if code := protection(self._engine, seen):
-            yield Fact(label=f"protected: {OUT_OF_BOUNDS[code]}")
+            words = bounds_words(seen, code)
+            yield Fact(label=f"protected {words}" if code is RefusalCode.PROTECTED else words)
         if words := run_by(seen.labels):
             yield Fact(label=words)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -10,9 +11,11 @@ from bot.commands import parser
 from bot.commands.ask import Ask
 from bot.commands.parser import parse
 from bot.commands.tokens import CommandError
+from bot.counted import CountedLine
 from bot.service import Receipt, Service
 from bot.slack import host_list, listings, replies, trying
 from bot.slack.listener import Follow, SlackRequest, submit
+from bot.slack.mrkdwn import escape
 from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
 from workflows.model.requests import Choice
@@ -21,6 +24,7 @@ from workflows.model.state import RequestState
 #: Gives the address of a workflow and of its run in Temporal's UI, or nothing.
 WorkflowUrl = Callable[[str, str], str]
 
+_log = logging.getLogger(__name__)
 _SOURCE = "command"
 _TITLES = {
     None: "Requests that need somebody",
@@ -49,6 +53,7 @@ class Commands:
         self._command = command
         self._default_host = default_host
         self._workflow_url = workflow_url
+        self._unknown = CountedLine(_log, "unknown button refused")
         self._handlers: dict[type, Callable[[SlackRequest, Any], Awaitable[None]]] = {
             Ask: self._ask,
             parser.ListContainers: self._list,
@@ -76,6 +81,21 @@ class Commands:
             await slack_request.tell(reply)
             return
         await self._handlers[type(command)](slack_request, command)
+
+    async def ask_instead(self, slack_request: SlackRequest) -> None:
+        """Ask for what a refusal offers, as the one who pressed: judged like what is typed."""
+        try:
+            # Slack makes nothing of what a button carries, so there is nothing to undo.
+            asked = parse(escape(slack_request.button_value), default_host=self._default_host)
+        except CommandError:
+            asked = parser.Help()
+        if not isinstance(asked, Ask):
+            self._unknown.note(user=slack_request.user_id)
+            await slack_request.tell(replies.bad_button())
+            return
+        await self._ask(slack_request, asked)
+        if slack_request.is_on_private_answer:
+            await slack_request.take_back()
 
     async def _ask(self, slack_request: SlackRequest, ask: Ask) -> None:
         await submit(

@@ -15,7 +15,10 @@ from typing import Any
 from workflows.model.markup import group_mention
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.text import cut_off, one_line, strip_control_chars
+from workflows.model.words import capital
 
+#: Of what somebody typed an answer repeats no more than this.
+ASKED_LENGTH = 60
 _SECTION_LENGTH = 2900
 _TEXT_LENGTH = 10_000
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
@@ -134,6 +137,15 @@ def person(user_id: str) -> str:
 def group(group_id: str) -> str:
     """Mention a user group; in a private answer that calls nobody."""
     return group_mention(group_id) if GROUP_ID_FORM.fullmatch(group_id) else code(group_id)
+
+
+def answer_to(asked: str, words: str) -> str:
+    """Begin an answer with the command that it answers, without the slash command's own name.
+
+    Slack shows nobody what they typed, and a slow answer may come after the next one. ``words``
+    go on behind a colon, so they begin small; where nothing was typed they are a sentence.
+    """
+    return f"{code(cut_off(one_line(asked), ASKED_LENGTH))}: {words}" if asked else capital(words)
 
 
 def channel(channel_id: str) -> str:

@@ -116,13 +116,9 @@ def mistake(command: str, *, problem: str, marked: str, example: str) -> Reply:
     )
 
 
-def started(*, request_id: str, what: str, container: str, host: str, left_out: str = "") -> Reply:
-    """Say that a request was taken; the card is the workflow's."""
-    return reply(
-        f"⏳ Request {code(request_id)} to {what} {code(container)} on {code(host)} is noted. You "
-        "hear more here: its card in this channel, or why there is none.",
-        left_out,
-    )
+def left_out(what: str) -> Reply:
+    """Say what a request comes without; all else is on its card."""
+    return reply(f"⚠️ {what}")
 
 
 def reason_left_out() -> str:

@@ -215,6 +215,19 @@ class RequestClient:
             return Uptake.TAKEN
         return Uptake.NOT_YET
 
+    async def answer(self, request: RequestAddress) -> RequestState | Uptake:
+        """Ask for the state of a request whose card is up, or that was refused; or say why not.
+
+        ``TAKEN``: another is there in its place.
+        """
+        state = await self._asked(request)
+        if isinstance(state, Uptake):
+            return state
+        if state.request_id != request.request_id:
+            return Uptake.TAKEN
+        is_told = state.closed or state.card is not None or state.refusal is not None
+        return state if is_told else Uptake.NOT_YET
+
     async def judgement(self, request: RequestAddress, act_id: str) -> JudgedAct | Uptake:
         """Ask whether an act counts; where that is not known yet, say why.
 

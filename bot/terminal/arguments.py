@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from bot.commands import parser as grammar
 from bot.commands.tokens import CommandError
-from bot.commands.typed import DOUBLE_QUOTES
 from workflows.model.names import USER_ID_FORM
 from workflows.operations import catalog
 from workflows.operations.operation import Operation, Option
+from workflows.operations.typed import quoted
 
 #: The commands of this door, in the order of the help, by what people want with them.
 GROUPS: Final = {
@@ -179,8 +179,7 @@ def _pair(option: Option, value: str | None) -> str:
 
 def _quoted(value: str) -> str:
     """Write a value so that the grammar reads it back as it was typed: no mark-up, no entity."""
-    escaped = "".join(f"\\{c}" if c in DOUBLE_QUOTES or c == "\\" else c for c in value)
-    return f'"{html.escape(escaped, quote=False)}"'
+    return html.escape(quoted(value), quote=False)
 
 
 def _add_operation(operations: Any, operation: Operation) -> None:  # noqa: ANN401

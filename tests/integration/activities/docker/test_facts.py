@@ -79,7 +79,7 @@ def test_a_look_says_what_nobody_may_touch(
 
     pin = _look(worker, worker.inspect("vault-1", for_request=False))
     protected, run_by = _told(pin, FactPlace.SEEN)
-    assert protected == "protected: nobody may touch this container through Dockwarden"
+    assert protected == "protected by the settings of its host"
     assert run_by.startswith("Docker Swarm runs it")
     assert _told(pin, FactPlace.ITSELF)[:1] == ["never started"]
 

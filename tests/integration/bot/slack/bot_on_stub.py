@@ -152,6 +152,11 @@ class FakeRequestClient:
         self.asked.append(act_id)
         return self.uptake_is
 
+    async def answer(self, request: RequestAddress) -> RequestState | Uptake:
+        """Say whether a request has its card: where it is not taken up, no."""
+        uptake = await self.uptake(request, "")
+        return self.state or uptake if uptake is Uptake.TAKEN else uptake
+
     async def status(self, _request_id: str) -> tuple[RequestSummary, RequestState | None]:
         """Tell where the request stands."""
         await self._act()

@@ -12,7 +12,7 @@ from slack_sdk.models.blocks import Block
 from activities.slack.mrkdwn import plain as card_plain
 from bot.commands.parser import SUB_COMMANDS
 from bot.slack import listings, replies
-from bot.slack.mrkdwn import Reply, code, escape, link, person, plain, reply
+from bot.slack.mrkdwn import Reply, answer_to, code, escape, link, person, plain, reply
 from bot.slack.standing import status_words
 from bot.slack.uptake_words import Act, not_taken_up
 from bot.temporal.errors import (
@@ -149,10 +149,10 @@ ALL: list[Reply] = [
     replies.help_text("/container"),
     *(replies.help_text("/container", topic) for topic in SUB_COMMANDS),
     replies.mistake("/container", problem=EVIL, marked=EVIL, example="help"),
-    replies.started(request_id=ID, what="stop", container="web-1", host="local"),
+    replies.left_out(replies.reason_left_out()),
     *(replies.recorded(ID, act) for act in Act if act is not Act.START),
     *(
-        not_taken_up(act, uptake, ADDRESS, at=NOW, command="/container")
+        not_taken_up(act, uptake, ADDRESS, asked=EVIL, at=NOW, command="/container")
         for act in Act
         for uptake in Uptake
     ),
@@ -236,13 +236,14 @@ def test_what_is_not_taken_up_says_only_what_is_known(act: Act, uptake: Uptake) 
 
     What is noted and when stands in each, and how it goes on.
     """
-    text = not_taken_up(act, uptake, ADDRESS, at=NOW, command="/container").text
+    text = not_taken_up(act, uptake, ADDRESS, asked="", at=NOW, command="/container").text
 
     assert "`web-1`" in text
     assert f"({NOW:%H:%M:%S} UTC)." in in_plain_words(text)
     assert ("no Dockwarden worker answers" in text) == (uptake is Uptake.NO_WORKER)
     assert ("has not answered yet" in text) == (uptake in (Uptake.NO_ANSWER, Uptake.TAKEN))
     assert "no card" not in text
+    assert ("card is not up" in text) == (act is Act.START and uptake is Uptake.NOT_YET)
     assert "Nothing has been done" not in text
     assert ("expired" in text) == (
         uptake is Uptake.NO_WORKER and act in (Act.APPROVAL, Act.REJECTION)
@@ -343,6 +344,14 @@ def test_the_pieces_of_an_answer_are_safe() -> None:
     assert link("https://a/b", "c") == "<https://a/b|c>"
     assert link("javascript:x", "c") == ""
     assert link("https://a|b>", "c") == ""
+
+
+def test_an_answer_begins_with_the_command_that_it_answers() -> None:
+    """A slow one may come after the next; what was typed is cut, and cannot be mark-up."""
+    assert answer_to("list on edge", "nobody serves it") == "`list on edge`: nobody serves it"
+    assert answer_to("", "nobody serves it") == "Nobody serves it"
+    assert answer_to("stop `<!here>\n" + "x" * 99, "no").startswith("`stop &lt;!here&gt; xxx")
+    assert len(answer_to("x" * 99, "")) == 60 + len("``: ")
 
 
 def test_a_form_shows_bare_words() -> None:
