@@ -12,7 +12,7 @@ from bot.commands.odd_characters import find_oddity, keyword, with_plain_hyphens
 from bot.commands.tokens import SHOWN_LENGTH, Word, Words, nearest
 from workflows.model.image_reference import complete_reference, reference_problem
 from workflows.model.names import CONTAINER_NAME, HOST_NAME, REQUEST_ID_FORM
-from workflows.model.requests import MAX_TEXT_LENGTH
+from workflows.model.requests import MAX_TEXT_LENGTH, ContainerRef
 from workflows.operations import catalog
 from workflows.operations.operation import Option
 
@@ -82,18 +82,26 @@ def _refuse_name(words: Words, word: Word, name: str, problem: str, rule: str) -
     words.refuse(problem + (f"{oddity.words}.{oddity.question}" if oddity else rule), word)
 
 
-def take_request_id(words: Words) -> str:
-    """Take the id of a request, as cards show it."""
-    word = words.take()
+def take_request(words: Words, default_host: str) -> str | ContainerRef:
+    """Take the id of a request, as cards show it, or else the container that it is about."""
+    word = words.peek()
     if word is None:
-        words.refuse("The id of the request is missing; every card shows it.")
+        words.refuse("Which request? Write its id, or the name of its container.")
     # Nothing but twelve digits can come of it, whatever stands around them.
     request_id = keyword(word.value).removeprefix("req-")
-    if not REQUEST_ID_FORM.fullmatch(request_id):
-        form = "those have 12 characters, digits and letters from a to f"
-        problem = f"{word.shown} is no request id: {form}."
-        words.refuse(problem, word)
-    return request_id
+    if REQUEST_ID_FORM.fullmatch(request_id):
+        words.take()
+        return request_id
+    name, host = take_container(words), default_host
+    behind = words.peek()
+    if (
+        behind is not None
+        and Option.HOST in (behind.key, behind.keyword)
+        and not (behind.quoted and not behind.key)
+    ):
+        words.take()
+        host = read_host(words, behind)
+    return ContainerRef(host=host, name=name)
 
 
 def take_comment(words: Words) -> str:

@@ -13,11 +13,12 @@ from bot.commands.parser import parse
 from bot.commands.tokens import CommandError
 from bot.counted import CountedLine
 from bot.service import Receipt, Service
-from bot.slack import host_list, listings, replies, trying
+from bot.slack import host_list, listings, replies, request_list, request_status, trying
 from bot.slack.listener import Follow, SlackRequest, submit
 from bot.slack.mrkdwn import escape
 from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
+from bot.work_list import page_of
 from workflows.model.requests import Choice
 from workflows.model.state import RequestState
 
@@ -26,12 +27,6 @@ WorkflowUrl = Callable[[str, str], str]
 
 _log = logging.getLogger(__name__)
 _SOURCE = "command"
-_TITLES = {
-    None: "Requests that need somebody",
-    parser.Selection.WAITING: "Requests waiting for approval",
-    parser.Selection.MINE: "Your requests",
-    parser.Selection.RECENT: "Requests of the last seven days, as far as they are kept",
-}
 
 
 class Commands:
@@ -136,12 +131,26 @@ class Commands:
             )
 
     async def _requests(self, slack_request: SlackRequest, asked: parser.Requests) -> None:
-        page = await self._service.list(asked.selection, user_id=slack_request.user_id)
-        title = _TITLES[asked.selection]
-        await slack_request.tell(listings.request_list(title, page, now=datetime.now(UTC)))
+        page = await page_of(
+            self._service,
+            slack_request.actor,
+            asked.selection,
+            number=asked.page,
+            size=request_list.PAGE_SIZE,
+        )
+        await slack_request.tell(
+            request_list.show(
+                page,
+                asked.selection,
+                actor=slack_request.actor,
+                channel_id=slack_request.channel_id,
+                now=datetime.now(UTC),
+                command=self._command,
+            )
+        )
 
     async def _status(self, slack_request: SlackRequest, asked: parser.Status) -> None:
-        summary, state = await self._service.status(asked.request_id)
+        summary, state = await self._service.status(asked.request)
         ui = self._workflow_url(summary.workflow_id, summary.run_id)
         may_read = summary.requester == slack_request.user_id
         if state is not None:
@@ -149,22 +158,22 @@ class Commands:
                 state, slack_request.actor, slack_request.channel_id
             )
         await slack_request.tell(
-            listings.request_status(summary, state, now=datetime.now(UTC), ui=ui, may_read=may_read)
+            request_status.show(summary, state, now=datetime.now(UTC), ui=ui, may_read=may_read)
         )
 
     async def _cancel(self, slack_request: SlackRequest, asked: parser.Cancel) -> None:
-        receipt = await self._service.cancel(slack_request.actor, asked.request_id, source=_SOURCE)
+        receipt = await self._service.cancel(slack_request.actor, asked.request, source=_SOURCE)
         await self._tell_recorded(slack_request, receipt, Act.CANCEL)
 
     async def _stop_trying(self, slack_request: SlackRequest, asked: parser.StopTrying) -> None:
         """Ask once more: a button does it."""
-        summary, state = await self._service.status(asked.request_id)
+        summary, state = await self._service.status(asked.request)
         await slack_request.tell(
             trying.ask_to_stop(summary, state, slack_request.actor, command=self._command)
         )
 
     async def _try_now(self, slack_request: SlackRequest, asked: parser.TryNow) -> None:
-        receipt = await self._service.try_now(slack_request.actor, asked.request_id, source=_SOURCE)
+        receipt = await self._service.try_now(slack_request.actor, asked.request, source=_SOURCE)
         await self._tell_recorded(slack_request, receipt, Act.TRY_NOW)
 
     async def _approve(self, slack_request: SlackRequest, asked: parser.Approve) -> None:
@@ -177,7 +186,7 @@ class Commands:
         self, slack_request: SlackRequest, asked: parser.Approve | parser.Reject, choice: Choice
     ) -> None:
         receipt, decided = await self._service.decide_by_id(
-            slack_request.actor, asked.request_id, choice, source=_SOURCE, comment=asked.comment
+            slack_request.actor, asked.request, choice, source=_SOURCE, comment=asked.comment
         )
         await self._tell_recorded(slack_request, receipt, Act.of(choice), decided)
 

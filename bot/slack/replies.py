@@ -13,6 +13,7 @@ from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
     LookUnansweredError,
+    NothingAskedError,
     PlanUnreadError,
     RequestEndedError,
     RequestStuckError,
@@ -223,6 +224,12 @@ def failure(error: BotError, command: str) -> Reply:
             words = (
                 f"There is no request {code(error.request_id)}, or it is no longer kept. {recent} "
                 "shows the latest."
+            )
+        case NothingAskedError():
+            shown = code(f"{command} requests")
+            words = (
+                f"There is no request for {code(error.container)} on {code(error.host)}, or it is "
+                f"no longer kept. {shown} shows all that are open."
             )
         case PlanUnreadError():
             words = (

@@ -127,7 +127,7 @@ async def test_decisions_by_command(bot: Bot) -> None:
     plan_hash = waiting.plan.hash
     bot.requests.state = replace(waiting, plan_hash=plan_hash)
     await bot.command(f'approve {REQUEST} "fine"')
-    answer = await bot.command(f"reject {REQUEST} too late", user_id="U0BOB")
+    answer = await bot.command("reject web-1 too late", user_id="U0BOB")
 
     approval, rejection = bot.requests.decisions
     assert (approval.choice, approval.comment) == (Choice.APPROVE, "fine")
@@ -157,8 +157,13 @@ async def test_what_nobody_can_show_is_approved_by_its_card_alone(bot: Bot) -> N
 async def test_a_cancel_by_command(bot: Bot) -> None:
     """Cancel carries who asks; whether they may is the workflow's to say."""
     await bot.command(f"cancel {REQUEST}")
+    await bot.command("cancel web-1 on edge")
+    bot.requests.summary = summary(status="expired", open=False)
+    answer = await bot.command("cancel web-1 on edge")
+    assert "is over: ⌛ Expired" in answer["text"], "nothing is sent to one that is over"
 
-    (cancel,) = bot.requests.instructions
+    cancel, by_name = bot.requests.instructions
+    assert by_name.request_id == REQUEST
     assert (cancel.request_id, cancel.user_id, cancel.team_id) == (REQUEST, "U0ALICE", TEAM)
     assert cancel.intent is Intent.CANCEL
 
@@ -182,7 +187,7 @@ async def test_a_rejection_without_a_reason_shows_its_own_id(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("requests", "Requests that need somebody"),
+        ("requests", "Open requests"),
         ("requests waiting", "`web-1` on `local` · <@U0ALICE>"),
         ("requests mine", "Your requests"),
         ("requests recent", "none"),

@@ -25,7 +25,7 @@ from bot.commands.parser import (
 )
 from bot.commands.tokens import CommandError
 from tests.unit.bot.commands.asks import ask
-from workflows.model.requests import MAX_TEXT_LENGTH
+from workflows.model.requests import MAX_TEXT_LENGTH, ContainerRef
 from workflows.operations import catalog
 
 ID = "3f9a1c2b4d5e"
@@ -188,6 +188,16 @@ ID = "3f9a1c2b4d5e"
         (f"status `{ID}`", Status(request_id=ID)),
         # a comment, with and without quotes
         (f'approve {ID} "looks good"', Approve(request_id=ID, comment="looks good")),
+        ("status web-1", Status(container=ContainerRef(host="local", name="web-1"))),
+        ("cancel web-1 on edge", Cancel(container=ContainerRef(host="edge", name="web-1"))),
+        (
+            'reject web-1 on edge "on fire"',
+            Reject(container=ContainerRef(host="edge", name="web-1"), comment="on fire"),
+        ),
+        (
+            "approve web-1 looks good",
+            Approve(container=ContainerRef(host="local", name="web-1"), comment="looks good"),
+        ),
         (f"approve {ID} looks good", Approve(request_id=ID, comment="looks good")),
         (f'reject {ID} reason="too late"', Reject(request_id=ID, comment="too late")),
     ],
@@ -217,7 +227,7 @@ def test_a_right_text_is_understood(text: str, command: Command) -> None:
         ("stop web-1 reason=", "reason needs a text", "stop web-1 →reason=←"),
         ('stop web-1 reason=""', "reason needs a text", 'stop web-1 →reason=""←'),
         ("stop web-1 grace", "grace needs a time", "stop web-1 →grace←"),
-        ("status", "id of the request is missing", "status →…←"),
+        ("status", "Which request?", "status →…←"),
         (f"reject {ID}", "needs a reason", f"reject {ID} →…←"),
         # what shows nothing is nothing
         ('stop web-1 reason="\u200b \u2800"', "reason needs a text", "stop web-1 →reason="),
@@ -271,8 +281,8 @@ def test_a_right_text_is_understood(text: str, command: Command) -> None:
         ("stop web-1 grace=0s", "1 to 600 seconds", "→grace=0s←"),
         ("stop web-1 grace=11m", "1 to 600 seconds", "→grace=11m←"),
         # not ids of requests
-        ("status web-1", "is no request id", "status →web-1←"),
-        (f"approve {ID}0", "is no request id", f"approve →{ID}0←"),
+        ("status /x", "is no container name", "status →/x←"),
+        (f"status {ID} on edge", "is too much here", f"status {ID} →on← edge"),
     ],
 )
 def test_a_mistake_is_explained(text: str, problem: str, marked: str) -> None:
