@@ -8,6 +8,7 @@ operation of the catalogue is a sub-command; ``tokens.py`` splits the text, ``op
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from bot.commands.options import (
     take_host,
     take_request,
 )
-from bot.commands.tokens import Word, Words, nearest, read_words
+from bot.commands.tokens import CommandError, Word, Words, nearest, read_words
 from workflows.model.requests import ContainerRef
 from workflows.model.text import shows_nothing
 from workflows.operations import catalog
@@ -177,8 +178,28 @@ def parse(text: str, *, default_host: str) -> Command:
     """Read a command; a command that names no host means ``default_host``.
 
     Raises:
-        CommandError: the text asks for nothing that Dockwarden can do.
+        CommandError: the text asks for nothing that Dockwarden can do; its example is right.
     """
+    try:
+        return _parse(text, default_host)
+    except CommandError as error:
+        if error.own and _is_right(error.own, default_host):
+            error.example = error.own
+        else:
+            error.own = ""
+        raise
+
+
+def _is_right(text: str, default_host: str) -> bool:
+    """Say whether a text that we wrote ourselves is understood."""
+    try:
+        _parse(html.escape(text, quote=False), default_host)
+    except CommandError:
+        return False
+    return True
+
+
+def _parse(text: str, default_host: str) -> Command:
     words = read_words(text, example=FIRST_EXAMPLE)
     first = words.take()
     if first is not None and first.quoted and not first.key and words.peek() is None:
@@ -212,7 +233,7 @@ def _refuse_unknown(words: Words, word: Word) -> NoReturn:
     name = name_after(words)
     if meant and name and SUB_COMMANDS[meant].takes_name:
         words.example = f"{meant} {name}"
-    words.refuse(problem, word)
+    words.refuse(problem, word, instead=meant or None)
 
 
 def _parse_list(words: Words, default_host: str) -> ListContainers | ListHosts:
@@ -221,7 +242,7 @@ def _parse_list(words: Words, default_host: str) -> ListContainers | ListHosts:
         words.take()
         return ListHosts()
     if word is not None and nearest(word.text.lower(), (_HOSTS, "on")) == _HOSTS:
-        words.refuse(f"{word.shown} is not understood. Did you mean hosts?", word)
+        words.refuse(f"{word.shown} is not understood. Did you mean hosts?", word, instead=_HOSTS)
     return ListContainers(host=take_host(words, default_host))
 
 
@@ -236,8 +257,10 @@ def _parse_requests(words: Words, _default_host: str) -> Requests:
     if word is not None and not _PAGE.fullmatch(word.keyword):
         choice = word.keyword
         if choice not in list(Selection):
-            hint = nearest(choice, Selection) or "waiting, mine or recent"
-            words.refuse(f"There is no list {word.shown}. Did you mean {hint}?", word)
+            near = nearest(choice, Selection)
+            hint = near or "waiting, mine or recent"
+            problem = f"There is no list {word.shown}. Did you mean {hint}?"
+            words.refuse(problem, word, instead=near or None)
         selection, word = Selection(choice), words.take()
     if word is None:
         return Requests(selection=selection)

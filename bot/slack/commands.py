@@ -70,10 +70,7 @@ class Commands:
         try:
             command = parse(text, default_host=self._default_host)
         except CommandError as error:
-            reply = replies.mistake(
-                self._command, problem=error.problem, marked=error.marked, example=error.example
-            )
-            await slack_request.tell(reply)
+            await slack_request.tell(replies.mistake(self._command, error))
             return
         await self._handlers[type(command)](slack_request, command)
 

@@ -10,7 +10,8 @@ import pytest
 from slack_sdk.models.blocks import Block
 
 from activities.slack.mrkdwn import plain as card_plain
-from bot.commands.parser import SUB_COMMANDS
+from bot.commands.parser import SUB_COMMANDS, Group
+from bot.commands.tokens import CommandError
 from bot.service import Actor
 from bot.slack import listings, replies, request_list, request_status
 from bot.slack.mrkdwn import Reply, answer_to, code, escape, link, person, plain, reply
@@ -162,7 +163,10 @@ ERRORS: list[BotError] = [
 ALL: list[Reply] = [
     replies.help_text("/container"),
     *(replies.help_text("/container", topic) for topic in SUB_COMMANDS),
-    replies.mistake("/container", problem=EVIL, marked=EVIL, example="help"),
+    *(
+        replies.mistake("/container", CommandError(EVIL, marked=EVIL, example="help", own=own))
+        for own in ("", EVIL)
+    ),
     replies.left_out(replies.reason_left_out()),
     *(replies.recorded(ID, act) for act in Act if act is not Act.START),
     *(
@@ -246,6 +250,31 @@ def test_no_answer_lets_the_writing_direction_be_turned(answer: Reply) -> None:
     shown = [block["text"]["text"] for block in arguments["blocks"] if "text" in block]
     for text in (arguments["text"], *shown):
         assert not {unicodedata.category(c) for c in text.replace("\n", "")} & {"Cc", "Cf", "Cs"}
+
+
+def test_the_help_says_what_to_type_and_who_decides() -> None:
+    """In groups, with one example of each; the two that are taken for each other are told apart."""
+    text = replies.help_text("/container").text
+
+    assert [text.index(f"*{group}*") for group in Group] == sorted(
+        text.index(f"*{group}*") for group in Group
+    )
+    assert "• `/container inspect web-1`" in text
+    assert "*stop* leaves a container down" in text
+    assert text.endswith("Nobody approves what they asked for themselves.")
+
+
+def test_a_mistake_gives_the_own_line_or_an_example() -> None:
+    """An example is called one, so that nobody takes it for their own."""
+    error = CommandError("No.", marked="x", example="stop web-1")
+    assert "Right would be, for example: `/container stop web-1`" in mistake_of(error)
+    error = CommandError("No.", marked="x", example="stop my-1", own="stop my-1")
+    assert mistake_of(error).endswith("\nTry: `/container stop my-1`")
+
+
+def mistake_of(error: CommandError) -> str:
+    """Write what is read of a mistake."""
+    return replies.mistake("/container", error).text
 
 
 @pytest.mark.parametrize("act", list(Act))
