@@ -235,6 +235,7 @@ async def _serve_worker(
             open_requests=settings.open_requests,
             slack_token=settings.slack_bot_token.get_secret_value(),
             slack_api_url=settings.slack_api_url,
+            plain_markup=settings.plain_markup,
             command=settings.command,
             temporal_ui=settings.temporal_ui_url,
             namespace=client.namespace,

@@ -109,12 +109,14 @@ class FactPlace(StrEnum):
 class Fact:
     """What a provider tells people of a container, in its own words.
 
-    Printed as it comes, with ``value`` behind ``label``, as code.
+    Printed as it comes, with ``value`` behind ``label``, as code. ``at`` is a moment that belongs
+    behind it, like the start of "up since": each door writes it as it writes times.
     """
 
     label: str
     value: str = ""
     place: FactPlace = FactPlace.SEEN
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
