@@ -245,11 +245,14 @@ class Service:
         """Record that one person wants a container to be put back now, not at the next try."""
         return await self._instruct(actor, request, Intent.TRY_NOW, source)
 
-    async def is_taken_up(self, receipt: Receipt) -> Uptake:
-        """Ask once, and not for long, whether a request has taken up what was recorded for it."""
-        return await self._requests.uptake(receipt.address, receipt.act_id)
+    async def is_taken_up(self, receipt: Receipt, *, at: datetime) -> Uptake | RequestState:
+        """Ask once, and not for long, whether a request has taken up what was recorded then.
 
-    async def answer_to(self, receipt: Receipt) -> RequestState | Uptake:
+        Where the same decision counted long before, the state that says so is given.
+        """
+        return await self._requests.uptake(receipt.address, receipt.act_id, at=at)
+
+    async def answer_to(self, receipt: Receipt, *, at: datetime) -> RequestState | Uptake:
         """Ask once for the state of a request that has its card, or was refused.
 
         Where neither is so, or nobody says it, say why; ``TAKEN`` where it is over and another is
@@ -257,7 +260,8 @@ class Service:
         """
         answer = await self._requests.answer(receipt.address)
         if answer is Uptake.TAKEN and receipt.replaces is not None:
-            return await self.is_taken_up(receipt.replaces)
+            before = await self.is_taken_up(receipt.replaces, at=at)
+            return before if isinstance(before, Uptake) else answer
         return answer
 
     async def judgement(self, receipt: Receipt) -> JudgedAct | Uptake:
@@ -311,8 +315,12 @@ class Service:
         """
         return await self._requests.look(host, name)
 
-    async def could_decide(self, actor: Actor, state: RequestState) -> bool:
-        """Ask whether somebody could decide about a request; what is not answered is a no."""
+    async def now(self, request: RequestAddress) -> RequestState | None:
+        """Ask a request itself where it stands; ``None`` when it does not say so."""
+        return await self._requests.now(request)
+
+    async def could_decide(self, actor: Actor, state: RequestState) -> bool | None:
+        """Ask whether somebody could decide about a request; ``None`` is no answer."""
         return await self._requests.could_decide(state, actor.user_id)
 
     async def hosts(self, *, default: str) -> tuple[HostStanding, ...]:

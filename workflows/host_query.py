@@ -39,7 +39,7 @@ class HostQueryInput:
 class HostQueryResult:
     """One of the first three is set; with ``inspection`` the ``rules``, where they are known.
 
-    ``readable`` answers for a reader.
+    ``readable`` answers for a reader; a no is sure only where ``judged`` says so.
     """
 
     containers: ContainerList | None = None
@@ -47,6 +47,7 @@ class HostQueryResult:
     refusal: Refusal | None = None
     rules: tuple[Rule, ...] | None = None
     readable: bool = False
+    judged: bool = False
 
 
 @workflow.defn(name=HOST_QUERY_WORKFLOW)
@@ -57,7 +58,8 @@ class HostQueryWorkflow:
     async def run(self, look: HostQueryInput) -> HostQueryResult:
         """Ask the worker of the host."""
         if look.reader is not None:
-            return HostQueryResult(readable=await rules.may_read(look.reader))
+            told = await rules.may_read(look.reader)
+            return HostQueryResult(readable=bool(told), judged=told is not None)
         options = activity_options.look(look.host)
         try:
             if look.name:

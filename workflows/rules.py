@@ -125,8 +125,11 @@ def rules_of(found: FoundPolicies, inspection: Inspection) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-async def may_read(reader: Reader) -> bool:
-    """Say whether somebody is one of those who could decide, as Slack knows them now."""
+async def may_read(reader: Reader) -> bool | None:
+    """Say whether somebody is one of those who could decide, as Slack knows them now.
+
+    ``None`` when that could not be found out: then nothing is shown, and nobody is turned away.
+    """
     try:
         person = await workflow.execute_activity_method(
             DirectoryPort.look_up_person,
@@ -148,5 +151,6 @@ async def may_read(reader: Reader) -> bool:
     except FailureError as error:
         if failures.is_cancellation_at_once(error):
             raise
-        return False
-    return answer.shown
+        return None
+    is_sure = person.groups_known or not reader.policy.approver_groups
+    return True if answer.shown else (False if is_sure else None)

@@ -59,7 +59,7 @@ from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id, shorten, shows_nothing
 from workflows.operations import catalog
 from workflows.operations.facts import was_left_running
-from workflows.operations.standing import is_start, seen_down, will_be_put_back
+from workflows.operations.standing import cancel_leads_to, is_start, seen_down, will_be_put_back
 
 _NOTHING_RAN = frozenset(
     {
@@ -311,13 +311,9 @@ def _cancel_waiting(state: RequestState) -> ButtonElement:
 
 
 def _cancel_running(state: RequestState) -> ButtonElement:
-    name = shorten(state.name_now, 100)
-    text = f"The step under way is finished first. Then {name} {will_be_put_back(state)}."
-    if state.waits_for_turn:
-        text = f"{name} was not touched yet. As long as that holds, it stays as it is."
     confirm = _confirm(
         title="Cancel while it works?",
-        text=text,
+        text=cancel_leads_to(state),
         yes="Cancel it",
         no="Let it go on",
         style="danger",

@@ -138,15 +138,18 @@ class SlackRequest:
             self.acknowledged = True
             await self._ack()
 
-    async def tell(self, reply: Reply, *, replace: bool = False) -> None:
-        """Answer the one who asked, and nobody else; in place of our last answer if told so."""
+    async def tell(self, reply: Reply, *, replace: bool = False, block: str = REASON_BLOCK) -> None:
+        """Answer the one who asked, and nobody else; in place of our last answer if told so.
+
+        In a form it stands below a ``block`` of it.
+        """
         self._has_told = True
         if not self.acknowledged and self.kind is not Kind.CLICK:
             self.acknowledged = True
             if self.kind is Kind.COMMAND:
                 await self._ack(**self._arguments(reply))
             else:
-                errors = {REASON_BLOCK: reply.bare_text}
+                errors = {block: reply.bare_text}
                 await self._ack(response_action="errors", errors=errors)
             return
         await self.acknowledge()
@@ -279,13 +282,9 @@ async def submit(
     container: ContainerRef,
     *,
     reason: str,
-    left_out: str = "",
     in_place: bool = False,
 ) -> None:
-    """Start a request of the one who asks; its card is the answer, or the workflow's refusal.
-
-    What was ``left_out`` of it is told in private.
-    """
+    """Start a request of the one who asks; its card is the answer, or the workflow's refusal."""
     receipt = await service.submit(
         slack_request.actor,
         operation,
@@ -300,8 +299,6 @@ async def submit(
         await slack_request.acknowledge()
         return
     follow(slack_request, receipt, Act.START)
-    if left_out:
-        await slack_request.tell(replies.left_out(left_out))
     await slack_request.acknowledge()
 
 

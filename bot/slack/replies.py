@@ -25,6 +25,7 @@ from bot.temporal.errors import (
     TemporalUnavailableError,
 )
 from workflows.model.plan import SHOWN_DIGITS
+from workflows.model.requests import Choice
 from workflows.model.state import RequestState
 from workflows.model.text import short_id
 from workflows.operations import catalog
@@ -126,19 +127,6 @@ def mistake(command: str, error: CommandError) -> Reply:
     )
 
 
-def left_out(what: str) -> Reply:
-    """Say what a request comes without; all else is on its card."""
-    return reply(f"⚠️ {what}")
-
-
-def reason_left_out() -> str:
-    """Say that a request that is made again comes without the reason of the first."""
-    return (
-        "It comes without the reason of the earlier request, which was given in another channel. "
-        "To give one, cancel it and ask anew."
-    )
-
-
 def recorded(request_id: str, act: Act, decided: RequestState | None = None) -> Reply:
     """Say that an act was taken, and of what; what it came to is the workflow's to say."""
     return reply(
@@ -158,10 +146,11 @@ def _what_it_is_about(state: RequestState) -> str:
     )
 
 
-def form_unavailable(command: str, request_id: str) -> Reply:
+def form_unavailable(command: str, choice: Choice, request_id: str) -> Reply:
     """Say that Slack did not open the form, and which way is left."""
-    example = code(f'{command} reject {request_id} "the reason"')
-    return reply(f"Slack did not open the form. Press Reject again, or write {example}.")
+    words = "the reason" if choice is Choice.REJECT else "your comment"
+    example = code(f'{command} {choice} {request_id} "{words}"')
+    return reply(f"Slack did not open the form. Press it again, or write {example}.")
 
 
 def too_many() -> Reply:

@@ -48,10 +48,10 @@ async def begin_look(
     return handle
 
 
-async def could_decide(client: Client, state: RequestState, user_id: str) -> bool:
-    """Ask, and wait two seconds at most; what is not answered is not shown."""
+async def could_decide(client: Client, state: RequestState, user_id: str) -> bool | None:
+    """Ask, and wait two seconds at most; ``None`` is no answer, by which nothing is shown."""
     if state.policy is None:
-        return False
+        return None
     reader = Reader(
         user_id=user_id,
         team_id=state.team_id,
@@ -67,10 +67,11 @@ async def could_decide(client: Client, state: RequestState, user_id: str) -> boo
             "who may read is not known, so nothing is shown",
             extra={"request_id": state.request_id, "user": user_id, "why": type(error).__name__},
         )
-        return False
+        return None
 
 
-async def _ask(client: Client, reader: Reader) -> bool:
+async def _ask(client: Client, reader: Reader) -> bool | None:
     question = HostQueryInput(host=reader.container.host, reader=reader)
     handle = await begin_look(client, question, within=_WITHIN, rpc_timeout=_WITHIN)
-    return (await handle.result()).readable
+    answer = await handle.result()
+    return True if answer.readable else (False if answer.judged else None)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
@@ -38,7 +38,7 @@ from bot.temporal.hosts import Hosts
 from bot.temporal.looks import begin_look, could_decide
 from bot.temporal.presence import has_control_worker, silent_part
 from bot.temporal.sealing import sealed, sealed_start
-from bot.temporal.standings import states_of, with_its_operation
+from bot.temporal.standings import state_now, states_of, with_its_operation
 from bot.temporal.visibility import Visibility, summarise
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
@@ -72,6 +72,8 @@ LOOK = timedelta(seconds=10)
 #: What the question may take whether an act was taken up. A worker on a loaded machine may need
 #: longer, and is then said not to have answered yet, which is true.
 _UPTAKE_WITHIN = timedelta(seconds=2)
+#: By so much the clocks of the bot and of Temporal may differ.
+_SAME_ACT = timedelta(seconds=2)
 
 
 class Uptake(StrEnum):
@@ -181,6 +183,10 @@ class RequestClient:
         state = await state_of(self._handle(summary), BUDGET)
         return summary, None if state is None else await with_its_operation(self._client, state)
 
+    async def now(self, request: RequestAddress) -> RequestState | None:
+        """Ask a request itself where it stands; ``None`` when it does not say so."""
+        return await state_now(self._client, request, _UPTAKE_WITHIN)
+
     async def states(self, rows: Sequence[RequestSummary]) -> dict[str, RequestState]:
         """Say where these requests stand, by their ids: those that say so within a second."""
         return await states_of(self._client, rows)
@@ -210,10 +216,20 @@ class RequestClient:
             return Uptake.STUCK
         return await self._why_silent() if state is None else state
 
-    async def uptake(self, request: RequestAddress, act_id: str) -> Uptake:
-        """Ask whether a request has heard of an act; a start has no id, and is heard of at once."""
+    async def uptake(
+        self, request: RequestAddress, act_id: str, *, at: datetime | None = None
+    ) -> Uptake | RequestState:
+        """Ask whether a request has heard of an act; a start has no id, and is heard of at once.
+
+        ``at`` is when it was recorded: where the same decision counted long before, the state that
+        says so is given.
+        """
         state = await self._asked(request)
         if isinstance(state, Uptake):
+            return state
+        if at is not None and any(
+            one.decision_id == act_id and one.decided_at < at - _SAME_ACT for one in state.decisions
+        ):
             return state
         is_over = state.closed or state.request_id != request.request_id
         # Only the last of them are kept, and a worker of an earlier release keeps none.
@@ -281,8 +297,8 @@ class RequestClient:
         near = await self.hosts.nearest(host) if silent is Silent.HOST else ""
         raise LookUnansweredError(host, silent, near)
 
-    async def could_decide(self, state: RequestState, user_id: str) -> bool:
-        """Ask whether somebody could decide about a request; without an answer: no."""
+    async def could_decide(self, state: RequestState, user_id: str) -> bool | None:
+        """Ask whether somebody could decide about a request; ``None`` is no answer."""
         return await could_decide(self._client, state, user_id)
 
     async def _start_unless_made(self, request: LifecycleRequest) -> bool:

@@ -79,7 +79,10 @@ def request(state: RequestState) -> list[str]:
         ("next try", moment(state.next_try_at) if not state.closed else ""),
         ("card", state.card.permalink if state.card else ""),
     )
-    steps = [(step.name.value, standing.step_words(step, state), step.note) for step in state.steps]
+    steps = [
+        (step.name.value, standing.step_words(step, state), step.note)
+        for step in standing.told_steps(state)
+    ]
     return [*facts(pairs), *(["", *table(("STEP", "HOW FAR", "NOTE"), steps)] if steps else [])]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from tests.rigs.payload_rules import problems
 from tests.rigs.waiting import eventually
 from workflows.model.errors import RefusalCode
 from workflows.model.names import ActionId
+from workflows.model.requests import Choice, Policy, RecordedDecision
 from workflows.model.state import CardRef, Refusal, RequestStatus
 
 METADATA = json.dumps({"v": 1, "request": BUTTON, "channel": "C0OPS", "ts": "17.1"})
@@ -145,6 +148,32 @@ async def test_a_form_is_answered_in_the_channel_of_its_card(bot: Bot) -> None:
     assert (call["channel"], call["user"]) == ("C0OPS", "U0BOB")
     assert "Your rejection of `web-1` is noted" in call["text"]
     assert not problems("chat.postEphemeral", call)
+
+
+async def test_who_approves_again_hears_since_when_that_counts(bot: Bot) -> None:
+    """The first press was answered by the card; the second one says for whom it waits."""
+    given = RecordedDecision(
+        decision_id="d",
+        approver_id="U0BOB",
+        choice=Choice.APPROVE,
+        comment="",
+        source="card",
+        decided_at=datetime(2026, 11, 20, 0, 58, tzinfo=UTC),
+    )
+    two = Policy(name="p", labels={}, approvers=("U0BOB", "U0CAROL", "U0DAVE"))
+    bot.requests.uptake_is = state(
+        status=RequestStatus.WAITING,
+        decisions=(given,),
+        policy=replace(two, required_approvals=2),
+    )
+    await bot.click(ActionId.APPROVE)
+    await _followed(bot)
+
+    (answer,) = bot.slack_stub.responses
+    assert answer["text"] == (
+        "You approved this at 00:58 UTC, and each person counts once. It now waits for <@U0CAROL> "
+        "or <@U0DAVE>."
+    )
 
 
 async def test_what_failed_is_not_followed(bot: Bot) -> None:

@@ -174,7 +174,7 @@ ALL: list[Reply] = [
         for act in Act
         for uptake in Uptake
     ),
-    replies.form_unavailable("/container", ID),
+    replies.form_unavailable("/container", Choice.REJECT, ID),
     replies.too_many(),
     replies.foreign_team(),
     replies.bad_button(),
@@ -312,7 +312,7 @@ def test_every_step_is_shown(status: StepStatus) -> None:
 def test_a_reason_reads_the_same_as_on_the_card() -> None:
     """One reason, two doors: the status shows the very text that the card shows."""
     typed = "see\u202egnp.exe\x07\r\n\n\n\nand\ttabs"
-    on_card = card_plain(f"Reason: {typed}", 1500).text
+    on_card = card_plain(f"“{typed}”", 1500).text
 
     shown = [block["text"]["text"] for block in show_status(make_state(reason=typed)).blocks]
 
