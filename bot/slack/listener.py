@@ -24,12 +24,15 @@ from bot.slack import replies
 from bot.slack.mrkdwn import Reply
 from bot.slack.uptake_words import Act
 from bot.temporal.errors import BotError
-from workflows.model.requests import ContainerRef, OperationSpec
+from workflows.model.requests import ContainerRef, OperationSpec, Policy
+from workflows.operations.typed import brief_line
 
 _log = logging.getLogger(__name__)
 
 #: Slack waits three seconds; a listener that needs longer is acknowledged before.
 ACKNOWLEDGE_WITHIN = 2.6
+#: So begins the id of a conversation of two: with the app, or with one person and without the app.
+_DIRECT = "D"
 #: The block of the reject form; a failure is shown below it.
 REASON_BLOCK = "reason"
 
@@ -238,7 +241,8 @@ class ListenerRunner:
                 await slack_request.tell(words)
         except BotError as error:
             _log.warning("not done", extra={**_ids(slack_request), "why": str(error)})
-            await _tell(slack_request, replies.failure(error, self.command))
+            told = replies.failure(error, self.command, asked=slack_request.asked)
+            await _tell(slack_request, told)
         except Exception as error:  # noqa: BLE001 - the one place where it becomes words
             await _tell(slack_request, report(error, **_ids(slack_request)))
         finally:
@@ -264,8 +268,15 @@ async def submit(
 ) -> None:
     """Start a request of the one who asks; its card is the answer, or the workflow's refusal.
 
-    What was ``left_out`` of it is told in private.
+    What was ``left_out`` of it is told in private. Where nobody else could read the card nothing
+    is started.
     """
+    if slack_request.channel_id.startswith(_DIRECT):
+        await slack_request.acknowledge()
+        policy = await _policy_of(service, operation, container)
+        asked = slack_request.asked or brief_line(operation, container.name)
+        await slack_request.tell(replies.nobody_here(asked, policy, slack_request.user_id))
+        return
     receipt = await service.submit(
         slack_request.actor,
         operation,
@@ -283,6 +294,18 @@ async def submit(
     if left_out:
         await slack_request.tell(replies.left_out(left_out))
     await slack_request.acknowledge()
+
+
+async def _policy_of(
+    service: Service, operation: OperationSpec, container: ContainerRef
+) -> Policy | None:
+    """Find out by which policy something would be decided; ``None`` where that is not known."""
+    try:
+        found = await service.look(container.host, container.name)
+    except BotError:
+        return None
+    rules = (rule for rule in found.rules or () if operation.kind in rule.kinds)
+    return next((rule.policy for rule in rules), None)
 
 
 def report(error: Exception, **ids: str) -> Reply:

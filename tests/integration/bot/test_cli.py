@@ -60,7 +60,7 @@ async def test_a_bot_without_temporal_answers_within_three_seconds(
         await slack_stub.until(lambda: slack_stub.responses, 20)
 
     # In time, by the bot's own clock: else its first words were that it takes longer.
-    assert "Not started" in slack_stub.acks[0]["payload"]["text"]
+    assert "not started" in slack_stub.acks[0]["payload"]["text"]
     assert "Not recorded" in slack_stub.responses[0]["text"]
 
 
