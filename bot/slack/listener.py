@@ -118,8 +118,12 @@ class SlackRequest:
 
     @property
     def is_on_private_answer(self) -> bool:
-        """Whether the button that was pressed stands on an answer of ours, not on a card."""
-        return self._part("container").get("is_ephemeral") is True
+        """Whether the button that was pressed stands on an answer of ours, not on a card.
+
+        Slack says so of the message's place; the local Slack shows the message instead.
+        """
+        is_shown = self._part("message").get("subtype") == "ephemeral"
+        return is_shown or self._part("container").get("is_ephemeral") is True
 
     @property
     def has_own_line(self) -> bool:
@@ -147,8 +151,7 @@ class SlackRequest:
         await self._send({**reply.as_arguments(), "replace_original": replace})
 
     async def take_back(self) -> None:
-        """Have our last answer deleted, as far as Slack does that."""
-        self._has_told = False
+        """Have the answer of ours deleted whose button was pressed; nothing else can be."""
         await self._send({"delete_original": True})
 
     async def _send(self, answer: dict[str, Any]) -> None:

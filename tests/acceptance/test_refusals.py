@@ -79,7 +79,7 @@ async def _is_gone(people: People, ts: str) -> bool:
 async def test_what_was_meant_is_one_press_away(people: People) -> None:
     """The button of a refusal asks for the name that comes near, and takes the refusal with it."""
     people.engine.run(name="cache-1")
-    await people.channel.ask("alice", "stop cach-1 snapshot reason=disk alert on db")
+    await people.channel.ask("alice", "stop cach-1 snapshot reason=the disk is full")
     refusal = await people.channel.wait_for(
         "the refusal", lambda m: "Did you mean `cache-1`?" in str(m.get("text"))
     )
@@ -91,7 +91,7 @@ async def test_what_was_meant_is_one_press_away(people: People) -> None:
         "its card", lambda m: m["ts"] not in before and bool(request_of(m))
     )
     assert "`cache-1`" in headline(card)
-    assert "disk alert on db" in str(card)
+    assert "the disk is full" in str(card)
     await eventually(partial(_is_gone, people, refusal["ts"]))
     assert not [m for m in await people.channel.messages() if m["ts"] not in before | {card["ts"]}]
     await people.channel.press("alice", card, ActionId.CANCEL)

@@ -313,7 +313,7 @@ async def test_a_slow_start_is_acknowledged_in_time(slack_stub: SlackStub) -> No
         release.set()
         await slack_stub.until(lambda: slack_stub.responses)
     (answer,) = slack_stub.responses
-    assert answer["text"] == "✅ `stop web-1`: its card is up now."
+    assert answer["text"] == "✅ `stop web-1`: its card is up."
     assert answer["replace_original"] is True
 
 
