@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from slack_sdk.models.blocks import Block
@@ -154,7 +155,8 @@ ERRORS: list[BotError] = [
     ),
     *(LookUnansweredError("local", silent) for silent in Silent),
     TemporalMisconfiguredError(EVIL),
-    AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink="", waits=True),
+    AlreadyOpenError(SUMMARY),
+    AlreadyOpenError(replace(SUMMARY, operation=EVIL, requester=EVIL), make_state()),
     RequestUnknownError(ID),
     RequestEndedError(SUMMARY),
     RequestStuckError("request/local/web-1"),
@@ -319,13 +321,51 @@ def test_a_reason_reads_the_same_as_on_the_card() -> None:
     assert on_card in shown
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"approvals": 0}, "⏳ 2 approvals needed, by <!subteam^S0OPS> or <@U0BOB>."),
+        ({"approvals": 1}, "⏳ 1 more approval needed, approved by <@U0BOB>."),
+        (
+            {"status": RequestStatus.RUNNING, "approvals": 1},
+            "↩️ Putting it back, approved by <@U0BOB>.",
+        ),
+    ],
+)
+def test_who_asks_second_learns_who_asked_what_and_how_it_stands(
+    changes: dict[str, Any], told: str
+) -> None:
+    """Who was first, when, who is waited for or has decided, and where the card is."""
+    approved = (replace(_DECISION, choice=Choice.APPROVE),) * changes.pop("approvals")
+    policy = Policy(
+        name="p",
+        labels={},
+        approvers=("U0ALICE", "U0BOB"),
+        approver_groups=("S0OPS",),
+        required_approvals=2,
+    )
+    state = make_state(decisions=approved, policy=policy, **changes)
+    other = replace(SUMMARY, operation="stop and snapshot", permalink="https://s/p1")
+    text = replies.failure(
+        AlreadyOpenError(other, state), "/container", asked="stop web-1", now=NOW
+    ).text
+
+    assert text.startswith(
+        "🚫 `stop web-1`: not started, for <@U0ALICE> asked to stop and snapshot `web-1` on "
+        f"`local` 4 min ago: {told} <https://s/p1|See its card>."
+    )
+    assert ("with `replace` at its end" in text) is (state.status is RequestStatus.WAITING)
+
+
 @pytest.mark.parametrize("act", list(TemporalCall))
 def test_an_outage_never_sounds_like_a_success(act: TemporalCall) -> None:
     """Whoever acts during an outage reads that it is not done, and that they can repeat it."""
     for maybe_done in (True, False):
         error = TemporalUnavailableError(act, maybe_done=maybe_done)
         words = replies.failure(error, "/container").text
+        asked = replies.failure(error, "/container", asked="stop web-1").text
 
+        assert asked.startswith("⚠️ `stop web-1`: ")
         assert "Not " in words or "does not answer" in words
         assert "Try again" in words
         assert "approved" not in words.lower()
