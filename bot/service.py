@@ -24,6 +24,7 @@ from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import RequestPage
 from workflows.host_query import HostQueryResult
+from workflows.model.listing import EVERY, Wanted, in_natural_order
 from workflows.model.names import RequestAddress
 from workflows.model.requests import (
     Choice,
@@ -303,13 +304,13 @@ class Service:
         """
         return await self._requests.status(request)
 
-    async def look(self, host: str, name: str = "") -> HostQueryResult:
-        """Look at one container of a host, or at all of them when ``name`` is empty.
+    async def look(self, host: str, name: str = "", wanted: Wanted = EVERY) -> HostQueryResult:
+        """Look at one container of a host, or at those wanted when ``name`` is empty.
 
         Raises:
             LookUnansweredError: the question was put, but not answered in time.
         """
-        return await self._requests.look(host, name)
+        return await self._requests.look(host, name, wanted)
 
     async def could_decide(self, actor: Actor, state: RequestState) -> bool:
         """Ask whether somebody could decide about a request; what is not answered is a no."""
@@ -318,6 +319,10 @@ class Service:
     async def hosts(self, *, default: str) -> tuple[HostStanding, ...]:
         """Say which hosts there are and who serves them; ``default`` is among them always."""
         return await self._requests.hosts.standings(default=default)
+
+    async def host_names(self) -> tuple[str, ...]:
+        """Name the hosts that docker workers have announced; none where that is not known now."""
+        return tuple(sorted(await self._requests.hosts.names(), key=in_natural_order))
 
     async def _instruct(
         self, actor: Actor, request: Request, intent: Intent, source: str

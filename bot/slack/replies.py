@@ -250,8 +250,7 @@ def failure(error: BotError, command: str) -> Reply:
             words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]
             words += " Try again in a moment."
         case LookUnansweredError():
-            near = f" Did you mean {code(error.near)}?" * bool(error.near)
-            words = f"Nothing to show: {_SILENT[error.silent].format(**_host(error.host))}{near}"
+            words = f"Nothing to show: {silence(error)}"
         case RequestStuckError():
             words = (
                 f"{code(error.workflow_id)} is stuck: Dockwarden's worker fails at it again and "
@@ -267,6 +266,12 @@ def failure(error: BotError, command: str) -> Reply:
         case _:
             words = escape(str(error))
     return reply(f"⚠️ {words}")
+
+
+def silence(error: LookUnansweredError) -> str:
+    """Say who has not answered a look, and what was probably meant."""
+    near = f" Did you mean {code(error.near)}?" * bool(error.near)
+    return f"{_SILENT[error.silent].format(**_host(error.host))}{near}"
 
 
 def _host(host: str) -> dict[str, str]:

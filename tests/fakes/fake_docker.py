@@ -23,13 +23,11 @@ from workflows.model.dependents import (
     Fate,
 )
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.listing import ContainerList, ContainerSummary, ListInput
 from workflows.model.ports import (
-    ContainerList,
     ContainersPort,
-    ContainerSummary,
     InspectInput,
     Inspection,
-    ListInput,
     SnapshotInput,
     SnapshotsPort,
     StopInput,

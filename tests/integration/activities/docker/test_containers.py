@@ -12,7 +12,7 @@ from tests.integration.activities.docker.docker_worker import REQUEST, DockerWor
 from tests.rigs.dockerd import IMAGE, DockerEngine
 from workflows.model.errors import RefusalCode
 from workflows.model.image_reference import complete_reference
-from workflows.model.ports import ListInput
+from workflows.model.listing import ListInput
 from workflows.model.requests import ContainerState, Mount
 
 

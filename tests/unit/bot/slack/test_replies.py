@@ -35,9 +35,10 @@ from bot.temporal.requests import Uptake
 from bot.work_list import Item, WorkPage
 from tests.rigs.every_case import every_case
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.listing import ContainerList, ContainerSummary
 from workflows.model.markup import in_plain_words
 from workflows.model.names import RequestAddress
-from workflows.model.ports import ContainerList, ContainerSummary, Inspection
+from workflows.model.ports import Inspection
 from workflows.model.requests import (
     Choice,
     ContainerPin,
