@@ -79,7 +79,8 @@ def _how_many(host: str, containers: ContainerList, wanted: Wanted) -> str:
         return f"{total} container{_s(total)} {where}" if total else f"no containers {where}"
     if total:
         return f"{total} of {containers.of} containers {where}"
-    return f"none of the {containers.of} containers {where} is like that; `list` shows them all."
+    every = f"{containers.of} container{_s(containers.of)}"
+    return f"of {every} {where} none is like that; `list` shows them all."
 
 
 def _row(one: ContainerSummary) -> str:

@@ -121,7 +121,8 @@ def status_words(state: RequestState) -> str:
 def containers(found: ContainerList) -> list[str]:
     """Show the containers of a host."""
     if not found.containers:
-        return [f"None of {found.of} containers is like that." if found.of else "No containers."]
+        of = f"{found.of} container{'' if found.of == 1 else 's'}"
+        return [f"Of {of} none is like that." if found.of else "No containers."]
     rows = [
         (
             one.name,

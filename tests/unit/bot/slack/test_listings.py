@@ -163,7 +163,7 @@ def test_a_list_of_nothing_says_how_much_there_is() -> None:
     none, wanted = ContainerList(containers=(), total=0, of=23), Wanted(pattern="x-*")
     (line,) = _shown(listings.container_list("local", none, asked="list x-*", wanted=wanted))
     assert line == (
-        "`list x-*`: none of the 23 containers on `local` is like that; `list` shows them all."
+        "`list x-*`: of 23 containers on `local` none is like that; `list` shows them all."
     )
     old = ContainerList(containers=(), total=7)
     assert (

@@ -197,7 +197,12 @@ ALL: list[Reply] = [
         ContainerList(
             containers=(
                 ContainerSummary(
-                    name="x" * 250, image=EVIL + "y" * 250, state=ContainerState.RUNNING
+                    name="x" * 250,
+                    image=EVIL + "y" * 250,
+                    state=ContainerState.RUNNING,
+                    standing=EVIL,
+                    part_of=EVIL,
+                    ports=EVIL,
                 ),
             )
             * 100,
