@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from bot.commands.parser import SUB_COMMANDS, Group
 from bot.commands.tokens import CommandError
-from bot.slack.request_status import ago
 from bot.slack.mrkdwn import (
     Reply,
     answer_to,
@@ -22,6 +21,7 @@ from bot.slack.mrkdwn import (
     plain,
     reply,
 )
+from bot.slack.request_status import ago
 from bot.slack.standing import over_words, summary_words
 from bot.slack.uptake_words import Act
 from bot.temporal.errors import (
@@ -262,8 +262,7 @@ def failure(
             words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]
             words += " Try again in a moment."
         case LookUnansweredError():
-            near = f" Did you mean {code(error.near)}?" * bool(error.near)
-            words = f"{_SILENT[error.silent].format(**_host(error.host))}{near}"
+            words = f"Nothing to show: {silence(error)}"
         case RequestStuckError():
             words = (
                 f"{code(error.workflow_id)} is stuck: Dockwarden's worker fails at it again and "
@@ -279,6 +278,12 @@ def failure(
         case _:
             words = escape(str(error))
     return reply(f"⚠️ {answer_to(asked, words)}")
+
+
+def silence(error: LookUnansweredError) -> str:
+    """Say who has not answered a look, and what was probably meant."""
+    near = f" Did you mean {code(error.near)}?" * bool(error.near)
+    return f"{_SILENT[error.silent].format(**_host(error.host))}{near}"
 
 
 def _host(host: str) -> dict[str, str]:

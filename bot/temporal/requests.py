@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle
 from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
@@ -25,23 +25,22 @@ from temporalio.service import RPCError
 from bot.temporal.client import BUDGET, SHORT, bounded, is_missing, state_of
 from bot.temporal.errors import (
     AlreadyOpenError,
-    LookUnansweredError,
     NothingAskedError,
     RequestEndedError,
     RequestStuckError,
     RequestSummary,
-    Silent,
     TemporalCall,
     TemporalUnavailableError,
 )
 from bot.temporal.hosts import Hosts
-from bot.temporal.looks import begin_look, could_decide
-from bot.temporal.presence import has_control_worker, silent_part
+from bot.temporal.looks import could_decide, look
+from bot.temporal.presence import has_control_worker
 from bot.temporal.sealing import sealed, sealed_start
 from bot.temporal.standings import state_now, states_of, with_its_operation
 from bot.temporal.visibility import Visibility, summarise
-from workflows.host_query import HostQueryInput, HostQueryResult
+from workflows.host_query import HostQueryResult
 from workflows.model import names
+from workflows.model.listing import EVERY, Wanted
 from workflows.model.names import RequestAddress
 from workflows.model.requests import (
     ContainerRef,
@@ -66,8 +65,6 @@ _CALLS = {
     Intent.STOP_TRYING: TemporalCall.STOP_TRYING,
     Intent.TRY_NOW: TemporalCall.TRY_NOW,
 }
-#: What a look at a host may take; Slack has its acknowledgement by then.
-LOOK = timedelta(seconds=10)
 #: What the question may take whether an act was taken up. A worker on a loaded machine may need
 #: longer, and is then said not to have answered yet, which is true.
 _UPTAKE_WITHIN = timedelta(seconds=2)
@@ -267,28 +264,15 @@ class RequestClient:
             return Uptake.NO_ANSWER
         return Uptake.NO_ANSWER if is_there else Uptake.NO_WORKER
 
-    async def look(self, host: str, name: str = "") -> HostQueryResult:
-        """Ask the worker of a host for one container, or for all when ``name`` is empty.
+    async def look(self, host: str, name: str = "", wanted: Wanted = EVERY) -> HostQueryResult:
+        """Ask the worker of a host for one container, or for those wanted if ``name`` is empty.
 
         Raises:
             LookUnansweredError: the question was put, but not answered in time.
             TemporalUnavailableError: Temporal does not answer.
             TemporalMisconfiguredError: Temporal refuses such calls for good.
         """
-        question = HostQueryInput(host=host, name=name, explain=bool(name))
-        begun = begin_look(self._client, question, within=LOOK, rpc_timeout=BUDGET)
-        handle = await bounded(TemporalCall.READ, begun, BUDGET)
-        try:
-            return await bounded(TemporalCall.READ, handle.result(), LOOK)
-        except TemporalUnavailableError as error:
-            if not isinstance(error.__cause__, TimeoutError):
-                raise
-        described = await bounded(TemporalCall.READ, handle.describe(rpc_timeout=BUDGET), BUDGET)
-        if described.status is not WorkflowExecutionStatus.RUNNING:
-            return await bounded(TemporalCall.READ, handle.result(), BUDGET)
-        silent = await silent_part(self._client, described, host)
-        near = await self.hosts.nearest(host) if silent is Silent.HOST else ""
-        raise LookUnansweredError(host, silent, near)
+        return await look(self._client, self.hosts, host, name, wanted)
 
     async def could_decide(self, state: RequestState, user_id: str) -> bool | None:
         """Ask whether somebody could decide about a request; ``None`` is no answer."""

@@ -84,6 +84,6 @@ async def test_a_stopped_worker_is_told_within_seconds(
     )
     # Temporal names it among those who ask for work for a minute more.
     await people.told("alice", "`stop web-2`: nobody looked at `edge` in time", "has just ended")
-    await people.told("dave", "Nothing to show: nobody looked at `edge` in time")
+    await people.told("dave", "`inspect web-2 on edge`: nobody looked at `edge` in time")
     assert time.monotonic() - asked < _SOON
     assert second_engine.state(container) == "running"

@@ -26,7 +26,8 @@ from tests.integration.bot.slack.bot_on_stub import REQUEST, Bot, bot_on, state,
 from tests.unit.activities.slack.card_parts import PIN
 from workflows.host_query import HostQueryResult
 from workflows.model.errors import RefusalCode
-from workflows.model.ports import ContainerList, ContainerSummary, Inspection
+from workflows.model.listing import ContainerList, ContainerSummary
+from workflows.model.ports import Inspection
 from workflows.model.requests import (
     Choice,
     ContainerPin,

@@ -36,9 +36,10 @@ from bot.temporal.requests import Uptake
 from bot.work_list import Item, WorkPage
 from tests.rigs.every_case import every_case
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.listing import ContainerList, ContainerSummary
 from workflows.model.markup import in_plain_words
 from workflows.model.names import RequestAddress
-from workflows.model.ports import ContainerList, ContainerSummary, Inspection
+from workflows.model.ports import Inspection
 from workflows.model.requests import (
     Choice,
     ContainerPin,
@@ -198,7 +199,12 @@ ALL: list[Reply] = [
         ContainerList(
             containers=(
                 ContainerSummary(
-                    name="x" * 250, image=EVIL + "y" * 250, state=ContainerState.RUNNING
+                    name="x" * 250,
+                    image=EVIL + "y" * 250,
+                    state=ContainerState.RUNNING,
+                    standing=EVIL,
+                    part_of=EVIL,
+                    ports=EVIL,
                 ),
             )
             * 100,
