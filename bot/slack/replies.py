@@ -262,7 +262,7 @@ def failure(
             words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]
             words += " Try again in a moment."
         case LookUnansweredError():
-            words = f"Nothing to show: {silence(error)}"
+            words = silence(error)
         case RequestStuckError():
             words = (
                 f"{code(error.workflow_id)} is stuck: Dockwarden's worker fails at it again and "
