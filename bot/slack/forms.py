@@ -7,7 +7,7 @@ people typed is shown as plain text, and only where it may be read.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -38,6 +38,8 @@ _VERSION = 1
 _INPUT = "v"
 _SHOWN_REASON = 1000
 _FOREIGN = "this is not a form of Dockwarden"
+#: What of an operation comes back out of a form; a name for the snapshot is typed anew.
+_CARRIED = ("kind", "snapshot", "grace_seconds")
 _SOME_REQUEST_ID = "0" * 12
 
 
@@ -94,11 +96,7 @@ class Wish:
 
     def carried(self) -> dict[str, object]:
         """Write it for a form to carry."""
-        spec = self.operation
-        return {
-            "container": self.container,
-            "operation": [spec.kind, spec.snapshot, spec.grace_seconds],
-        }
+        return {"container": self.container, "operation": asdict(self.operation)}
 
     @classmethod
     def read(cls, metadata: dict[str, Any], tag: str) -> Self:
@@ -108,9 +106,9 @@ class Wish:
             ValueError: it is not a form of ours.
         """
         try:
-            kind, snapshot, grace = metadata["operation"]
+            kind, snapshot, grace = map(metadata["operation"].get, _CARRIED)
             container = str(metadata["container"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(_FOREIGN) from error
         is_ours = catalog.find(str(kind)) is not None and CONTAINER_NAME.fullmatch(container)
         if not is_ours or not (grace is None or isinstance(grace, int)):

@@ -326,7 +326,7 @@ async def _policy_of(
         found = await service.look(container.host, container.name)
     except BotError:
         return None
-    rules = (rule for rule in found.rules or () if operation.kind in rule.kinds)
+    rules = (rule for rule in found.rules or () if rule.covers(operation.kind))
     return next((rule.policy for rule in rules), None)
 
 

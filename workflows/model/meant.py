@@ -7,6 +7,7 @@ own way, or offers them.
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 
 from workflows.model.errors import RefusalCode
 from workflows.model.names import CONTAINER_NAME, HOST_NAME
@@ -16,10 +17,12 @@ from workflows.model.state import Refusal
 _MEANT = re.compile(r"(?:did you mean|it could be) (.+?)(?:\?|; write the whole name)$")
 _BETWEEN = re.compile(r", | or ")
 _OF_CONTAINERS = (RefusalCode.UNKNOWN_CONTAINER, RefusalCode.AMBIGUOUS_CONTAINER)
-_FORMS = {
-    **dict.fromkeys(_OF_CONTAINERS, CONTAINER_NAME),
-    RefusalCode.UNKNOWN_HOST: HOST_NAME,
-}
+_FORMS = MappingProxyType(
+    {
+        **dict.fromkeys(_OF_CONTAINERS, CONTAINER_NAME),
+        RefusalCode.UNKNOWN_HOST: HOST_NAME,
+    }
+)
 _MOST = 3
 
 

@@ -170,7 +170,6 @@ ALL: list[Reply] = [
         replies.mistake("/container", CommandError(EVIL, marked=EVIL, example="help", own=own))
         for own in ("", EVIL)
     ),
-    replies.left_out(replies.reason_left_out()),
     *(replies.recorded(ID, act) for act in Act if act is not Act.START),
     *(
         not_taken_up(act, uptake, ADDRESS, asked=EVIL, at=NOW, command="/container")
