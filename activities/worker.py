@@ -91,8 +91,8 @@ class WorkerConfig:
     stops, and how many commits, run beside each other; ``open_requests`` how many requests of one
     person may wait. ``seal_keys`` verify what other processes of ours send, and ``policies`` is
     the book by which a control worker judges. ``command`` is the slash command that private advice
-    names. The limits of snapshots are explained in
-    :class:`activities.docker.capacity.SnapshotCapacity`.
+    names, and ``plain_markup`` says that this Slack draws less than Slack itself. The limits of
+    snapshots are explained in :class:`activities.docker.capacity.SnapshotCapacity`.
     """
 
     serve: frozenset[str]
@@ -111,6 +111,7 @@ class WorkerConfig:
     namespace: str
     graceful_seconds: int
     released_after: timedelta = RELEASED_AFTER
+    plain_markup: bool = False
     seal_keys: SealKeys = NO_KEYS
     policies: Path = Path("policies.toml")
 
@@ -142,7 +143,12 @@ async def run_worker(
             own = read_own(config.policies)
             problems.append(lambda: f"policies: {own.problem}" if own.problem else "")
             session = await stack.enter_async_context(aiohttp.ClientSession())
-            slack = slack_client(config.slack_token, config.slack_api_url, session)
+            slack = slack_client(
+                config.slack_token,
+                config.slack_api_url,
+                session,
+                plain_markup=config.plain_markup,
+            )
             await stack.enter_async_context(_control_worker(client, config, slack, own))
             problems.append(await stack.enter_async_context(_token_watched(slack)))
             await _start_reconciliation(client, stop)

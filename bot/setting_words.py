@@ -40,6 +40,8 @@ def takes(field: str, info: FieldInfo, variable: str) -> str:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         *others, last = kind
         return f"takes {', '.join(others)} or {last}, {example}"
+    if kind is bool:
+        return f"takes true or false, for example {variable}=true"
     if kind is int:
         return f"takes a whole number{_range(info)}, {example}"
     return f"takes {_FORMS.get(field, 'another value')}, {example}"

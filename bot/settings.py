@@ -78,6 +78,10 @@ class Settings(Secrets):
         description="Address of Slack's Web API.",
         pattern="^https?://",
     )
+    plain_markup: bool = Field(
+        default=False,
+        description="true for a Slack that draws no dates, blocks or groups: they are then words.",
+    )
     command: str = Field(
         default="/container",
         description="The slash command, as the Slack app declares it.",

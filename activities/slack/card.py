@@ -34,7 +34,6 @@ from activities.slack.impact import (
 )
 from activities.slack.mrkdwn import (
     Links,
-    clock,
     code,
     group,
     join_limited,
@@ -52,12 +51,12 @@ from activities.slack.status import (
     snapshot_line,
     step_lines,
 )
+from workflows.model.markup import clock
 from workflows.model.names import ActionId, RequestAddress, button_value, card_block_id
 from workflows.model.plan import SHOWN_DIGITS
 from workflows.model.requests import FactPlace
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id, shorten, shows_nothing
-from workflows.model.words import duration
 from workflows.operations import catalog
 from workflows.operations.facts import was_left_running
 from workflows.operations.standing import cancel_leads_to, is_start, seen_down, will_be_put_back
@@ -227,10 +226,7 @@ def _foot(state: RequestState, links: Links, now: datetime) -> Block:
 
 def _when(state: RequestState, now: datetime) -> str:
     if state.status is RequestStatus.WAITING:
-        if state.expires_at is None:
-            return ""
-        left = duration(state.expires_at - now)
-        return f"until {clock(state.expires_at, now)} (in {left})"
+        return f"until {clock(state.expires_at, now)}" if state.expires_at else ""
     if state.finished_at is None:
         return f"asked for at {clock(state.requested_at, now)}"
     return f"ended at {clock(state.finished_at, now)}"

@@ -25,6 +25,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.slack.health import APP_CODES, TOKEN_CODES, SlackHealth
 from workflows.model.errors import ErrorType
+from workflows.model.markup import sent_in_plain_words
 
 Answer = dict[str, Any]
 #: Much shorter than the heartbeat time-out of the activities, which beat between calls.
@@ -57,12 +58,22 @@ _PASSING = frozenset(
 class SlackClient(AsyncWebClient):
     """Slack's Web API; ``health`` knows whether Slack accepts our token."""
 
-    def __init__(self, *, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        *,
+        token: str,
+        api_url: str,
+        session: aiohttp.ClientSession,
+        plain_markup: bool = False,
+    ) -> None:
         super().__init__(token=token, base_url=api_url, session=session, retry_handlers=[])
         self.health = SlackHealth()
+        self._plain_markup = plain_markup
 
     async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:  # noqa: ANN401 - Slack's own arguments
         """Call a method, and learn from the answer what Slack makes of our token."""
+        if self._plain_markup and "json" in how:
+            how["json"] = sent_in_plain_words(how["json"])
         try:
             answer = await super().api_call(api_method, **how)
         except SlackApiError as error:
@@ -74,9 +85,11 @@ class SlackClient(AsyncWebClient):
         return answer
 
 
-def slack_client(token: str, api_url: str, session: aiohttp.ClientSession) -> SlackClient:
+def slack_client(
+    token: str, api_url: str, session: aiohttp.ClientSession, *, plain_markup: bool = False
+) -> SlackClient:
     """Make the client that all activities share; without ``session`` each call would open one."""
-    return SlackClient(token=token, api_url=api_url, session=session)
+    return SlackClient(token=token, api_url=api_url, session=session, plain_markup=plain_markup)
 
 
 async def call(method: Callable[..., Awaitable[Any]], name: str, **arguments: Any) -> Answer:  # noqa: ANN401 - Slack's own arguments

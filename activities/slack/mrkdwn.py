@@ -1,8 +1,7 @@
 """How is a value written so that Slack shows it, and nothing else happens?
 
 Slack reads mark-up and mentions in every ``mrkdwn`` text. What people typed only ever goes into
-:func:`plain` texts, and what machines named is escaped or put into inline code here. The local
-Slack of the laptop knows less mark-up than Slack: no dates, no colour bars, no fences.
+:func:`plain` texts, and what machines named is escaped or put into inline code here.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 
 from slack_sdk.models.blocks import MarkdownTextObject, PlainTextObject
 
+from workflows.model.markup import clock, group_mention
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.requests import Fact
 from workflows.model.terminal import Terminal
@@ -22,7 +22,8 @@ _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _MOST_LINES = 15
 _LABEL_LENGTH = 60
 _VALUE_LENGTH = 60
-_LARGEST_IN_THREE_DIGITS = 999.5
+#: What is told of a container began on any day.
+_ANOTHER_DAY = datetime.min.replace(tzinfo=UTC)
 
 
 def mrkdwn(text: str) -> MarkdownTextObject:
@@ -65,7 +66,7 @@ def person(user_id: str) -> str:
 
 def group(group_id: str) -> str:
     """Mention a user group; what is no group id is only named."""
-    return f"<!subteam^{group_id}>" if GROUP_ID_FORM.fullmatch(group_id) else safe(group_id, 40)
+    return group_mention(group_id) if GROUP_ID_FORM.fullmatch(group_id) else safe(group_id, 40)
 
 
 def typed_at(terminal: Terminal | None) -> str:
@@ -86,24 +87,8 @@ def join_limited(items: Iterable[str], limit: int, *, separator: str = ", ") -> 
 def provider_fact(fact: Fact) -> str:
     """Write what a provider tells as it comes: the engine's own texts may be in it."""
     label, value = safe(fact.label, _LABEL_LENGTH), code(shorten(fact.value, _VALUE_LENGTH))
-    return f"{label} {value}" if fact.value else label
-
-
-def clock(at: datetime, now: datetime | None = None) -> str:
-    """Write a time in UTC, with the day when it is not today."""
-    moment = at.astimezone(UTC)
-    same_day = now is None or moment.date() == now.astimezone(UTC).date()
-    return moment.strftime("%H:%M UTC" if same_day else "%d %b %H:%M UTC")
-
-
-def size(count: int) -> str:
-    """Write a number of bytes as Docker does: three digits, in powers of a thousand."""
-    value, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < _LARGEST_IN_THREE_DIGITS:
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.3g} {unit}"
+    at = clock(fact.at, _ANOTHER_DAY) if fact.at else ""
+    return " ".join(part for part in (label, value if fact.value else "", at) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ and only what the engine itself said of the container is told as a fact.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from activities.slack.error_help import HAVE_DETAILS, cause_of, fill, reason, short_detail
 from activities.slack.mrkdwn import code, person, safe
@@ -22,6 +22,7 @@ from activities.slack.own_failures import (
 )
 from workflows.model.advice import CommandName, command_of
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
+from workflows.model.markup import clock_to_the_second
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus, find_step
 from workflows.model.words import capital
@@ -147,11 +148,10 @@ def mentions(state: RequestState) -> str:
 def state_line(state: RequestState) -> str:
     """Say what the engine said last, how often it was tried, and when it is tried again."""
     seen, step = state.seen, find_step(state.steps, StepName.PUT_BACK)
-    day = (seen.at if seen else state.tried_at or state.requested_at).astimezone(UTC).date()
+    day = seen.at if seen else state.tried_at or state.requested_at
 
     def at(moment: datetime) -> str:
-        utc = moment.astimezone(UTC)
-        return utc.strftime("%H:%M:%S UTC" if utc.date() == day else "%d %b %H:%M:%S UTC")
+        return clock_to_the_second(moment, day)
 
     error = restore_error(state)
     is_gone = error is ErrorType.CONTAINER_GONE

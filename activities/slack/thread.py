@@ -14,7 +14,6 @@ from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
 from activities.slack.impact import afterwards, dependents_left
 from activities.slack.mrkdwn import (
-    clock,
     code,
     group,
     join_limited,
@@ -42,6 +41,7 @@ from activities.slack.status import (
     where,
     why_not_done_in_full,
 )
+from workflows.model.markup import clock
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.state import RequestState, RequestStatus

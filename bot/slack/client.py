@@ -5,9 +5,14 @@ Unlike the workers the bot repeats nothing by itself: people, or the next look, 
 
 from __future__ import annotations
 
+from typing import Any
+
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from workflows.model.markup import sent_in_plain_words
 
 #: Slack's own troubles, told as if it refused.
 _PASSING = frozenset(
@@ -18,11 +23,22 @@ _PASSING = frozenset(
 )
 
 
-def slack_client(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+class PlainClient(AsyncWebClient):
+    """A client for a Slack that draws no dates, blocks to copy or groups."""
+
+    async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:  # noqa: ANN401 - Slack's own arguments
+        """Call a method, with all of that in plain words."""
+        if "json" in how:
+            how["json"] = sent_in_plain_words(how["json"])
+        return await super().api_call(api_method, **how)
+
+
+def slack_client(
+    token: str, api_url: str, session: aiohttp.ClientSession, *, plain_markup: bool = False
+) -> AsyncWebClient:
     """Make a client that never repeats a call by itself: what was lost may have arrived."""
-    return AsyncWebClient(
-        token=token, base_url=api_url, session=session, timeout=10, retry_handlers=[]
-    )
+    kind = PlainClient if plain_markup else AsyncWebClient
+    return kind(token=token, base_url=api_url, session=session, timeout=10, retry_handlers=[])
 
 
 def refusal(error: SlackApiError) -> str:

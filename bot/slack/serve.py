@@ -55,14 +55,18 @@ async def serve_bot(settings: Settings, stop: asyncio.Event) -> None:
         ),
     ):
         token = settings.slack_bot_token.get_secret_value()
-        slack = slack_client(token, settings.slack_api_url, session)
+        slack = slack_client(
+            token, settings.slack_api_url, session, plain_markup=settings.plain_markup
+        )
         identity = await _identify_patiently(slack, stop)
         if identity is None:
             return
         clicks = ClickRate(
             per_request=settings.clicks_per_request, per_person=settings.clicks_per_person
         )
-        runner = ListenerRunner(session, command=settings.command, limit=clicks)
+        runner = ListenerRunner(
+            session, command=settings.command, limit=clicks, plain_markup=settings.plain_markup
+        )
         service = Service(RequestClient(client, keys=settings.seal_keys))
         follow_ups = FollowUps(service, slack, command=settings.command)
         app = build_app(

@@ -36,6 +36,8 @@ def _rendered() -> str:
             default = default.get_secret_value()
         elif isinstance(default, tuple):
             default = ",".join(default)
+        elif isinstance(default, bool):
+            default = str(default).lower()
         shown = "" if default is None else str(default)
         lines.append(f"# {field.description}\n#{variable(name)}={shown}\n")
     return "\n".join(lines)

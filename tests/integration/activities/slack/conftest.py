@@ -29,7 +29,7 @@ async def _running_proxy(running_slack: LocalSlack) -> AsyncIterator[SlackProxy]
 @pytest.fixture(scope="session", name="running_client")
 async def _running_client(running_proxy: SlackProxy) -> AsyncIterator[SlackClient]:
     async with aiohttp.ClientSession() as session:
-        yield slack_client(CREDENTIALS.bot_token, running_proxy.api_url, session)
+        yield slack_client(CREDENTIALS.bot_token, running_proxy.api_url, session, plain_markup=True)
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ _PASSING = [
 
 @pytest.mark.parametrize("name", STATES)
 async def test_every_card_is_posted_and_redrawn_in_place(name: str, worker: SlackWorker) -> None:
-    """A request has one message for all its life."""
+    """A request has one message for all its life, in words that its Slack knows."""
     card = await worker.publish(fresh("pending"))
     assert card.permalink.startswith("http")
     again = await worker.publish(replace(fresh(name), card=card, revision=9))
@@ -48,6 +48,7 @@ async def test_every_card_is_posted_and_redrawn_in_place(name: str, worker: Slac
     (shown,) = await worker.cards()
     assert shown["ts"] == card.ts
     assert "web-1" in texts(shown)
+    assert "<!date" not in texts(shown)
 
 
 async def test_no_card_is_drawn_that_shows_another_plan_than_its_buttons_approve(

@@ -155,6 +155,11 @@ class FakeRequestClient:
         self.asked.append(act_id)
         return self.uptake_is
 
+    async def answer(self, request: RequestAddress) -> RequestState | Uptake:
+        """Say whether a request has its card: where it is not taken up, no."""
+        uptake = await self.uptake(request, "")
+        return self.state or uptake if uptake is Uptake.TAKEN else uptake
+
     async def find(self, _request: str | ContainerRef) -> RequestSummary:
         """Find the request."""
         await self._act()
@@ -233,7 +238,7 @@ async def bot_on(
 ) -> AsyncIterator[Bot]:
     """Build the real app on a stub of Slack."""
     async with aiohttp.ClientSession() as session:
-        client = slack_client("xoxb-test", f"{slack_stub.url}/api/", session)
+        client = slack_client("xoxb-test", f"{slack_stub.url}/api/", session, plain_markup=True)
         requests = FakeRequestClient()
         clicks = ClickRate(
             per_request=limits.clicks_per_request,
@@ -241,7 +246,11 @@ async def bot_on(
             clock=clock,
         )
         runner = ListenerRunner(
-            session, command="/container", limit=clicks, acknowledge_within=acknowledge_within
+            session,
+            command="/container",
+            limit=clicks,
+            acknowledge_within=acknowledge_within,
+            plain_markup=True,
         )
         service = Service(real_requests or requests)  # type: ignore[arg-type]
         follow_ups = FollowUps(service, client, command="/container", after=followed_after)

@@ -322,4 +322,4 @@ def test_without_an_address_there_is_no_link() -> None:
 def test_a_deadline_on_another_day_tells_the_day() -> None:
     """A long wait is not mistaken for a short one."""
     foot = drawn(replace(WAITING, expires_at=NOW + timedelta(days=2)))[-1]["elements"][0]["text"]
-    assert "until 07 Mar 13:51 UTC (in 2 d)" in foot
+    assert "until <!date^1772891460^{date_short_pretty} {time}|07 Mar 13:51 UTC>" in foot

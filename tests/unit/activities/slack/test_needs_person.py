@@ -15,6 +15,7 @@ from activities.slack.status import headline, step_lines
 from tests.unit.activities.slack.card_parts import PIN
 from tests.unit.activities.slack.card_states import STATES, not_started
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
+from workflows.model.markup import in_plain_words
 from workflows.model.requests import ContainerState, Fact
 from workflows.model.state import RequestState
 from workflows.operations.standing import status_words
@@ -160,7 +161,7 @@ def test_an_end_on_another_day_tells_the_day() -> None:
     assert _MET.seen is not None
     assert _MET.seen.since is not None
     since = _MET.seen.since - timedelta(days=1)
-    told = what_to_do(replace(_MET, seen=replace(_MET.seen, since=since)))
+    told = in_plain_words(what_to_do(replace(_MET, seen=replace(_MET.seen, since=since))))
     assert "exited since 04 Mar 13:52:05 UTC · tried 3 times, last at 13:52:40 UTC" in told
 
 

@@ -12,17 +12,27 @@ from typing import Any
 
 from activities.slack.card import card
 from tests.unit.activities.slack.card_parts import LINKS, NOW
+from workflows.model.markup import sent_in_plain_words
 from workflows.model.state import RequestState
 
 DIRECTORY = Path(__file__).parent
 
 
 def read_out(state: RequestState) -> str:
-    """Write a card as people would read it: typed text in quotes, buttons in brackets."""
+    """Write a card as people would read it: typed text in quotes, buttons in brackets.
+
+    It is what people read where Slack draws little; what is sent to Slack itself in another form
+    follows below.
+    """
     text, blocks = card(state, LINKS, NOW)
+    sent = [block.to_dict() for block in blocks]
     lines = [f"notification: {text}", ""]
-    for block in blocks:
-        lines += [*_block(block.to_dict()), ""]
+    lines += [line for block in sent_in_plain_words(sent) for line in [*_block(block), ""]]
+    said = set("\n".join(lines).split("\n"))
+    marked_up = "\n".join(line for block in sent for line in _block(block))
+    differs = [line for line in marked_up.split("\n") if line not in said]
+    if differs:
+        lines += ["for Slack itself:", *differs]
     return "\n".join(lines).rstrip() + "\n"
 
 
