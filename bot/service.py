@@ -24,6 +24,7 @@ from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import RequestPage
 from workflows.host_query import HostQueryResult
+from workflows.model.listing import EVERY, Wanted, in_natural_order
 from workflows.model.names import RequestAddress
 from workflows.model.requests import (
     Choice,
@@ -252,6 +253,18 @@ class Service:
         """
         return await self._requests.uptake(receipt.address, receipt.act_id, at=at)
 
+    async def answer_to(self, receipt: Receipt, *, at: datetime) -> RequestState | Uptake:
+        """Ask once for the state of a request that has its card, or was refused.
+
+        Where neither is so, or nobody says it, say why; ``TAKEN`` where it is over and another is
+        there, or where the one is over in whose place it was asked for.
+        """
+        answer = await self._requests.answer(receipt.address)
+        if answer is Uptake.TAKEN and receipt.replaces is not None:
+            before = await self.is_taken_up(receipt.replaces, at=at)
+            return before if isinstance(before, Uptake) else answer
+        return answer
+
     async def judgement(self, receipt: Receipt) -> JudgedAct | Uptake:
         """Ask once whether what was recorded counts; where that is not known yet, say why."""
         return await self._requests.judgement(receipt.address, receipt.act_id)
@@ -295,13 +308,13 @@ class Service:
         """
         return await self._requests.status(request)
 
-    async def look(self, host: str, name: str = "") -> HostQueryResult:
-        """Look at one container of a host, or at all of them when ``name`` is empty.
+    async def look(self, host: str, name: str = "", wanted: Wanted = EVERY) -> HostQueryResult:
+        """Look at one container of a host, or at those wanted when ``name`` is empty.
 
         Raises:
             LookUnansweredError: the question was put, but not answered in time.
         """
-        return await self._requests.look(host, name)
+        return await self._requests.look(host, name, wanted)
 
     async def now(self, request: RequestAddress) -> RequestState | None:
         """Ask a request itself where it stands; ``None`` when it does not say so."""
@@ -314,6 +327,10 @@ class Service:
     async def hosts(self, *, default: str) -> tuple[HostStanding, ...]:
         """Say which hosts there are and who serves them; ``default`` is among them always."""
         return await self._requests.hosts.standings(default=default)
+
+    async def host_names(self) -> tuple[str, ...]:
+        """Name the hosts that docker workers have announced; none where that is not known now."""
+        return tuple(sorted(await self._requests.hosts.names(), key=in_natural_order))
 
     async def _instruct(
         self, actor: Actor, request: Request, intent: Intent, source: str

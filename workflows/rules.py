@@ -36,6 +36,10 @@ class Rule:
     kinds: tuple[str, ...]
     policy: Policy | None = None
 
+    def covers(self, kind: str) -> bool:
+        """Whether operations of this kind are asked for by it."""
+        return kind in self.kinds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from slack_sdk.models.blocks import MarkdownTextObject, PlainTextObject
 
-from workflows.model.markup import group_mention
+from workflows.model.markup import clock, group_mention
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.requests import Fact
 from workflows.model.terminal import Terminal
@@ -21,7 +22,8 @@ _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _MOST_LINES = 15
 _LABEL_LENGTH = 60
 _VALUE_LENGTH = 60
-_LARGEST_IN_THREE_DIGITS = 999.5
+#: What is told of a container began on any day.
+_ANOTHER_DAY = datetime.min.replace(tzinfo=UTC)
 
 
 def mrkdwn(text: str) -> MarkdownTextObject:
@@ -85,17 +87,8 @@ def join_limited(items: Iterable[str], limit: int, *, separator: str = ", ") -> 
 def provider_fact(fact: Fact) -> str:
     """Write what a provider tells as it comes: the engine's own texts may be in it."""
     label, value = safe(fact.label, _LABEL_LENGTH), code(shorten(fact.value, _VALUE_LENGTH))
-    return f"{label} {value}" if fact.value else label
-
-
-def size(count: int) -> str:
-    """Write a number of bytes as Docker does: three digits, in powers of a thousand."""
-    value, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < _LARGEST_IN_THREE_DIGITS:
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.3g} {unit}"
+    at = clock(fact.at, _ANOTHER_DAY) if fact.at else ""
+    return " ".join(part for part in (label, value if fact.value else "", at) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,13 +14,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.slack.error_help import HAVE_DETAILS, advice_for, cause_of, reason, short_detail
-from activities.slack.mrkdwn import code, person, safe, size, typed_at
+from activities.slack.mrkdwn import code, person, safe, typed_at
 from activities.slack.needs_person import needs_person_headline, restore_error
 from workflows.model.errors import PREFLIGHT_ERRORS, ErrorType
 from workflows.model.markup import clock
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.text import short_id
-from workflows.model.words import capital, duration
+from workflows.model.words import capital, duration, size
 from workflows.operations import catalog
 from workflows.operations.facts import has_step, was_down, was_late, was_left_running
 from workflows.operations.standing import (

@@ -8,6 +8,7 @@ operation of the catalogue is a sub-command; ``tokens.py`` splits the text, ``op
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,41 +17,27 @@ from typing import Final, NoReturn
 
 from bot.commands.ask import Ask, explain_options, take_ask, usage_of
 from bot.commands.elsewhere import what_cannot, what_is_meant
+from bot.commands.looking import (
+    LIST_EXPLAINED,
+    LIST_USAGE,
+    Inspect,
+    ListContainers,
+    ListHosts,
+    parse_inspect,
+    parse_list,
+)
 from bot.commands.options import (
     name_after,
     take_comment,
-    take_container,
-    take_host,
     take_request,
 )
-from bot.commands.tokens import Word, Words, nearest, read_words
+from bot.commands.tokens import CommandError, Word, Words, nearest, read_words
 from workflows.model.requests import ContainerRef
 from workflows.model.text import shows_nothing
 from workflows.operations import catalog
 from workflows.operations.operation import Operation
 
-_HOSTS = "hosts"
 _PAGE = re.compile(r"[1-9][0-9]?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListContainers:
-    """``list [on HOST]``."""
-
-    host: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListHosts:
-    """``list hosts``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspect:
-    """``inspect NAME [on HOST]``."""
-
-    container: str
-    host: str
 
 
 class Selection(StrEnum):
@@ -177,8 +164,28 @@ def parse(text: str, *, default_host: str) -> Command:
     """Read a command; a command that names no host means ``default_host``.
 
     Raises:
-        CommandError: the text asks for nothing that Dockwarden can do.
+        CommandError: the text asks for nothing that Dockwarden can do; its example is right.
     """
+    try:
+        return _parse(text, default_host)
+    except CommandError as error:
+        if error.own and _is_right(error.own, default_host):
+            error.example = error.own
+        else:
+            error.own = ""
+        raise
+
+
+def _is_right(text: str, default_host: str) -> bool:
+    """Say whether a text that we wrote ourselves is understood."""
+    try:
+        _parse(html.escape(text, quote=False), default_host)
+    except CommandError:
+        return False
+    return True
+
+
+def _parse(text: str, default_host: str) -> Command:
     words = read_words(text, example=FIRST_EXAMPLE)
     first = words.take()
     if first is not None and first.quoted and not first.key and words.peek() is None:
@@ -212,22 +219,7 @@ def _refuse_unknown(words: Words, word: Word) -> NoReturn:
     name = name_after(words)
     if meant and name and SUB_COMMANDS[meant].takes_name:
         words.example = f"{meant} {name}"
-    words.refuse(problem, word)
-
-
-def _parse_list(words: Words, default_host: str) -> ListContainers | ListHosts:
-    word = words.peek()
-    if word is not None and not word.quoted and word.text.lower() == _HOSTS:
-        words.take()
-        return ListHosts()
-    if word is not None and nearest(word.text.lower(), (_HOSTS, "on")) == _HOSTS:
-        words.refuse(f"{word.shown} is not understood. Did you mean hosts?", word)
-    return ListContainers(host=take_host(words, default_host))
-
-
-def _parse_inspect(words: Words, default_host: str) -> Inspect:
-    container = take_container(words)
-    return Inspect(container=container, host=take_host(words, default_host))
+    words.refuse(problem, word, instead=meant or None)
 
 
 def _parse_requests(words: Words, _default_host: str) -> Requests:
@@ -236,8 +228,10 @@ def _parse_requests(words: Words, _default_host: str) -> Requests:
     if word is not None and not _PAGE.fullmatch(word.keyword):
         choice = word.keyword
         if choice not in list(Selection):
-            hint = nearest(choice, Selection) or "waiting, mine or recent"
-            words.refuse(f"There is no list {word.shown}. Did you mean {hint}?", word)
+            near = nearest(choice, Selection)
+            hint = near or "waiting, mine or recent"
+            problem = f"There is no list {word.shown}. Did you mean {hint}?"
+            words.refuse(problem, word, instead=near or None)
         selection, word = Selection(choice), words.take()
     if word is None:
         return Requests(selection=selection)
@@ -305,18 +299,18 @@ _ROWS: Final = (
     *map(_asks, catalog.OPERATIONS),
     SubCommand(
         group=Group.LOOK,
-        usage="list [hosts|on HOST]",
-        summary="Shows the containers of a host; “list hosts” shows the hosts, and who serves "
-        "them.",
+        usage=LIST_USAGE,
+        summary="Shows the containers of a host, all or some; “list hosts” shows the hosts.",
         example="list",
-        parse=_parse_list,
+        explained=LIST_EXPLAINED,
+        parse=parse_list,
     ),
     SubCommand(
         group=Group.LOOK,
         usage="inspect NAME [on HOST]",
         summary="Shows one container, without its environment.",
         example="inspect web-1",
-        parse=_parse_inspect,
+        parse=parse_inspect,
     ),
     SubCommand(
         group=Group.LOOK,

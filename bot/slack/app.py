@@ -150,6 +150,7 @@ def register_listeners(
     app.action(ActionId.START_AGAIN)(runner.guarded(openers.start_again))
     app.action(ActionId.DETAILS)(runner.guarded(openers.details))
     app.action(ActionId.APPROVE_WITH_COMMENT)(runner.guarded(openers.approve_with_comment))
+    app.action(re.compile(rf"{re.escape(ActionId.ASK)}\.\d"))(runner.guarded(commands.ask_instead))
     app.view(REJECT_FORM)(runner.guarded(views.reject))
     app.view(APPROVE_FORM)(runner.guarded(views.approve))
     app.view(ASK_FORM)(runner.guarded(views.ask))

@@ -12,9 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.service import Actor, Service
-from bot.slack.mrkdwn import Reply, clock, code, group, link, person, reply
+from bot.slack.mrkdwn import Reply, code, group, link, person, reply
 from bot.slack.readers import is_own_channel
 from bot.temporal.errors import BotError
+from workflows.model.markup import clock
 from workflows.model.names import RequestAddress
 from workflows.model.requests import Choice
 from workflows.model.state import RequestState, RequestStatus

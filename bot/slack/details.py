@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.slack.listings import fact
 from bot.slack.mrkdwn import (
     Line,
     Reply,
     bullet_list,
-    clock,
     code,
     escape,
     group,
@@ -22,7 +22,8 @@ from bot.slack.mrkdwn import (
     reply,
 )
 from bot.slack.request_status import ago, kept_back, said
-from workflows.model.requests import ContainerPin, Fact, FactPlace
+from workflows.model.markup import clock
+from workflows.model.requests import ContainerPin, FactPlace
 from workflows.model.state import RequestState, StepState, StepStatus
 from workflows.model.words import capital, duration
 from workflows.operations import catalog
@@ -53,7 +54,7 @@ def show(state: RequestState, *, may_read: bool, now: datetime, temporal: str) -
         *(said(state) if may_read else [Line(kept_back(state))]),
         _steps(state),
         _container(state.pin),
-        _deciders(state),
+        _deciders(state, now),
         _judged_by(state),
         link(temporal, "Open in Temporal") if may_read else "",
     )
@@ -88,7 +89,6 @@ def _container(pin: ContainerPin | None) -> str:
     told = pin.told(
         FactPlace.ITSELF,
         FactPlace.SEEN,
-        FactPlace.AFTERWARDS,
         FactPlace.SNAPSHOT,
         FactPlace.LOOK,
         FactPlace.DETAILS,
@@ -99,17 +99,14 @@ def _container(pin: ContainerPin | None) -> str:
         f"image {code(pin.image)}, {code(pin.image_id)}",
         f"last start {code(pin.started_at)}" if pin.started_at else "",
         f"engine {code(pin.engine_id)}",
-        *map(_fact, told),
-        *(f"not in a snapshot: {_fact(one)}" for one in pin.told(FactPlace.NOT_IN_SNAPSHOT)),
+        *map(fact, told),
+        *(f"after a stop it {fact(one)}" for one in pin.told(FactPlace.AFTERWARDS)),
+        *(f"not in a snapshot: {fact(one)}" for one in pin.told(FactPlace.NOT_IN_SNAPSHOT)),
     ]
     return f"*The container*\n{bullet_list(line for line in lines if line)}"
 
 
-def _fact(fact: Fact) -> str:
-    return f"{escape(fact.label)} {code(fact.value)}" if fact.value else escape(fact.label)
-
-
-def _deciders(state: RequestState) -> str:
+def _deciders(state: RequestState, now: datetime) -> str:
     policy = state.policy
     if policy is None:
         return ""
@@ -121,12 +118,12 @@ def _deciders(state: RequestState) -> str:
     named = f"{', '.join(people[:_MOST_NAMED])}{more}, never who asked"
     given = [
         f"{person(one.approver_id)} {'rejected' if one is state.rejection else 'approved'} at "
-        f"{clock(one.decided_at)}"
+        f"{clock(one.decided_at, now)}"
         for one in state.decisions
     ]
     lines = [
         f"policy {code(policy.name)}: {policy.required_approvals} of {named}",
-        f"until {clock(state.expires_at)}" if state.expires_at is not None else "",
+        f"until {clock(state.expires_at, now)}" if state.expires_at is not None else "",
         *given,
     ]
     return f"*Who decides*\n{bullet_list(line for line in lines if line)}"

@@ -38,6 +38,8 @@ _VERSION = 1
 _INPUT = "v"
 _SHOWN_REASON = 1000
 _FOREIGN = "this is not a form of Dockwarden"
+#: What of an operation comes back out of a form; a name for the snapshot is typed anew.
+_CARRIED = ("kind", "snapshot", "grace_seconds")
 _SOME_REQUEST_ID = "0" * 12
 
 
@@ -94,8 +96,7 @@ class Wish:
 
     def carried(self) -> dict[str, object]:
         """Write it for a form to carry."""
-        asked = {**asdict(self.operation), "snapshot_ref": None}
-        return {"container": self.container, "operation": asked}
+        return {"container": self.container, "operation": asdict(self.operation)}
 
     @classmethod
     def read(cls, metadata: dict[str, Any], tag: str) -> Self:
@@ -105,13 +106,15 @@ class Wish:
             ValueError: it is not a form of ours.
         """
         try:
-            asked = OperationSpec(**metadata["operation"])
+            kind, snapshot, grace = map(metadata["operation"].get, _CARRIED)
             container = str(metadata["container"])
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(_FOREIGN) from error
-        if catalog.find(str(asked.kind)) is None or not CONTAINER_NAME.fullmatch(container):
+        is_ours = catalog.find(str(kind)) is not None and CONTAINER_NAME.fullmatch(container)
+        if not is_ours or not (grace is None or isinstance(grace, int)):
             raise ValueError(_FOREIGN)
-        return cls(operation=replace(asked, snapshot_ref=tag or None), container=container)
+        spec = OperationSpec(kind=str(kind), snapshot=bool(snapshot), grace_seconds=grace)
+        return cls(operation=replace(spec, snapshot_ref=tag or None), container=container)
 
 
 def typed(view: dict[str, Any], block: str = REASON_BLOCK) -> str:

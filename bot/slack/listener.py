@@ -18,19 +18,22 @@ import aiohttp
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.commands.typed import read_typed
 from bot.service import Actor, Receipt, Service
 from bot.slack import replies
-from bot.slack.mrkdwn import ANSWER_BLOCK, Reply
+from bot.slack.mrkdwn import Reply
 from bot.slack.uptake_words import Act
 from bot.temporal.errors import BotError
 from workflows.model.markup import sent_in_plain_words
-from workflows.model.requests import ContainerRef, OperationSpec
-from workflows.operations import catalog
+from workflows.model.requests import ContainerRef, OperationSpec, Policy
+from workflows.operations.typed import brief_line
 
 _log = logging.getLogger(__name__)
 
 #: Slack waits three seconds; a listener that needs longer is acknowledged before.
 ACKNOWLEDGE_WITHIN = 2.6
+#: So begins the id of a conversation of two: with the app, or with one person and without the app.
+_DIRECT = "D"
 #: The block of the reject form; a failure is shown below it.
 REASON_BLOCK = "reason"
 
@@ -58,6 +61,7 @@ class SlackRequest:
         self._ack = ack
         self._session = session
         self._plain_markup = plain_markup
+        self._has_told = False
         self.acknowledged = False
         self.kind = Kind(body.get("type", Kind.COMMAND))
 
@@ -104,6 +108,13 @@ class SlackRequest:
         return self.trigger_id or uuid.uuid4().hex
 
     @property
+    def asked(self) -> str:
+        """What was typed behind the slash command, for :func:`answer_to`; of a click nothing."""
+        if self.kind is not Kind.COMMAND:
+            return ""
+        return read_typed(str(self.body.get("text") or "")).name(0).strip()
+
+    @property
     def button_value(self) -> str:
         """The value of the button that was pressed."""
         actions = self.body.get("actions") or [{}]
@@ -118,11 +129,15 @@ class SlackRequest:
     def is_on_private_answer(self) -> bool:
         """Whether the button that was pressed stands on an answer of ours, not on a card.
 
-        Not every Slack says so itself; the blocks of our answers have names of their own.
+        Slack says so of the message's place; the local Slack shows the message instead.
         """
-        actions = self.body.get("actions") or [{}]
-        is_ours = str(actions[0].get("block_id", "")).startswith(f"{ANSWER_BLOCK}.")
-        return is_ours or self._part("container").get("is_ephemeral") is True
+        is_shown = self._part("message").get("subtype") == "ephemeral"
+        return is_shown or self._part("container").get("is_ephemeral") is True
+
+    @property
+    def has_own_line(self) -> bool:
+        """Whether the last answer is ours to replace: what a click answers to may be a card."""
+        return self._has_told and self.kind is Kind.COMMAND
 
     async def acknowledge(self) -> None:
         """Tell Slack that the delivery arrived, without words."""
@@ -135,6 +150,7 @@ class SlackRequest:
 
         In a form it stands below a ``block`` of it.
         """
+        self._has_told = True
         if not self.acknowledged and self.kind is not Kind.CLICK:
             self.acknowledged = True
             if self.kind is Kind.COMMAND:
@@ -144,12 +160,20 @@ class SlackRequest:
                 await self._ack(response_action="errors", errors=errors)
             return
         await self.acknowledge()
+        await self._send({**reply.as_arguments(), "replace_original": replace})
+
+    async def take_back(self) -> None:
+        """Have the answer of ours deleted whose button was pressed; nothing else can be."""
+        await self._send({"delete_original": True})
+
+    async def _send(self, answer: dict[str, Any]) -> None:
         url = self.body.get("response_url")
         if not url:
             _log.warning("no way to answer", extra={"kind": self.kind, "user": self.user_id})
             return
         webhook = AsyncWebhookClient(url, session=self._session, retry_handlers=[], timeout=10)
-        await webhook.send_dict({**self._arguments(reply), "replace_original": replace})
+        sent = sent_in_plain_words(answer) if self._plain_markup else answer
+        await webhook.send_dict(sent)
 
     def _arguments(self, reply: Reply) -> dict[str, Any]:
         arguments = reply.as_arguments()
@@ -243,7 +267,8 @@ class ListenerRunner:
                 await slack_request.tell(words)
         except BotError as error:
             _log.warning("not done", extra={**_ids(slack_request), "why": str(error)})
-            await _tell(slack_request, replies.failure(error, self.command))
+            told = replies.failure(error, self.command, asked=slack_request.asked)
+            await _tell(slack_request, told)
         except Exception as error:  # noqa: BLE001 - the one place where it becomes words
             await _tell(slack_request, report(error, **_ids(slack_request)))
         finally:
@@ -266,7 +291,16 @@ async def submit(
     reason: str,
     in_place: bool = False,
 ) -> None:
-    """Start a request of the one who asks, then say so in private."""
+    """Start a request of the one who asks; its card is the answer, or the workflow's refusal.
+
+    Where nobody else could read the card nothing is started.
+    """
+    if slack_request.channel_id.startswith(_DIRECT):
+        await slack_request.acknowledge()
+        policy = await _policy_of(service, operation, container)
+        asked = slack_request.asked or brief_line(operation, container.name)
+        await slack_request.tell(replies.nobody_here(asked, policy, slack_request.user_id))
+        return
     receipt = await service.submit(
         slack_request.actor,
         operation,
@@ -280,14 +314,20 @@ async def submit(
         # Who asked hears of the copy that started it.
         await slack_request.acknowledge()
         return
-    reply = replies.started(
-        request_id=receipt.address.request_id,
-        what=catalog.words_of(operation),
-        container=container.name,
-        host=container.host,
-    )
     follow(slack_request, receipt, Act.START)
-    await slack_request.tell(reply)
+    await slack_request.acknowledge()
+
+
+async def _policy_of(
+    service: Service, operation: OperationSpec, container: ContainerRef
+) -> Policy | None:
+    """Find out by which policy something would be decided; ``None`` where that is not known."""
+    try:
+        found = await service.look(container.host, container.name)
+    except BotError:
+        return None
+    rules = (rule for rule in found.rules or () if rule.covers(operation.kind))
+    return next((rule.policy for rule in rules), None)
 
 
 def report(error: Exception, **ids: str) -> Reply:

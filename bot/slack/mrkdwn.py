@@ -10,21 +10,20 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from workflows.model.markup import group_mention
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.text import cut_off, one_line, strip_control_chars
+from workflows.model.words import capital
 
+#: Of what somebody typed an answer repeats no more than this.
+ASKED_LENGTH = 60
 _SECTION_LENGTH = 2900
 _TEXT_LENGTH = 10_000
 _LABEL_LENGTH = 75
 _QUESTION_LENGTH = 300
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
-
-#: With this begin the names of the blocks of all private answers.
-ANSWER_BLOCK = "answer"
 
 Block = dict[str, Any]
 
@@ -133,7 +132,7 @@ class Reply:
                 blocks.append(_row(*line.buttons))
         if self.button is not None:
             blocks.append(_row(self.button))
-        return [{**block, "block_id": f"{ANSWER_BLOCK}.{n}"} for n, block in enumerate(blocks)]
+        return [{**block, "block_id": f"answer.{n}"} for n, block in enumerate(blocks)]
 
     def as_arguments(self) -> dict[str, Any]:
         """Give the arguments of ``ack`` and ``respond``; only the one who asked reads it."""
@@ -177,9 +176,13 @@ def group(group_id: str) -> str:
     return group_mention(group_id) if GROUP_ID_FORM.fullmatch(group_id) else code(group_id)
 
 
-def clock(moment: datetime) -> str:
-    """Write a time of today."""
-    return f"{moment.astimezone(UTC):%H:%M} UTC"
+def answer_to(asked: str, words: str) -> str:
+    """Begin an answer with the command that it answers, without the slash command's own name.
+
+    Slack shows nobody what they typed, and a slow answer may come after the next one. ``words``
+    go on behind a colon, so they begin small; where nothing was typed they are a sentence.
+    """
+    return f"{code(cut_off(one_line(asked), ASKED_LENGTH))}: {words}" if asked else capital(words)
 
 
 def channel(channel_id: str) -> str:

@@ -12,12 +12,15 @@ from datetime import datetime
 
 from bot.commands.parser import Selection
 from bot.service import Actor
+from bot.slack.listings import fact
 from bot.slack.mrkdwn import Button, Line, Reply, code, escape, link, person, plain, reply
 from bot.slack.readers import is_own_channel
 from bot.slack.request_status import ago, refused_in_short, what_of
 from bot.slack.standing import summary_words
 from bot.work_list import Item, WorkPage
+from workflows.model.markup import clock
 from workflows.model.names import ActionId, RequestAddress, button_value
+from workflows.model.requests import FactPlace
 from workflows.model.state import RequestState, RequestStatus, StepStatus
 from workflows.model.text import cut_off, one_line, short_id, shorten, shows_nothing
 from workflows.model.words import duration
@@ -39,6 +42,7 @@ _TITLES = {
 }
 _YOURS, _OTHERS = "*Waiting for you*", "*Waiting*"
 _REASON_LENGTH = 150
+_MOST_LEFT_OUT = 3
 
 
 def show(
@@ -93,8 +97,8 @@ def _row(item: Item, *, actor: Actor, channel_id: str, now: datetime) -> Sequenc
         where or code(state.request_id),
     )
     line = " · ".join(part for part in parts if part)
-    if item.is_yours and not _is_shown_whole(state):
-        line += " · ⚠️ its card says more than fits here: read it before you approve"
+    if item.is_yours:
+        line += "".join(f" · ⚠️ {warning}" for warning in _warnings(state))
     buttons = _buttons(state) if item.is_yours else ()
     reason = _reason(state, may_read=item.is_yours or _concerns(state, actor, channel_id))
     if reason is None:
@@ -107,7 +111,7 @@ def _standing(state: RequestState, now: datetime) -> str:
     if state.status is RequestStatus.WAITING and not state.cancel_requested_by:
         if state.expires_at is None:
             return "⏳"
-        return f"⏳ {duration(state.expires_at - now)} left"
+        return f"⏳ until {clock(state.expires_at, now)}"
     refusal, container = state.refusal, state.container
     if refusal is not None and state.rejection is None:
         told = refused_in_short(
@@ -144,6 +148,21 @@ def _concerns(state: RequestState, actor: Actor, channel_id: str) -> bool:
         return False
     people = {state.requester, *(one.approver_id for one in state.decisions)}
     return actor.user_id in people or is_own_channel(state, channel_id)
+
+
+def _warnings(state: RequestState) -> list[str]:
+    """Say what whoever decides here must know, or where it stands if it is long."""
+    told = []
+    if not _is_shown_whole(state):
+        told.append("its card says more than fits here: read it before you approve")
+    if stays_done := catalog.stays_done(state.operation):
+        told.append(stays_done)
+    if catalog.makes_image(state.operation) and state.pin is not None:
+        left_out = [fact(one) for one in state.pin.told(FactPlace.NOT_IN_SNAPSHOT)]
+        more = f" and {len(left_out) - _MOST_LEFT_OUT} more" * (len(left_out) > _MOST_LEFT_OUT)
+        if left_out:
+            told.append(f"not in the snapshot: {', '.join(left_out[:_MOST_LEFT_OUT])}{more}")
+    return told
 
 
 def _buttons(state: RequestState) -> tuple[Button, ...]:

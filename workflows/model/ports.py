@@ -15,11 +15,11 @@ from enum import StrEnum
 from temporalio import activity
 
 from workflows.model.dependents import NO_DEPENDENTS, Dependents
+from workflows.model.listing import ContainerList, ListInput
 from workflows.model.plan import Ballot, Permit
 from workflows.model.requests import (
     ContainerPin,
     ContainerRef,
-    ContainerState,
     Instruction,
     LifecycleRequest,
     OperationSpec,
@@ -157,7 +157,8 @@ class InspectInput:
 
     ``for_request`` is false for a mere look: then protected, ``--rm`` and odd containers show too.
     ``operation`` is what is asked for; a control worker of an earlier release names none.
-    ``request_id`` is of the request that is planned, ``""`` for a mere look.
+    ``request_id`` is of the request that is planned, ``""`` for a mere look. ``knows_places`` says
+    that the facts may be for places that one of an earlier release does not know.
     """
 
     container: ContainerRef
@@ -166,6 +167,7 @@ class InspectInput:
     for_request: bool = True
     operation: OperationSpec | None = None
     request_id: str = ""
+    knows_places: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,32 +188,6 @@ class Inspection:
     cautions: tuple[Caution, ...] = ()
     dependents: Dependents = NO_DEPENDENTS
     seal: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListInput:
-    """Asks for the containers of a host; ``limit`` bounds the answer."""
-
-    host: str
-    limit: int = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerSummary:
-    """One line of a list of containers."""
-
-    name: str
-    image: str
-    state: ContainerState
-    protected: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerList:
-    """The containers of a host, by name; ``total`` counts those left out too."""
-
-    containers: tuple[ContainerSummary, ...]
-    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,12 +109,14 @@ class FactPlace(StrEnum):
 class Fact:
     """What a provider tells people of a container, in its own words.
 
-    Printed as it comes, with ``value`` behind ``label``, as code.
+    Printed as it comes, with ``value`` behind ``label``, as code. ``at`` is a moment that belongs
+    behind it, like the start of "up since": each door writes it as it writes times.
     """
 
     label: str
     value: str = ""
     place: FactPlace = FactPlace.SEEN
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +153,11 @@ class ContainerPin:
     chosen_ports: tuple[PublishedPort, ...] = ()
     facts: tuple[Fact, ...] = ()
     commands: tuple[Command, ...] = ()
+
+    @property
+    def was_started(self) -> bool:
+        """Whether it ever ran; engines write "never" as the first moment of year 1."""
+        return not self.started_at.startswith("0001-")
 
     def told(self, *places: FactPlace) -> tuple[Fact, ...]:
         """Give the facts for these places, in the provider's order.

@@ -155,6 +155,11 @@ class FakeRequestClient:
         self.asked.append(act_id)
         return self.uptake_is
 
+    async def answer(self, request: RequestAddress) -> RequestState | Uptake:
+        """Say whether a request has its card: where it is not taken up, no."""
+        uptake = await self.uptake(request, "")
+        return self.state or uptake if uptake is Uptake.TAKEN else uptake
+
     async def find(self, _request: str | ContainerRef) -> RequestSummary:
         """Find the request."""
         await self._act()

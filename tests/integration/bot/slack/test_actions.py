@@ -131,7 +131,7 @@ async def test_a_click_that_fails_is_told(bot: Bot, error: Exception, says: str)
 )
 async def test_a_forged_button_is_refused(bot: Bot, value: str) -> None:
     """A button value that no card has reaches no workflow."""
-    for action in ActionId:
+    for action in set(ActionId) - {ActionId.ASK} | {f"{ActionId.ASK}.0"}:
         await bot.click(action, value)
 
     assert (

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,10 @@ from tests.integration.bot.slack.bot_on_stub import (
 )
 from tests.rigs.payload_rules import problems
 from tests.rigs.waiting import eventually
+from workflows.model.errors import RefusalCode
 from workflows.model.names import ActionId
 from workflows.model.requests import Choice, Policy, RecordedDecision
-from workflows.model.state import RequestStatus
+from workflows.model.state import CardRef, Refusal, RequestStatus
 
 METADATA = json.dumps({"v": 1, "request": BUTTON, "channel": "C0OPS", "ts": "17.1"})
 
@@ -66,8 +68,6 @@ async def test_what_is_taken_up_gets_no_words(bot: Bot) -> None:
         (f"reject {REQUEST} no", "Your rejection of `web-1` is noted"),
         (f"cancel {REQUEST}", "Your cancel for `web-1` is noted"),
         (f"try-now {REQUEST}", "“Try now” is noted for `web-1`"),
-        ("stop web-1", "Your request for `web-1` is noted"),
-        ("snapshot web-1", "Your request for `web-1` is noted"),
     ],
 )
 async def test_what_nobody_takes_up_is_told_in_private(bot: Bot, act: str, says: str) -> None:
@@ -82,6 +82,56 @@ async def test_what_nobody_takes_up_is_told_in_private(bot: Bot, act: str, says:
     assert says in answer["text"]
     assert "<!date" not in str(answer)
     assert answer["response_type"] == "ephemeral"
+    assert answer["replace_original"] is False
+
+
+_CARD = CardRef(channel_id="C0OPS", ts="17.1", permalink="https://slack.test/p17")
+
+
+@pytest.mark.parametrize(
+    ("becomes", "gives_way"),
+    [
+        (
+            {"card": _CARD},
+            "✅ `stop web-1 on edge`: its card is up. <https://slack.test/p17|See it>",
+        ),
+        ({"refusal": Refusal(code=RefusalCode.PROTECTED), "closed": True}, None),
+        ({"status": RequestStatus.CANCELLED, "closed": True}, "`stop web-1 on edge`: it is over:"),
+    ],
+)
+async def test_a_line_gives_way_to_the_card_or_to_the_refusal(
+    bot: Bot, becomes: dict[str, Any], gives_way: str | None
+) -> None:
+    """Only when neither has come is there a line; what follows it is true by itself, too."""
+    bot.requests.uptake_is = Uptake.NO_WORKER
+
+    assert await bot.command("stop web-1 on edge") == {}
+    await bot.slack_stub.until(lambda: len(bot.slack_stub.responses) == 1)
+    (line,) = bot.slack_stub.responses
+    bot.requests.state, bot.requests.uptake_is = state(**becomes), Uptake.TAKEN
+    await _followed(bot)
+
+    assert line["text"].startswith("⏳ `stop web-1 on edge`: noted (")
+    assert "But no Dockwarden worker answers" in line["text"]
+    assert line["replace_original"] is False, "nothing of ours was there"
+    for last in bot.slack_stub.responses[1:]:
+        assert gives_way is not None, "the refusal itself is told by the workflow"
+        assert last["text"].startswith(gives_way)
+        assert last["replace_original"] is True
+    assert len(bot.slack_stub.responses) == (1 if gives_way is None else 2)
+    assert bot.slack_stub.count("chat.postEphemeral") == 0
+
+
+async def test_a_card_is_never_replaced_by_a_line(bot: Bot) -> None:
+    """What a click is answered to is the card: the line is told beside it, once."""
+    bot.requests.state = state(status=RequestStatus.SUCCEEDED, reason="")
+    bot.requests.uptake_is = Uptake.NO_WORKER
+
+    await bot.click(ActionId.START_AGAIN)
+    await _followed(bot)
+
+    (answer,) = bot.slack_stub.responses
+    assert answer["text"].startswith("⏳ `web-1`: noted (")
     assert answer["replace_original"] is False
 
 
@@ -119,7 +169,8 @@ async def test_who_approves_again_hears_since_when_that_counts(bot: Bot) -> None
 
     (answer,) = bot.slack_stub.responses
     assert answer["text"] == (
-        "You approved this at 00:58 UTC, and each person counts once. It now waits for <@U0CAROL> "
+        "You approved this at <!date^1795136280^{time}|00:58 UTC>, and each person counts "
+        "once. It now waits for <@U0CAROL> "
         "or <@U0DAVE>."
     )
 

@@ -157,7 +157,8 @@ async def test_an_approval_with_a_comment_is_of_the_plan_of_its_card(bot: Bot) -
     await bot.click(ActionId.APPROVE_WITH_COMMENT, _value(waits))
     await bot.slack_stub.until(lambda: bot.slack_stub.responses)
     assert bot.slack_stub.responses[0]["text"] == (
-        "You approved this at 00:58 UTC, and each person counts once. It now waits for <@U0CAROL>."
+        "You approved this at <!date^1795136280^{time}|00:58 UTC>, and each person counts "
+        "once. It now waits for <@U0CAROL>."
     )
 
 
@@ -171,12 +172,13 @@ async def test_a_list_decides_as_a_list(bot: Bot) -> None:
         if block["type"] == "actions"
     )
     assert [button["value"] for button in row] == 2 * [_value(waits)]
-    # the local Slack does not say that the message is a private one
-    approve, reject = ({**button, "block_id": "answer.4"} for button in row)
-    await bot.click(ActionId.APPROVE, actions=[approve])
+    # as the local Slack says it
+    private = {"ts": "18.1", "subtype": "ephemeral"}
+    approve, reject = ([button] for button in row)
+    await bot.click(ActionId.APPROVE, actions=approve, message=private)
     await bot.slack_stub.until(lambda: bot.slack_stub.responses)
     assert "your approval of request" in bot.slack_stub.responses[0]["text"]
-    await bot.click(ActionId.REJECT, actions=[reject])
+    await bot.click(ActionId.REJECT, actions=reject, message=private)
     await bot.dispatch(_sent(await _opened(bot), "no"))
 
     assert [decision.source for decision in bot.requests.decisions] == ["list", "list"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.commands.ask import Ask
+from bot.commands.looking import Inspect, ListContainers, ListHosts
 from bot.commands.parser import (
     SUB_COMMANDS,
     Approve,
@@ -12,9 +15,6 @@ from bot.commands.parser import (
     Command,
     Group,
     Help,
-    Inspect,
-    ListContainers,
-    ListHosts,
     Reject,
     Requests,
     Selection,
@@ -25,10 +25,15 @@ from bot.commands.parser import (
 )
 from bot.commands.tokens import CommandError
 from tests.unit.bot.commands.asks import ask
+from workflows.model.listing import Wanted, Which
 from workflows.model.requests import MAX_TEXT_LENGTH, ContainerRef
 from workflows.operations import catalog
 
 ID = "3f9a1c2b4d5e"
+
+
+def _some(host: str = "local", **wanted: Any) -> ListContainers:
+    return ListContainers(host=host, wanted=Wanted(**wanted))
 
 
 @pytest.mark.parametrize(
@@ -120,6 +125,11 @@ ID = "3f9a1c2b4d5e"
         # the hosts themselves
         ("list hosts", ListHosts()),
         ("LIST Hosts", ListHosts()),
+        # some of the containers, by a part of their names and by how they stand
+        ("list db-*", _some(pattern="db-*")),
+        ("list *web* Stopped", _some(pattern="web", which=Which.STOPPED)),
+        ("list unhealthy on edge", _some(host="edge", which=Which.UNHEALTHY)),
+        ('list "hosts"', _some(pattern="hosts")),
         ("Requests MINE", Requests(selection=Selection.MINE)),
         # typographic dashes and quotes, as phones and Macs make them
         (
@@ -168,6 +178,10 @@ ID = "3f9a1c2b4d5e"
             'stop web-1 reason="<!channel> <!here>"',
             ask("stop", reason="@channel @here"),
         ),
+        # a reason without quotes goes on to the end, whatever stands in it
+        ("stop web-1 reason=on db: a disk alert", ask("stop", reason="on db: a disk alert")),
+        ("stop web-1 snapshot reason=it's \"odd", ask("stop", snapshot=True, reason="it's \"odd")),
+        ("stop web-1 reason=a snapshot is due", ask("stop", reason="a snapshot is due")),
         # quotes inside quotes
         (
             r'stop web-1 reason="say \"hi\" to it"',
@@ -252,10 +266,15 @@ def test_a_right_text_is_understood(text: str, command: Command) -> None:
         ("stop web-1 as x:1", "belongs to the sub-command snapshot", "stop web-1 →as← x:1"),
         ("snapshot web-1 snapshot=x:1", "as NAME:TAG", "snapshot web-1 →snapshot=x:1←"),
         ("list grace=3s", "Possible here: on", "list →grace=3s←"),
-        ("list host", "Did you mean hosts?", "list →host←"),
+        ("list host", "Did you mean hosts? For a name write host*.", "list →host←"),
+        ("list stoped", "Did you mean stopped?", "list →stoped←"),
+        ("list a/b", "is no part of a name", "list →a/b←"),
+        ("list web db", "Possible here: on", "list web →db←"),
         ("list hosts on edge", "is too much here", "list hosts →on← edge"),
         # quotes
-        ("stop web-1 reason=fix the bug", "needs quotes", "reason=fix →the← bug"),
+        ("stop web-1 reason=too long snapshot", "part of the reason", "too long →snapshot←"),
+        ("stop web-1 reason=tidying on edge", "part of the reason", "tidying →on← edge"),
+        ("stop web-1 reason=x grace=3s y", "put the reason in quotes", "reason=x →grace=3s← y"),
         ('stop web-1 "a reason"', "was it meant as reason=", 'stop web-1 →"a reason"←'),
         ('stop web-1 reason="open', "not closed", 'stop web-1 →reason="open←'),
         # names that could lead elsewhere, or to more than one thing
@@ -293,6 +312,37 @@ def test_a_mistake_is_explained(text: str, problem: str, marked: str) -> None:
     assert problem in mistake.value.problem
     assert marked in mistake.value.marked
     parse(mistake.value.example, default_host="local")
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("stpo plain-1 snapshot", "stop plain-1 snapshot"),
+        ("stop plain-1 snapshoot on edge", "stop plain-1 snapshot on edge"),
+        ("stop plain-1 grace=20m on edge", "stop plain-1 grace=600s on edge"),
+        ("stop plain-1 grace=2h", "stop plain-1 grace=30s"),
+        ('stop plain-1 "too big" on edge', 'stop plain-1 reason="too big" on edge'),
+        ("stop plain-1 reason too big", 'stop plain-1 reason="too big"'),
+        ("stop plain-1 reason=too big snapshot", 'stop plain-1 reason="too big snapshot"'),
+        ('stop plain-1 reason="open', 'stop plain-1 reason="open"'),
+        ("snapshot plain-1 snapshot=a/b:1", "snapshot plain-1 as a/b:1"),
+        ("stop plain-1 as=a/b:1", "stop plain-1 snapshot=a/b:1"),
+        ("stop plain-1 grace=1s grace=2s", "stop plain-1 grace=1s"),
+        ("requests mien", "requests mine"),
+        ("list host", "list hosts"),
+        # where nobody knows what was meant there is an example, and nothing is made up
+        ("stop", ""),
+        ("stop plain-1 frobnicate", ""),
+        ("kill plain-1 -9", ""),
+    ],
+)
+def test_a_mistake_shows_the_own_line_corrected(text: str, own: str) -> None:
+    """What can be copied is what was typed, made right, and it is understood."""
+    with pytest.raises(CommandError) as mistake:
+        parse(text, default_host="local")
+
+    assert mistake.value.own == own
+    assert not own or mistake.value.example == own
 
 
 def test_a_huge_reason_is_cut_with_a_notice() -> None:

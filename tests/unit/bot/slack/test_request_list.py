@@ -18,10 +18,8 @@ from tests.unit.bot.slack.test_replies import (
 )
 from workflows.model.errors import RefusalCode
 from workflows.model.names import ActionId, parse_button_value
-from workflows.model.requests import ContainerRef, ContainerState
+from workflows.model.requests import ContainerRef, ContainerState, Mount
 from workflows.model.state import (
-    Caution,
-    CautionCode,
     Refusal,
     RequestState,
     RequestStatus,
@@ -31,11 +29,12 @@ from workflows.model.state import (
     StepStatus,
 )
 
+_PIN = replace(PIN, mounts=(Mount(type="volume", destination="/data"),))
 _TO_DO = (StepState(name=StepName.STOP), StepState(name=StepName.SNAPSHOT))
 
 
 def _waits(**changes: Any) -> RequestState:
-    planned = make_state(pin=PIN, reason="patch day", steps=_TO_DO, **changes)
+    planned = make_state(pin=_PIN, reason="patch day", steps=_TO_DO, **changes)
     assert planned.plan is not None
     return replace(planned, plan_hash=planned.plan.hash)
 
@@ -66,6 +65,9 @@ def test_the_work_comes_first_and_reasons_only_where_they_may_be_read() -> None:
         left=9,
     )
 
+    until = "until <!date^1795176660^{time}|12:11 UTC>"
+    warned = " · ⚠️ not in the snapshot: volume `/data`"
+    asks = "stop and snapshot `web-1` on `local` · <@U0ALICE>, 4 min ago"
     card = "<https://slack.test/p1|card>"
     assert answer.text == (
         "*Open requests* (1 to 5 of 14) · 1 waits for you\n"
@@ -74,12 +76,10 @@ def test_the_work_comes_first_and_reasons_only_where_they_may_be_read() -> None:
         "🚧 Working: Stopping for 12 s · stop and snapshot `web-1` on `local` · <@U0ALICE>, "
         f"4 min ago · {card}\n"
         "*Waiting for you*\n"
-        "⏳ 11 min left · stop and snapshot `web-1` on `local` · <@U0ALICE>, 4 min ago · 0 of 2 · "
-        f"{card}\n"
+        f"⏳ {until} · {asks} · 0 of 2 · {card}{warned}\n"
         "“patch day”\n"
         "*Waiting*\n"
-        "⏳ 11 min left · stop and snapshot `web-1` on `local` · <@U0ALICE>, 4 min ago · 0 of 2 · "
-        f"{card}\n"
+        f"⏳ {until} · {asks} · 0 of 2 · {card}\n"
         "⏳ Waiting for approval · `web-1` on `local` · <@U0ALICE>, 4 min ago · `3f9a1c2b4d5e`\n"
         "… and 9 more: `/container requests 2`"
     )
