@@ -30,6 +30,7 @@ from bot.temporal.visibility import RequestPage
 from tests.fakes.slack_stub import TEAM, SlackStub
 from workflows.host_query import HostQueryResult
 from workflows.model.hosts import Announcement
+from workflows.model.listing import EVERY, Wanted
 from workflows.model.names import RequestAddress, button_value
 from workflows.model.requests import (
     ContainerRef,
@@ -124,6 +125,7 @@ class FakeRequestClient:
     summary: RequestSummary = field(default_factory=summary)
     deciders: set[str] = field(default_factory=set)
     looked: HostQueryResult = field(default_factory=HostQueryResult)
+    wanted: Wanted = EVERY
     visibility: FakeVisibility = field(default_factory=FakeVisibility)
     hosts: FakeHosts = field(default_factory=FakeHosts)
 
@@ -157,7 +159,7 @@ class FakeRequestClient:
 
     async def answer(self, request: RequestAddress) -> RequestState | Uptake:
         """Say whether a request has its card: where it is not taken up, no."""
-        uptake = await self.uptake(request, "")
+        uptake = await self.uptake(request, "", at=datetime.now(UTC))
         return self.state or uptake if uptake is Uptake.TAKEN else uptake
 
     async def find(self, _request: str | ContainerRef) -> RequestSummary:
@@ -181,8 +183,9 @@ class FakeRequestClient:
         """Tell where the requests of a list stand."""
         return {} if self.state is None else {REQUEST: self.state}
 
-    async def look(self, _host: str, _name: str = "") -> HostQueryResult:
-        """Look at a host."""
+    async def look(self, _host: str, _name: str, wanted: Wanted) -> HostQueryResult:
+        """Look at a host, and note what was wanted of it."""
+        self.wanted = wanted
         await self._act()
         return self.looked
 

@@ -169,8 +169,7 @@ async def test_who_approves_again_hears_since_when_that_counts(bot: Bot) -> None
 
     (answer,) = bot.slack_stub.responses
     assert answer["text"] == (
-        "You approved this at <!date^1795136280^{time}|00:58 UTC>, and each person counts "
-        "once. It now waits for <@U0CAROL> "
+        "You approved this at 00:58 UTC, and each person counts once. It now waits for <@U0CAROL> "
         "or <@U0DAVE>."
     )
 

@@ -20,6 +20,8 @@ from workflows.model.errors import RefusalCode
 from workflows.model.names import ActionId, parse_button_value
 from workflows.model.requests import ContainerRef, ContainerState, Mount
 from workflows.model.state import (
+    Caution,
+    CautionCode,
     Refusal,
     RequestState,
     RequestStatus,
