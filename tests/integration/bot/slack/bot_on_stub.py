@@ -109,6 +109,10 @@ class FakeHosts:
         engine = Announcement(host=default, engine_id="E1", engine_version="20.10")
         return (HostStanding(host=default, is_default=True, engines=(engine,)),)
 
+    async def names(self) -> frozenset[str]:
+        """Name them."""
+        return frozenset({"edge-10", "edge-2"})
+
 
 @dataclass
 class FakeRequestClient:

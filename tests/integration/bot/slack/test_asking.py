@@ -69,7 +69,7 @@ _RULES = (
 @pytest.mark.parametrize(
     ("rules", "where"),
     [
-        (_RULES, "Ask in a channel where <!subteam^S0OPS> or <@U0BOB> is, and the app too"),
+        (_RULES, "Ask in a channel where @S0OPS or <@U0BOB> is, and the app too"),
         (None, "Ask in a channel where those are who decide, and the app too"),
     ],
 )

@@ -23,7 +23,7 @@ from tests.integration.bot.slack.bot_on_stub import (
 from tests.rigs.payload_rules import problems
 from tests.rigs.waiting import eventually
 from workflows.model.errors import RefusalCode
-from workflows.model.names import ActionId
+from workflows.model.names import ASK_FORM, ActionId
 from workflows.model.requests import Choice, Policy, RecordedDecision
 from workflows.model.state import CardRef, Refusal, RequestStatus
 
@@ -123,16 +123,18 @@ async def test_a_line_gives_way_to_the_card_or_to_the_refusal(
 
 
 async def test_a_card_is_never_replaced_by_a_line(bot: Bot) -> None:
-    """What a click is answered to is the card: the line is told beside it, once."""
-    bot.requests.state = state(status=RequestStatus.SUCCEEDED, reason="")
+    """Who asks anew by the form of a card is told beside it, once."""
     bot.requests.uptake_is = Uptake.NO_WORKER
+    wish = {"container": "web-1", "operation": {"kind": "start", "snapshot": False}}
+    body = form_body(json.dumps({**json.loads(METADATA), **wish}), "why")
+    body["view"]["callback_id"] = ASK_FORM
 
-    await bot.click(ActionId.START_AGAIN)
+    await bot.dispatch(body)
     await _followed(bot)
 
-    (answer,) = bot.slack_stub.responses
-    assert answer["text"].startswith("⏳ `web-1`: noted (")
-    assert answer["replace_original"] is False
+    (call,) = [given for method, given in bot.slack_stub.calls if method == "chat.postEphemeral"]
+    assert call["text"].startswith("⏳ `web-1`: noted (")
+    assert bot.slack_stub.responses == []
 
 
 async def test_a_form_is_answered_in_the_channel_of_its_card(bot: Bot) -> None:
