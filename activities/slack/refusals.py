@@ -108,7 +108,7 @@ _ADVICE = {
         advice="Ask again with a reason: {with_reason}",
     ),
     RefusalCode.NO_ELIGIBLE_APPROVER: Words(
-        advice=MORE_APPROVERS,
+        advice=f"If you are one of them, have somebody else ask, and decide it. {MORE_APPROVERS}",
         has_detail=True,
     ),
     RefusalCode.CARD_NOT_POSTED: Words(
