@@ -270,7 +270,8 @@ class ListenerRunner:
             told = replies.failure(error, self.command, asked=slack_request.asked)
             await _tell(slack_request, told)
         except Exception as error:  # noqa: BLE001 - the one place where it becomes words
-            await _tell(slack_request, report(error, **_ids(slack_request)))
+            told = report(error, slack_request.asked, **_ids(slack_request))
+            await _tell(slack_request, told)
         finally:
             late.cancel()
             await slack_request.acknowledge()
@@ -278,7 +279,7 @@ class ListenerRunner:
     async def _acknowledge_late(self, slack_request: SlackRequest) -> None:
         await asyncio.sleep(self._acknowledge_within)
         if not slack_request.acknowledged:
-            await _tell(slack_request, replies.slow())
+            await _tell(slack_request, replies.slow(slack_request.asked))
 
 
 async def submit(
@@ -330,11 +331,11 @@ async def _policy_of(
     return next((rule.policy for rule in rules), None)
 
 
-def report(error: Exception, **ids: str) -> Reply:
+def report(error: Exception, asked: str = "", **ids: str) -> Reply:
     """Log an unexpected error and give the words for it; both carry the same id."""
     error_id = uuid.uuid4().hex[:8]
     _log.error("unexpected error", exc_info=error, extra={"error_id": error_id, **ids})
-    return replies.unexpected(error_id)
+    return replies.unexpected(error_id, asked)
 
 
 async def _tell(slack_request: SlackRequest, reply: Reply) -> None:

@@ -215,19 +215,19 @@ def reason_missing() -> Reply:
     return reply("Write a reason: the requester reads it.")
 
 
-def slow() -> Reply:
+def slow(asked: str) -> Reply:
     """Say that the answer takes longer than Slack waits."""
-    return reply(
-        "⏳ This takes longer than usual; not confirmed yet. If no answer follows, try again."
-    )
+    words = "this takes longer than usual; not confirmed yet. If nothing follows, try again."
+    return reply(f"⏳ {answer_to(asked, words)}")
 
 
-def unexpected(error_id: str) -> Reply:
+def unexpected(error_id: str, asked: str = "") -> Reply:
     """Say that something broke, with an id that stands in the log too."""
-    return reply(
-        f"💥 Something went wrong in Dockwarden (error {code(error_id)}). See what became of it "
+    words = (
+        f"something went wrong in Dockwarden (error {code(error_id)}). See what became of it "
         "before you repeat it, and tell an administrator the error's id."
     )
+    return reply(f"💥 {answer_to(asked, words)}")
 
 
 def failure(

@@ -306,7 +306,7 @@ async def test_an_error_behind_the_acknowledgement_loses_neither(bot: Bot) -> No
     assert await bot.command("list") == {}
 
     await bot.slack_stub.until(lambda: bot.slack_stub.responses)
-    assert "Something went wrong" in bot.slack_stub.responses[0]["text"]
+    assert "`list`: something went wrong" in bot.slack_stub.responses[0]["text"]
 
 
 @pytest.mark.fault
