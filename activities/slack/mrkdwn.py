@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from slack_sdk.models.blocks import MarkdownTextObject, PlainTextObject
 
-from workflows.model.markup import group_mention
+from workflows.model.markup import clock, group_mention
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.requests import Fact
 from workflows.model.terminal import Terminal

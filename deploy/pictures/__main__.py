@@ -33,7 +33,7 @@ async def take(options: Options) -> None:
         await window.act_as(USERS["bob"])
         await window.press(card, "Approve")
         card = window.message("Stopped and snapshotted in")
-        await card.locator(".thread-summary", has_text="4 replies").wait_for()
+        await card.locator(".thread-summary", has_text="1 reply").wait_for()
         await card.screenshot(path=_HERE / "done.png")
     say(f"took waiting.png and done.png in {_HERE}")
 
