@@ -9,11 +9,17 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.commands.parser import Selection
-from bot.temporal.errors import AlreadyOpenError, PlanUnreadError, RequestSummary
+from bot.temporal.errors import (
+    AlreadyOpenError,
+    PlanUnreadError,
+    RequestEndedError,
+    RequestSummary,
+)
 from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import RequestPage
@@ -34,6 +40,9 @@ from workflows.model.terminal import TERMINAL_SOURCE, Terminal
 from workflows.operations import catalog
 
 _log = logging.getLogger(__name__)
+
+#: Which request is meant: where it is, or its id alone, or the container that it is about.
+Request = RequestAddress | str | ContainerRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,9 +196,15 @@ class Service:
         return Receipt(address=address, act_id=decision.decision_id)
 
     async def decide_by_id(
-        self, actor: Actor, request_id: str, choice: Choice, *, source: str, comment: str = ""
+        self,
+        actor: Actor,
+        request: str | ContainerRef,
+        choice: Choice,
+        *,
+        source: str,
+        comment: str = "",
     ) -> tuple[Receipt, RequestState | None]:
-        """Record a decision about a request of which only the id was given; see :meth:`decide`.
+        """Record a decision about a request given by its id or its container; see :meth:`decide`.
 
         What it would do is read once, for that is what is approved.
 
@@ -200,38 +215,50 @@ class Service:
             PlanUnreadError: nobody answers, or what answers shows another plan than it names, so
                 nobody can approve it in this way.
         """
-        _, state = await self._requests.status(request_id)
+        summary, state = await self._requests.status(request)
+        request_id = summary.request_id
+        if not summary.open and not isinstance(request, str):
+            raise RequestEndedError(summary, state)
         is_shown = state is not None and state.shows_its_plan
         if choice is Choice.APPROVE and not is_shown:
             raise PlanUnreadError(request_id)
-        request: RequestAddress | str = request_id
+        address: RequestAddress | str = request_id
         if state is not None and not state.closed:
-            request = RequestAddress(
+            address = RequestAddress(
                 request_id=request_id,
                 host=state.container.host,
                 container=state.container.name,
                 plan_hash=state.plan_hash,
             )
-        receipt = await self.decide(actor, request, choice, source=source, comment=comment)
+        receipt = await self.decide(actor, address, choice, source=source, comment=comment)
         return receipt, state
 
-    async def cancel(self, actor: Actor, request: RequestAddress | str, *, source: str) -> Receipt:
+    async def cancel(self, actor: Actor, request: Request, *, source: str) -> Receipt:
         """Record that one person wants to cancel; see :meth:`decide`."""
         return await self._instruct(actor, request, Intent.CANCEL, source)
 
-    async def stop_trying(
-        self, actor: Actor, request: RequestAddress | str, *, source: str
-    ) -> Receipt:
+    async def stop_trying(self, actor: Actor, request: Request, *, source: str) -> Receipt:
         """Record that one person wants the tries to put a container back to end."""
         return await self._instruct(actor, request, Intent.STOP_TRYING, source)
 
-    async def try_now(self, actor: Actor, request: RequestAddress | str, *, source: str) -> Receipt:
+    async def try_now(self, actor: Actor, request: Request, *, source: str) -> Receipt:
         """Record that one person wants a container to be put back now, not at the next try."""
         return await self._instruct(actor, request, Intent.TRY_NOW, source)
 
     async def is_taken_up(self, receipt: Receipt) -> Uptake:
         """Ask once, and not for long, whether a request has taken up what was recorded for it."""
         return await self._requests.uptake(receipt.address, receipt.act_id)
+
+    async def answer_to(self, receipt: Receipt) -> RequestState | Uptake:
+        """Ask once for the state of a request that has its card, or was refused.
+
+        Where neither is so, or nobody says it, say why; ``TAKEN`` where it is over and another is
+        there, or where the one is over in whose place it was asked for.
+        """
+        answer = await self._requests.answer(receipt.address)
+        if answer is Uptake.TAKEN and receipt.replaces is not None:
+            return await self.is_taken_up(receipt.replaces)
+        return answer
 
     async def judgement(self, receipt: Receipt) -> JudgedAct | Uptake:
         """Ask once whether what was recorded counts; where that is not known yet, say why."""
@@ -245,29 +272,36 @@ class Service:
         """
         return await self._requests.state(receipt.address)
 
-    async def list(self, selection: Selection | None, *, user_id: str) -> RequestPage:
-        """Give requests: those selected, ``None`` for those that somebody has to see to.
+    async def list(self, selection: Selection | None, *, user_id: str, most: int) -> RequestPage:
+        """Give at most so many requests: those selected, ``None`` for all that are open.
 
         ``user_id`` is whose requests are meant by those of one's own.
         """
         visibility = self._requests.visibility
         match selection:
             case None:
-                return await visibility.unsettled()
+                return await visibility.open(most=most)
             case Selection.WAITING:
-                return await visibility.waiting()
+                return await visibility.waiting(most=most)
             case Selection.MINE:
-                return await visibility.of(user_id)
+                return await visibility.of(user_id, most=most)
             case Selection.RECENT:
-                return await visibility.recent()
+                return await visibility.recent(most=most)
 
-    async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
+    async def states(self, rows: Sequence[RequestSummary]) -> dict[str, RequestState]:
+        """Say where these requests stand, by their ids, as far as they say so within a second."""
+        return await self._requests.states(rows)
+
+    async def status(
+        self, request: str | ContainerRef
+    ) -> tuple[RequestSummary, RequestState | None]:
         """Say where a request stands; without a worker only its summary is known.
 
         Raises:
             RequestUnknownError: there is none with this id.
+            NothingAskedError: there is none about this container.
         """
-        return await self._requests.status(request_id)
+        return await self._requests.status(request)
 
     async def look(self, host: str, name: str = "") -> HostQueryResult:
         """Look at one container of a host, or at all of them when ``name`` is empty.
@@ -286,8 +320,15 @@ class Service:
         return await self._requests.hosts.standings(default=default)
 
     async def _instruct(
-        self, actor: Actor, request: RequestAddress | str, intent: Intent, source: str
+        self, actor: Actor, request: Request, intent: Intent, source: str
     ) -> Receipt:
+        if isinstance(request, ContainerRef):
+            summary = await self._requests.find(request)
+            if not summary.open:
+                raise RequestEndedError(summary)
+            request = RequestAddress(
+                request_id=summary.request_id, host=request.host, container=request.name
+            )
         instruction = Instruction(
             request_id=_id_of(request),
             user_id=actor.user_id,

@@ -319,7 +319,9 @@ class CardUpdater:
 def _brief(notice: Notice) -> Notice:
     """Leave out of a notice's state what its words do not need: a hundred may go out at once."""
     decisions = tuple(replace(d, comment="", source="") for d in notice.state.decisions)
-    brief = replace(notice.state, pin=None, reason="", steps=(), decisions=decisions)
+    # Whose request was refused is told so once, and may ask for the same again.
+    reason = notice.state.reason if notice.refusal == notice.state.refusal else ""
+    brief = replace(notice.state, pin=None, reason=reason, steps=(), decisions=decisions)
     return replace(notice, state=brief)
 
 

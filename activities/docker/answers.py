@@ -11,16 +11,17 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from activities.docker.advice import commands
-from activities.docker.facts import facts
+from activities.docker.facts import afterwards, facts, is_plain
+from activities.docker.moments import moment
 from activities.docker.mounts import mounts
-from activities.docker.published import MOST_PORTS, chosen_ports
+from activities.docker.published import MOST_PORTS, chosen_ports, listed_ports
 from activities.docker.refused_start import owner_references
 from workflows.model.names import ENGINE_ID_FORM
-from workflows.model.requests import ContainerPin, ContainerState, Mount, PublishedPort
+from workflows.model.requests import ContainerPin, ContainerState, Fact, Mount, PublishedPort
 
 #: What one engine calls differently, or passes through on its way to a state that both know.
 _STATES: Final = {
@@ -31,7 +32,6 @@ _STATES: Final = {
 #: These kill a container at once when the connection of a stop breaks (moby/moby#45731).
 _IMPATIENT_ENGINES: Final = re.compile(r"(?:23\.0\.[0-6]|24\.0\.[0-2])\b")
 _CONTAINERD: Final = "io.containerd.snapshotter"
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _PODMAN: Final = "podman:"
 #: With what stands before it, a database of Temporal takes no longer id of a workflow.
 _LONGEST_ID: Final = 200
@@ -84,13 +84,20 @@ class EngineFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerListEntry:
-    """A container in the engine's list."""
+    """A container in the engine's list.
+
+    ``status`` is how the engine itself words it, like ``Up 6 days (healthy)``, and ``ports`` are
+    those of the host by which it is reached, in words.
+    """
 
     container_id: str
     name: str
     image: str
     state: ContainerState
     network_mode: str = ""
+    networks: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    status: str = ""
     labels: Mapping[str, str] = field(repr=False)
 
 
@@ -124,6 +131,7 @@ class ContainerInspect:
 
     ``owners`` are the containers without which it does not start: pairs of what it uses of them,
     and an id or name. ``chosen_ports`` are those that the engine chooses anew at each start.
+    ``facts`` are what people read of it.
     """
 
     container_id: str
@@ -145,6 +153,8 @@ class ContainerInspect:
     owners: tuple[tuple[str, str], ...]
     stop_timeout_seconds: int | None
     chosen_ports: tuple[PublishedPort, ...]
+    networks: tuple[str, ...]
+    facts: tuple[Fact, ...]
     labels: Mapping[str, str] = field(repr=False)
 
     def pin(self, engine_id: str) -> ContainerPin:
@@ -164,13 +174,11 @@ class ContainerInspect:
             stop_timeout_seconds=self.stop_timeout_seconds,
             unhealthy=self.health == "unhealthy",
             chosen_ports=self.chosen_ports[:MOST_PORTS],
-            facts=facts(
-                health=self.health,
-                restart_policy=self.restart_policy,
-                has_healthcheck=self.has_healthcheck,
-                stop_timeout_seconds=self.stop_timeout_seconds,
-                auto_remove=self.auto_remove,
-                mounts=self.mounts,
+            facts=(
+                *self.facts,
+                *afterwards(
+                    self.restart_policy, self.state, is_podman=engine_id.startswith(_PODMAN)
+                ),
             ),
             commands=commands(self.container_id),
         )
@@ -178,12 +186,13 @@ class ContainerInspect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInspect:
-    """An image at one moment."""
+    """An image at one moment; ``digest`` is how a registry knows it, ``""`` for one made here."""
 
     image_id: str
     created: datetime
     size_bytes: int
     layers: int
+    digest: str = ""
     tags: tuple[str, ...]
     labels: Mapping[str, str] = field(repr=False)
 
@@ -226,6 +235,9 @@ def container_list_entry(raw: Mapping[str, Any]) -> ContainerListEntry:
         image=raw.get("Image") or "",
         state=container_state(raw.get("State")),
         network_mode=(raw.get("HostConfig") or {}).get("NetworkMode") or "",
+        networks=_networks(raw),
+        ports=tuple(listed_ports(raw)),
+        status=raw.get("Status") or "",
         labels=raw.get("Labels") or {},
     )
 
@@ -238,6 +250,7 @@ def container_inspect(raw: Mapping[str, Any]) -> ContainerInspect:
     test = check.get("Test") or []
     # A stopped container keeps the health it had.
     health = (state.get("Health") or {}).get("Status") or "" if status.is_up else ""
+    mounted = mounts(raw)
     return ContainerInspect(
         container_id=raw["Id"],
         name=raw["Name"].removeprefix("/"),
@@ -251,13 +264,15 @@ def container_inspect(raw: Mapping[str, Any]) -> ContainerInspect:
         restart_count=int(raw.get("RestartCount") or 0),
         restart_policy=(host.get("RestartPolicy") or {}).get("Name") or "no",
         auto_remove=bool(host.get("AutoRemove")),
-        mounts=mounts(raw),
+        mounts=mounted,
         has_healthcheck=bool(test) and test != ["NONE"],
         health=health,
         health_check=_health_check(check),
         owners=owner_references(host),
         stop_timeout_seconds=config.get("StopTimeout"),
         chosen_ports=chosen_ports(raw),
+        networks=_networks(raw),
+        facts=facts(raw, state=status, health=health, mounts=mounted),
         labels=config.get("Labels") or {},
     )
 
@@ -268,6 +283,7 @@ def image_inspect(raw: Mapping[str, Any]) -> ImageInspect:
         image_id=image_id(raw["Id"]),
         created=moment(raw.get("Created")),
         size_bytes=int(raw.get("Size") or 0),
+        digest=str(next(iter(raw.get("RepoDigests") or ()), "")),
         layers=len((raw.get("RootFS") or {}).get("Layers") or ()),
         tags=tuple(tag for tag in raw.get("RepoTags") or () if tag != "<none>:<none>"),
         labels=(raw.get("Config") or {}).get("Labels") or {},
@@ -287,18 +303,10 @@ def image_id(text: str) -> str:
     return text if ":" in text else f"sha256:{text}"
 
 
-def moment(text: str | None) -> datetime:
-    """Read an engine's time; "never", which Docker writes as year 1, sorts first."""
-    try:
-        found = datetime.fromisoformat(text or "")
-    except ValueError:
-        return _NEVER
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def ever(at: datetime) -> datetime | None:
-    """Give a time, or ``None`` for "never"."""
-    return None if at == _NEVER else at
+def _networks(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the networks that a container is in; those of another one's are none of its own."""
+    found = (raw.get("NetworkSettings") or {}).get("Networks") or {}
+    return tuple(name for name in sorted(found) if is_plain(name))
 
 
 def _health_check(raw: Mapping[str, Any]) -> HealthCheck:

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from temporalio.exceptions import ApplicationError
 
-from activities.docker.answers import ContainerInspect, EngineFacts, ever, moment
+from activities.docker.answers import ContainerInspect, EngineFacts
 from activities.docker.dependents import network_users
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.heartbeat import Attempt
+from activities.docker.moments import ever, moment
 from activities.docker.pin import find_pinned
 from activities.docker.published import moved_ports
 from workflows.model.errors import ErrorType

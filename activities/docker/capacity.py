@@ -20,7 +20,6 @@ from workflows.model.errors import ErrorType
 
 _UNIX: Final = "unix://"
 _MB: Final = 1_000_000
-_Measure = Callable[[Engine, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class SnapshotCapacity:
         engine: Engine,
         facts: EngineFacts,
         container_id: str,
-        measure: _Measure,
+        measure: Callable[[], int],
     ) -> Obstacle | None:
         """Say why one more snapshot of a container does not fit, or ``None``.
 
@@ -61,12 +60,12 @@ class SnapshotCapacity:
         """
         short = self.too_many(engine, container_id)
         if short is None and self.min_free_mb:
-            short = self.too_full(engine, facts, measure(engine, container_id))
+            short = self.too_full(engine, facts, measure())
         return short
 
     def describe(self, engine: Engine) -> DiskSpace:
         """Say how the engine's disk is, for an operator."""
-        free = self._free_bytes(engine)
+        free = self.free_bytes(engine)
         if free is None and self.data_root is not None:
             return DiskSpace(False, f"DOCKWARDEN_DATA_ROOT cannot be read: {self.data_root}")
         if free is None:
@@ -80,7 +79,7 @@ class SnapshotCapacity:
         """Say that as many snapshots of a container are kept as may be, or ``None``."""
         if not self.snapshots_per_container:
             return None
-        kept = len(engine.snapshot_requests(container_id))
+        kept = engine.snapshots(container_id).count(container_id)
         if kept < self.snapshots_per_container:
             return None
         text = f"{kept} are there, and at most {self.snapshots_per_container} are kept"
@@ -90,7 +89,7 @@ class SnapshotCapacity:
         self, engine: Engine, facts: EngineFacts, size: int, promised: int = 0
     ) -> Obstacle | None:
         """Say that so many bytes do not fit on the disk beside what others were promised."""
-        free = self._free_bytes(engine, facts) if self.min_free_mb else None
+        free = self.free_bytes(engine, facts) if self.min_free_mb else None
         if free is None:
             return None
         free = max(0, free - promised)
@@ -100,7 +99,7 @@ class SnapshotCapacity:
         text = f"{free // _MB} MB are free, and {-(-needed // _MB)} MB are needed"
         return Obstacle(ErrorType.DISK_FULL, text)
 
-    def _free_bytes(self, engine: Engine, facts: EngineFacts | None = None) -> int | None:
+    def free_bytes(self, engine: Engine, facts: EngineFacts | None = None) -> int | None:
         """Say how much is free where the engine keeps its images; ``None``: not to be seen here.
 
         The engine's own name for the directory holds on its own machine alone, so it is not

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import partial
 from typing import Final
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.docker.answers import ContainerInspect, ContainerListEntry
+from activities.docker.around import neighbours
+from activities.docker.beside import Asked, Beside
 from activities.docker.bring_up import KILLED
 from activities.docker.capacity import SnapshotCapacity
 from activities.docker.dependents import Neighbours
@@ -29,8 +30,10 @@ from activities.docker.errors import failure
 from activities.docker.guard import Guard
 from activities.docker.heartbeat import Attempt
 from activities.docker.measured import RecentSizes
+from activities.docker.orchestrators import run_by
 from activities.docker.pin import (
     look_around,
+    protection,
     refuse,
     verify_pin,
     verify_untouched,
@@ -38,6 +41,7 @@ from activities.docker.pin import (
 from activities.docker.preflight import (
     Facts,
     Obstacle,
+    bounds_words,
     cautions,
     lost,
     nothing_to_stop,
@@ -60,7 +64,7 @@ from workflows.model.ports import (
     ListInput,
     StopInput,
 )
-from workflows.model.requests import ContainerPin, ContainerState
+from workflows.model.requests import ContainerPin, ContainerState, Fact
 from workflows.model.start_ports import RestoreInput, RestoreResult, StartInput, StartPort
 from workflows.model.state import StepName, StopResult
 from workflows.model.text import short_id
@@ -96,6 +100,7 @@ class Containers(ContainersPort, StartPort):
         self._underway = underway or Underway()
         self._neighbours = Neighbours(engine)
         self._sizes = RecentSizes()
+        self._beside = Beside(engine, self._capacity, self._sizes)
 
     @activity.defn(name="inspect_container", no_thread_cancel_exception=True)
     def inspect_container(self, arg: InspectInput) -> Inspection:
@@ -109,6 +114,7 @@ class Containers(ContainersPort, StartPort):
             raise failure(
                 RefusalCode.UNKNOWN_CONTAINER, "the container is being removed or renamed"
             )
+        asked = self._beside.ask(seen, for_snapshot=bool(arg.reference))
         facts = Facts(engine=self._engine.facts(), container=seen)
         pin = seen.pin(facts.engine.engine_id)
         if arg.for_request:
@@ -119,9 +125,16 @@ class Containers(ContainersPort, StartPort):
                 refuse(nothing_to_stop(facts))
         taken = self._is_taken(arg.reference)
         if arg.for_request and not taken:
-            refuse(self._shortage(facts))
+            refuse(self._shortage(facts, asked))
+        told = (
+            *self._bounds(seen, arg),
+            *pin.facts,
+            *neighbours(seen, found),
+            *self._beside.facts(seen, facts.engine, asked),
+        )
         seen_now = Inspection(
-            pin=pin,
+            # One of an earlier release knows fewer places, and reads the fields beside the facts.
+            pin=replace(pin, facts=told if arg.knows_places else ()),
             selectors_met=tuple(
                 all(seen.labels.get(name) == value for name, value in selector.items())
                 for selector in arg.label_selectors
@@ -259,13 +272,22 @@ class Containers(ContainersPort, StartPort):
         has_any = facts.stops and not seen.state.is_down
         return self._neighbours.dependents(seen, found) if has_any else NO_DEPENDENTS
 
-    def _shortage(self, facts: Facts) -> Obstacle | None:
+    def _bounds(self, seen: ContainerInspect, arg: InspectInput) -> Iterator[Fact]:
+        """Say at a look what would refuse a request for a container, whatever it asks for."""
+        if arg.for_request:
+            return
+        if code := protection(self._engine, seen):
+            words = bounds_words(seen, code)
+            yield Fact(label=f"protected {words}" if code is RefusalCode.PROTECTED else words)
+        if words := run_by(seen.labels):
+            yield Fact(label=words)
+
+    def _shortage(self, facts: Facts, asked: Asked) -> Obstacle | None:
         """Say why there is no room for a snapshot; anybody can ask it as often as they like."""
         if not facts.for_snapshot:
             return None
-        measure = partial(self._sizes.written_bytes, within=self._engine.timing.size_kept)
         container = facts.container.container_id
-        return self._capacity.shortage(self._engine, facts.engine, container, measure)
+        return self._capacity.shortage(self._engine, facts.engine, container, asked.size)
 
     def _is_taken(self, reference: str) -> bool:
         if not reference:

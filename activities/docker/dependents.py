@@ -18,9 +18,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.docker.advice import restart
-from activities.docker.answers import ContainerInspect, ContainerListEntry, moment
+from activities.docker.answers import ContainerInspect, ContainerListEntry
 from activities.docker.engine import Engine
 from activities.docker.guard import Guard
+from activities.docker.moments import moment
 from activities.docker.pin import verify_engine
 from activities.docker.refused_start import LINK, NETWORK, OWNED, PROCESSES
 from workflows.model.dependent_ports import DependentsInput, DependentsPort

@@ -38,11 +38,12 @@ from activities.docker.errors import (
     failure,
 )
 from activities.docker.foreign_labels import FOREIGN_LABELS
+from activities.docker.kept import KeptSnapshots
 from activities.docker.protection import Protection
 from activities.docker.refused_start import missing_for_start, name_it
 from workflows.model.errors import ErrorType
 from workflows.model.image_reference import reference_problem
-from workflows.model.names import CONTAINER_ID_FORM, REQUEST_LABEL, SOURCE_LABEL
+from workflows.model.names import CONTAINER_ID_FORM, SOURCE_LABEL
 from workflows.model.timing import TIMING, Timing
 
 _IMAGE_ID_FORM: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -103,15 +104,13 @@ class Engine:
         found = self._read(lambda api: api.containers(all=True, size=True, filters=filters))
         return sum(int(entry.get("SizeRw") or 0) for entry in found)
 
-    def snapshot_requests(self, container_id: str) -> frozenset[str]:
-        """Ask of which requests there are snapshots of a container.
-
-        Images that people built on a snapshot inherit its labels, and so count as one with it.
-        """
-        check_container_id(container_id)
-        label = f"{SOURCE_LABEL}={container_id}"
-        found = self._read(lambda api: api.images(filters={"label": label}))
-        return frozenset((image.get("Labels") or {}).get(REQUEST_LABEL, "") for image in found)
+    def snapshots(self, container_id: str = "") -> KeptSnapshots:
+        """Ask by one question for the snapshots of a container, or of all of them."""
+        label = SOURCE_LABEL
+        if container_id:
+            check_container_id(container_id)
+            label = f"{SOURCE_LABEL}={container_id}"
+        return KeptSnapshots(self._read(lambda api: api.images(filters={"label": label})))
 
     def stop(self, container_id: str, grace_seconds: int) -> None:
         """Stop a container; the engine kills it after the grace, and at once without one."""

@@ -20,8 +20,8 @@ from activities.docker.engine import Engine
 _MOST_KEPT: Final = 1000
 
 
-def written_bytes(engine: Engine, container_id: str) -> int:
-    """Ask how big a snapshot will be; 0 when the engine cannot say just now.
+def written_bytes(engine: Engine, container_id: str) -> int | None:
+    """Ask how big a snapshot will be; ``None`` when the engine cannot say just now.
 
     It may take too long, or files may vanish under its eyes; then the reserve has to do.
     """
@@ -30,7 +30,7 @@ def written_bytes(engine: Engine, container_id: str) -> int:
     except ApplicationError as error:
         if error.non_retryable:
             raise
-        return 0
+        return None
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class _Answer:
     """What was measured of one container; its lock is held while it is measured."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    size: int = 0
+    size: int | None = None
     at: float = -math.inf
 
 
@@ -55,6 +55,10 @@ class RecentSizes:
         self._lock = threading.Lock()
 
     def written_bytes(self, engine: Engine, container_id: str, *, within: float) -> int:
+        """Say what :meth:`measured` says; what the engine cannot say counts for nothing."""
+        return self.measured(engine, container_id, within=within) or 0
+
+    def measured(self, engine: Engine, container_id: str, *, within: float) -> int | None:
         """Say what :func:`written_bytes` says, or said within so many seconds.
 
         "Cannot say" is remembered as well.

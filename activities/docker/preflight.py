@@ -12,9 +12,11 @@ from typing import Final
 
 from activities.docker.answers import ContainerInspect, EngineFacts, ImageInspect
 from activities.docker.orchestrators import run_by
+from activities.docker.protection import is_labelled
 from activities.docker.refused_start import owner_error, owner_words
 from activities.docker.restart_cautions import restart_cautions
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.names import PROTECTED_LABEL
 from workflows.model.requests import ContainerPin, ContainerState
 from workflows.model.state import Caution, CautionCode
 
@@ -33,10 +35,9 @@ _USABLE: Final = frozenset(
 _LOST: Final = frozenset({ContainerState.REMOVING, ContainerState.DEAD})
 #: The states of an owner in which its namespaces can be joined, as measured.
 _JOINABLE: Final = frozenset({ContainerState.RUNNING, ContainerState.PAUSED})
-_REFUSALS: Final = {
-    RefusalCode.PROTECTED: "nobody may touch this container through Dockwarden",
-    RefusalCode.OWN_CONTAINER: "Dockwarden itself runs in this container",
-}
+_OWN = "Dockwarden itself runs in this container"
+_BY_LABEL = f"by its label {PROTECTED_LABEL}"
+_BY_NAME = "by the settings of its host"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def refusal(facts: Facts) -> Obstacle | None:
     """Say why a request for this container is not let in, or ``None``."""
     seen = facts.container
     if facts.protected is not None:
-        return Obstacle(facts.protected, _REFUSALS[facts.protected])
+        return Obstacle(facts.protected, bounds_words(seen, facts.protected))
     if orchestrated := _orchestrated(seen):
         return orchestrated
     if seen.auto_remove:
@@ -99,6 +100,13 @@ def refusal(facts: Facts) -> Obstacle | None:
     if seen.state not in _USABLE:
         return Obstacle(RefusalCode.UNUSABLE_STATE, f"the container is {seen.state}")
     return _lack(facts)
+
+
+def bounds_words(seen: ContainerInspect, protected: RefusalCode) -> str:
+    """Say by what a container is out of bounds, whoever approves."""
+    if protected is RefusalCode.OWN_CONTAINER:
+        return _OWN
+    return _BY_LABEL if is_labelled(seen.labels) else _BY_NAME
 
 
 def nothing_to_stop(facts: Facts) -> Obstacle | None:

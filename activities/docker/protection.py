@@ -42,18 +42,20 @@ class Protection:
     def refusal(
         self, *, container_id: str, name: str, labels: Mapping[str, str]
     ) -> RefusalCode | None:
-        """Say why a container is out of bounds, or ``None``.
-
-        The label protects with any value but a plain "false": in doubt it was meant.
-        """
+        """Say why a container is out of bounds, or ``None``."""
         if self.own_container and container_id.startswith(self.own_container):
             return RefusalCode.OWN_CONTAINER
-        label = labels.get(PROTECTED_LABEL)
-        if label is not None and label.strip().lower() not in _OFF:
+        if is_labelled(labels):
             return RefusalCode.PROTECTED
         if any(fnmatchcase(name, pattern) for pattern in self.name_patterns):
             return RefusalCode.PROTECTED
         return None
+
+
+def is_labelled(labels: Mapping[str, str]) -> bool:
+    """Say whether a label protects: with any value but a plain "false", in doubt it was meant."""
+    label = labels.get(PROTECTED_LABEL)
+    return label is not None and label.strip().lower() not in _OFF
 
 
 def own_container_id() -> str | None:

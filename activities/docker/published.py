@@ -14,6 +14,8 @@ from workflows.model.state import PortMove
 
 #: So many ports are compared before and after; a range of thousands can be exposed.
 MOST_PORTS: Final = 20
+_TCP: Final = "tcp"
+_EVERYWHERE: Final = ("", "0.0.0.0", "::")  # noqa: S104 - what an engine calls all addresses
 
 
 def chosen_ports(raw: Mapping[str, Any]) -> tuple[PublishedPort, ...]:
@@ -26,7 +28,48 @@ def chosen_ports(raw: Mapping[str, Any]) -> tuple[PublishedPort, ...]:
         chosen = {number for number in _numbers(bindings) if number} - fixed
         if chosen:
             found.append(PublishedPort(port=str(port), host_ports=tuple(sorted(chosen))))
-    return tuple(sorted(found, key=_by_number))
+    return tuple(sorted(found, key=lambda one: _number(one.port)))
+
+
+def published(raw: Mapping[str, Any]) -> list[str]:
+    """Say for people by which ports of its host a container is reached, or will be.
+
+    ``5432`` leads to the port of the same number, ``8080→80`` to another one, ``any→80`` from one
+    that each start chooses. Bound to one address of the host, that stands before it.
+    """
+    in_use = (raw.get("NetworkSettings") or {}).get("Ports") or {}
+    wanted = (raw.get("HostConfig") or {}).get("PortBindings") or {}
+    bound = in_use if any(in_use.values()) else wanted
+    ports = sorted(bound, key=lambda port: _number(str(port)))
+    found = (_way(binding, str(port)) for port in ports for binding in bound[port] or ())
+    return list(dict.fromkeys(found))
+
+
+def listed_ports(raw: Mapping[str, Any]) -> list[str]:
+    """Say the same of one entry of the engine's list."""
+    ways = [
+        (int(one.get("PrivatePort") or 0), one)
+        for one in raw.get("Ports") or ()
+        if one.get("PublicPort")
+    ]
+    found = (
+        _way(
+            {"HostIp": one.get("IP") or "", "HostPort": str(one["PublicPort"])},
+            f"{port}/{one.get('Type') or _TCP}",
+        )
+        for port, one in sorted(ways, key=lambda way: way[0])
+    )
+    return list(dict.fromkeys(found))
+
+
+def _way(binding: Mapping[str, Any], port: str) -> str:
+    """Write one way from the host to a port of a container."""
+    number, _, protocol = port.partition("/")
+    address, at = str(binding.get("HostIp") or ""), str(binding.get("HostPort") or "")
+    here = "" if address in _EVERYWHERE else f"[{address}]:" if ":" in address else f"{address}:"
+    at = at if at not in ("", "0") else "any"
+    leads = "" if at == number else f"→{number}"
+    return f"{here}{at}{leads}{f'/{protocol}' if protocol not in ('', _TCP) else ''}"
 
 
 def moved_ports(
@@ -47,6 +90,6 @@ def _numbers(bindings: Sequence[Mapping[str, Any]] | None) -> list[int]:
     return [int(text) if text.isdecimal() else 0 for text in texts]
 
 
-def _by_number(published: PublishedPort) -> tuple[int, str]:
-    number = published.port.partition("/")[0]
-    return (int(number) if number.isdecimal() else 0, published.port)
+def _number(port: str) -> tuple[int, str]:
+    number = port.partition("/")[0]
+    return (int(number) if number.isdecimal() else 0, port)

@@ -12,12 +12,13 @@ from typing import Final
 
 from temporalio.exceptions import ApplicationError
 
-from activities.docker.answers import ContainerInspect, moment
+from activities.docker.answers import ContainerInspect
 from activities.docker.bring_up import POLL, BringUp
 from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.guard import Guard
 from activities.docker.heartbeat import Attempt
+from activities.docker.moments import moment
 from activities.docker.pin import refuse, verify_engine
 from activities.docker.preflight import lost
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from temporalio.exceptions import ApplicationError
 
-from activities.docker.answers import ContainerInspect, EngineFacts, ever, moment
+from activities.docker.answers import ContainerInspect, EngineFacts
 from activities.docker.bring_up import BringUp
 from activities.docker.engine import Engine
 from activities.docker.guard import Guard
 from activities.docker.heartbeat import Attempt
+from activities.docker.moments import ever, moment
 from activities.docker.pin import verify_engine, verify_pin, verify_untouched
 from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.requests import ContainerState

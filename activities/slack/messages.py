@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.slack.asking_again import buttons
 from activities.slack.client import call, is_final, lacks_right, post
 from activities.slack.direct import URGENT, DirectMessages
 from activities.slack.drawing import CardDrawer, is_first
@@ -123,7 +124,10 @@ class Messages(MessagesPort):
     async def _tell(self, told: Notice, progress: Progress) -> None:
         """Tell one person in the channel, or directly when the channel does not take it."""
         text = notice(told.refusal, told.state, command=self._command)
-        blocks = [SectionBlock(block_id=f"notice.{told.notice_id}", text=mrkdwn(text))]
+        blocks = [
+            SectionBlock(block_id=f"notice.{told.notice_id}", text=mrkdwn(text)),
+            *buttons(told.refusal, told.state),
+        ]
         try:
             await call(
                 self._slack.chat_postEphemeral,

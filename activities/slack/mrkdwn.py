@@ -22,7 +22,6 @@ _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _MOST_LINES = 15
 _LABEL_LENGTH = 60
 _VALUE_LENGTH = 60
-_LARGEST_IN_THREE_DIGITS = 999.5
 #: What is told of a container began on any day.
 _ANOTHER_DAY = datetime.min.replace(tzinfo=UTC)
 
@@ -90,16 +89,6 @@ def provider_fact(fact: Fact) -> str:
     label, value = safe(fact.label, _LABEL_LENGTH), code(shorten(fact.value, _VALUE_LENGTH))
     at = clock(fact.at, _ANOTHER_DAY) if fact.at else ""
     return " ".join(part for part in (label, value if fact.value else "", at) if part)
-
-
-def size(count: int) -> str:
-    """Write a number of bytes as Docker does: three digits, in powers of a thousand."""
-    value, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < _LARGEST_IN_THREE_DIGITS:
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.3g} {unit}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

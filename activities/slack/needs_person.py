@@ -79,7 +79,7 @@ def needs_person_headline(state: RequestState, where: str, called: str = "") -> 
     if gave_up(state):
         not_known = "" if state.seen else "whether it runs is not known, and "
         could_not = f"{not_known}Dockwarden has stopped trying"
-    first = ("🛑", called, where, f"*{met.told}*", "—", could_not)
+    first = (Symbol.NEEDS_PERSON, called, where, f"*{met.told}*", "—", could_not)
     return " ".join(part for part in first if part)
 
 

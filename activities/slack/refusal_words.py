@@ -15,14 +15,15 @@ from workflows.model.words import REFUSED
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """``wrong`` continues "Not done:" and ``advice`` is a sentence of its own.
+    """``wrong`` goes on behind a colon, and ``advice`` is a sentence of its own.
 
     What is wrong with a request stands in ``workflows/model/words.py``, for all doors.
 
     A detail is added to ``wrong`` in brackets; where it says the same more exactly it completes
     ``as_detailed`` instead. ``repeated`` is the beginning of a detail that says it once more.
     ``is_all`` leaves out how the request stands, which ``wrong`` says. ``has_detail`` says that
-    the words hold the detail themselves, as ``{detail}``.
+    the words hold the detail themselves, as ``{detail}``. ``is_guessed`` leaves out a detail that
+    names what was probably meant: that is asked for, by a button too.
     """
 
     wrong: str = ""
@@ -31,6 +32,7 @@ class Words:
     repeated: str = ""
     is_all: bool = False
     has_detail: bool = False
+    is_guessed: bool = False
 
 
 #: Where whoever runs Dockwarden changes the rules.
@@ -52,7 +54,7 @@ ASKED = {
         has_detail=True,
     ),
     RefusalCode.ALREADY_RUNNING: Words(
-        advice="`{command} restart {plain_name} on {plain_host}` asks to restart it.",
+        advice="To restart it: {as_restart}",
         repeated="the container is running",
     ),
     RefusalCode.START_TOO_OLD: Words(
@@ -64,8 +66,8 @@ ASKED = {
         "own.",
     ),
     RefusalCode.REFERENCE_OUTSIDE: Words(
-        advice="Choose such a name, or leave it out. Whoever runs Dockwarden can allow others "
-        f"under `references` of that policy in {_BOOK}.",
+        advice="Choose such a name, or leave it out: {unnamed}\nWhoever runs Dockwarden can allow "
+        f"others under `references` of that policy in {_BOOK}.",
         has_detail=True,
     ),
     RefusalCode.LOOK_NOT_SEALED: Words(
@@ -75,7 +77,7 @@ ASKED = {
     RefusalCode.RULES_UNKNOWN: Words(advice="Nothing was changed. Ask again in a minute."),
     RefusalCode.BOOK_UNREADABLE: Words(
         advice="Whoever runs Dockwarden finds the mistake in the log of the control worker, or by "
-        "`dockwarden check --only policies` beside it; a mended book counts once that worker is "
+        "`dockwarden check --only policies` beside it; a corrected book counts once that worker is "
         "started anew.",
     ),
     RefusalCode.BOOKS_DIFFER: Words(

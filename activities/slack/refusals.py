@@ -6,8 +6,10 @@ text of ours, such as the names that fit or the limit that was broken.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from activities.slack.asking_again import asked, did_you_mean, lines, meant
 from activities.slack.mrkdwn import code, group, join_limited, person, safe, typed_at
 from activities.slack.refusal_words import (
     ASKED,
@@ -28,15 +30,19 @@ from workflows.operations import catalog
 from workflows.operations.standing import status_words
 
 #: A command with a name that was cut would name nothing.
-_NAME_IN_COMMAND = 1000
+_NAME_IN_COMMAND = _LINE_LENGTH = 1000
 
 #: What helps whose request was not let in; there is no card.
 _ADVICE = {
-    RefusalCode.BAD_REQUEST: Words(advice="Type `{command} help` to see how to ask."),
+    RefusalCode.BAD_REQUEST: Words(
+        advice="Type `{command} help` to see how to ask.",
+        as_detailed="it cannot be asked for so: ",
+    ),
     RefusalCode.UNKNOWN_HOST: Words(
         advice="`{command} list hosts` shows those that are known; a command that names none means "
         "`DOCKWARDEN_DEFAULT_HOST` of the bot. If it is a new one, start "
         "`dockwarden worker --host {plain_host}` there.",
+        is_guessed=True,
     ),
     RefusalCode.HOST_BUSY: Words(
         advice="Ask again in a minute. If it stays so, see whether `dockwarden worker --host "
@@ -51,16 +57,19 @@ _ADVICE = {
     RefusalCode.UNKNOWN_CONTAINER: Words(
         advice="`{command} list on {plain_host}` shows all.",
         repeated="no container has this name",
+        is_guessed=True,
     ),
     RefusalCode.AMBIGUOUS_CONTAINER: Words(
-        advice="Give the full name; `{command} list on {plain_host}` shows all.",
+        advice="`{command} list on {plain_host}` shows all.",
+        is_guessed=True,
     ),
     RefusalCode.AUTO_REMOVE: Words(
-        advice="Run it without `--rm` if it is meant to be kept.",
+        advice="Start it without `--rm` first.",
         repeated="it was started with --rm: stopping it would remove it",
     ),
     RefusalCode.PROTECTED: Words(
-        advice="Whoever runs the host can take care of it.",
+        advice="Only whoever runs {host} can {kind} it, on the host itself.",
+        as_detailed="{name} is protected, ",
         repeated="nobody may touch this container through Dockwarden",
     ),
     RefusalCode.OWN_CONTAINER: Words(
@@ -69,17 +78,18 @@ _ADVICE = {
     ),
     RefusalCode.UNUSABLE_STATE: Words(
         advice="`{command} inspect {plain_name} on {plain_host}` shows it; "
-        "ask again when it runs or rests.",
+        "ask again when it runs or is stopped.",
+        as_detailed="{name} cannot be worked on as it is: ",
     ),
     RefusalCode.ALREADY_STOPPED: Words(
-        advice="`{command} snapshot {plain_name} on {plain_host}` takes a snapshot of it as it is.",
+        advice="For a snapshot of it: {as_snapshot}",
         repeated="the container is exited",
     ),
     RefusalCode.BAD_REFERENCE: Words(
-        advice="Write it like `team/web:before-upgrade`, or leave it out.",
+        advice="Write it like `team/web:before-upgrade`, or leave it out: {unnamed}",
     ),
     RefusalCode.REFERENCE_TAKEN: Words(
-        advice="Choose another tag, or leave it out.",
+        advice="Choose another tag, or leave it out: {unnamed}",
     ),
     RefusalCode.SNAPSHOT_QUOTA: Words(
         advice=f"Each has the label `{SOURCE_LABEL}` on the host, where one that nobody needs any "
@@ -90,12 +100,11 @@ _ADVICE = {
     ),
     RefusalCode.IMAGE_MISSING: Words(
         advice="Bring back that very image from where it is kept, or ask without a snapshot: "
-        "`{command} {without} {plain_name} on {plain_host}`.",
+        "{without}",
         as_detailed="{host} can make no snapshot of {name}: ",
     ),
     RefusalCode.TOO_MANY_LAYERS: Words(
-        advice="Build the image anew with fewer layers, or ask without a snapshot: "
-        "`{command} {without} {plain_name} on {plain_host}`.",
+        advice="Build the image anew with fewer layers, or ask without a snapshot: {without}",
         as_detailed="{host} can make no snapshot of {name}: ",
     ),
     RefusalCode.OWNER_GONE: Words(
@@ -111,15 +120,14 @@ _ADVICE = {
         advice=f"See that the names are right. {{must_be_named}}{NEW_POLICY}",
     ),
     RefusalCode.REASON_REQUIRED: Words(
-        advice="Ask again with a reason: `{command} {kind} {plain_name} on {plain_host} "
-        'reason="…"`.'
+        advice="Ask again with a reason: {with_reason}",
     ),
     RefusalCode.NO_ELIGIBLE_APPROVER: Words(
         advice=MORE_APPROVERS,
         has_detail=True,
     ),
     RefusalCode.CARD_NOT_POSTED: Words(
-        advice="Invite the app to the channel, then ask again.",
+        advice="Invite the app with `/invite`, then ask again.",
     ),
     RefusalCode.HOST_AWAY: Words(
         advice="See whether `dockwarden worker --host {plain_host}` runs there, and what its log "
@@ -198,10 +206,16 @@ WORDS = REQUESTS | DECISIONS
 _DETAIL_LIMIT = 400
 _MOST_NAMED = 10
 _PAUSED = "the container is paused"
+_CREATED = "the container is created"
+_NEVER_STARTED = Words(
+    "{name} on {host} was never started, so there is nothing to stop",
+    "For a snapshot of it: {as_snapshot}",
+    repeated=_CREATED,
+)
 _RUNNING_PAUSED = Words(
     "{name} on {host} is paused, not stopped, so there is nothing to start",
-    "Whoever runs the host can unpause it. `{command} restart {plain_name} on {plain_host}` asks "
-    "to restart it, and leaves it paused as it was.",
+    "Whoever runs the host can unpause it. To restart it, and leave it paused as it was: "
+    "{as_restart}",
     repeated=_PAUSED,
 )
 _RUNNING_CANCEL = Words(
@@ -226,24 +240,28 @@ _PUT_BACK_ALREADY = Words(
 
 
 def notice(refusal: Refusal, state: RequestState, *, command: str) -> str:
-    """Write the private message, as mrkdwn; ``command`` is the slash command of this set-up."""
+    """Write the private message, as mrkdwn; ``command`` is the slash command of this set-up.
+
+    Of a request it begins with what was asked for, which Slack does not show once more.
+    """
     words = _words(refusal, state)
-    if _is_of_request(refusal, state):
-        lead = f"Not done, {catalog.words_of(state.operation)} {called(state)}"
-    else:
-        lead = "That did not count"
     wrong = _wrong(words, refusal, state, command)
-    lines = [f"🚫 {wrong}." if words.is_all else f"🚫 {lead}: {wrong}."]
-    if words.advice:
-        lines.append(_fill(words.advice, state, command))
-    told = words.is_all or state.status is RequestStatus.WAITING
-    if not _is_of_request(refusal, state) and not told:
+    advice = _fill(words.advice, state, command)
+    if _is_of_request(refusal, state):
+        return "\n".join(_not_let_in(f"{wrong}.{did_you_mean(refusal)}", advice, state))
+    lines = [f"🚫 {wrong}." if words.is_all else f"🚫 That did not count: {wrong}.", advice]
+    if not (words.is_all or state.status is RequestStatus.WAITING):
         lines.append(_what_became_of_it(state))
-    asked = typed_at(state.terminal) if _is_of_request(refusal, state) else ""
-    lines.append(
-        f"Request {code(state.request_id)}{asked and f', asked for{asked}'}{_to_card(state)}"
-    )
-    return "\n".join(lines)
+    lines.append(f"Request {code(state.request_id)}{_to_card(state)}")
+    return "\n".join(line for line in lines if line)
+
+
+def _not_let_in(told: str, advice: str, state: RequestState) -> Iterator[str]:
+    yield f"🚫 {code(asked(state))}: {told}"
+    if advice:
+        yield advice
+    if typed := typed_at(state.terminal):
+        yield f"It was asked for in your name{typed}."
 
 
 def _is_of_request(refusal: Refusal, state: RequestState) -> bool:
@@ -254,6 +272,8 @@ def _is_of_request(refusal: Refusal, state: RequestState) -> bool:
 def _words(refusal: Refusal, state: RequestState) -> Words:
     if refusal.code in ASKERS and _is_of_request(refusal, state):
         return ASKERS[refusal.code]
+    if refusal.code is RefusalCode.ALREADY_STOPPED and refusal.detail == _CREATED:
+        return _NEVER_STARTED
     if refusal.code is RefusalCode.ALREADY_RUNNING and refusal.detail == _PAUSED:
         return _RUNNING_PAUSED
     if refusal.code is RefusalCode.NOT_REQUESTER and state.status is RequestStatus.NEEDS_PERSON:
@@ -278,6 +298,8 @@ def _words_while_it_works(code_: RefusalCode, state: RequestState) -> Words:
 
 def _wrong(words: Words, refusal: Refusal, state: RequestState, command: str) -> str:
     added = refusal.detail.removeprefix(words.repeated).lstrip("; ")
+    if words.is_guessed and meant(refusal):
+        return _fill(words.wrong, state, command)
     if words.has_detail:
         return _fill(words.wrong, state, command, refusal.detail)
     if not added or not _adds(refusal, state):
@@ -342,6 +364,7 @@ def _must_be_named(state: RequestState) -> str:
 
 
 def _fill(words: str, state: RequestState, command: str, detail: str = "") -> str:
+    instead = lines(state) if "{" in words else {}
     return words.format(
         detail=code(detail, _DETAIL_LIMIT),
         count=safe(detail, 10),
@@ -355,10 +378,10 @@ def _fill(words: str, state: RequestState, command: str, detail: str = "") -> st
         plain_host=safe(state.container.host),
         kind=safe(state.operation.kind),
         rm=code("--rm"),
-        without=safe(catalog.without_snapshot(state.operation).kind),
         started="started" if catalog.wakes(state.operation) else "started again",
         must_be_named=_must_be_named(state),
         requester=person(state.requester),
         canceller=person(state.cancel_requested_by) + typed_at(state.cancel_terminal),
         request=state.request_id,
+        **{name: code(f"{command} {line}", _LINE_LENGTH) for name, line in instead.items()},
     )

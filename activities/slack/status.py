@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.slack.error_help import HAVE_DETAILS, advice_for, cause_of, reason, short_detail
-from activities.slack.mrkdwn import code, person, safe, size, typed_at
+from activities.slack.mrkdwn import code, person, safe, typed_at
 from activities.slack.needs_person import needs_person_headline, restore_error
 from activities.slack.voters import who_can_still_decide
 from workflows.model import words
@@ -23,7 +23,7 @@ from workflows.model.markup import clock, clock_to_the_second
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
 from workflows.model.symbols import Symbol
 from workflows.model.text import cut_off, short_id, shows_nothing
-from workflows.model.words import capital, duration, ordinal
+from workflows.model.words import capital, duration, ordinal, size
 from workflows.operations import catalog
 from workflows.operations.facts import has_step, was_down, was_late, was_left_running
 from workflows.operations.standing import (
@@ -91,7 +91,7 @@ def _asks(state: RequestState) -> str:
 
 
 def step_line(step: StepState, state: RequestState) -> str:
-    """Write one step as a line: ``✅ Stopped in 0.1 s · exit code 0``."""
+    """Write one step as a line: ``✓ Stopped in 0.1 s · exit code 0``."""
     note = f" · {safe(step.note, 120)}" if step.note else ""
     return f"{step_emoji(step)} {step_words(step, state, _why_failed(step, state))}{note}"
 

@@ -5,6 +5,8 @@ is being planned and says the same for a little while: of many at once as many a
 in the order in which they began. What was just withdrawn may still be in the list, so a limit that
 seems reached is looked at again before anybody is refused.
 
+How often the same container was asked for lately is told with it; that keeps nobody waiting.
+
 Whoever reads Temporal can send the start of a request once more. It is then there twice, and the
 second is no run that continues the first.
 """
@@ -15,21 +17,28 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecution
+from temporalio.service import RPCError
 
 from workflows.model.asker_ports import AskersPort, OpenRequests, OpenRequestsInput
 from workflows.model.names import (
+    CONTAINER,
+    CONTAINER_NAME,
+    HOST,
+    HOST_NAME,
     REQUEST_ID,
     REQUEST_ID_FORM,
     REQUEST_WORKFLOW,
     REQUESTER,
     STATUS,
     USER_ID_FORM,
+    indexed_name,
 )
+from workflows.model.requests import ContainerRef
 from workflows.model.state import RequestStatus
 
 _CALL_WITHIN: Final = timedelta(seconds=2)
@@ -39,6 +48,14 @@ _LAGS: Final = 2.0
 _STEADY: Final = 0.1
 _STEADY_AMONG_OTHERS: Final = 0.5
 _BETWEEN_LOOKS: Final = 0.05
+#: It is good to know, and worth no waiting.
+_COUNTED_WITHIN: Final = timedelta(milliseconds=500)
+_LATELY: Final = timedelta(days=7)
+_CARRIED_OUT: Final = (
+    RequestStatus.SUCCEEDED,
+    RequestStatus.PUT_BACK,
+    RequestStatus.NEEDS_PERSON,
+)
 _SAME_MOMENT: Final = timedelta(seconds=2)
 _MORE_ROWS: Final = 100
 
@@ -60,8 +77,10 @@ class Askers(AskersPort):
     @activity.defn(name="count_open_requests")
     async def count_open_requests(self, arg: OpenRequestsInput) -> OpenRequests:
         """Count the requests of a person that wait, and that were there before this one."""
-        found, used = await asyncio.gather(self._count(arg), self._is_used(arg))
-        return replace(found, used=used)
+        found, used, earlier = await asyncio.gather(
+            self._count(arg), self._is_used(arg), self._earlier(arg.container)
+        )
+        return replace(found, used=used, earlier=earlier)
 
     async def _count(self, arg: OpenRequestsInput) -> OpenRequests:
         # Nothing else may get into a query; and whoever is no user is refused for that.
@@ -94,6 +113,25 @@ class Askers(AskersPort):
             if row.run_id != arg.first_run_id and await self._first_run(row) != arg.first_run_id:
                 return True
         return False
+
+    async def _earlier(self, container: ContainerRef | None) -> int | None:
+        """Count what was carried out lately on a container of this name; ``None``: not known."""
+        is_named = container is not None and HOST_NAME.fullmatch(container.host)
+        if container is None or not is_named or not CONTAINER_NAME.fullmatch(container.name):
+            return None
+        since = (datetime.now(UTC) - _LATELY).isoformat(timespec="seconds")
+        carried_out = ", ".join(f"'{status}'" for status in _CARRIED_OUT)
+        query = (
+            f"WorkflowType = '{REQUEST_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew' "
+            f"AND {HOST.name} = '{container.host}' "
+            f"AND {CONTAINER.name} = '{indexed_name(container.name)}' "
+            f"AND {STATUS.name} IN ({carried_out}) AND StartTime > '{since}'"
+        )
+        try:
+            found = await self._client.count_workflows(query, rpc_timeout=_COUNTED_WITHIN)
+        except RPCError:
+            return None
+        return found.count
 
     async def _first_run(self, row: WorkflowExecution) -> str:
         handle = self._client.get_workflow_handle(row.id, run_id=row.run_id)

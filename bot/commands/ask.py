@@ -25,6 +25,7 @@ from workflows.model.requests import ContainerRef, OperationSpec
 from workflows.model.text import shows_nothing
 from workflows.model.timing import MAX_GRACE_SECONDS, MIN_GRACE_SECONDS
 from workflows.operations.operation import Operation, Option
+from workflows.operations.typed import quoted
 
 _DURATION = re.compile(r"(?:(\d{1,4})m)?(?:(\d{1,5})s?)?")
 
@@ -93,22 +94,28 @@ def _read_grace(words: Words, word: Word, ask: Ask) -> Ask:
     _need_value(words, word, Option.GRACE)
     match = _DURATION.fullmatch(keyword(word.value))
     if match is None:
-        words.refuse(f"{word.shown} is no time; write grace=30s or grace=2m.", word)
+        problem = f"{word.shown} is no time; write grace=30s or grace=2m."
+        words.refuse(problem, word, instead=f"{Option.GRACE}=30s")
     seconds = 60 * int(match[1] or 0) + int(match[2] or 0)
     if not MIN_GRACE_SECONDS <= seconds <= MAX_GRACE_SECONDS:
         problem = f"grace takes {MIN_GRACE_SECONDS} to {MAX_GRACE_SECONDS} seconds."
-        words.refuse(problem, word)
+        nearest = min(max(seconds, MIN_GRACE_SECONDS), MAX_GRACE_SECONDS)
+        words.refuse(problem, word, instead=f"{Option.GRACE}={nearest}s")
     return replace(ask, operation=replace(ask.operation, grace_seconds=seconds))
 
 
 def _read_reason(words: Words, word: Word, ask: Ask) -> Ask:
+    if not word.key and words.peek() is not None:
+        own = words.with_instead(word, f"{word.text}={quoted(words.rest())}", to_the_end=True)
+        words.refuse(f"{Option.REASON} needs {VALUES[Option.REASON]}.", word, own=own)
     _need_value(words, word, Option.REASON)
     return replace(ask, reason=cut_with_notice(word.said))
 
 
 def _read_replace(words: Words, word: Word, ask: Ask) -> Ask:
     if word.key:
-        words.refuse("replace takes no value: it means the request that waits.", word)
+        problem = "replace takes no value: it means the request that waits."
+        words.refuse(problem, word, instead=Option.REPLACE)
     return replace(ask, replace=True)
 
 

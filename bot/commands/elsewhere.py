@@ -20,8 +20,10 @@ _CANNOT: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "show what runs in a container": (("top", "stats", "diff", "port"), "inspect"),
     "work on images": (
         ("build", "pull", "push", "image", "images", "rmi", "tag", "prune", "save", "load"),
-        "snapshot",
+        "",
     ),
+    "bring a snapshot back": (("rollback", "restore", "revert", "undo"), ""),
+    "work on networks, volumes or projects": (("network", "volume", "compose"), ""),
 }
 #: Other words for what is there.
 _MEANT: Final = {

@@ -6,21 +6,24 @@ Which options an operation takes stands in the catalogue; how each is read, in `
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from bot.commands.odd_characters import find_oddity, keyword, with_plain_hyphens
 from bot.commands.tokens import SHOWN_LENGTH, Word, Words, nearest
 from workflows.model.image_reference import complete_reference, reference_problem
 from workflows.model.names import CONTAINER_NAME, HOST_NAME, REQUEST_ID_FORM
-from workflows.model.requests import MAX_TEXT_LENGTH
+from workflows.model.requests import MAX_TEXT_LENGTH, ContainerRef
 from workflows.operations import catalog
 from workflows.operations.operation import Option
+from workflows.operations.typed import quoted
 
 _SOME_REQUEST_ID = "0" * 12
+_TAKE_A_WORD: Final = (Option.HOST, Option.REFERENCE)
 #: What is always written with its value, as ``grace=30s``, and what that is.
 VALUES: Final = {
     Option.GRACE: "a time, like grace=30s",
-    Option.REASON: 'a text in quotes, like reason="CVE-2026-1"',
+    Option.REASON: 'a text, like reason="CVE-2026-1"',
 }
 #: Where a name is missing one of these follows; a container that is called so needs quotes.
 _NO_BARE_NAMES: Final = frozenset(
@@ -79,21 +82,32 @@ def name_after(words: Words) -> str:
 def _refuse_name(words: Words, word: Word, name: str, problem: str, rule: str) -> NoReturn:
     """Refuse a name by the character that no name has, or else by the rule for names."""
     oddity = find_oddity(name)
-    words.refuse(problem + (f"{oddity.words}.{oddity.question}" if oddity else rule), word)
+    told = problem + (f"{oddity.words}.{oddity.question}" if oddity else rule)
+    is_clear = oddity is not None and len(oddity.meant) == 1
+    instead = word.text.replace(word.value, oddity.meant[0]) if oddity and is_clear else None
+    words.refuse(told, word, instead=instead)
 
 
-def take_request_id(words: Words) -> str:
-    """Take the id of a request, as cards show it."""
-    word = words.take()
+def take_request(words: Words, default_host: str) -> str | ContainerRef:
+    """Take the id of a request, as cards show it, or else the container that it is about."""
+    word = words.peek()
     if word is None:
-        words.refuse("The id of the request is missing; every card shows it.")
+        words.refuse("Which request? Write its id, or the name of its container.")
     # Nothing but twelve digits can come of it, whatever stands around them.
     request_id = keyword(word.value).removeprefix("req-")
-    if not REQUEST_ID_FORM.fullmatch(request_id):
-        form = "those have 12 characters, digits and letters from a to f"
-        problem = f"{word.shown} is no request id: {form}."
-        words.refuse(problem, word)
-    return request_id
+    if REQUEST_ID_FORM.fullmatch(request_id):
+        words.take()
+        return request_id
+    name, host = take_container(words), default_host
+    behind = words.peek()
+    if (
+        behind is not None
+        and Option.HOST in (behind.key, behind.keyword)
+        and not (behind.quoted and not behind.key)
+    ):
+        words.take()
+        host = read_host(words, behind)
+    return ContainerRef(host=host, name=name)
 
 
 def take_comment(words: Words) -> str:
@@ -118,19 +132,20 @@ def take_options(words: Words, allowed: Sequence[Option]) -> Iterator[tuple[Opti
         CommandError: one is unknown or double.
     """
     seen: set[Option] = set()
-    bare_reason = False
     while (word := words.take()) is not None:
         # Some are used to --snapshot: no option begins with a dash, so none can be mistaken.
         name = (word.key or word.keyword).lstrip("-")
         if word.quoted and not word.key:
-            words.refuse(f"{word.shown} is too much here; was it meant as reason=?", word)
+            problem = f"{word.shown} is too much here; was it meant as reason=?"
+            words.refuse(problem, word, instead=f"{Option.REASON}={quoted(word.said)}")
         option = next((one for one in allowed if one == name), None)
         if option is None:
-            words.refuse(_unknown(word, name, allowed, bare_reason=bare_reason), word)
+            _refuse_unknown(words, word, name, allowed)
         if option in seen:
-            words.refuse(f"{name} is there twice.", word)
+            words.refuse(f"{name} is there twice.", word, instead="" if word.key else None)
         seen.add(option)
-        bare_reason = option is Option.REASON and not word.quoted
+        if option is Option.REASON and word.key and not word.quoted:
+            word = _to_the_end(words, word, allowed)
         yield option, word
 
 
@@ -180,9 +195,52 @@ def _value_or_next(words: Words, word: Word, what: str) -> Word:
     return following
 
 
-def _unknown(word: Word, name: str, allowed: Sequence[Option], *, bare_reason: bool) -> str:
-    if bare_reason:
-        return f"{word.shown} is not understood: a reason of several words needs quotes."
+def _to_the_end(words: Words, reason: Word, allowed: Sequence[Option]) -> Word:
+    """Take all the rest as the reason, unless an option may be meant by a part of it.
+
+    Nothing is left out in silence that somebody wanted, nor done that nobody did.
+    """
+    rest = words.ahead()
+    doubtful = _may_be_option(rest, allowed)
+    said = f"{reason.said} {words.rest()}".strip()
+    if doubtful is not None:
+        problem = (
+            f"{doubtful.shown} may be a part of the reason, or an option: put the reason in quotes."
+        )
+        own = words.with_instead(reason, f"{Option.REASON}={quoted(said)}", to_the_end=True)
+        words.refuse(problem, doubtful, own=own)
+    return replace(reason, said=said)
+
+
+def _may_be_option(rest: Sequence[Word], allowed: Sequence[Option]) -> Word | None:
+    """Find what reads as an option: one with its value anywhere, or one at the very end."""
+    with_value = next((word for word in rest if word.key.lstrip("-") in allowed), None)
+    if with_value is not None:
+        return with_value
+    # "on" and "as" are words of every sentence; with one word behind them they may be options.
+    ends = (*(word for word in rest[-2:-1] if _bare(word) in _TAKE_A_WORD), *rest[-1:])
+    return next((word for word in ends if _bare(word) in allowed), None)
+
+
+def _bare(word: Word) -> str:
+    return word.keyword.lstrip("-")
+
+
+def _refuse_unknown(words: Words, word: Word, name: str, allowed: Sequence[Option]) -> NoReturn:
+    value = f"={word.text.partition('=')[2]}" if word.key else ""
+    instead = None
+    if name == Option.SNAPSHOT and Option.REFERENCE in allowed:
+        # A snapshot is what is asked for, so the word says nothing more.
+        instead = f"{Option.REFERENCE} {value[1:]}" if value else ""
+    elif name == Option.REFERENCE and Option.SNAPSHOT in allowed and value:
+        instead = f"{Option.SNAPSHOT}{value}"
+    elif not any(name in one.options for one in catalog.OPERATIONS):
+        near = nearest(name, allowed)
+        instead = f"{near}{value}" if near else None
+    words.refuse(_unknown(word, name, allowed), word, instead=instead)
+
+
+def _unknown(word: Word, name: str, allowed: Sequence[Option]) -> str:
     if name == Option.SNAPSHOT and Option.REFERENCE in allowed:
         return f"{word.shown} is not understood: name the image with “as NAME:TAG”."
     possible = f"Possible here: {', '.join(allowed)}."

@@ -8,6 +8,8 @@ operation of the catalogue is a sub-command; ``tokens.py`` splits the text, ``op
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,14 +22,16 @@ from bot.commands.options import (
     take_comment,
     take_container,
     take_host,
-    take_request_id,
+    take_request,
 )
-from bot.commands.tokens import Word, Words, nearest, read_words
+from bot.commands.tokens import CommandError, Word, Words, nearest, read_words
+from workflows.model.requests import ContainerRef
 from workflows.model.text import shows_nothing
 from workflows.operations import catalog
 from workflows.operations.operation import Operation
 
 _HOSTS = "hosts"
+_PAGE = re.compile(r"[1-9][0-9]?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,52 +64,56 @@ class Selection(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """``requests [waiting|mine|recent]``; ``None`` asks for all that somebody has to see to."""
+    """``requests [waiting|mine|recent] [PAGE]``; ``None`` asks for all that is open."""
 
     selection: Selection | None = None
+    page: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """``status ID``."""
+class AboutRequest:
+    """A request, by the id that its card shows, or by its container: only one can be open."""
 
-    request_id: str
+    request_id: str = ""
+    container: ContainerRef | None = None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
-    """``cancel ID``."""
-
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopTrying:
-    """``stop-trying ID``."""
-
-    request_id: str
+    @property
+    def request(self) -> str | ContainerRef:
+        """Which request is meant."""
+        return self.container or self.request_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TryNow:
-    """``try-now ID``."""
-
-    request_id: str
+class Status(AboutRequest):
+    """``status REQUEST``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approve:
-    """``approve ID ["comment"]``."""
+class Cancel(AboutRequest):
+    """``cancel REQUEST``."""
 
-    request_id: str
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopTrying(AboutRequest):
+    """``stop-trying REQUEST``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryNow(AboutRequest):
+    """``try-now REQUEST``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve(AboutRequest):
+    """``approve REQUEST ["comment"]``."""
+
     comment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reject:
-    """``reject ID "reason"``."""
+class Reject(AboutRequest):
+    """``reject REQUEST "reason"``."""
 
-    request_id: str
     comment: str
 
 
@@ -170,8 +178,28 @@ def parse(text: str, *, default_host: str) -> Command:
     """Read a command; a command that names no host means ``default_host``.
 
     Raises:
-        CommandError: the text asks for nothing that Dockwarden can do.
+        CommandError: the text asks for nothing that Dockwarden can do; its example is right.
     """
+    try:
+        return _parse(text, default_host)
+    except CommandError as error:
+        if error.own and _is_right(error.own, default_host):
+            error.example = error.own
+        else:
+            error.own = ""
+        raise
+
+
+def _is_right(text: str, default_host: str) -> bool:
+    """Say whether a text that we wrote ourselves is understood."""
+    try:
+        _parse(html.escape(text, quote=False), default_host)
+    except CommandError:
+        return False
+    return True
+
+
+def _parse(text: str, default_host: str) -> Command:
     words = read_words(text, example=FIRST_EXAMPLE)
     first = words.take()
     if first is not None and first.quoted and not first.key and words.peek() is None:
@@ -205,7 +233,7 @@ def _refuse_unknown(words: Words, word: Word) -> NoReturn:
     name = name_after(words)
     if meant and name and SUB_COMMANDS[meant].takes_name:
         words.example = f"{meant} {name}"
-    words.refuse(problem, word)
+    words.refuse(problem, word, instead=meant or None)
 
 
 def _parse_list(words: Words, default_host: str) -> ListContainers | ListHosts:
@@ -214,7 +242,7 @@ def _parse_list(words: Words, default_host: str) -> ListContainers | ListHosts:
         words.take()
         return ListHosts()
     if word is not None and nearest(word.text.lower(), (_HOSTS, "on")) == _HOSTS:
-        words.refuse(f"{word.shown} is not understood. Did you mean hosts?", word)
+        words.refuse(f"{word.shown} is not understood. Did you mean hosts?", word, instead=_HOSTS)
     return ListContainers(host=take_host(words, default_host))
 
 
@@ -225,33 +253,54 @@ def _parse_inspect(words: Words, default_host: str) -> Inspect:
 
 def _parse_requests(words: Words, _default_host: str) -> Requests:
     word = words.take()
+    selection = None
+    if word is not None and not _PAGE.fullmatch(word.keyword):
+        choice = word.keyword
+        if choice not in list(Selection):
+            near = nearest(choice, Selection)
+            hint = near or "waiting, mine or recent"
+            problem = f"There is no list {word.shown}. Did you mean {hint}?"
+            words.refuse(problem, word, instead=near or None)
+        selection, word = Selection(choice), words.take()
     if word is None:
-        return Requests()
-    choice = word.keyword
-    if choice not in list(Selection):
-        hint = nearest(choice, Selection) or "waiting, mine or recent"
-        words.refuse(f"There is no list {word.shown}. Did you mean {hint}?", word)
-    return Requests(selection=Selection(choice))
+        return Requests(selection=selection)
+    if not _PAGE.fullmatch(word.keyword):
+        words.refuse(f"{word.shown} is no page; write a number from 1 to 99.", word)
+    return Requests(selection=selection, page=int(word.keyword))
 
 
-def _by_id(
+def _about(
     kind: type[Status | Cancel | StopTrying | TryNow],
 ) -> Callable[[Words, str], Command]:
-    """Parse a sub-command that takes the id of a request, and nothing else."""
-    return lambda words, _default_host: kind(request_id=take_request_id(words))
+    """Parse a sub-command that is about a request, and takes nothing else."""
+
+    def parsed(words: Words, default_host: str) -> Command:
+        request = take_request(words, default_host)
+        if isinstance(request, str):
+            return kind(request_id=request)
+        return kind(container=request)
+
+    return parsed
 
 
-def _parse_approve(words: Words, _default_host: str) -> Approve:
-    return Approve(request_id=take_request_id(words), comment=take_comment(words))
+def _parse_approve(words: Words, default_host: str) -> Approve:
+    request = take_request(words, default_host)
+    comment = take_comment(words)
+    if isinstance(request, str):
+        return Approve(request_id=request, comment=comment)
+    return Approve(container=request, comment=comment)
 
 
-def _parse_reject(words: Words, _default_host: str) -> Reject:
-    request_id = take_request_id(words)
-    words.example = f'reject {request_id} "not during the sale"'
+def _parse_reject(words: Words, default_host: str) -> Reject:
+    request = take_request(words, default_host)
+    typed = request if isinstance(request, str) else request.name
+    words.example = f'reject {typed} "not during the sale"'
     comment = take_comment(words)
     if shows_nothing(comment):
         words.refuse("A rejection needs a reason, in quotes.")
-    return Reject(request_id=request_id, comment=comment)
+    if isinstance(request, str):
+        return Reject(request_id=request, comment=comment)
+    return Reject(container=request, comment=comment)
 
 
 def _parse_help(words: Words, _default_host: str) -> Help:
@@ -294,17 +343,18 @@ _ROWS: Final = (
     ),
     SubCommand(
         group=Group.LOOK,
-        usage="requests [waiting|mine|recent]",
-        summary="Shows requests; if not told which, those that need a person or an approval.",
+        usage="requests [waiting|mine|recent] [PAGE]",
+        summary="Shows requests; if not told which, all that are open, those first that need a "
+        "person, then those that wait for you.",
         example="requests waiting",
         parse=_parse_requests,
     ),
     SubCommand(
         group=Group.LOOK,
-        usage="status ID",
-        summary="Shows where a request stands.",
+        usage="status ID|NAME [on HOST]",
+        summary="Shows where a request stands: by its id, or by its container the latest.",
         example="status 3f9a1c2b4d5e",
-        parse=_by_id(Status),
+        parse=_about(Status),
     ),
     SubCommand(
         group=Group.LOOK,
@@ -315,38 +365,38 @@ _ROWS: Final = (
     ),
     SubCommand(
         group=Group.DECIDE,
-        usage='approve ID ["comment"]',
+        usage='approve ID|NAME [on HOST] ["comment"]',
         summary="Approves a request, like the button on its card.",
         example='approve 3f9a1c2b4d5e "looks good"',
         parse=_parse_approve,
     ),
     SubCommand(
         group=Group.DECIDE,
-        usage='reject ID "reason"',
+        usage='reject ID|NAME [on HOST] "reason"',
         summary="Rejects a request, like the button on its card.",
         example='reject 3f9a1c2b4d5e "not during the sale"',
         parse=_parse_reject,
     ),
     SubCommand(
         group=Group.DECIDE,
-        usage="cancel ID",
+        usage="cancel ID|NAME [on HOST]",
         summary="Cancels your own request; what was begun is undone, and the container put back.",
         example="cancel 3f9a1c2b4d5e",
-        parse=_by_id(Cancel),
+        parse=_about(Cancel),
     ),
     SubCommand(
         group=Group.DECIDE,
-        usage="try-now ID",
+        usage="try-now ID|NAME [on HOST]",
         summary="Tries at once to put a container back that needs a person.",
         example="try-now 3f9a1c2b4d5e",
-        parse=_by_id(TryNow),
+        parse=_about(TryNow),
     ),
     SubCommand(
         group=Group.DECIDE,
-        usage="stop-trying ID",
+        usage="stop-trying ID|NAME [on HOST]",
         summary="Ends the tries to put a container back. It asks once more before it does.",
         example="stop-trying 3f9a1c2b4d5e",
-        parse=_by_id(StopTrying),
+        parse=_about(StopTrying),
     ),
 )
 #: All of them by their words, in the order in which the help shows them.

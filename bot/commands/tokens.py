@@ -13,25 +13,31 @@ from typing import NoReturn
 
 from bot.commands.odd_characters import keyword, show_invisible
 from bot.commands.typed import QUOTES, Typed, closing_quote, quotes_like, read_typed
-from workflows.model.text import cut_off
+from workflows.model.text import DOUBLE_QUOTES, cut_off
 
 #: Of a word that is wrong no more than this is shown.
 SHOWN_LENGTH = 60
 _CONTEXT_LENGTH = 80
+_CLOSES = {True: '"', False: "'"}
+#: A text that is longer is nothing to be copied.
+_OWN_LENGTH = 300
+#: Without quotes what stands behind it goes on to the end, whatever is in it.
+_TO_THE_END = "reason"
 
 
 class CommandError(Exception):
     """A text that cannot be a command.
 
     ``problem`` says what is wrong, ``marked`` shows the input with the bad word between arrows,
-    ``example`` is one right text.
+    ``example`` is one right text. ``own`` is the very text, corrected, where it is known how.
     """
 
-    def __init__(self, problem: str, *, marked: str, example: str) -> None:
+    def __init__(self, problem: str, *, marked: str, example: str, own: str = "") -> None:
         super().__init__(problem)
         self.problem = problem
         self.marked = marked
         self.example = example
+        self.own = own if len(own) <= _OWN_LENGTH else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +93,30 @@ class Words:
         self._next = len(self._words)
         return self._typed.text(word.start).strip() if word is not None else ""
 
-    def refuse(self, problem: str, word: Word | None = None) -> NoReturn:
+    def ahead(self) -> tuple[Word, ...]:
+        """Look at all the words that are left without taking them."""
+        return tuple(self._words[self._next :])
+
+    def with_instead(self, word: Word, text: str, *, to_the_end: bool = False) -> str:
+        """Write the whole with something in the place of a word, or of all from it on."""
+        behind = "" if to_the_end else self._typed.name(word.end)
+        return f"{self._typed.name(0, word.start)}{text}{behind}".strip()
+
+    def refuse(
+        self, problem: str, word: Word | None = None, *, instead: str | None = None, own: str = ""
+    ) -> NoReturn:
         """Say what is wrong with ``word``, or with the end of the text.
+
+        ``instead`` is what would be right in its place, ``own`` the whole text as it would be.
 
         Raises:
             CommandError: always.
         """
         typed = self._typed
         marked = _marked(typed, word.start, word.end) if word else _marked_end(typed)
-        raise CommandError(problem, marked=marked, example=self.example)
+        if word is not None and instead is not None:
+            own = self.with_instead(word, instead)
+        raise CommandError(problem, marked=marked, example=self.example, own=own)
 
 
 def read_words(text: str, *, example: str) -> Words:
@@ -105,14 +126,15 @@ def read_words(text: str, *, example: str) -> Words:
         CommandError: a quote is not closed.
     """
     typed = read_typed(text)
-    words = []
-    position = 0
+    words: list[Word] = []
+    position, takes_quotes = 0, True
     while position < len(typed.characters):
         if typed.characters[position].isspace():
             position += 1
             continue
-        word = _read_word(typed, position, example)
+        word = _read_word(typed, position, example, takes_quotes=takes_quotes)
         words.append(word)
+        takes_quotes = takes_quotes and (word.key != _TO_THE_END or word.quoted)
         position = word.end
     return Words(typed, words, example=example)
 
@@ -122,19 +144,19 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(word[:SHOWN_LENGTH], list(known), n=1)), "")
 
 
-def _read_word(typed: Typed, start: int, example: str) -> Word:
+def _read_word(typed: Typed, start: int, example: str, *, takes_quotes: bool) -> Word:
     """Read one word; a quote opens one only at its start, or behind ``=``."""
     characters = typed.characters
     value = start
     key = ""
-    if characters[start] not in QUOTES:
+    if not takes_quotes or characters[start] not in QUOTES:
         end = _end_of_bare(characters, start)
         equals = characters.index("=", start, end) if "=" in characters[start:end] else start
         if equals == start:
             return _bare_word(typed, start, value=start, end=end)
         key = keyword(typed.name(start, equals))
         value = equals + 1
-    if value < len(characters) and characters[value] in QUOTES:
+    if takes_quotes and value < len(characters) and characters[value] in QUOTES:
         return _quoted_word(typed, start, key, value, example)
     return _bare_word(typed, start, key=key, value=value, end=_end_of_bare(characters, value))
 
@@ -165,7 +187,9 @@ def _quoted_word(typed: Typed, start: int, key: str, opening: int, example: str)
     )
     if closing < 0:
         problem = "A quote is opened and not closed, or something stands right behind its end."
-        raise CommandError(problem, marked=_marked(typed, start, None), example=example)
+        closed = f"{typed.name(0).rstrip()}{_CLOSES[characters[opening] in DOUBLE_QUOTES]}"
+        marked = _marked(typed, start, None)
+        raise CommandError(problem, marked=marked, example=example, own=closed)
     escapable = {*quotes_like(characters[opening]), "\\"}
     inside = []
     position = opening + 1

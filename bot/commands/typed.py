@@ -11,10 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from workflows.model.text import is_invisible
+from workflows.model.text import DOUBLE_QUOTES, is_invisible
 
-# Straight, English, low, reversed, French and full-width quotes.
-DOUBLE_QUOTES = frozenset('"\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02')
 SINGLE_QUOTES = frozenset("'\u2018\u2019\u201a\u201b")
 QUOTES = DOUBLE_QUOTES | SINGLE_QUOTES
 

@@ -51,6 +51,9 @@ class Actions:
             slack_request.actor, address, Choice.APPROVE, source=_source(slack_request)
         )
         self._follow(slack_request, receipt, Act.APPROVAL)
+        if slack_request.is_on_private_answer:
+            # The card is in another place.
+            await slack_request.tell(replies.recorded(address.request_id, Act.APPROVAL))
 
     async def cancel(self, slack_request: SlackRequest) -> None:
         """Record a cancel. Cards of earlier releases have this button to stop trying too."""
@@ -153,4 +156,7 @@ class Actions:
 
 
 def _source(slack_request: SlackRequest) -> str:
+    """Name the door: a card by its place, a private answer of ours as the list that it is."""
+    if slack_request.is_on_private_answer:
+        return "list"
     return f"card:{slack_request.channel_id}:{slack_request.message_ts}"

@@ -142,6 +142,7 @@ def register_listeners(
     app.action(ActionId.TRY_NOW)(runner.guarded(actions.try_now))
     app.action(ActionId.AGAIN)(runner.guarded(actions.request_again))
     app.action(ActionId.START_AGAIN)(runner.guarded(actions.start_again))
+    app.action(re.compile(rf"{re.escape(ActionId.ASK)}\.\d"))(runner.guarded(commands.ask_instead))
     app.view(REJECT_FORM)(runner.guarded(views.reject))
     app.action(re.compile(".*"))(_acknowledge)
     app.event(re.compile(".*"))(_acknowledge)

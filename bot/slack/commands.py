@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -10,24 +11,22 @@ from bot.commands import parser
 from bot.commands.ask import Ask
 from bot.commands.parser import parse
 from bot.commands.tokens import CommandError
+from bot.counted import CountedLine
 from bot.service import Receipt, Service
-from bot.slack import host_list, listings, replies, trying
+from bot.slack import host_list, listings, replies, request_list, request_status, trying
 from bot.slack.listener import Follow, SlackRequest, submit
+from bot.slack.mrkdwn import escape
 from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
+from bot.work_list import page_of
 from workflows.model.requests import Choice
 from workflows.model.state import RequestState
 
 #: Gives the address of a workflow and of its run in Temporal's UI, or nothing.
 WorkflowUrl = Callable[[str, str], str]
 
+_log = logging.getLogger(__name__)
 _SOURCE = "command"
-_TITLES = {
-    None: "Requests that need somebody",
-    parser.Selection.WAITING: "Requests waiting for approval",
-    parser.Selection.MINE: "Your requests",
-    parser.Selection.RECENT: "Requests of the last seven days, as far as they are kept",
-}
 
 
 class Commands:
@@ -49,6 +48,7 @@ class Commands:
         self._command = command
         self._default_host = default_host
         self._workflow_url = workflow_url
+        self._unknown = CountedLine(_log, "unknown button refused")
         self._handlers: dict[type, Callable[[SlackRequest, Any], Awaitable[None]]] = {
             Ask: self._ask,
             parser.ListContainers: self._list,
@@ -70,12 +70,24 @@ class Commands:
         try:
             command = parse(text, default_host=self._default_host)
         except CommandError as error:
-            reply = replies.mistake(
-                self._command, problem=error.problem, marked=error.marked, example=error.example
-            )
-            await slack_request.tell(reply)
+            await slack_request.tell(replies.mistake(self._command, error))
             return
         await self._handlers[type(command)](slack_request, command)
+
+    async def ask_instead(self, slack_request: SlackRequest) -> None:
+        """Ask for what a refusal offers, as the one who pressed: judged like what is typed."""
+        try:
+            # Slack makes nothing of what a button carries, so there is nothing to undo.
+            asked = parse(escape(slack_request.button_value), default_host=self._default_host)
+        except CommandError:
+            asked = parser.Help()
+        if not isinstance(asked, Ask):
+            self._unknown.note(user=slack_request.user_id)
+            await slack_request.tell(replies.bad_button())
+            return
+        await self._ask(slack_request, asked)
+        if slack_request.is_on_private_answer:
+            await slack_request.take_back()
 
     async def _ask(self, slack_request: SlackRequest, ask: Ask) -> None:
         await submit(
@@ -116,12 +128,26 @@ class Commands:
             )
 
     async def _requests(self, slack_request: SlackRequest, asked: parser.Requests) -> None:
-        page = await self._service.list(asked.selection, user_id=slack_request.user_id)
-        title = _TITLES[asked.selection]
-        await slack_request.tell(listings.request_list(title, page, now=datetime.now(UTC)))
+        page = await page_of(
+            self._service,
+            slack_request.actor,
+            asked.selection,
+            number=asked.page,
+            size=request_list.PAGE_SIZE,
+        )
+        await slack_request.tell(
+            request_list.show(
+                page,
+                asked.selection,
+                actor=slack_request.actor,
+                channel_id=slack_request.channel_id,
+                now=datetime.now(UTC),
+                command=self._command,
+            )
+        )
 
     async def _status(self, slack_request: SlackRequest, asked: parser.Status) -> None:
-        summary, state = await self._service.status(asked.request_id)
+        summary, state = await self._service.status(asked.request)
         ui = self._workflow_url(summary.workflow_id, summary.run_id)
         may_read = summary.requester == slack_request.user_id
         if state is not None:
@@ -129,22 +155,22 @@ class Commands:
                 state, slack_request.actor, slack_request.channel_id
             )
         await slack_request.tell(
-            listings.request_status(summary, state, now=datetime.now(UTC), ui=ui, may_read=may_read)
+            request_status.show(summary, state, now=datetime.now(UTC), ui=ui, may_read=may_read)
         )
 
     async def _cancel(self, slack_request: SlackRequest, asked: parser.Cancel) -> None:
-        receipt = await self._service.cancel(slack_request.actor, asked.request_id, source=_SOURCE)
+        receipt = await self._service.cancel(slack_request.actor, asked.request, source=_SOURCE)
         await self._tell_recorded(slack_request, receipt, Act.CANCEL)
 
     async def _stop_trying(self, slack_request: SlackRequest, asked: parser.StopTrying) -> None:
         """Ask once more: a button does it."""
-        summary, state = await self._service.status(asked.request_id)
+        summary, state = await self._service.status(asked.request)
         await slack_request.tell(
             trying.ask_to_stop(summary, state, slack_request.actor, command=self._command)
         )
 
     async def _try_now(self, slack_request: SlackRequest, asked: parser.TryNow) -> None:
-        receipt = await self._service.try_now(slack_request.actor, asked.request_id, source=_SOURCE)
+        receipt = await self._service.try_now(slack_request.actor, asked.request, source=_SOURCE)
         await self._tell_recorded(slack_request, receipt, Act.TRY_NOW)
 
     async def _approve(self, slack_request: SlackRequest, asked: parser.Approve) -> None:
@@ -157,7 +183,7 @@ class Commands:
         self, slack_request: SlackRequest, asked: parser.Approve | parser.Reject, choice: Choice
     ) -> None:
         receipt, decided = await self._service.decide_by_id(
-            slack_request.actor, asked.request_id, choice, source=_SOURCE, comment=asked.comment
+            slack_request.actor, asked.request, choice, source=_SOURCE, comment=asked.comment
         )
         await self._tell_recorded(slack_request, receipt, Act.of(choice), decided)
 

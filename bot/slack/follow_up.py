@@ -3,14 +3,19 @@
 Temporal keeps every act for good, also when no worker runs, and then nothing at all happens in
 Slack: a button seems dead. So the state is asked once, three seconds after an act; when nobody
 answers, that person is told in private, once.
+
+A request that goes well gets no words at all: its card is the answer, and a refusal is the
+workflow's to tell. Only when three seconds bring neither a line says so, and it gives way once one
+of them has come. The address to which that is sent stays in memory, and nowhere else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -20,12 +25,18 @@ from bot.slack.listener import SlackRequest
 from bot.slack.mrkdwn import Reply
 from bot.slack.uptake_words import Act
 from bot.temporal.requests import Uptake
+from workflows.model.state import RequestState
 
 _log = logging.getLogger(__name__)
 
 _AFTER = 3.0
 #: So many acts are followed at once. Whoever acts in a flood beyond it is not told.
 _MOST = 200
+#: A line is looked after as long as Slack takes answers to a command, and a little less.
+_LOOKED_AFTER = timedelta(minutes=25)
+#: Between two looks whether a line can give way.
+_LONGEST_PAUSE = 10.0
+_GROWS = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,20 +92,56 @@ class FollowUps:
         await asyncio.sleep(self._after)
         ids = {"request_id": done.receipt.address.request_id, "act": done.act}
         try:
-            uptake = await self._service.is_taken_up(done.receipt)
-            if uptake is Uptake.TAKEN:
+            if done.act is Act.START:
+                await self._until_answered(done, ids)
                 return
-            _log.warning("not taken up", extra={**ids, "why": uptake})
-            reply = uptake_words.not_taken_up(
-                done.act, uptake, done.receipt.address, at=done.at, command=self._command
-            )
-            await self._tell(done, reply)
+            uptake = await self._service.is_taken_up(done.receipt)
+            if uptake is not Uptake.TAKEN:
+                await self._tell_not_taken_up(done, uptake, ids)
         except Exception as error:  # noqa: BLE001 - nobody waits for it, and the act is recorded
             _log.warning("not followed to its end", extra={**ids, "why": type(error).__name__})
 
+    async def _until_answered(self, done: Done, ids: Mapping[str, str]) -> None:
+        """Tell that neither card nor refusal has come, and take that back when one has."""
+        answer = await self._service.answer_to(done.receipt)
+        if isinstance(answer, Uptake) and answer is not Uptake.TAKEN:
+            await self._tell_not_taken_up(done, answer, ids)
+        pause = self._after
+        while isinstance(answer, Uptake) and answer is not Uptake.TAKEN:
+            is_late = datetime.now(UTC) - done.at > _LOOKED_AFTER
+            if is_late or not done.slack_request.has_own_line:
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * _GROWS, _LONGEST_PAUSE)
+            answer = await self._service.answer_to(done.receipt)
+        if done.slack_request.has_own_line:
+            await self._give_way(done, answer)
+
+    async def _give_way(self, done: Done, answer: RequestState | Uptake) -> None:
+        told = None
+        if isinstance(answer, RequestState):
+            told = uptake_words.answered(answer, done.slack_request.asked)
+        if told is None:
+            await done.slack_request.take_back()
+        else:
+            await done.slack_request.tell(told, replace=True)
+
+    async def _tell_not_taken_up(self, done: Done, uptake: Uptake, ids: Mapping[str, str]) -> None:
+        _log.warning("not taken up", extra={**ids, "why": uptake})
+        reply = uptake_words.not_taken_up(
+            done.act,
+            uptake,
+            done.receipt.address,
+            asked=done.slack_request.asked,
+            at=done.at,
+            command=self._command,
+        )
+        await self._tell(done, reply)
+
     async def _tell(self, done: Done, reply: Reply) -> None:
         if done.slack_request.can_be_answered:
-            await done.slack_request.tell(reply)
+            in_place = done.act is Act.START and done.slack_request.has_own_line
+            await done.slack_request.tell(reply, replace=in_place)
             return
         await self._client.chat_postEphemeral(
             channel=done.channel_id,

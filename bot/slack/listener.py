@@ -18,6 +18,7 @@ import aiohttp
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.commands.typed import read_typed
 from bot.service import Actor, Receipt, Service
 from bot.slack import replies
 from bot.slack.mrkdwn import Reply
@@ -25,7 +26,6 @@ from bot.slack.uptake_words import Act
 from bot.temporal.errors import BotError
 from workflows.model.markup import sent_in_plain_words
 from workflows.model.requests import ContainerRef, OperationSpec
-from workflows.operations import catalog
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +58,7 @@ class SlackRequest:
         self._ack = ack
         self._session = session
         self._plain_markup = plain_markup
+        self._has_told = False
         self.acknowledged = False
         self.kind = Kind(body.get("type", Kind.COMMAND))
 
@@ -104,6 +105,13 @@ class SlackRequest:
         return self.trigger_id or uuid.uuid4().hex
 
     @property
+    def asked(self) -> str:
+        """What was typed behind the slash command, for :func:`answer_to`; of a click nothing."""
+        if self.kind is not Kind.COMMAND:
+            return ""
+        return read_typed(str(self.body.get("text") or "")).name(0).strip()
+
+    @property
     def button_value(self) -> str:
         """The value of the button that was pressed."""
         actions = self.body.get("actions") or [{}]
@@ -119,6 +127,11 @@ class SlackRequest:
         """Whether the button that was pressed stands on an answer of ours, not on a card."""
         return self._part("container").get("is_ephemeral") is True
 
+    @property
+    def has_own_line(self) -> bool:
+        """Whether the last answer is ours to replace: what a click answers to may be a card."""
+        return self._has_told and self.kind is Kind.COMMAND
+
     async def acknowledge(self) -> None:
         """Tell Slack that the delivery arrived, without words."""
         if not self.acknowledged:
@@ -127,6 +140,7 @@ class SlackRequest:
 
     async def tell(self, reply: Reply, *, replace: bool = False) -> None:
         """Answer the one who asked, and nobody else; in place of our last answer if told so."""
+        self._has_told = True
         if not self.acknowledged and self.kind is not Kind.CLICK:
             self.acknowledged = True
             if self.kind is Kind.COMMAND:
@@ -136,12 +150,21 @@ class SlackRequest:
                 await self._ack(response_action="errors", errors=errors)
             return
         await self.acknowledge()
+        await self._send({**reply.as_arguments(), "replace_original": replace})
+
+    async def take_back(self) -> None:
+        """Have our last answer deleted, as far as Slack does that."""
+        self._has_told = False
+        await self._send({"delete_original": True})
+
+    async def _send(self, answer: dict[str, Any]) -> None:
         url = self.body.get("response_url")
         if not url:
             _log.warning("no way to answer", extra={"kind": self.kind, "user": self.user_id})
             return
         webhook = AsyncWebhookClient(url, session=self._session, retry_handlers=[], timeout=10)
-        await webhook.send_dict({**self._arguments(reply), "replace_original": replace})
+        sent = sent_in_plain_words(answer) if self._plain_markup else answer
+        await webhook.send_dict(sent)
 
     def _arguments(self, reply: Reply) -> dict[str, Any]:
         arguments = reply.as_arguments()
@@ -259,7 +282,10 @@ async def submit(
     left_out: str = "",
     in_place: bool = False,
 ) -> None:
-    """Start a request of the one who asks, then say so in private, and what was left out."""
+    """Start a request of the one who asks; its card is the answer, or the workflow's refusal.
+
+    What was ``left_out`` of it is told in private.
+    """
     receipt = await service.submit(
         slack_request.actor,
         operation,
@@ -273,15 +299,10 @@ async def submit(
         # Who asked hears of the copy that started it.
         await slack_request.acknowledge()
         return
-    reply = replies.started(
-        request_id=receipt.address.request_id,
-        what=catalog.words_of(operation),
-        container=container.name,
-        host=container.host,
-        left_out=left_out,
-    )
     follow(slack_request, receipt, Act.START)
-    await slack_request.tell(reply)
+    if left_out:
+        await slack_request.tell(replies.left_out(left_out))
+    await slack_request.acknowledge()
 
 
 def report(error: Exception, **ids: str) -> Reply:

@@ -15,12 +15,52 @@ from typing import Any
 from workflows.model.markup import group_mention
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
 from workflows.model.text import cut_off, one_line, strip_control_chars
+from workflows.model.words import capital
 
+#: Of what somebody typed an answer repeats no more than this.
+ASKED_LENGTH = 60
 _SECTION_LENGTH = 2900
 _TEXT_LENGTH = 10_000
+_LABEL_LENGTH = 75
+_QUESTION_LENGTH = 300
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
 
 Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button under a paragraph; with a ``question`` it asks once more, in plain text."""
+
+    action_id: str
+    value: str
+    label: str
+    means: str
+    style: str = ""
+    question: str = ""
+
+    def build(self) -> Block:
+        """Draw the button; ``means`` is what those hear who do not see it."""
+        drawn: Block = {
+            "type": "button",
+            "action_id": self.action_id,
+            "value": self.value,
+            "text": {"type": "plain_text", "text": self.label},
+            "accessibility_label": cut_off(self.means, _LABEL_LENGTH),
+        }
+        if self.style:
+            drawn["style"] = self.style
+        if self.question:
+            texts = {
+                "title": f"{self.label}?",
+                "text": cut_off(self.question, _QUESTION_LENGTH),
+                "confirm": self.label,
+                "deny": "Back",
+            }
+            drawn["confirm"] = {
+                key: {"type": "plain_text", "text": text} for key, text in texts.items()
+            }
+        return drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +69,7 @@ class Line:
 
     content: str
     plain: bool = False
+    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,15 +124,14 @@ class Reply:
     @property
     def blocks(self) -> list[Block]:
         """The answer in sections, none longer than Slack takes."""
-        sections = [
-            _section(part, plain=line.plain)
-            for line in self.lines
-            for part in _split(line.content)
-            if part.strip()
-        ]
-        blocks = sections
+        blocks: list[Block] = []
+        for line in self.lines:
+            parts = (part for part in _split(line.content) if part.strip())
+            blocks.extend(_section(part, plain=line.plain) for part in parts)
+            if line.buttons:
+                blocks.append(_row(*line.buttons))
         if self.button is not None:
-            blocks = [*sections, {"type": "actions", "elements": [self.button.build()]}]
+            blocks.append(_row(self.button))
         return [{**block, "block_id": f"answer.{n}"} for n, block in enumerate(blocks)]
 
     def as_arguments(self) -> dict[str, Any]:
@@ -136,6 +176,15 @@ def group(group_id: str) -> str:
     return group_mention(group_id) if GROUP_ID_FORM.fullmatch(group_id) else code(group_id)
 
 
+def answer_to(asked: str, words: str) -> str:
+    """Begin an answer with the command that it answers, without the slash command's own name.
+
+    Slack shows nobody what they typed, and a slow answer may come after the next one. ``words``
+    go on behind a colon, so they begin small; where nothing was typed they are a sentence.
+    """
+    return f"{code(cut_off(one_line(asked), ASKED_LENGTH))}: {words}" if asked else capital(words)
+
+
 def channel(channel_id: str) -> str:
     """Name a channel, which Slack shows to those who may see it; a conversation of two has none."""
     return f"<#{channel_id}>" if _CHANNEL.fullmatch(channel_id) else ""
@@ -144,6 +193,10 @@ def channel(channel_id: str) -> str:
 def link(url: str, words: str) -> str:
     """Write a link to an address of ours."""
     return f"<{url}|{words}>" if re.fullmatch(r"https?://[^\s<>|]+", url) else ""
+
+
+def _row(*buttons: Button | DangerButton) -> Block:
+    return {"type": "actions", "elements": [button.build() for button in buttons]}
 
 
 def _section(text: str, *, plain: bool) -> Block:

@@ -5,7 +5,8 @@ Pure. The words about decisions that did not count are the workflow's, not the b
 
 from __future__ import annotations
 
-from bot.commands.parser import FIRST_EXAMPLE, SUB_COMMANDS, Group
+from bot.commands.parser import SUB_COMMANDS, Group
+from bot.commands.tokens import CommandError
 from bot.slack.mrkdwn import Reply, bullet_list, code, escape, link, person, plain, reply
 from bot.slack.standing import over_words
 from bot.slack.uptake_words import Act
@@ -13,6 +14,7 @@ from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
     LookUnansweredError,
+    NothingAskedError,
     PlanUnreadError,
     RequestEndedError,
     RequestStuckError,
@@ -60,6 +62,8 @@ _MAYBE_DONE = {
 }
 
 
+#: One of each group, which the help shows as somebody would type it.
+_SHOWN = ("stop", "inspect", "approve")
 _NOTED = {
     Act.APPROVAL: "your approval of request",
     Act.REJECTION: "your rejection of request",
@@ -100,29 +104,31 @@ def help_text(command: str, topic: str = "") -> Reply:
             f"For example: {code(f'{command} {row.example}')}",
             row.explained,
         )
+    examples = bullet_list(code(f"{command} {SUB_COMMANDS[name].example}") for name in _SHOWN)
     return reply(
         "*Dockwarden asks people before it touches a container.*",
         *(f"*{group}*\n{_rows(command, group)}" for group in Group),
-        f"For example: {code(f'{command} {FIRST_EXAMPLE}')}",
+        f"*stop* leaves a container down until somebody asks to *start* it; *snapshot* takes it "
+        f"down only while its snapshot is made. For example:\n{examples}",
+        f"*Who decides?* {code(f'{command} inspect NAME')} names who may ask and who decides about "
+        "a container, and each card who decides about that request. Nobody approves what they "
+        "asked for themselves.",
     )
 
 
-def mistake(command: str, *, problem: str, marked: str, example: str) -> Reply:
-    """Say what is wrong with a command, where, and how it would be right."""
+def mistake(command: str, error: CommandError) -> Reply:
+    """Say what is wrong with a command, where, and how the very same would be right."""
+    right = "Try" if error.own else "Right would be, for example"
     return reply(
-        plain(f"⚠️ {problem}"),
-        plain(f"{command} {marked}"),
-        f"Right would be, for example: {code(f'{command} {example}')}",
+        plain(f"⚠️ {error.problem}"),
+        plain(f"{command} {error.marked}"),
+        f"{right}: {code(f'{command} {error.example}')}",
     )
 
 
-def started(*, request_id: str, what: str, container: str, host: str, left_out: str = "") -> Reply:
-    """Say that a request was taken; the card is the workflow's."""
-    return reply(
-        f"⏳ Request {code(request_id)} to {what} {code(container)} on {code(host)} is noted. You "
-        "hear more here: its card in this channel, or why there is none.",
-        left_out,
-    )
+def left_out(what: str) -> Reply:
+    """Say what a request comes without; all else is on its card."""
+    return reply(f"⚠️ {what}")
 
 
 def reason_left_out() -> str:
@@ -136,7 +142,7 @@ def reason_left_out() -> str:
 def recorded(request_id: str, act: Act, decided: RequestState | None = None) -> Reply:
     """Say that an act was taken, and of what; what it came to is the workflow's to say."""
     return reply(
-        f"🗳️ Noted: {_NOTED[act]} {code(request_id)}.",
+        f"👍 Noted: {_NOTED[act]} {code(request_id)}.",
         "" if decided is None else _what_it_is_about(decided),
     )
 
@@ -178,12 +184,12 @@ def too_many_clicks(number: int, seconds: int, *, request_id: str) -> Reply:
 
 def foreign_team() -> Reply:
     """Refuse somebody from another workspace."""
-    return reply("⛔ Only members of this workspace can use Dockwarden. Nothing was recorded.")
+    return reply("🚫 Only members of this workspace can use Dockwarden. Nothing was recorded.")
 
 
 def bad_button() -> Reply:
     """Refuse a button that no card of ours has."""
-    return reply("⛔ This button does not belong to a Dockwarden request. Nothing was recorded.")
+    return reply("🚫 This button does not belong to a Dockwarden request. Nothing was recorded.")
 
 
 def again_unknown(command: str, request_id: str, example: str) -> Reply:
@@ -228,6 +234,12 @@ def failure(error: BotError, command: str) -> Reply:
                 f"There is no request {code(error.request_id)}, or it is no longer kept. {recent} "
                 "shows the latest."
             )
+        case NothingAskedError():
+            shown = code(f"{command} requests")
+            words = (
+                f"There is no request for {code(error.container)} on {code(error.host)}, or it is "
+                f"no longer kept. {shown} shows all that are open."
+            )
         case PlanUnreadError():
             words = (
                 f"Not recorded: what request {code(error.request_id)} would do cannot be shown to "
@@ -270,7 +282,7 @@ def _already_open(error: AlreadyOpenError, command: str) -> Reply:
     status = code(f"{command} status {error.request_id}")
     where = link(error.permalink, "See its card") or f"See {status}"
     return reply(
-        f"⛔ Not started: request {code(error.request_id)} for {code(error.container)} on "
+        f"🚫 Not started: request {code(error.request_id)} for {code(error.container)} on "
         f"{code(error.host)} is still open. {where}." + (_REPLACE if error.waits else "")
     )
 
@@ -279,7 +291,7 @@ def _ended(error: RequestEndedError) -> Reply:
     request = error.summary
     card = link(request.permalink, "See its card")
     return reply(
-        f"⛔ Not recorded: request {code(request.request_id)} for {code(request.container)} on "
+        f"🚫 Not recorded: request {code(request.request_id)} for {code(request.container)} on "
         f"{code(request.host)} is over: {over_words(request, error.state)}. {card}".rstrip()
     )
 

@@ -126,6 +126,15 @@ class RequestUnknownError(BotError):
         self.request_id = request_id
 
 
+class NothingAskedError(BotError):
+    """No request about this container is open, and none is kept that was."""
+
+    def __init__(self, *, container: str, host: str) -> None:
+        super().__init__(f"no request about {container} on {host}")
+        self.container = container
+        self.host = host
+
+
 class PlanUnreadError(BotError):
     """Nobody can say now what a request would do, so nobody can approve it by its id alone."""
 

@@ -8,6 +8,7 @@ of the few in ``bot/temporal/errors.py``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +26,7 @@ from bot.temporal.client import BUDGET, SHORT, bounded, is_missing, state_of
 from bot.temporal.errors import (
     AlreadyOpenError,
     LookUnansweredError,
+    NothingAskedError,
     RequestEndedError,
     RequestStuckError,
     RequestSummary,
@@ -36,11 +38,13 @@ from bot.temporal.hosts import Hosts
 from bot.temporal.looks import begin_look, could_decide
 from bot.temporal.presence import has_control_worker, silent_part
 from bot.temporal.sealing import sealed, sealed_start
-from bot.temporal.visibility import MAX_ROWS, Visibility, summarise
+from bot.temporal.standings import states_of, with_its_operation
+from bot.temporal.visibility import Visibility, summarise
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
 from workflows.model.names import RequestAddress
 from workflows.model.requests import (
+    ContainerRef,
     Decision,
     Instruction,
     Intent,
@@ -83,12 +87,10 @@ class Uptake(StrEnum):
 class RequestClient:
     """Speaks with the workflows through one client; ``keys`` seal what it sends."""
 
-    def __init__(
-        self, client: Client, *, keys: SealKeys = NO_KEYS, most_rows: int = MAX_ROWS
-    ) -> None:
+    def __init__(self, client: Client, *, keys: SealKeys = NO_KEYS) -> None:
         self._client = client
         self._keys = keys
-        self.visibility = Visibility(client, most_rows=most_rows)
+        self.visibility = Visibility(client)
         self.hosts = Hosts(client)
 
     async def start(self, request: LifecycleRequest) -> bool:
@@ -149,17 +151,39 @@ class RequestClient:
         intent = instruction.intent
         return await self._signal(request, _CALLS[intent], intent.value, instruction)
 
-    async def status(self, request_id: str) -> tuple[RequestSummary, RequestState | None]:
-        """Say where a request stands; without a worker only its summary is known.
+    async def find(self, request: str | ContainerRef) -> RequestSummary:
+        """Find a request by its id, or the latest about a container: only one can be open.
 
         Raises:
             RequestUnknownError: there is none with this id.
+            NothingAskedError: there is none about this container.
             TemporalUnavailableError: Temporal does not answer.
             TemporalMisconfiguredError: Temporal refuses such calls for good.
         """
-        summary = await self.visibility.find(request_id)
+        if isinstance(request, str):
+            return await self.visibility.find(request)
+        workflow_id = names.request_workflow_id(request.host, request.name)
+        described = self._client.get_workflow_handle(workflow_id).describe(rpc_timeout=BUDGET)
+        try:
+            return await summarise(await bounded(TemporalCall.READ, described, BUDGET))
+        except RPCError as error:
+            raise NothingAskedError(container=request.name, host=request.host) from error
+
+    async def status(
+        self, request: str | ContainerRef
+    ) -> tuple[RequestSummary, RequestState | None]:
+        """Say where a request stands; without a worker only its summary is known.
+
+        Raises:
+            BotError: as for :meth:`find`.
+        """
+        summary = await self.find(request)
         state = await state_of(self._handle(summary), BUDGET)
-        return summary, None if state is None else await self._with_its_operation(state)
+        return summary, None if state is None else await with_its_operation(self._client, state)
+
+    async def states(self, rows: Sequence[RequestSummary]) -> dict[str, RequestState]:
+        """Say where these requests stand, by their ids: those that say so within a second."""
+        return await states_of(self._client, rows)
 
     async def state(self, request: RequestAddress) -> RequestState | Uptake:
         """Ask a request where it stands now; where nobody answers, say why.
@@ -175,24 +199,7 @@ class RequestClient:
         if state.request_id != request.request_id:
             _, ended = await self.status(request.request_id)
             return Uptake.NO_ANSWER if ended is None else ended
-        return await self._with_its_operation(state)
-
-    async def _with_its_operation(self, state: RequestState) -> RequestState:
-        """Add how far the work has come, which its operation knows first."""
-        if not state.operation_workflow_id or state.closed:
-            return state
-        live = self._client.get_workflow_handle(state.operation_workflow_id)
-        told = await state_of(live, SHORT)
-        if told is None or told.request_id != state.request_id:
-            return state
-        return replace(
-            state,
-            steps=told.steps,
-            attempts=told.attempts,
-            seen=told.seen,
-            tried_at=told.tried_at,
-            next_try_at=told.next_try_at,
-        )
+        return await with_its_operation(self._client, state)
 
     async def _asked(self, request: RequestAddress) -> RequestState | Uptake:
         """Ask whatever request is at an address, and not for long."""
@@ -214,6 +221,19 @@ class RequestClient:
         if not act_id or act_id in state.heard or is_over or may_be_forgotten:
             return Uptake.TAKEN
         return Uptake.NOT_YET
+
+    async def answer(self, request: RequestAddress) -> RequestState | Uptake:
+        """Ask for the state of a request whose card is up, or that was refused; or say why not.
+
+        ``TAKEN``: another is there in its place.
+        """
+        state = await self._asked(request)
+        if isinstance(state, Uptake):
+            return state
+        if state.request_id != request.request_id:
+            return Uptake.TAKEN
+        is_told = state.closed or state.card is not None or state.refusal is not None
+        return state if is_told else Uptake.NOT_YET
 
     async def judgement(self, request: RequestAddress, act_id: str) -> JudgedAct | Uptake:
         """Ask whether an act counts; where that is not known yet, say why.

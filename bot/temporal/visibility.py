@@ -17,8 +17,6 @@ from bot.temporal.errors import ENDED, RequestSummary, RequestUnknownError, Temp
 from workflows.model import names
 from workflows.model.state import RequestStatus
 
-#: How many requests an answer in Slack shows at most.
-MAX_ROWS = 15
 _RECENT = timedelta(days=7)
 _LIST_WITHIN = timedelta(seconds=2)
 _TRIES = 4
@@ -34,7 +32,7 @@ _REQUESTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPage:
-    """The first requests of a list, as many as a door shows, and how many there are in all."""
+    """The first requests of a list, as many as were asked for, and how many there are in all."""
 
     rows: tuple[RequestSummary, ...]
     total: int
@@ -43,9 +41,8 @@ class RequestPage:
 class Visibility:
     """Finds requests in Temporal's list of workflows."""
 
-    def __init__(self, client: Client, *, most_rows: int = MAX_ROWS) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._most_rows = most_rows
 
     async def find(self, request_id: str) -> RequestSummary:
         """Find a request by its id.
@@ -62,45 +59,44 @@ class Visibility:
                 return found[0]
         raise RequestUnknownError(request_id)
 
-    async def waiting(self) -> RequestPage:
+    async def waiting(self, *, most: int) -> RequestPage:
         """Give the requests that wait for a decision."""
-        return await self._open(RequestStatus.WAITING)
+        return await self._open(RequestStatus.WAITING, most)
 
-    async def unsettled(self) -> RequestPage:
-        """Give the requests that need somebody: first where a container may be down."""
-        urgent, waiting = await asyncio.gather(
-            self._open(RequestStatus.NEEDS_PERSON), self._open(RequestStatus.WAITING)
-        )
-        rows = (*urgent.rows, *waiting.rows)[: self._most_rows]
-        return RequestPage(rows=rows, total=urgent.total + waiting.total)
+    async def open(self, *, most: int) -> RequestPage:
+        """Give all that is open: first where a container may be down, then what is worked on."""
+        order = (RequestStatus.NEEDS_PERSON, RequestStatus.RUNNING, RequestStatus.WAITING)
+        pages = await asyncio.gather(*(self._open(status, most) for status in order))
+        rows = [row for page in pages for row in page.rows]
+        return RequestPage(rows=tuple(rows[:most]), total=sum(page.total for page in pages))
 
-    async def of(self, user_id: str) -> RequestPage:
+    async def of(self, user_id: str, *, most: int) -> RequestPage:
         """Give the requests that a user made, newest first."""
-        return await self._select_and_count(
-            f"{_REQUESTS} AND {names.REQUESTER.name} = {_quoted(user_id)}"
-        )
+        query = f"{_REQUESTS} AND {names.REQUESTER.name} = {_quoted(user_id)}"
+        return await self._select_and_count(query, most)
 
-    async def recent(self) -> RequestPage:
+    async def recent(self, *, most: int) -> RequestPage:
         """Give the requests of the last seven days that Temporal still keeps, newest first."""
         since = (datetime.now(UTC) - _RECENT).isoformat(timespec="seconds")
-        return await self._select_and_count(f"{_REQUESTS} AND StartTime > '{since}'")
+        return await self._select_and_count(f"{_REQUESTS} AND StartTime > '{since}'", most)
 
-    async def _open(self, status: RequestStatus) -> RequestPage:
-        return await self._select_and_count(
+    async def _open(self, status: RequestStatus, most: int) -> RequestPage:
+        query = (
             f"{_REQUESTS} AND ExecutionStatus = 'Running' "
             f"AND {names.STATUS.name} = {_quoted(status)}"
         )
+        return await self._select_and_count(query, most)
 
-    async def _select_and_count(self, query: str) -> RequestPage:
-        # One more than is shown tells whether the rest must be counted at all.
-        found = await self._select(query, limit=self._most_rows + 1)
+    async def _select_and_count(self, query: str, most: int) -> RequestPage:
+        # One more than is asked for tells whether the rest must be counted at all.
+        found = await self._select(query, limit=most + 1)
         total = len(found)
-        if total > self._most_rows:
+        if total > most:
             counted = await bounded(
                 TemporalCall.READ, self._client.count_workflows(query), _LIST_WITHIN
             )
             total = counted.count
-        return RequestPage(rows=found[: self._most_rows], total=total)
+        return RequestPage(rows=found[:most], total=total)
 
     async def _select(self, query: str, *, limit: int) -> tuple[RequestSummary, ...]:
         listing = self._client.list_workflows(

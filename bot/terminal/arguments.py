@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from bot.commands import parser as grammar
 from bot.commands.tokens import CommandError
-from bot.commands.typed import DOUBLE_QUOTES
 from workflows.model.names import USER_ID_FORM
 from workflows.operations import catalog
 from workflows.operations.operation import Operation, Option
+from workflows.operations.typed import quoted
 
 #: The commands of this door, in the order of the help, by what people want with them.
 GROUPS: Final = {
@@ -75,9 +75,10 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401 - argparse has no publi
     requests.add_argument(
         "selection", nargs="?", choices=[*grammar.Selection], help="waiting, mine or recent"
     )
+    requests.add_argument("--page", type=int, metavar="N", help="the page, from 1 on")
     _add_person(requests)
     status = _command(commands, "status", json=True)
-    status.add_argument("id", metavar="ID", help="the id of the request")
+    _add_request(status)
     _add_wait(status)
     listed = _command(commands, "list", json=True)
     listed.add_argument(
@@ -151,14 +152,15 @@ def _text(options: argparse.Namespace) -> str:
         case "request":
             words = _text_of_request(options)
         case "requests":
-            words = options.selection or ""
+            words = f"{options.selection or ''} {'' if options.page is None else options.page}"
         case "list":
             words = options.hosts or _pair(Option.HOST, options.on)
         case "inspect":
             words = f"{_quoted(options.name)}{_pair(Option.HOST, options.on)}"
         case _:
             comment = getattr(options, "comment", "")
-            words = f"{_quoted(options.id)} {_quoted(comment) if comment else ''}"
+            on = _pair(Option.HOST, options.on)
+            words = f"{_quoted(options.id)}{on} {_quoted(comment) if comment else ''}"
     return words if options.command == "request" else f"{options.command} {words}"
 
 
@@ -179,8 +181,7 @@ def _pair(option: Option, value: str | None) -> str:
 
 def _quoted(value: str) -> str:
     """Write a value so that the grammar reads it back as it was typed: no mark-up, no entity."""
-    escaped = "".join(f"\\{c}" if c in DOUBLE_QUOTES or c == "\\" else c for c in value)
-    return f'"{html.escape(escaped, quote=False)}"'
+    return html.escape(quoted(value), quote=False)
 
 
 def _add_operation(operations: Any, operation: Operation) -> None:  # noqa: ANN401
@@ -227,9 +228,16 @@ def _command(commands: Any, name: str, *, json: bool = False) -> argparse.Argume
 
 def _by_id(commands: Any, name: str) -> argparse.ArgumentParser:  # noqa: ANN401
     parser = _command(commands, name, json=True)
-    parser.add_argument("id", metavar="ID", help="the id of the request, as its card shows it")
+    _add_request(parser)
     _add_person(parser)
     return parser
+
+
+def _add_request(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "id", metavar="ID|NAME", help="the id of the request, or the name of its container"
+    )
+    parser.add_argument("--on", metavar="HOST", help=_HELP[Option.HOST][1])
 
 
 def _add_person(parser: argparse.ArgumentParser) -> None:

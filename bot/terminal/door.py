@@ -22,10 +22,14 @@ from bot.terminal.following import until_judged, until_let_in, until_over
 from bot.terminal.progress import Progress
 from bot.terminal.screen import Screen
 from bot.terminal.tables import tamed
+from bot.work_list import page_of
 from workflows.model.names import RequestAddress
 from workflows.model.requests import Choice
 from workflows.model.state import JudgedAct, Refusal, RequestState
 from workflows.model.terminal import TERMINAL_SOURCE
+
+#: How many requests a page of a list shows: no message of Slack limits it here.
+_PAGE_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +112,7 @@ class Door:
         # Each is an act of its own: what became of this one is asked, not of an earlier one.
         source = f"{TERMINAL_SOURCE}:{uuid.uuid4().hex}"
         receipt, decided = await self._service.decide_by_id(
-            self._actor, asked.request_id, choice, source=source, comment=asked.comment
+            self._actor, asked.request, choice, source=source, comment=asked.comment
         )
         if decided is not None:
             self._screen.tell(listings.plan(decided))
@@ -119,7 +123,7 @@ class Door:
         asked: parser.Cancel | parser.StopTrying | parser.TryNow,
         instruct: Callable[..., Awaitable[Receipt]],
     ) -> Exit:
-        receipt = await instruct(self._actor, asked.request_id, source=TERMINAL_SOURCE)
+        receipt = await instruct(self._actor, asked.request, source=TERMINAL_SOURCE)
         return await self._followed(receipt)
 
     async def _followed(self, receipt: Receipt) -> Exit:
@@ -188,12 +192,14 @@ class Door:
         return self._screen.end(Exit.NOT_CONFIRMED, (), error=words, **fields)
 
     async def _requests(self, asked: parser.Requests) -> Exit:
-        page = await self._service.list(asked.selection, user_id=self._actor.user_id)
+        page = await page_of(
+            self._service, self._actor, asked.selection, number=asked.page, size=_PAGE_SIZE
+        )
         shown = listings.requests(page, now=datetime.now(UTC))
         return self._screen.end(Exit.DONE, shown, **objects.requests(page))
 
     async def _status(self, asked: parser.Status) -> Exit:
-        summary, state = await self._service.status(asked.request_id)
+        summary, state = await self._service.status(asked.request)
         if state is None:
             data = objects.summary(summary)
             return self._screen.end(Exit.NOT_CONFIRMED, listings.row(summary), request=data)

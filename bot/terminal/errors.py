@@ -8,6 +8,7 @@ from bot.temporal.errors import (
     AlreadyOpenError,
     BotError,
     LookUnansweredError,
+    NothingAskedError,
     PlanUnreadError,
     RequestEndedError,
     RequestStuckError,
@@ -58,6 +59,11 @@ def failure(error: BotError) -> str:
             words = (
                 f"There is no request {tamed(error.request_id)}, or it is no longer kept. "
                 "`dockwarden requests recent` shows the latest."
+            )
+        case NothingAskedError():
+            words = (
+                f"There is no request for {tamed(error.container)} on {tamed(error.host)}, or it "
+                "is no longer kept. `dockwarden requests` shows all that are open."
             )
         case PlanUnreadError():
             words = (

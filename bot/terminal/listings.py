@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot.temporal.errors import RequestSummary
 from bot.temporal.hosts import HostStanding, engine_words, service_words
-from bot.temporal.visibility import RequestPage
 from bot.terminal.tables import ago, facts, moment, table, tamed
+from bot.work_list import WorkPage
 from workflows.model import words
 from workflows.model.plan import SHOWN_DIGITS
 from workflows.model.ports import ContainerList
@@ -23,24 +23,33 @@ from workflows.rules import Rule
 _MOST_NAMED = 10
 
 
-def requests(page: RequestPage, *, now: datetime) -> list[str]:
-    """Show requests, a line each."""
-    if not page.rows:
+def requests(page: WorkPage, *, now: datetime) -> list[str]:
+    """Show requests, a line each; one that no person rejected is told from those."""
+    if not page.items:
         return ["No requests."]
     rows = [
         (
-            row.request_id,
-            row.status,
-            row.operation,
-            row.container,
-            row.host,
-            row.requester,
-            ago(now, row.started_at),
+            item.summary.request_id,
+            "refused" if item.is_refused else item.summary.status,
+            item.summary.operation,
+            item.summary.container,
+            item.summary.host,
+            item.summary.requester,
+            ago(now, item.summary.started_at),
+            _votes(item.state) if item.waits else "",
+            moment(item.state.expires_at) if item.waits and item.state is not None else "",
         )
-        for row in page.rows
+        for item in page.items
     ]
-    header = ("ID", "STATUS", "OPERATION", "CONTAINER", "HOST", "REQUESTER", "ASKED")
-    return [*table(header, rows), *_more(page.total - len(page.rows))]
+    header = ("ID", "STATUS", "OPERATION", "CONTAINER", "HOST", "REQUESTER", "ASKED", "VOTES")
+    return [*table((*header, "EXPIRES"), rows), *_more(page.left)]
+
+
+def _votes(state: RequestState | None) -> str:
+    policy = state.policy if state is not None else None
+    if state is None or policy is None:
+        return ""
+    return f"{len(state.approvals)} of {policy.required_approvals}"
 
 
 def request(state: RequestState) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.temporal.errors import RequestSummary
 from bot.temporal.hosts import HostStanding
-from bot.temporal.visibility import RequestPage
+from bot.work_list import Item, WorkPage
 from workflows.model.ports import ContainerList
 from workflows.model.requests import ContainerPin, FactPlace, RecordedDecision
 from workflows.model.state import Refusal, RequestState, StepState
@@ -77,9 +77,23 @@ def summary(row: RequestSummary) -> Json:
     }
 
 
-def requests(page: RequestPage) -> Json:
+def requests(page: WorkPage) -> Json:
     """Describe a list of requests; ``total`` counts those too that are not listed."""
-    return {"requests": [summary(row) for row in page.rows], "total": page.total}
+    return {"requests": [_listed(item) for item in page.items], "total": page.total}
+
+
+def _listed(item: Item) -> Json:
+    """Add to a summary what the request itself has told in time; ``null`` where it has not."""
+    state = item.state
+    policy = state.policy if state is not None else None
+    return {
+        **summary(item.summary),
+        "refusal": refusal(state.refusal) if state is not None else None,
+        "expires_at": _time(state.expires_at) if state is not None else None,
+        "approvals_given": len(state.approvals) if state is not None else None,
+        "approvals_needed": policy.required_approvals if policy is not None else None,
+        "card": (state.card.permalink or None) if state is not None and state.card else None,
+    }
 
 
 def refusal(refused: Refusal | None) -> Json | None:

@@ -25,8 +25,6 @@ _CLAIMS = {
     "team": ("--team", "the Slack workspace, like T024BE7LD"),
     "channel": ("--channel", "the channel where the card is posted, like C012AB3CD"),
 }
-#: How many requests a list shows: no message of Slack limits it here.
-_MOST_ROWS = 200
 
 
 def needs(settings: Settings, options: argparse.Namespace) -> Problems:
@@ -68,7 +66,7 @@ class _Run:
     async def carry_out(self, command: Command) -> Exit:
         settings, options = self._settings, self._options
         client = await temporal.connect_lazily()
-        service = Service(RequestClient(client, keys=settings.seal_keys, most_rows=_MOST_ROWS))
+        service = Service(RequestClient(client, keys=settings.seal_keys))
         actor = Actor(
             user_id=_claim(settings, options, "user"),
             team_id=_claim(settings, options, "team"),

@@ -78,6 +78,8 @@ class ActionId(StrEnum):
     START_AGAIN = "request.start_again"
     DETAILS = "request.details"
     APPROVE_WITH_COMMENT = "request.approve_with_comment"
+    #: On a refusal: asks for what was probably meant. A number follows, for there may be several.
+    ASK = "request.ask"
 
 
 REJECT_FORM = "request.reject.form"

@@ -157,7 +157,8 @@ class InspectInput:
 
     ``for_request`` is false for a mere look: then protected, ``--rm`` and odd containers show too.
     ``operation`` is what is asked for; a control worker of an earlier release names none.
-    ``request_id`` is of the request that is planned, ``""`` for a mere look.
+    ``request_id`` is of the request that is planned, ``""`` for a mere look. ``knows_places`` says
+    that the facts may be for places that one of an earlier release does not know.
     """
 
     container: ContainerRef
@@ -166,6 +167,7 @@ class InspectInput:
     for_request: bool = True
     operation: OperationSpec | None = None
     request_id: str = ""
+    knows_places: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,13 @@ class Symbol(StrEnum):
     REMINDER = "🔔"
     NOTED = "👍"
     SNAPSHOT = "📦"
+    UP = "🟢"
+    AWAY = "🔴"
+    STOPPED = "⚪"
+    TOO_FAST = "🐢"
+    FAULT = "💥"
+    PRIVATE = "🔒"
+    OUT_OF_TOUCH = "🔌"
     TO_DO = "○"
     DOING = "◐"
     DONE = "✓"
@@ -47,8 +54,15 @@ MEANINGS: Final = MappingProxyType(
         Symbol.PUT_BACK: "put back as it was before",
         Symbol.NEEDS_PERSON: "needs a person now",
         Symbol.REMINDER: "still waits, and the time is running out",
-        Symbol.NOTED: "noted, and not yet acted on",
+        Symbol.NOTED: "noted; what comes of it follows",
         Symbol.SNAPSHOT: "a snapshot that was kept",
+        Symbol.UP: "a container that is up, or a host that is served",
+        Symbol.AWAY: "a host that nobody serves now",
+        Symbol.STOPPED: "a container that is stopped",
+        Symbol.TOO_FAST: "too much in a short time; it does not count",
+        Symbol.FAULT: "a fault of Dockwarden itself",
+        Symbol.PRIVATE: "there is more, for those who may read it",
+        Symbol.OUT_OF_TOUCH: "a request that was ended in Temporal, past Dockwarden",
         Symbol.TO_DO: "a step that is still to come",
         Symbol.DOING: "a step under way, or next in turn",
         Symbol.DONE: "a step that is done",

@@ -12,6 +12,8 @@ import re
 import unicodedata
 from urllib.parse import quote
 
+#: Straight, English, low, reversed, French and full-width quotes: each closes what another opened.
+DOUBLE_QUOTES = frozenset('"\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02')
 _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\u0085\v\f]")
 _MANY_LINE_ENDS = re.compile(r"\n{3,}")
 #: Format characters that writing needs: Persian and composed emoji join with them.

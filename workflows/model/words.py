@@ -19,6 +19,7 @@ from workflows.model.symbols import Symbol
 
 _SHORTEST = 0.1
 _LONGEST_IN_TENTHS = 10
+_LARGEST_IN_THREE_DIGITS = 999.5
 _LONGEST_IN_SECONDS = 120
 
 
@@ -121,10 +122,11 @@ DOWN_AS_IT_WAS: Final = Condition(
 )
 PERHAPS_UP: Final = replace(NOT_KNOWN, short="perhaps running")
 
-#: Why a request is not let in, after "Not done:". In braces stand facts that a door marks up.
+#: Why a request is not let in, behind what was asked for. In braces stand facts that a door marks
+#: up.
 REFUSED: Final = MappingProxyType(
     {
-        RefusalCode.BAD_REQUEST: "something in the request is not right",
+        RefusalCode.BAD_REQUEST: "it cannot be asked for so",
         RefusalCode.UNKNOWN_HOST: "no Dockwarden worker serves the host {host}",
         RefusalCode.HOST_BUSY: (
             "nobody looked at {host} in time: its Dockwarden worker is busy, or has just ended"
@@ -134,16 +136,14 @@ REFUSED: Final = MappingProxyType(
         ),
         RefusalCode.ENGINE_UNREACHABLE: "the engine of {host} does not answer",
         RefusalCode.UNKNOWN_CONTAINER: "there is no container {name} on {host}",
-        RefusalCode.AMBIGUOUS_CONTAINER: "{name} does not name exactly one container on {host}",
+        RefusalCode.AMBIGUOUS_CONTAINER: "{name} could be more than one container on {host}",
         RefusalCode.AUTO_REMOVE: (
-            "{name} was started with {rm}: stopping it would delete it for good"
+            "{name} was started with {rm}, so stopping it would delete it for good"
         ),
         RefusalCode.PROTECTED: "{name} is protected, by its label or by the settings of its host",
         RefusalCode.OWN_CONTAINER: "{name} is Dockwarden's own container",
-        RefusalCode.UNUSABLE_STATE: "{name} is in a state in which it cannot be worked on",
-        RefusalCode.ALREADY_STOPPED: (
-            "{name} on {host} is stopped already, so there is nothing to approve"
-        ),
+        RefusalCode.UNUSABLE_STATE: "{name} cannot be worked on as it is",
+        RefusalCode.ALREADY_STOPPED: "{name} on {host} is stopped already",
         RefusalCode.BAD_REFERENCE: "the name for the snapshot is not a valid image reference",
         RefusalCode.REFERENCE_TAKEN: (
             "there is an image of that name already, and a tag is never moved"
@@ -186,9 +186,7 @@ REFUSED: Final = MappingProxyType(
             "the policy {policy} does not allow {detail} as the name of a snapshot, only "
             "{references}"
         ),
-        RefusalCode.ALREADY_RUNNING: (
-            "{name} on {host} runs already, so there is nothing to approve"
-        ),
+        RefusalCode.ALREADY_RUNNING: "{name} on {host} runs already",
         RefusalCode.BOOK_UNREADABLE: (
             "Dockwarden's policy book cannot be read or used now, so nothing says who may decide"
         ),
@@ -344,6 +342,16 @@ def ordinal(count: int) -> str:
     """Write which one in a row it is: ``3rd``."""
     is_teen = count // 10 % 10 == 1
     return f"{count}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th')}"
+
+
+def size(count: int) -> str:
+    """Write a number of bytes as Docker does: three digits, in powers of a thousand."""
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < _LARGEST_IN_THREE_DIGITS:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.3g} {unit}"
 
 
 def capital(words: str) -> str:

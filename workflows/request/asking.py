@@ -46,6 +46,11 @@ class Asker:
     person: Person | None
     open_requests: OpenRequests | None
 
+    @property
+    def earlier(self) -> int | None:
+        """How often a container of this name was asked for lately; ``None``: that is not known."""
+        return self.open_requests.earlier if self.open_requests is not None else None
+
     def refusal_by_any_policy(self) -> Refusal | None:
         """Refuse whoever could ask by none of the policies, before anything else is told."""
         if self.person is None:
@@ -111,6 +116,7 @@ async def _open_requests(request: LifecycleRequest, *, is_listed: bool) -> OpenR
         requester=request.requester,
         request_id=request.request_id,
         first_run_id=workflow.info().first_execution_run_id if request.seal else "",
+        container=request.container,
     )
     options = activity_options.count_open_requests()
     try:

@@ -110,6 +110,7 @@ async def _plan_by(
         steps=steps.plan(asked, pin),
         cautions=(*_cautions(request, state, chosen), *inspection.cautions),
         dependents=inspection.dependents,
+        earlier=asker.earlier if asker is not None else None,
         expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
     )
     return planned if found is None else await _sealed(request, planned, found, inspection)
@@ -157,6 +158,7 @@ async def _inspect(request: LifecycleRequest, state: RequestState) -> Inspection
         label_selectors=tuple(policy_.labels for policy_ in request.policies),
         operation=request.operation,
         request_id=request.request_id,
+        knows_places=True,
     )
     try:
         inspection = await workflow.execute_activity_method(

@@ -13,7 +13,7 @@ from docker.types import Mount as WantedMount
 from tests.integration.activities.docker.docker_worker import DockerWorker, run
 from tests.rigs.dockerd import IMAGE, STOPS_AT_ONCE, DockerEngine
 from workflows.model.ports import Inspection
-from workflows.model.requests import ContainerPin
+from workflows.model.requests import ContainerPin, FactPlace
 from workflows.model.state import CautionCode
 
 
@@ -166,14 +166,21 @@ def test_only_one_policy_starts_again_what_was_stopped(own_engine: DockerEngine)
         policy: own_engine.run(name=policy, policy=policy)
         for policy in ("always", "unless-stopped", "on-failure", "no")
     }
-    for container in made.values():
-        run(worker.containers.ensure_stopped, worker.stop(worker.pin(container)))
+    told = {}
+    for policy, container in made.items():
+        pin = worker.pin(container)
+        (told[policy],) = (fact.label for fact in pin.told(FactPlace.AFTERWARDS))
+        run(worker.containers.ensure_stopped, worker.stop(pin))
     own_engine.stop()
     own_engine.start()
     own_engine.await_state(made["always"], "running")
     states = {policy: own_engine.state(container) for policy, container in made.items()}
     worker.engine.close()
     assert states == {**dict.fromkeys(made, "exited"), "always": "running"}
+    comes_back = {
+        policy: words.startswith("comes back by itself") for policy, words in told.items()
+    }
+    assert comes_back == {policy: state == "running" for policy, state in states.items()}
 
 
 def test_a_container_that_rests_needs_no_caution(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -83,19 +83,19 @@ def state(**changes: Any) -> RequestState:
 class FakeVisibility:
     """Lists the same request always."""
 
-    async def waiting(self) -> RequestPage:
+    async def waiting(self, *, most: int) -> RequestPage:
         """List what waits."""
-        return RequestPage(rows=(summary(),), total=1)
+        return RequestPage(rows=(summary(),)[:most], total=1)
 
-    async def unsettled(self) -> RequestPage:
-        """List what needs somebody."""
-        return await self.waiting()
+    async def open(self, *, most: int) -> RequestPage:
+        """List what is open."""
+        return await self.waiting(most=most)
 
-    async def of(self, user_id: str) -> RequestPage:
+    async def of(self, user_id: str, *, most: int) -> RequestPage:
         """List what a user asked for."""
-        return RequestPage(rows=(summary(requester=user_id),), total=1)
+        return RequestPage(rows=(summary(requester=user_id),)[:most], total=1)
 
-    async def recent(self) -> RequestPage:
+    async def recent(self, *, most: int) -> RequestPage:  # noqa: ARG002
         """List nothing."""
         return RequestPage(rows=(), total=0)
 
@@ -152,10 +152,26 @@ class FakeRequestClient:
         self.asked.append(act_id)
         return self.uptake_is
 
-    async def status(self, _request_id: str) -> tuple[RequestSummary, RequestState | None]:
+    async def answer(self, request: RequestAddress) -> RequestState | Uptake:
+        """Say whether a request has its card: where it is not taken up, no."""
+        uptake = await self.uptake(request, "")
+        return self.state or uptake if uptake is Uptake.TAKEN else uptake
+
+    async def find(self, _request: str | ContainerRef) -> RequestSummary:
+        """Find the request."""
+        await self._act()
+        return self.summary
+
+    async def status(
+        self, _request: str | ContainerRef
+    ) -> tuple[RequestSummary, RequestState | None]:
         """Tell where the request stands."""
         await self._act()
         return self.summary, self.state
+
+    async def states(self, _rows: Sequence[RequestSummary]) -> dict[str, RequestState]:
+        """Tell where the requests of a list stand."""
+        return {} if self.state is None else {REQUEST: self.state}
 
     async def look(self, _host: str, _name: str = "") -> HostQueryResult:
         """Look at a host."""

@@ -135,7 +135,7 @@ async def test_a_click_that_fails_is_told(bot: Bot, error: Exception, says: str)
 )
 async def test_a_forged_button_is_refused(bot: Bot, value: str) -> None:
     """A button value that no card has reaches no workflow."""
-    for action in ActionId:
+    for action in set(ActionId) - {ActionId.ASK} | {f"{ActionId.ASK}.0"}:
         await bot.click(action, value)
 
     assert (
@@ -278,8 +278,7 @@ async def test_start_it_again_asks_for_a_start(slack_stub: SlackStub) -> None:
         assert request.requester == "U0BOB"
         # what it was stopped for is no reason to start it
         assert (before.reason, request.reason) == ("because", "")
-        await bot.slack_stub.until(lambda: bot.slack_stub.responses)
-        assert "to start `web-1-old`" in bot.slack_stub.responses[0]["text"]
+        assert bot.slack_stub.responses == [], "its card is the answer"
 
 
 @pytest.mark.parametrize("kind", ["snapshot", "start", "restart"])

@@ -12,14 +12,14 @@ import pytest
 from bot import service
 from tests.fakes.slack_stub import TEAM, SlackStub
 from tests.integration.bot.slack.bot_on_stub import Bot, bot_on
+from workflows.model.names import ActionId
 from workflows.model.requests import ContainerRef, OperationSpec
-from workflows.operations import catalog
 
 _BOT = Path(service.__file__).parent
 
 
 async def test_a_stop_starts_a_request(bot: Bot) -> None:
-    """A command becomes one request with all that it named, and a private answer."""
+    """A command becomes one request with all that it named, and nobody reads a line about it."""
     answer = await bot.command(
         'stop web-1 on edge snapshot=team/web:1 grace=30s reason="why"', trigger_id="once"
     )
@@ -34,9 +34,8 @@ async def test_a_stop_starts_a_request(bot: Bot) -> None:
     assert (request.reason, request.delivery_id) == ("why", "once")
     assert request.policies == (), "the rules are the judge's"
     assert re.fullmatch(r"[0-9a-f]{12}", request.request_id)
-    assert answer["response_type"] == "ephemeral"
-    assert f"⏳ Request `{request.request_id}`" in answer["text"]
-    assert "You hear more here" in answer["text"]
+    assert answer == {}, "the card is the answer"
+    assert bot.slack_stub.responses == []
 
 
 async def test_nothing_stands_between_a_command_and_the_service(bot: Bot) -> None:
@@ -52,6 +51,31 @@ async def test_nothing_stands_between_a_command_and_the_service(bot: Bot) -> Non
 
     files = [file for file, _ in itertools.groupby(way)]
     assert files == ["slack/listener.py", "slack/commands.py", "slack/listener.py", "service.py"]
+
+
+async def test_what_a_refusal_offers_is_asked_for_by_whoever_presses(bot: Bot) -> None:
+    """The button is judged like what is typed, and what it stood on has done its work."""
+    await bot.click(
+        f"{ActionId.ASK}.1",
+        'stop cache-1 on edge snapshot grace=9s reason="a \\"b\\" & <!here>"',
+        container={"type": "message", "channel_id": "C0OPS", "is_ephemeral": True},
+    )
+
+    (request,) = bot.requests.started
+    assert request.container == ContainerRef(host="edge", name="cache-1")
+    assert request.operation == OperationSpec(kind="stop", snapshot=True, grace_seconds=9)
+    assert (request.requester, request.reason) == ("U0BOB", 'a "b" & <!here>')
+    assert bot.slack_stub.responses == [{"delete_original": True}]
+
+
+@pytest.mark.parametrize("value", ["approve 3f9a1c2b4d5e", "stop web-1 on", "help", "stop ../x"])
+async def test_a_forged_offer_asks_for_nothing(bot: Bot, value: str) -> None:
+    """A button asks for what can be asked for, and decides nothing."""
+    await bot.click(f"{ActionId.ASK}.0", value)
+
+    assert (bot.requests.started, bot.requests.decisions) == ([], [])
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
+    assert "does not belong" in bot.slack_stub.responses[0]["text"]
 
 
 async def test_a_snapshot_always_makes_one(bot: Bot) -> None:
@@ -80,8 +104,7 @@ async def test_what_is_new_starts_a_request(
 ) -> None:
     """Where a policy names it, an operation of the catalogue needs no handler of its own."""
     async with bot_on(slack_stub) as bot:
-        answer = await bot.command(text)
+        await bot.command(text)
 
     (request,) = bot.requests.started
     assert request.operation == spec
-    assert f"to {catalog.words_of(spec)} `web-1` on `local` is noted" in answer["text"]

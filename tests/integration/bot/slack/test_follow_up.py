@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,9 @@ from tests.integration.bot.slack.bot_on_stub import (
 )
 from tests.rigs.payload_rules import problems
 from tests.rigs.waiting import eventually
+from workflows.model.errors import RefusalCode
 from workflows.model.names import ActionId
-from workflows.model.state import RequestStatus
+from workflows.model.state import CardRef, Refusal, RequestStatus
 
 METADATA = json.dumps({"v": 1, "request": BUTTON, "channel": "C0OPS", "ts": "17.1"})
 
@@ -63,8 +65,6 @@ async def test_what_is_taken_up_gets_no_words(bot: Bot) -> None:
         (f"reject {REQUEST} no", "Your rejection of `web-1` is noted"),
         (f"cancel {REQUEST}", "Your cancel for `web-1` is noted"),
         (f"try-now {REQUEST}", "“Try now” is noted for `web-1`"),
-        ("stop web-1", "Your request for `web-1` is noted"),
-        ("snapshot web-1", "Your request for `web-1` is noted"),
     ],
 )
 async def test_what_nobody_takes_up_is_told_in_private(bot: Bot, act: str, says: str) -> None:
@@ -79,6 +79,58 @@ async def test_what_nobody_takes_up_is_told_in_private(bot: Bot, act: str, says:
     assert says in answer["text"]
     assert "<!date" not in str(answer)
     assert answer["response_type"] == "ephemeral"
+    assert answer["replace_original"] is False
+
+
+_CARD = CardRef(channel_id="C0OPS", ts="17.1", permalink="https://slack.test/p17")
+
+
+@pytest.mark.parametrize(
+    ("becomes", "gives_way"),
+    [
+        (
+            {"card": _CARD},
+            "✅ `stop web-1 on edge`: its card is up now. <https://slack.test/p17|See it>",
+        ),
+        ({"refusal": Refusal(code=RefusalCode.PROTECTED), "closed": True}, None),
+        ({"status": RequestStatus.CANCELLED, "closed": True}, "`stop web-1 on edge`: it is over:"),
+    ],
+)
+async def test_a_line_gives_way_to_the_card_or_to_the_refusal(
+    bot: Bot, becomes: dict[str, Any], gives_way: str | None
+) -> None:
+    """Only when neither has come is there a line, and nothing of it is left but what is true."""
+    bot.requests.uptake_is = Uptake.NO_WORKER
+
+    assert await bot.command("stop web-1 on edge") == {}
+    await bot.slack_stub.until(lambda: len(bot.slack_stub.responses) == 1)
+    (line,) = bot.slack_stub.responses
+    bot.requests.state, bot.requests.uptake_is = state(**becomes), Uptake.TAKEN
+    await _followed(bot)
+
+    assert line["text"].startswith("⏳ `stop web-1 on edge`: noted (")
+    assert "But no Dockwarden worker answers" in line["text"]
+    assert line["replace_original"] is False, "nothing of ours was there"
+    last = bot.slack_stub.responses[1]
+    if gives_way is None:
+        assert last == {"delete_original": True}
+    else:
+        assert last["text"].startswith(gives_way)
+        assert last["replace_original"] is True
+    assert len(bot.slack_stub.responses) == 2
+    assert bot.slack_stub.count("chat.postEphemeral") == 0
+
+
+async def test_a_card_is_never_replaced_by_a_line(bot: Bot) -> None:
+    """What a click is answered to is the card: the line is told beside it, once."""
+    bot.requests.state = state(status=RequestStatus.SUCCEEDED, reason="")
+    bot.requests.uptake_is = Uptake.NO_WORKER
+
+    await bot.click(ActionId.START_AGAIN)
+    await _followed(bot)
+
+    (answer,) = bot.slack_stub.responses
+    assert answer["text"].startswith("⏳ `web-1`: noted (")
     assert answer["replace_original"] is False
 
 

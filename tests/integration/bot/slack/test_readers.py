@@ -119,6 +119,5 @@ async def test_request_again_takes_a_reason_to_no_other_channel(
 
     (again,) = bot.requests.started
     assert (again.reason, again.team_id) == (carried, TEAM)
-    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
     said = "".join(answer["text"] for answer in bot.slack_stub.responses)
     assert ("without the reason" in said) is not bool(carried)

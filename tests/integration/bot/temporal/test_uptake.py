@@ -206,23 +206,32 @@ async def test_a_request_at_which_the_workers_fail(
 async def test_an_act_without_a_worker_is_told_once(
     requests: RequestClient, workers: Workers, slack_stub: SlackStub
 ) -> None:
-    """A command and a click with no worker are each answered once; with one they are not."""
+    """A command and a click with no worker are each answered once; with one they are not.
+
+    The line of the command goes when a worker is back and has refused what was asked for.
+    """
     async with bot_on(slack_stub, followed_after=0.5, real_requests=requests) as bot:
-        await bot.command(f"stop web-served on {workers.docker.name}")
+        assert await bot.command(f"stop web-served on {workers.docker.name}") == {}
         await eventually(lambda: not bot.follow_ups._tasks)
         assert slack_stub.responses == []
 
         await workers.stop_control()
-        answer = await bot.command(f"stop web-1 on {workers.docker.name}")
+        host = workers.docker.name
+        assert await bot.command(f"stop web-1 on {host}") == {}
         await slack_stub.until(lambda: len(slack_stub.responses) == 1)
-        request_id = answer["text"].split("`")[1]
-        assert "Your request for `web-1` is noted" in slack_stub.responses[0]["text"]
-        assert "no Dockwarden worker" not in slack_stub.responses[0]["text"]
+        line = slack_stub.responses[0]["text"]
+        assert line.startswith(f"⏳ `stop web-1 on {host}`: noted")
+        assert "no Dockwarden worker" not in line
+        request_id = line.partition("/container status ")[2][:12]
 
-        address = RequestAddress(request_id=request_id, host=workers.docker.name, container="web-1")
+        address = RequestAddress(request_id=request_id, host=host, container="web-1")
         await bot.dispatch(click_body(ActionId.APPROVE, button_value(address), slack_stub))
         await slack_stub.until(lambda: len(slack_stub.responses) == 2)
         assert "Your approval of `web-1` is noted" in slack_stub.responses[1]["text"]
+
+        await workers.start_control()
+        await slack_stub.until(lambda: len(slack_stub.responses) == 3, seconds=20)
+        assert slack_stub.responses[2] == {"delete_original": True}
         await eventually(lambda: not bot.follow_ups._tasks)
 
-    assert len(slack_stub.responses) == 2
+    assert len(slack_stub.responses) == 3

@@ -65,12 +65,12 @@ async def test_requests_and_one_of_them(typist: Typist, workers: Workers) -> Non
     await eventually(is_listed, within=40)
     waiting = await typist.type("requests", "waiting")
     assert request_id in waiting.out
-    shown = await typist.type("status", request_id)
+    shown = await typist.type("status", "web-1")
     assert (shown.code, "reason" in shown.out, "why not" in shown.out) == (0, True, True)
     again = await typist.type("request", "stop", "web-1", "--as", "UBOB")
     assert (again.code, f"request {request_id}" in again.err) == (1, True)
-    await typist.type("cancel", request_id, "--as", "UALICE")
-    over = await typist.type("cancel", request_id, "--as", "UALICE")
+    await typist.type("cancel", "web-1", "--as", "UALICE")
+    over = await typist.type("cancel", "web-1", "--as", "UALICE")
     assert (over.code, "is over" in over.err) == (1, True), over
     request = workers.under_test(workers.request(request_id=request_id))
     assert (await request.result()).status is RequestStatus.CANCELLED
@@ -85,8 +85,9 @@ async def test_a_request_that_is_not_let_in_says_why(typist: Typist, workers: Wo
     workers.slack.person("UGUEST", is_guest=True)
     told = await typist.type("request", "stop", "web-1", "--as", "UGUEST", "--json")
     assert (told.code, told.json["request"]["refusal"]["code"]) == (1, "Guest")
-    unknown = await typist.type("status", "f" * 12)
-    assert (unknown.code, "There is no request ffffffffffff" in unknown.err) == (1, True)
+    for typed, says in (("f" * 12, "ffffffffffff"), ("web-8", "for web-8 on ")):
+        unknown = await typist.type("status", typed)
+        assert (unknown.code, f"There is no request {says}" in unknown.err) == (1, True)
 
 
 @pytest.mark.parametrize(

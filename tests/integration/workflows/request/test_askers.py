@@ -149,6 +149,28 @@ async def test_a_list_that_cannot_be_read_keeps_nobody_from_asking(workers: Work
 
     under_test = await workers.start(workers.request())
     await under_test.until(RequestStatus.WAITING)
+    assert (await under_test.state()).earlier is None, "it is not known, and not nought"
+
+
+async def test_how_often_it_was_asked_for_lately_is_told(workers: Workers) -> None:
+    """What was carried out on a container of this name counts, and nothing else."""
+    carried_out = await workers.approved()
+    assert (await carried_out.state()).earlier == 0
+    await carried_out.result()
+    other = await _waiting(workers, 20, "UALICE")
+    await other.cancel()
+    await other.result()
+
+    async def is_counted() -> bool:
+        # Temporal's list lags behind, and each of these is withdrawn: that counts for nothing.
+        again = await workers.start(workers.request())
+        earlier = (await again.until(RequestStatus.WAITING)).earlier
+        await again.cancel()
+        await again.result()
+        return earlier == 1
+
+    await eventually(is_counted, within=30)
+    assert (await (await _waiting(workers, 20, "UALICE")).state()).earlier == 0
 
 
 NAMES = [

@@ -251,7 +251,7 @@ async def test_lists_show_a_request_once(workers: Workers, client: Client) -> No
     visibility = Visibility(client)
 
     async def is_listed_once() -> bool:
-        page = await visibility.of(requester)
+        page = await visibility.of(requester, most=2)
         return page.total == 1 and page.rows[0].run_id != under_test.handle.first_execution_run_id
 
     await eventually(is_listed_once)

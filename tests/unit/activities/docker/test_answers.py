@@ -14,9 +14,9 @@ from activities.docker.answers import (
     container_state,
     engine_facts,
     image_id,
-    moment,
 )
 from activities.docker.connection import choose_api_version
+from activities.docker.moments import moment
 from workflows.model.requests import ContainerState
 
 

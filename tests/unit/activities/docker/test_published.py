@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from activities.docker.answers import container_inspect
-from activities.docker.published import MOST_PORTS, chosen_ports, moved_ports
+from activities.docker.published import (
+    MOST_PORTS,
+    chosen_ports,
+    listed_ports,
+    moved_ports,
+    published,
+)
 from workflows.model.requests import PublishedPort
 from workflows.model.state import PortMove
 
@@ -85,3 +91,23 @@ def test_only_what_really_moved_is_told() -> None:
         PublishedPort(port="8080/tcp", host_ports=(32772,)),
     )
     assert moved_ports(before, after) == (PortMove(port="80/tcp", before=(32768,), after=(32770,)),)
+
+
+def test_people_read_which_port_of_the_host_leads_where() -> None:
+    """In the order of the numbers, each once; also of what is down, and in the engine's list."""
+    wanted = {
+        "443/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8443"}],
+        "80/tcp": _at("80", "8080"),
+        "53/udp": [{"HostIp": "::1", "HostPort": ""}],
+    }
+    words = ["[::1]:any→53/udp", "80", "8080→80", "127.0.0.1:8443→443"]
+    assert published(_raw(wanted, {})) == words
+    twice = {"80/tcp": [*_at("8080"), {"HostIp": "::", "HostPort": "8080"}], "81/tcp": None}
+    assert published(_raw(None, twice)) == ["8080→80"]
+    listed = [
+        {"IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},  # noqa: S104
+        {"IP": "::", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
+        {"PrivatePort": 81, "Type": "tcp"},
+    ]
+    assert listed_ports({"Ports": listed}) == ["8080→80"]
+    assert listed_ports({"Ports": None}) == published(_raw(None, None)) == []

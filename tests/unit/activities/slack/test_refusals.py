@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
+from activities.slack.asking_again import asked, lines
 from activities.slack.mrkdwn import mrkdwn
 from activities.slack.refusals import DECISIONS, REQUESTS, WORDS, notice as notice_naming
 from tests.rigs.every_case import every_case
 from tests.unit.activities.slack.card_parts import ALICE, BOB, WAITING
 from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import RefusalCode
+from workflows.model.names import PROTECTED_LABEL
 from workflows.model.requests import ContainerRef, OperationSpec
 from workflows.model.state import CardRef, Refusal, RequestState, RequestStatus
 
@@ -34,12 +37,12 @@ def test_every_refusal_has_words() -> None:
 @pytest.mark.parametrize("code", RefusalCode)
 @every_case("name", STATES)
 def test_every_refusal_reads_well_in_every_state(code: RefusalCode, name: str) -> None:
-    """A notice fills in all its gaps, names the request, and fits into one section."""
+    """A notice fills in all its gaps, names what it is about, and fits into one section."""
     state = brief(STATES[name])
     text = notice(Refusal(code=code), state)
     assert "{" not in text
     assert "None" not in text
-    assert state.request_id in text
+    assert f"`{asked(state)}`: " in text or state.request_id in text
     mrkdwn(text).validate_json()
     assert len(text) < 3000
 
@@ -49,7 +52,8 @@ def test_no_refusal_names_a_command_that_is_not_there(code: RefusalCode) -> None
     """The slash command is a setting: advice names the one that is set."""
     text = notice(Refusal(code=code), brief(WAITING))
     assert "/container" not in text
-    assert ("{command}" in WORDS[code].advice) == ("`/dockwarden " in text)
+    names_one = any(f"{{{name}}}" in WORDS[code].advice for name in ("command", *lines(WAITING)))
+    assert names_one == ("`/dockwarden " in text)
 
 
 @pytest.mark.parametrize(
@@ -88,20 +92,56 @@ def test_a_refused_decision_on_an_open_request_says_nothing_about_an_end() -> No
 def test_a_refusal_of_the_request_itself_is_not_taken_for_one_of_a_decision(
     code: RefusalCode,
 ) -> None:
-    """Whoever asked is told that nothing was done, not that a click did not count."""
+    """Whoever asked reads first what was asked for, not that a click did not count."""
     refusal = Refusal(code=code, detail="production")
     state = replace(brief(WAITING), status=RequestStatus.REJECTED, refusal=refusal)
     text = notice(refusal, state)
-    assert text.startswith("🚫 Not done, stop and snapshot `web-1`: ")
+    assert text.startswith("🚫 `stop web-1 snapshot`: ")
     assert "It stands" not in text
+    assert f"Request `{state.request_id}`" not in text, "it never was one to who reads this"
 
 
 def test_the_detail_is_told_and_escaped() -> None:
     """What the refusal adds is shown, and cannot mention or link."""
     refusal = Refusal(code=RefusalCode.UNKNOWN_CONTAINER, detail="did you mean <!here> or web-2?")
     text = notice(refusal, brief(WAITING))
-    assert "did you mean &lt;!here&gt; or web-2?" in text
-    assert "<!" not in text
+    assert "Did you mean `web-2`?" in text, "what is no name is left out"
+    refusal = Refusal(code=RefusalCode.DISK_FULL, detail="only <!here> is free")
+    assert "(only &lt;!here&gt; is free)" in notice(refusal, brief(WAITING))
+
+
+#: What the other rooms give as details.
+_DETAILS = {
+    RefusalCode.UNKNOWN_CONTAINER: "no container has this name; did you mean cache-1?",
+    RefusalCode.AMBIGUOUS_CONTAINER: "it could be web-1a or web-1b; write the whole name",
+    RefusalCode.UNKNOWN_HOST: "did you mean edge-2?",
+    RefusalCode.PROTECTED: f"by its label {PROTECTED_LABEL}",
+    RefusalCode.OWN_CONTAINER: "Dockwarden itself runs in this container",
+    RefusalCode.AUTO_REMOVE: "it was started with --rm: stopping it would remove it",
+    RefusalCode.UNUSABLE_STATE: "the container is removing",
+    RefusalCode.ALREADY_STOPPED: "the container is exited",
+    RefusalCode.ALREADY_RUNNING: "the container is running",
+    RefusalCode.OWNER_MISSING: "it uses the network of gw, which is exited",
+    RefusalCode.OWNER_GONE: "it uses the network of container 4f5e6d7c8b9a, which was removed",
+    RefusalCode.IMAGE_MISSING: "its image was removed from the host",
+    RefusalCode.HOST_BUSY: "edge",
+    RefusalCode.REFERENCE_OUTSIDE: "nginx:1.25",
+    RefusalCode.TOO_MANY_OPEN: "10",
+}
+
+
+@pytest.mark.parametrize("code", REQUESTS)
+def test_no_refusal_says_anything_twice(code: RefusalCode) -> None:
+    """No four words in a row stand in it a second time, and its first line is one sentence."""
+    text = _refused(code, _DETAILS.get(code, ""))
+    told, *advice = text.splitlines()
+    words = re.findall(r"[\w.-]+", re.sub(r"`/dockwarden [^`]*`|policy book.*", "", text))
+    runs = [" ".join(words[at : at + 4]) for at in range(len(words) - 3)]
+
+    assert len(runs) == len(set(runs)), text
+    assert re.sub(r" Did you mean .*", "", told).count(". ") == 0, told
+    assert told.endswith((".", "?"))
+    assert len(advice) <= 2
 
 
 def test_a_name_with_underscores_is_shown_as_it_is() -> None:
@@ -150,22 +190,32 @@ def test_the_notice_leads_to_the_card(permalink: str, expected: str) -> None:
         (
             RefusalCode.UNKNOWN_CONTAINER,
             "no container has this name; did you mean web-2?",
-            "there is no container `web-1` on `edge` (did you mean web-2?).",
+            "there is no container `web-1` on `edge`. Did you mean `web-2`?",
         ),
         (
             RefusalCode.ALREADY_STOPPED,
             "the container is exited",
-            "is stopped already, so there is nothing to approve.",
+            "`stop web-1 snapshot`: `web-1` on `edge` is stopped already.",
         ),
         (
             RefusalCode.ALREADY_STOPPED,
             "the container is created",
-            "so there is nothing to approve (the container is created).",
+            "`web-1` on `edge` was never started, so there is nothing to stop.",
         ),
         (
             RefusalCode.AUTO_REMOVE,
             "it was started with --rm: stopping it would remove it",
-            "`web-1` was started with `--rm`: stopping it would delete it for good.",
+            "`web-1` was started with `--rm`, so stopping it would delete it for good.",
+        ),
+        (
+            RefusalCode.PROTECTED,
+            "by its label dockwarden.protected",
+            "`web-1` is protected, by its label dockwarden.protected.",
+        ),
+        (
+            RefusalCode.PROTECTED,
+            "nobody may touch this container through Dockwarden",
+            "`web-1` is protected, by its label or by the settings of its host.",
         ),
         (
             RefusalCode.ORCHESTRATED,
@@ -288,8 +338,8 @@ def test_what_is_missing_is_told_with_where_it_is_changed(code: RefusalCode, say
             START,
             Refusal(code=RefusalCode.ALREADY_RUNNING, detail="the container is running"),
             [
-                "`web-1` on `edge` runs already, so there is nothing to approve.",
-                "`/dockwarden restart web-1 on edge` asks to restart it.",
+                "🚫 `start web-1`: `web-1` on `edge` runs already.",
+                "To restart it: `/dockwarden restart web-1 on edge`",
             ],
         ),
         (
@@ -298,7 +348,7 @@ def test_what_is_missing_is_told_with_where_it_is_changed(code: RefusalCode, say
             [
                 "`web-1` on `edge` is paused, not stopped, so there is nothing to start.",
                 "Whoever runs the host can unpause it.",
-                "leaves it paused as it was",
+                "leave it paused as it was: `/dockwarden restart web-1 on edge`",
             ],
         ),
         (
@@ -314,12 +364,12 @@ def test_what_is_missing_is_told_with_where_it_is_changed(code: RefusalCode, say
         (
             replace(RESTART, snapshot=True),
             Refusal(code=RefusalCode.IMAGE_MISSING),
-            ["or ask without a snapshot: `/dockwarden restart web-1 on edge`."],
+            ["or ask without a snapshot: `/dockwarden restart web-1 on edge`"],
         ),
         (
             OperationSpec(kind="snapshot", snapshot=True),
             Refusal(code=RefusalCode.TOO_MANY_LAYERS),
-            ["or ask without a snapshot: `/dockwarden stop web-1 on edge`."],
+            ["or ask without a snapshot: `/dockwarden stop web-1 on edge`"],
         ),
         (
             START,
@@ -329,7 +379,7 @@ def test_what_is_missing_is_told_with_where_it_is_changed(code: RefusalCode, say
         (
             START,
             Refusal(code=RefusalCode.REASON_REQUIRED, detail="up"),
-            ['Ask again with a reason: `/dockwarden start web-1 on edge reason="…"`.'],
+            ['Ask again with a reason: `/dockwarden start web-1 on edge reason="…"`'],
         ),
     ],
 )

@@ -18,8 +18,11 @@ from bot.commands.tokens import CommandError
         ("pause web-1", "Dockwarden cannot pause a container. There is stop", "stop web-1"),
         ("up web-1", "Dockwarden cannot make a container. There is start, which", "start web-1"),
         ("logs web-1", "There is inspect, which shows one container", "inspect web-1"),
+        ("pull nginx", "Dockwarden cannot work on images.", "help"),
+        ("update web-1", "Dockwarden cannot change a container.", "help"),
+        ("rollback web-1", "Dockwarden cannot bring a snapshot back.", "help"),
         ("exec web-1 sh", "Dockwarden cannot run anything in a container.", "help"),
-        ("help kill", "Dockwarden cannot kill a container. There is stop", "stop web-1"),
+        ("help kill", "Dockwarden cannot kill a container. There is stop", "help stop"),
         # not what they look like
         ("stats web-1", "Dockwarden cannot show what runs in a container.", "inspect web-1"),
         ("top web-1", "Dockwarden cannot show what runs in a container.", "inspect web-1"),

@@ -79,7 +79,7 @@ def test_the_right_example_has_the_name_that_was_meant(name: str) -> None:
     with pytest.raises(CommandError) as mistake:
         parse(f"snapshot {name} as x:1", default_host="local")
 
-    assert mistake.value.example == "snapshot web-1"
+    assert mistake.value.example == mistake.value.own == "snapshot web-1 as x:1"
 
 
 @pytest.mark.parametrize(

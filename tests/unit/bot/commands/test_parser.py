@@ -25,7 +25,7 @@ from bot.commands.parser import (
 )
 from bot.commands.tokens import CommandError
 from tests.unit.bot.commands.asks import ask
-from workflows.model.requests import MAX_TEXT_LENGTH
+from workflows.model.requests import MAX_TEXT_LENGTH, ContainerRef
 from workflows.operations import catalog
 
 ID = "3f9a1c2b4d5e"
@@ -168,6 +168,10 @@ ID = "3f9a1c2b4d5e"
             'stop web-1 reason="<!channel> <!here>"',
             ask("stop", reason="@channel @here"),
         ),
+        # a reason without quotes goes on to the end, whatever stands in it
+        ("stop web-1 reason=on db: a disk alert", ask("stop", reason="on db: a disk alert")),
+        ("stop web-1 snapshot reason=it's \"odd", ask("stop", snapshot=True, reason="it's \"odd")),
+        ("stop web-1 reason=a snapshot is due", ask("stop", reason="a snapshot is due")),
         # quotes inside quotes
         (
             r'stop web-1 reason="say \"hi\" to it"',
@@ -188,6 +192,16 @@ ID = "3f9a1c2b4d5e"
         (f"status `{ID}`", Status(request_id=ID)),
         # a comment, with and without quotes
         (f'approve {ID} "looks good"', Approve(request_id=ID, comment="looks good")),
+        ("status web-1", Status(container=ContainerRef(host="local", name="web-1"))),
+        ("cancel web-1 on edge", Cancel(container=ContainerRef(host="edge", name="web-1"))),
+        (
+            'reject web-1 on edge "on fire"',
+            Reject(container=ContainerRef(host="edge", name="web-1"), comment="on fire"),
+        ),
+        (
+            "approve web-1 looks good",
+            Approve(container=ContainerRef(host="local", name="web-1"), comment="looks good"),
+        ),
         (f"approve {ID} looks good", Approve(request_id=ID, comment="looks good")),
         (f'reject {ID} reason="too late"', Reject(request_id=ID, comment="too late")),
     ],
@@ -217,7 +231,7 @@ def test_a_right_text_is_understood(text: str, command: Command) -> None:
         ("stop web-1 reason=", "reason needs a text", "stop web-1 →reason=←"),
         ('stop web-1 reason=""', "reason needs a text", 'stop web-1 →reason=""←'),
         ("stop web-1 grace", "grace needs a time", "stop web-1 →grace←"),
-        ("status", "id of the request is missing", "status →…←"),
+        ("status", "Which request?", "status →…←"),
         (f"reject {ID}", "needs a reason", f"reject {ID} →…←"),
         # what shows nothing is nothing
         ('stop web-1 reason="\u200b \u2800"', "reason needs a text", "stop web-1 →reason="),
@@ -245,7 +259,9 @@ def test_a_right_text_is_understood(text: str, command: Command) -> None:
         ("list host", "Did you mean hosts?", "list →host←"),
         ("list hosts on edge", "is too much here", "list hosts →on← edge"),
         # quotes
-        ("stop web-1 reason=fix the bug", "needs quotes", "reason=fix →the← bug"),
+        ("stop web-1 reason=too long snapshot", "part of the reason", "too long →snapshot←"),
+        ("stop web-1 reason=tidying on edge", "part of the reason", "tidying →on← edge"),
+        ("stop web-1 reason=x grace=3s y", "put the reason in quotes", "reason=x →grace=3s← y"),
         ('stop web-1 "a reason"', "was it meant as reason=", 'stop web-1 →"a reason"←'),
         ('stop web-1 reason="open', "not closed", 'stop web-1 →reason="open←'),
         # names that could lead elsewhere, or to more than one thing
@@ -271,8 +287,8 @@ def test_a_right_text_is_understood(text: str, command: Command) -> None:
         ("stop web-1 grace=0s", "1 to 600 seconds", "→grace=0s←"),
         ("stop web-1 grace=11m", "1 to 600 seconds", "→grace=11m←"),
         # not ids of requests
-        ("status web-1", "is no request id", "status →web-1←"),
-        (f"approve {ID}0", "is no request id", f"approve →{ID}0←"),
+        ("status /x", "is no container name", "status →/x←"),
+        (f"status {ID} on edge", "is too much here", f"status {ID} →on← edge"),
     ],
 )
 def test_a_mistake_is_explained(text: str, problem: str, marked: str) -> None:
@@ -283,6 +299,37 @@ def test_a_mistake_is_explained(text: str, problem: str, marked: str) -> None:
     assert problem in mistake.value.problem
     assert marked in mistake.value.marked
     parse(mistake.value.example, default_host="local")
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("stpo plain-1 snapshot", "stop plain-1 snapshot"),
+        ("stop plain-1 snapshoot on edge", "stop plain-1 snapshot on edge"),
+        ("stop plain-1 grace=20m on edge", "stop plain-1 grace=600s on edge"),
+        ("stop plain-1 grace=2h", "stop plain-1 grace=30s"),
+        ('stop plain-1 "too big" on edge', 'stop plain-1 reason="too big" on edge'),
+        ("stop plain-1 reason too big", 'stop plain-1 reason="too big"'),
+        ("stop plain-1 reason=too big snapshot", 'stop plain-1 reason="too big snapshot"'),
+        ('stop plain-1 reason="open', 'stop plain-1 reason="open"'),
+        ("snapshot plain-1 snapshot=a/b:1", "snapshot plain-1 as a/b:1"),
+        ("stop plain-1 as=a/b:1", "stop plain-1 snapshot=a/b:1"),
+        ("stop plain-1 grace=1s grace=2s", "stop plain-1 grace=1s"),
+        ("requests mien", "requests mine"),
+        ("list host", "list hosts"),
+        # where nobody knows what was meant there is an example, and nothing is made up
+        ("stop", ""),
+        ("stop plain-1 frobnicate", ""),
+        ("kill plain-1 -9", ""),
+    ],
+)
+def test_a_mistake_shows_the_own_line_corrected(text: str, own: str) -> None:
+    """What can be copied is what was typed, made right, and it is understood."""
+    with pytest.raises(CommandError) as mistake:
+        parse(text, default_host="local")
+
+    assert mistake.value.own == own
+    assert not own or mistake.value.example == own
 
 
 def test_a_huge_reason_is_cut_with_a_notice() -> None:

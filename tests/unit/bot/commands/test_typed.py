@@ -115,7 +115,6 @@ def test_marks_of_the_editor_mean_nothing(text: str, command: Command) -> None:
         # inside a word
         "stop we`b-1",
         "stop we~b~1",
-        "stop web-1 reason=*“x y”",
     ],
 )
 def test_what_is_no_pair_around_words_is_a_mistake(text: str) -> None:

@@ -10,9 +10,11 @@ import pytest
 from slack_sdk.models.blocks import Block
 
 from activities.slack.mrkdwn import plain as card_plain
-from bot.commands.parser import SUB_COMMANDS
-from bot.slack import listings, replies
-from bot.slack.mrkdwn import Reply, code, escape, link, person, plain, reply
+from bot.commands.parser import SUB_COMMANDS, Group
+from bot.commands.tokens import CommandError
+from bot.service import Actor
+from bot.slack import listings, replies, request_list, request_status
+from bot.slack.mrkdwn import Reply, answer_to, code, escape, link, person, plain, reply
 from bot.slack.standing import status_words
 from bot.slack.uptake_words import Act, not_taken_up
 from bot.temporal.errors import (
@@ -30,7 +32,7 @@ from bot.temporal.errors import (
     TemporalUnavailableError,
 )
 from bot.temporal.requests import Uptake
-from bot.temporal.visibility import RequestPage
+from bot.work_list import Item, WorkPage
 from tests.rigs.every_case import every_case
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.markup import in_plain_words
@@ -120,7 +122,20 @@ def make_state(**changes: object) -> RequestState:
 
 def show_status(state: RequestState | None, *, may_read: bool = True) -> Reply:
     """Show it as ``status`` does."""
-    return listings.request_status(SUMMARY, state, now=NOW, ui="http://t.test/w", may_read=may_read)
+    return request_status.show(SUMMARY, state, now=NOW, ui="http://t.test/w", may_read=may_read)
+
+
+def show_list(*items: Item, **changes: int) -> Reply:
+    """Show them as ``requests`` does, to bob."""
+    facts = {"total": len(items), "yours": sum(item.is_yours for item in items), **changes}
+    return request_list.show(
+        WorkPage(items=items, **facts),
+        None,
+        actor=Actor(user_id="U0BOB", team_id="T1"),
+        channel_id="C0OPS",
+        now=NOW,
+        command="/container",
+    )
 
 
 _DECISION = RecordedDecision(
@@ -148,11 +163,14 @@ ERRORS: list[BotError] = [
 ALL: list[Reply] = [
     replies.help_text("/container"),
     *(replies.help_text("/container", topic) for topic in SUB_COMMANDS),
-    replies.mistake("/container", problem=EVIL, marked=EVIL, example="help"),
-    replies.started(request_id=ID, what="stop", container="web-1", host="local"),
+    *(
+        replies.mistake("/container", CommandError(EVIL, marked=EVIL, example="help", own=own))
+        for own in ("", EVIL)
+    ),
+    replies.left_out(replies.reason_left_out()),
     *(replies.recorded(ID, act) for act in Act if act is not Act.START),
     *(
-        not_taken_up(act, uptake, ADDRESS, at=NOW, command="/container")
+        not_taken_up(act, uptake, ADDRESS, asked=EVIL, at=NOW, command="/container")
         for act in Act
         for uptake in Uptake
     ),
@@ -168,10 +186,9 @@ ALL: list[Reply] = [
     show_status(make_state(status=RequestStatus.REJECTED, decisions=(_DECISION,), cause_text=EVIL)),
     show_status(make_state(refusal=Refusal(code=RefusalCode.NO_POLICY, detail=EVIL))),
     show_status(make_state(requester=EVIL, snapshot=SnapshotResult(image_id="i", reference=EVIL))),
-    listings.request_list(
-        "Your requests",
-        RequestPage(rows=(replace(SUMMARY, container=EVIL, operation=EVIL),) * 15, total=40),
-        now=NOW,
+    show_list(
+        *(Item(summary=replace(SUMMARY, container=EVIL, operation=EVIL)),) * 5,
+        *(Item(summary=SUMMARY, state=make_state(), is_yours=True),) * 5,
     ),
     listings.container("local", Inspection(pin=PIN)),
     listings.container_list(
@@ -204,7 +221,10 @@ def test_every_answer_fits_into_slack(answer: Reply) -> None:
         block.validate_json()
     assert len(blocks) <= 50
     assert 0 < len(arguments["text"]) <= 10_000
-    assert sum(len(str(block["text"]["text"])) for block in arguments["blocks"]) < 10_000
+    assert (
+        sum(len(str(block["text"]["text"])) for block in arguments["blocks"] if "text" in block)
+        < 10_000
+    )
     assert arguments["response_type"] == "ephemeral"
 
 
@@ -212,7 +232,9 @@ def test_every_answer_fits_into_slack(answer: Reply) -> None:
 def test_no_answer_lets_markup_of_people_through(answer: Reply) -> None:
     """Nothing that somebody wrote can ping, link, or end a piece of code."""
     texts = [answer.text] + [
-        block["text"]["text"] for block in answer.blocks if block["text"]["type"] == "mrkdwn"
+        block["text"]["text"]
+        for block in answer.blocks
+        if block.get("text", {}).get("type") == "mrkdwn"
     ]
 
     for text in texts:
@@ -225,8 +247,34 @@ def test_no_answer_lets_the_writing_direction_be_turned(answer: Reply) -> None:
     """What a card does not show is not shown here either: direction and control characters."""
     arguments = answer.as_arguments()
 
-    for text in (arguments["text"], *(block["text"]["text"] for block in arguments["blocks"])):
+    shown = [block["text"]["text"] for block in arguments["blocks"] if "text" in block]
+    for text in (arguments["text"], *shown):
         assert not {unicodedata.category(c) for c in text.replace("\n", "")} & {"Cc", "Cf", "Cs"}
+
+
+def test_the_help_says_what_to_type_and_who_decides() -> None:
+    """In groups, with one example of each; the two that are taken for each other are told apart."""
+    text = replies.help_text("/container").text
+
+    assert [text.index(f"*{group}*") for group in Group] == sorted(
+        text.index(f"*{group}*") for group in Group
+    )
+    assert "• `/container inspect web-1`" in text
+    assert "*stop* leaves a container down" in text
+    assert text.endswith("Nobody approves what they asked for themselves.")
+
+
+def test_a_mistake_gives_the_own_line_or_an_example() -> None:
+    """An example is called one, so that nobody takes it for their own."""
+    error = CommandError("No.", marked="x", example="stop web-1")
+    assert "Right would be, for example: `/container stop web-1`" in mistake_of(error)
+    error = CommandError("No.", marked="x", example="stop my-1", own="stop my-1")
+    assert mistake_of(error).endswith("\nTry: `/container stop my-1`")
+
+
+def mistake_of(error: CommandError) -> str:
+    """Write what is read of a mistake."""
+    return replies.mistake("/container", error).text
 
 
 @pytest.mark.parametrize("act", list(Act))
@@ -236,13 +284,14 @@ def test_what_is_not_taken_up_says_only_what_is_known(act: Act, uptake: Uptake) 
 
     What is noted and when stands in each, and how it goes on.
     """
-    text = not_taken_up(act, uptake, ADDRESS, at=NOW, command="/container").text
+    text = not_taken_up(act, uptake, ADDRESS, asked="", at=NOW, command="/container").text
 
     assert "`web-1`" in text
     assert f"({NOW:%H:%M:%S} UTC)." in in_plain_words(text)
     assert ("no Dockwarden worker answers" in text) == (uptake is Uptake.NO_WORKER)
     assert ("has not answered yet" in text) == (uptake in (Uptake.NO_ANSWER, Uptake.TAKEN))
     assert "no card" not in text
+    assert ("card is not up" in text) == (act is Act.START and uptake is Uptake.NOT_YET)
     assert "Nothing has been done" not in text
     assert ("expired" in text) == (
         uptake is Uptake.NO_WORKER and act in (Act.APPROVAL, Act.REJECTION)
@@ -320,7 +369,7 @@ def test_every_status_has_words(status: str) -> None:
 )
 def test_times_are_read_at_a_glance(seconds: int, words: str) -> None:
     """A time is told in its largest whole unit."""
-    assert listings.ago(NOW, NOW - timedelta(seconds=seconds)) == words
+    assert request_status.ago(NOW, NOW - timedelta(seconds=seconds)) == words
 
 
 @pytest.mark.parametrize("state", ContainerState)
@@ -343,6 +392,14 @@ def test_the_pieces_of_an_answer_are_safe() -> None:
     assert link("https://a/b", "c") == "<https://a/b|c>"
     assert link("javascript:x", "c") == ""
     assert link("https://a|b>", "c") == ""
+
+
+def test_an_answer_begins_with_the_command_that_it_answers() -> None:
+    """A slow one may come after the next; what was typed is cut, and cannot be mark-up."""
+    assert answer_to("list on edge", "nobody serves it") == "`list on edge`: nobody serves it"
+    assert answer_to("", "nobody serves it") == "Nobody serves it"
+    assert answer_to("stop `<!here>\n" + "x" * 99, "no").startswith("`stop &lt;!here&gt; xxx")
+    assert len(answer_to("x" * 99, "")) == 60 + len("``: ")
 
 
 def test_a_form_shows_bare_words() -> None:

@@ -186,6 +186,11 @@ FAILURES: list[tuple[BotError, Exit, str]] = [
         "--replace puts yours in its place",
     ),
     (
+        temporal_errors.NothingAskedError(container="web-8", host="edge"),
+        Exit.NOT_DONE,
+        "There is no request for web-8 on edge",
+    ),
+    (
         temporal_errors.PlanUnreadError("0" * 12),
         Exit.NOT_CONFIRMED,
         "nobody says reliably now what request 000000000000 would",
