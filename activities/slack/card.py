@@ -17,6 +17,7 @@ from activities.slack.error_help import HAVE_DETAILS
 from activities.slack.impact import (
     afterwards,
     dependents_left,
+    how_it_is_stopped,
     left_by_it,
     restarted_since,
     warnings,
@@ -51,6 +52,8 @@ _NOTHING_RAN = frozenset(
         RequestStatus.FAILED,
     }
 )
+#: From so many on that wait, those of one person are a flood.
+_CROWD = 2
 _REASON_LIMIT = 400
 #: What was said stays on a card that is over, but is no longer what it is about.
 _SAID_LIMIT = 120
@@ -72,8 +75,16 @@ def card(state: RequestState, links: Links, now: datetime) -> tuple[str, list[Bl
 
 
 def _waiting(state: RequestState) -> list[Block | None]:
-    """Say why, what it comes to, what the container is, and what is better known first."""
-    told = (what_it_comes_to(state), what_it_is(state), what_the_snapshot_holds(state))
+    """Say why, what it comes to, what the container is, and what is better known first.
+
+    Of many at once by one person each says what it is behind *Details*.
+    """
+    told = [what_it_comes_to(state)]
+    if state.beside < _CROWD:
+        told[0] = f"{told[0]} {how_it_is_stopped(state)}".strip()
+        told += [what_it_is(state), what_the_snapshot_holds(state)]
+    else:
+        told[0] += " More: *Details*."
     return [
         _reason(state),
         _section(state, "container", "\n".join(line for line in told if line)),

@@ -64,12 +64,14 @@ _TOLD = frozenset({RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK, RequestStatu
 
 
 def what_it_comes_to(state: RequestState) -> str:
-    """Say before the approval how the container is once all was done, and how hard a stop is."""
-    if not state.steps:
-        return ""
-    told = f"*Afterwards* {once_done(state)}{_how_long(state)}."
+    """Say before the approval how the container is once all was done."""
+    return f"*Afterwards* {once_done(state)}{_how_long(state)}." if state.steps else ""
+
+
+def how_it_is_stopped(state: RequestState) -> str:
+    """Say before the approval how long it gets to end by itself."""
     is_stopped = has_step(state, StepName.STOP) and not was_down(state)
-    return f"{told} For the stop {_grace(state)}." if is_stopped else told
+    return f"For the stop {_grace(state)}." if is_stopped else ""
 
 
 def what_it_is(state: RequestState) -> str:

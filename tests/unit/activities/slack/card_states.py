@@ -58,6 +58,7 @@ STATES: dict[str, RequestState] = {
     **START_STATES,
     "pending": replace(WAITING, pin=TOLD_PIN, earlier=2),
     "pending-told-by-an-earlier-release": WAITING,
+    "pending-in-a-flood": replace(WAITING, pin=TOLD_PIN, beside=14),
     "pending-stuck": replace(WAITING, paged=True),
     "pending-two-of-two": replace(WAITING, policy=replace(POLICY, required_approvals=2)),
     "pending-one-more": replace(

@@ -12,6 +12,7 @@ from activities.slack.impact import (
     afterwards,
     dependents_left,
     dependents_warning,
+    how_it_is_stopped,
     stays_down,
     warnings,
     what_it_comes_to,
@@ -77,7 +78,7 @@ def with_limit(own: int | None, grace: int, *, asked: bool = False) -> RequestSt
 )
 def test_the_card_says_how_long_a_container_gets(state: RequestState, expected: str) -> None:
     """A limit outside our range is told by what it means; one that was asked for holds."""
-    assert f" For the stop {expected}" in what_it_comes_to(state)
+    assert how_it_is_stopped(state).startswith(f"For the stop {expected}")
 
 
 @pytest.mark.parametrize("code", CautionCode)

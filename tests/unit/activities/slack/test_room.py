@@ -8,6 +8,7 @@ A row of buttons is a line.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,6 +32,10 @@ _DONE = [
     and "cut-off" not in name
 ]
 _NOTHING_DONE = ["rejected", "expired", "cancelled", "start-rejected", "start-expired"]
+
+
+#: A channel on a laptop shows so many lines at once.
+_SCREEN = 45
 
 
 def lines_of(state: RequestState) -> int:
@@ -69,6 +74,12 @@ def test_a_card_of_what_went_well_has_four_lines_at_most(name: str) -> None:
 def test_a_card_of_what_was_not_done_is_as_short(name: str) -> None:
     """Nothing was changed, so there is little to say."""
     assert lines_of(STATES[name]) <= 4
+
+
+def test_fifteen_of_one_person_fill_two_screens() -> None:
+    """In a flood each card says what is asked and why, and the rest is behind its Details."""
+    flood = [replace(STATES["pending"], beside=beside) for beside in range(15)]
+    assert sum(map(lines_of, flood)) <= 2 * _SCREEN
 
 
 def test_down_time_and_way_back_are_on_what_is_done() -> None:
