@@ -282,9 +282,9 @@ def _restart(state: RequestState, one: Dependent) -> str:
     """Give the command, which its provider has written; one of an earlier release has not."""
     again = f"once {code(state.name_now, _NAME_LENGTH)} runs again"
     if not one.restart:
-        return f"To mend it, restart it{f' {again}' if _is_down(state) else ''}."
+        return f"To repair it, restart it{f' {again}' if _is_down(state) else ''}."
     first = again if _is_down(state) else "run"
-    return f"To mend it, {first} on {safe(state.container.host)}: {code(one.restart)}"
+    return f"To repair it, {first} on {safe(state.container.host)}: {code(one.restart)}"
 
 
 def _is_gone(state: RequestState) -> bool:
