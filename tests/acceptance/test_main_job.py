@@ -25,7 +25,6 @@ async def test_the_promise(people: People) -> None:
     """Alice asks, her own Approve is refused in private, bob approves; it is stopped and kept."""
     container = people.engine.run(name="web-1")
     request = await people.ask('stop web-1 snapshot reason="CVE-2026-1"')
-    await people.told("alice", request.request_id, "You hear more here")
     card = await people.until_card(request, "⏳ *Approval needed*")
     for fact in (container[:12], IMAGE, "CVE-2026-1", "*Afterwards* it is down"):
         assert fact in card

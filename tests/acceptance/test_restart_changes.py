@@ -48,7 +48,7 @@ async def test_a_snapshot_that_moves_a_port(driver: RequestDriver) -> None:
     await driver.approve(request)
     await driver.check_snapshotted(request, await request.outcome(), runs=True)
     told = f"80/tcp {before} → {_host_port(engine, made)}."
-    assert told in str(await driver.card(request))
+    assert told.rstrip(".") in str(await driver.card(request))
     assert told in str(await driver.thread(request))
 
 
@@ -58,12 +58,12 @@ async def test_a_stop_that_an_engine_will_undo(driver: RequestDriver) -> None:
     (request,) = await driver.ask("returning", command="stop {}")
     asked = str(await driver.card(request))
     assert "*Afterwards* it is down" in asked
-    assert "is restarted" in asked
+    assert "restart" in asked
     await driver.approve(request)
     await driver.check(request, await request.outcome(), RequestStatus.SUCCEEDED)
     done = str(await driver.card(request))
     assert "t is down" in done
-    assert "is restarted" in done
+    assert "restart" in done
 
 
 async def test_what_an_orchestrator_runs(driver: RequestDriver) -> None:
