@@ -24,6 +24,7 @@ from bot.temporal.hosts import HostStanding
 from bot.temporal.requests import RequestClient, Uptake
 from bot.temporal.visibility import RequestPage
 from workflows.host_query import HostQueryResult
+from workflows.model.listing import EVERY, Wanted, in_natural_order
 from workflows.model.names import RequestAddress
 from workflows.model.requests import (
     Choice,
@@ -245,11 +246,14 @@ class Service:
         """Record that one person wants a container to be put back now, not at the next try."""
         return await self._instruct(actor, request, Intent.TRY_NOW, source)
 
-    async def is_taken_up(self, receipt: Receipt) -> Uptake:
-        """Ask once, and not for long, whether a request has taken up what was recorded for it."""
-        return await self._requests.uptake(receipt.address, receipt.act_id)
+    async def is_taken_up(self, receipt: Receipt, *, at: datetime) -> Uptake | RequestState:
+        """Ask once, and not for long, whether a request has taken up what was recorded then.
 
-    async def answer_to(self, receipt: Receipt) -> RequestState | Uptake:
+        Where the same decision counted long before, the state that says so is given.
+        """
+        return await self._requests.uptake(receipt.address, receipt.act_id, at=at)
+
+    async def answer_to(self, receipt: Receipt, *, at: datetime) -> RequestState | Uptake:
         """Ask once for the state of a request that has its card, or was refused.
 
         Where neither is so, or nobody says it, say why; ``TAKEN`` where it is over and another is
@@ -257,7 +261,8 @@ class Service:
         """
         answer = await self._requests.answer(receipt.address)
         if answer is Uptake.TAKEN and receipt.replaces is not None:
-            return await self.is_taken_up(receipt.replaces)
+            before = await self.is_taken_up(receipt.replaces, at=at)
+            return before if isinstance(before, Uptake) else answer
         return answer
 
     async def judgement(self, receipt: Receipt) -> JudgedAct | Uptake:
@@ -303,21 +308,29 @@ class Service:
         """
         return await self._requests.status(request)
 
-    async def look(self, host: str, name: str = "") -> HostQueryResult:
-        """Look at one container of a host, or at all of them when ``name`` is empty.
+    async def look(self, host: str, name: str = "", wanted: Wanted = EVERY) -> HostQueryResult:
+        """Look at one container of a host, or at those wanted when ``name`` is empty.
 
         Raises:
             LookUnansweredError: the question was put, but not answered in time.
         """
-        return await self._requests.look(host, name)
+        return await self._requests.look(host, name, wanted)
 
-    async def could_decide(self, actor: Actor, state: RequestState) -> bool:
-        """Ask whether somebody could decide about a request; what is not answered is a no."""
+    async def now(self, request: RequestAddress) -> RequestState | None:
+        """Ask a request itself where it stands; ``None`` when it does not say so."""
+        return await self._requests.now(request)
+
+    async def could_decide(self, actor: Actor, state: RequestState) -> bool | None:
+        """Ask whether somebody could decide about a request; ``None`` is no answer."""
         return await self._requests.could_decide(state, actor.user_id)
 
     async def hosts(self, *, default: str) -> tuple[HostStanding, ...]:
         """Say which hosts there are and who serves them; ``default`` is among them always."""
         return await self._requests.hosts.standings(default=default)
+
+    async def host_names(self) -> tuple[str, ...]:
+        """Name the hosts that docker workers have announced; none where that is not known now."""
+        return tuple(sorted(await self._requests.hosts.names(), key=in_natural_order))
 
     async def _instruct(
         self, actor: Actor, request: Request, intent: Intent, source: str

@@ -14,8 +14,9 @@ from temporalio.exceptions import ActivityError
 
 from workflows import activity_options, rules
 from workflows.looks import refusal_of_look
+from workflows.model.listing import EVERY, ContainerList, ListInput, Wanted
 from workflows.model.names import HOST_QUERY_WORKFLOW
-from workflows.model.ports import ContainerList, ContainersPort, InspectInput, Inspection, ListInput
+from workflows.model.ports import ContainersPort, InspectInput, Inspection
 from workflows.model.requests import ContainerRef
 from workflows.model.state import Refusal
 from workflows.rules import Reader, Rule
@@ -25,13 +26,16 @@ from workflows.rules import Reader, Rule
 class HostQueryInput:
     """Asks for one container by ``name``, or for all of the host's when it is empty.
 
-    ``explain`` asks for the rules of the container too, and ``reader`` for nothing but whether
-    somebody may read what was typed in a request.
+    ``explain`` asks for the rules of the container too, ``wanted`` bounds a list, and ``reader``
+    asks for nothing but whether somebody may read what was typed in a request. ``knows_places`` is
+    that of an inspection: what the door that asks can read.
     """
 
     host: str
     name: str = ""
     explain: bool = False
+    wanted: Wanted = EVERY
+    knows_places: bool = False
     reader: Reader | None = None
 
 
@@ -39,7 +43,7 @@ class HostQueryInput:
 class HostQueryResult:
     """One of the first three is set; with ``inspection`` the ``rules``, where they are known.
 
-    ``readable`` answers for a reader.
+    ``readable`` answers for a reader; a no is sure only where ``judged`` says so.
     """
 
     containers: ContainerList | None = None
@@ -47,6 +51,7 @@ class HostQueryResult:
     refusal: Refusal | None = None
     rules: tuple[Rule, ...] | None = None
     readable: bool = False
+    judged: bool = False
 
 
 @workflow.defn(name=HOST_QUERY_WORKFLOW)
@@ -57,13 +62,16 @@ class HostQueryWorkflow:
     async def run(self, look: HostQueryInput) -> HostQueryResult:
         """Ask the worker of the host."""
         if look.reader is not None:
-            return HostQueryResult(readable=await rules.may_read(look.reader))
+            told = await rules.may_read(look.reader)
+            return HostQueryResult(readable=bool(told), judged=told is not None)
         options = activity_options.look(look.host)
         try:
             if look.name:
                 return await self._one(look)
             containers = await workflow.execute_activity_method(
-                ContainersPort.list_containers, ListInput(host=look.host), **options
+                ContainersPort.list_containers,
+                ListInput(host=look.host, wanted=look.wanted),
+                **options,
             )
             return HostQueryResult(containers=containers)
         except ActivityError as error:
@@ -75,7 +83,12 @@ class HostQueryWorkflow:
         selectors = tuple(one.labels for one in found.policies) if found is not None else ()
         inspection = await workflow.execute_activity_method(
             ContainersPort.inspect_container,
-            InspectInput(container=container, label_selectors=selectors, for_request=False),
+            InspectInput(
+                container=container,
+                label_selectors=selectors,
+                for_request=False,
+                knows_places=look.knows_places,
+            ),
             **activity_options.look(look.host),
         )
         told = rules.rules_of(found, inspection) if found is not None else None

@@ -36,6 +36,10 @@ class Rule:
     kinds: tuple[str, ...]
     policy: Policy | None = None
 
+    def covers(self, kind: str) -> bool:
+        """Whether operations of this kind are asked for by it."""
+        return kind in self.kinds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
@@ -125,8 +129,11 @@ def rules_of(found: FoundPolicies, inspection: Inspection) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-async def may_read(reader: Reader) -> bool:
-    """Say whether somebody is one of those who could decide, as Slack knows them now."""
+async def may_read(reader: Reader) -> bool | None:
+    """Say whether somebody is one of those who could decide, as Slack knows them now.
+
+    ``None`` when that could not be found out: then nothing is shown, and nobody is turned away.
+    """
     try:
         person = await workflow.execute_activity_method(
             DirectoryPort.look_up_person,
@@ -148,5 +155,6 @@ async def may_read(reader: Reader) -> bool:
     except FailureError as error:
         if failures.is_cancellation_at_once(error):
             raise
-        return False
-    return answer.shown
+        return None
+    is_sure = person.groups_known or not reader.policy.approver_groups
+    return True if answer.shown else (False if is_sure else None)

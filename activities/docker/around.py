@@ -40,7 +40,9 @@ def neighbours(seen: ContainerInspect, listed: Sequence[ContainerListEntry]) -> 
 
 def _with_whom(network: str, others: Sequence[ContainerListEntry]) -> str:
     there = [one.name for one in others if network in one.networks and network not in _OF_ALL]
-    return f"{network} with {some(there, ROOM - len(network))}" if there else network
+    return (
+        f"{network} with {some(there, ROOM - len(network) - len(' with '))}" if there else network
+    )
 
 
 def _needs(one: ContainerListEntry, seen: ContainerInspect) -> bool:

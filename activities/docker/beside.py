@@ -66,6 +66,11 @@ class Beside:
             written=written,
         )
 
+    def kept(self) -> KeptSnapshots:
+        """Ask for the snapshots of all containers; what comes too late is as if there were none."""
+        asked = self._pool.submit(self._engine.snapshots)
+        return _in_time(asked, time.monotonic() + _WITHIN) or KeptSnapshots(())
+
     def facts(self, seen: ContainerInspect, engine: EngineFacts, asked: Asked) -> Iterator[Fact]:
         """Tell what is known by now, or in a moment."""
         if asked.written is not None:

@@ -29,6 +29,7 @@ from activities.docker.engine import Engine
 from activities.docker.errors import failure
 from activities.docker.guard import Guard
 from activities.docker.heartbeat import Attempt
+from activities.docker.listed import summary
 from activities.docker.measured import RecentSizes
 from activities.docker.orchestrators import run_by
 from activities.docker.pin import (
@@ -54,16 +55,9 @@ from activities.docker.underway import Underway
 from workflows.model.dependents import NO_DEPENDENTS, Dependents
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.image_reference import reference_problem
+from workflows.model.listing import ContainerList, ListInput
 from workflows.model.names import CONTAINER_NAME
-from workflows.model.ports import (
-    ContainerList,
-    ContainersPort,
-    ContainerSummary,
-    InspectInput,
-    Inspection,
-    ListInput,
-    StopInput,
-)
+from workflows.model.ports import ContainersPort, InspectInput, Inspection, StopInput
 from workflows.model.requests import ContainerPin, ContainerState, Fact
 from workflows.model.start_ports import RestoreInput, RestoreResult, StartInput, StartPort
 from workflows.model.state import StepName, StopResult
@@ -153,21 +147,11 @@ class Containers(ContainersPort, StartPort):
         self._guard.admit_look()
         self._check_host(arg.host)
         found = self._engine.containers()
-        return ContainerList(
-            containers=tuple(
-                ContainerSummary(
-                    name=entry.name or short_id(entry.container_id),
-                    image=entry.image,
-                    state=entry.state,
-                    protected=self._engine.protection.refusal(
-                        container_id=entry.container_id, name=entry.name, labels=entry.labels
-                    )
-                    is not None,
-                )
-                for entry in found[: max(arg.limit, 0)]
-            ),
-            total=len(found),
-        )
+        kept = self._beside.kept()
+        listed = [summary(one, kept, protected=self._is_protected(one)) for one in found]
+        wanted = [one for one in listed if arg.wanted.matches(one.name, one.state, one.health)]
+        shown = tuple(wanted[: max(arg.limit, 0)])
+        return ContainerList(containers=shown, total=len(wanted), of=len(found))
 
     @activity.defn(name="ensure_stopped", no_thread_cancel_exception=True)
     def ensure_stopped(self, arg: StopInput) -> StopResult:
@@ -271,6 +255,13 @@ class Containers(ContainersPort, StartPort):
         seen = facts.container
         has_any = facts.stops and not seen.state.is_down
         return self._neighbours.dependents(seen, found) if has_any else NO_DEPENDENTS
+
+    def _is_protected(self, entry: ContainerListEntry) -> bool:
+        return bool(
+            self._engine.protection.refusal(
+                container_id=entry.container_id, name=entry.name, labels=entry.labels
+            )
+        )
 
     def _bounds(self, seen: ContainerInspect, arg: InspectInput) -> Iterator[Fact]:
         """Say at a look what would refuse a request for a container, whatever it asks for."""

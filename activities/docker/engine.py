@@ -43,6 +43,7 @@ from activities.docker.protection import Protection
 from activities.docker.refused_start import missing_for_start, name_it
 from workflows.model.errors import ErrorType
 from workflows.model.image_reference import reference_problem
+from workflows.model.listing import in_natural_order
 from workflows.model.names import CONTAINER_ID_FORM, SOURCE_LABEL
 from workflows.model.timing import TIMING, Timing
 
@@ -78,7 +79,9 @@ class Engine:
     def containers(self) -> tuple[ContainerListEntry, ...]:
         """List all containers by name, without inspecting each: one may vanish meanwhile."""
         found = self._read(lambda api: api.containers(all=True))
-        return tuple(sorted(map(container_list_entry, found), key=lambda entry: entry.name))
+        return tuple(
+            sorted(map(container_list_entry, found), key=lambda one: in_natural_order(one.name))
+        )
 
     def container(self, container_id: str) -> ContainerInspect:
         """Look at one container."""

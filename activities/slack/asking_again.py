@@ -6,31 +6,21 @@ the parts of a command and no authority: whoever presses it asks anew.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 
 from activities.slack.mrkdwn import code
 from workflows.model.errors import RefusalCode
-from workflows.model.names import CONTAINER_NAME, HOST_NAME, ActionId
+from workflows.model.meant import meant, one_of
+from workflows.model.names import ActionId
 from workflows.model.requests import ContainerRef, OperationSpec
 from workflows.model.state import Refusal, RequestState
 from workflows.model.text import shorten
 from workflows.operations import catalog
 from workflows.operations.typed import SOME_REASON, brief_line, command_line, shown_reason
 
-#: What a detail of ours says of names that come near; no name has a space or a comma in it.
-_MEANT: Final = re.compile(r"(?:did you mean|it could be) (.+?)(?:\?|; write the whole name)$")
-_BETWEEN: Final = re.compile(r", | or ")
-_OF_CONTAINERS: Final = (RefusalCode.UNKNOWN_CONTAINER, RefusalCode.AMBIGUOUS_CONTAINER)
-_FORMS: Final = {
-    **dict.fromkeys(_OF_CONTAINERS, CONTAINER_NAME),
-    RefusalCode.UNKNOWN_HOST: HOST_NAME,
-}
-_MOST = 3
 #: Slack's own limits.
 _VALUE_LENGTH = 2000
 _LABEL_LENGTH = 75
@@ -41,21 +31,10 @@ def asked(state: RequestState) -> str:
     return brief_line(state.operation, state.name_now)
 
 
-def meant(refusal: Refusal) -> tuple[str, ...]:
-    """Give the names that were probably meant, of containers or of a host."""
-    form, found = _FORMS.get(refusal.code), _MEANT.search(refusal.detail)
-    if form is None or found is None:
-        return ()
-    return tuple(name for name in _BETWEEN.split(found[1]) if form.fullmatch(name))[:_MOST]
-
-
 def did_you_mean(refusal: Refusal) -> str:
     """Ask which of them was meant, as a sentence after another; nothing where none comes near."""
-    names = [code(name) for name in meant(refusal)]
-    if not names:
-        return ""
-    listed = " or ".join((", ".join(names[:-1]), names[-1]) if len(names) > 1 else names)
-    return f" Did you mean {listed}?"
+    names = tuple(code(name) for name in meant(refusal))
+    return f" Did you mean {one_of(names)}?" if names else ""
 
 
 def lines(state: RequestState) -> dict[str, str]:

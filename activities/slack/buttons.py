@@ -16,7 +16,13 @@ from workflows.model.text import shorten
 from workflows.model.words import REMOVED, capital
 from workflows.operations import catalog
 from workflows.operations.facts import has_step, was_down
-from workflows.operations.standing import is_start, once_done, seen_down, will_be_put_back
+from workflows.operations.standing import (
+    cancel_leads_to,
+    is_start,
+    once_done,
+    seen_down,
+    will_be_put_back,
+)
 
 _ASK_AGAIN = frozenset(
     {
@@ -93,13 +99,9 @@ def _target(state: RequestState) -> str:
 
 
 def _cancel_running(state: RequestState) -> ButtonElement:
-    name = shorten(state.name_now, 100)
-    text = f"The step under way is finished first. Then {name} {will_be_put_back(state)}."
-    if state.waits_for_turn:
-        text = f"{name} was not touched yet. As long as that holds, it stays as it is."
     confirm = _confirm(
         title="Cancel while it works?",
-        text=text,
+        text=cancel_leads_to(state),
         yes="Cancel it",
         no="Let it go on",
         style="danger",

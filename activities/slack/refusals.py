@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from activities.slack.asking_again import asked, did_you_mean, lines, meant
+from activities.slack.asking_again import asked, did_you_mean, lines
 from activities.slack.mrkdwn import code, group, join_limited, person, safe, typed_at
 from activities.slack.refusal_words import (
     ASKED,
@@ -23,6 +23,7 @@ from activities.slack.refusal_words import (
 from activities.slack.status import called
 from workflows.model.errors import RefusalCode
 from workflows.model.markup import clock
+from workflows.model.meant import meant
 from workflows.model.names import SOURCE_LABEL
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.model.words import REFUSED

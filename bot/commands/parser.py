@@ -17,11 +17,18 @@ from typing import Final, NoReturn
 
 from bot.commands.ask import Ask, explain_options, take_ask, usage_of
 from bot.commands.elsewhere import what_cannot, what_is_meant
+from bot.commands.looking import (
+    LIST_EXPLAINED,
+    LIST_USAGE,
+    Inspect,
+    ListContainers,
+    ListHosts,
+    parse_inspect,
+    parse_list,
+)
 from bot.commands.options import (
     name_after,
     take_comment,
-    take_container,
-    take_host,
     take_request,
 )
 from bot.commands.tokens import CommandError, Word, Words, nearest, read_words
@@ -30,28 +37,7 @@ from workflows.model.text import shows_nothing
 from workflows.operations import catalog
 from workflows.operations.operation import Operation
 
-_HOSTS = "hosts"
 _PAGE = re.compile(r"[1-9][0-9]?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListContainers:
-    """``list [on HOST]``."""
-
-    host: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListHosts:
-    """``list hosts``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspect:
-    """``inspect NAME [on HOST]``."""
-
-    container: str
-    host: str
 
 
 class Selection(StrEnum):
@@ -236,21 +222,6 @@ def _refuse_unknown(words: Words, word: Word) -> NoReturn:
     words.refuse(problem, word, instead=meant or None)
 
 
-def _parse_list(words: Words, default_host: str) -> ListContainers | ListHosts:
-    word = words.peek()
-    if word is not None and not word.quoted and word.text.lower() == _HOSTS:
-        words.take()
-        return ListHosts()
-    if word is not None and nearest(word.text.lower(), (_HOSTS, "on")) == _HOSTS:
-        words.refuse(f"{word.shown} is not understood. Did you mean hosts?", word, instead=_HOSTS)
-    return ListContainers(host=take_host(words, default_host))
-
-
-def _parse_inspect(words: Words, default_host: str) -> Inspect:
-    container = take_container(words)
-    return Inspect(container=container, host=take_host(words, default_host))
-
-
 def _parse_requests(words: Words, _default_host: str) -> Requests:
     word = words.take()
     selection = None
@@ -328,18 +299,18 @@ _ROWS: Final = (
     *map(_asks, catalog.OPERATIONS),
     SubCommand(
         group=Group.LOOK,
-        usage="list [hosts|on HOST]",
-        summary="Shows the containers of a host; “list hosts” shows the hosts, and who serves "
-        "them.",
+        usage=LIST_USAGE,
+        summary="Shows the containers of a host, all or some; “list hosts” shows the hosts.",
         example="list",
-        parse=_parse_list,
+        explained=LIST_EXPLAINED,
+        parse=parse_list,
     ),
     SubCommand(
         group=Group.LOOK,
         usage="inspect NAME [on HOST]",
         summary="Shows one container, without its environment.",
         example="inspect web-1",
-        parse=_parse_inspect,
+        parse=parse_inspect,
     ),
     SubCommand(
         group=Group.LOOK,

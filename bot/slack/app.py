@@ -23,10 +23,12 @@ from bot.slack.actions import Actions
 from bot.slack.client import refusal
 from bot.slack.commands import Commands, WorkflowUrl
 from bot.slack.follow_up import FollowUps
+from bot.slack.greeting import Greeting
 from bot.slack.listener import ListenerRunner, report
+from bot.slack.openers import Openers
 from bot.slack.readers import Readers
 from bot.slack.views import Views
-from workflows.model.names import REJECT_FORM, ActionId
+from workflows.model.names import APPROVE_FORM, ASK_FORM, REJECT_FORM, ActionId
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +111,7 @@ def build_app(
         follow_ups=follow_ups,
         default_host=default_host,
         workflow_url=workflow_url,
+        bot_user_id=identity.bot_user_id,
     )
     return app
 
@@ -122,6 +125,7 @@ def register_listeners(
     follow_ups: FollowUps,
     default_host: str,
     workflow_url: WorkflowUrl,
+    bot_user_id: str,
 ) -> None:
     """Tie all listeners to their deliveries."""
     commands = Commands(
@@ -132,18 +136,32 @@ def register_listeners(
         default_host=default_host,
         workflow_url=workflow_url,
     )
-    actions = Actions(service, follow_ups.follow, client, command=runner.command)
+    actions = Actions(service, follow_ups.follow)
+    openers = Openers(service, client, command=runner.command, workflow_url=workflow_url)
     views = Views(service, follow_ups.follow)
     app.command(runner.command)(runner.guarded(commands.run))
     app.action(ActionId.APPROVE)(runner.guarded(actions.approve))
-    app.action(ActionId.REJECT)(runner.guarded(actions.open_reject_form))
+    app.action(ActionId.REJECT)(runner.guarded(openers.reject))
     app.action(ActionId.CANCEL)(runner.guarded(actions.cancel))
     app.action(ActionId.STOP_TRYING)(runner.guarded(actions.stop_trying))
     app.action(ActionId.TRY_NOW)(runner.guarded(actions.try_now))
-    app.action(ActionId.AGAIN)(runner.guarded(actions.request_again))
-    app.action(ActionId.START_AGAIN)(runner.guarded(actions.start_again))
+    app.action(ActionId.AGAIN)(runner.guarded(openers.request_again))
+    app.action(ActionId.START_AGAIN)(runner.guarded(openers.start_again))
+    app.action(ActionId.DETAILS)(runner.guarded(openers.details))
+    app.action(ActionId.APPROVE_WITH_COMMENT)(runner.guarded(openers.approve_with_comment))
     app.action(re.compile(rf"{re.escape(ActionId.ASK)}\.\d"))(runner.guarded(commands.ask_instead))
     app.view(REJECT_FORM)(runner.guarded(views.reject))
+    app.view(APPROVE_FORM)(runner.guarded(views.approve))
+    app.view(ASK_FORM)(runner.guarded(views.ask))
+    greeting = Greeting(
+        service,
+        client,
+        bot_user_id=bot_user_id,
+        command=runner.command,
+        default_host=default_host,
+    )
+    app.event("member_joined_channel")(greeting.joined)
+    app.event("app_home_opened")(greeting.home)
     app.action(re.compile(".*"))(_acknowledge)
     app.event(re.compile(".*"))(_acknowledge)
 

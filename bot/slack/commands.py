@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.commands import parser
+from bot.commands import looking, parser
 from bot.commands.ask import Ask
 from bot.commands.parser import parse
 from bot.commands.tokens import CommandError
@@ -18,7 +19,10 @@ from bot.slack.listener import Follow, SlackRequest, submit
 from bot.slack.mrkdwn import escape
 from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
+from bot.temporal.errors import LookUnansweredError
 from bot.work_list import page_of
+from workflows.host_query import HostQueryResult
+from workflows.model.listing import EVERY, Wanted
 from workflows.model.requests import Choice
 from workflows.model.state import RequestState
 
@@ -51,9 +55,9 @@ class Commands:
         self._unknown = CountedLine(_log, "unknown button refused")
         self._handlers: dict[type, Callable[[SlackRequest, Any], Awaitable[None]]] = {
             Ask: self._ask,
-            parser.ListContainers: self._list,
-            parser.ListHosts: self._list_hosts,
-            parser.Inspect: self._inspect,
+            looking.ListContainers: self._list,
+            looking.ListHosts: self._list_hosts,
+            looking.Inspect: self._inspect,
             parser.Requests: self._requests,
             parser.Status: self._status,
             parser.Cancel: self._cancel,
@@ -100,32 +104,57 @@ class Commands:
             in_place=ask.replace,
         )
 
-    async def _list(self, slack_request: SlackRequest, asked: parser.ListContainers) -> None:
+    async def _list(self, slack_request: SlackRequest, asked: looking.ListContainers) -> None:
         await slack_request.acknowledge()
-        result = await self._service.look(asked.host)
-        if result.containers is not None:
-            await slack_request.tell(listings.container_list(asked.host, result.containers))
-        elif result.refusal is not None:
-            await slack_request.tell(
-                listings.look_refused(result.refusal, host=asked.host, name="")
+        result, hosts = await self._look(slack_request, asked.host, wanted=asked.wanted)
+        if result is not None and result.containers is not None:
+            shown = listings.container_list(
+                asked.host,
+                result.containers,
+                asked=slack_request.asked,
+                wanted=asked.wanted,
+                hosts=hosts,
             )
+            await slack_request.tell(shown)
 
-    async def _list_hosts(self, slack_request: SlackRequest, _asked: parser.ListHosts) -> None:
+    async def _list_hosts(self, slack_request: SlackRequest, _asked: looking.ListHosts) -> None:
         await slack_request.acknowledge()
         standings = await self._service.hosts(default=self._default_host)
-        await slack_request.tell(host_list.host_list(standings, now=datetime.now(UTC)))
+        shown = host_list.host_list(standings, now=datetime.now(UTC), asked=slack_request.asked)
+        await slack_request.tell(shown)
 
-    async def _inspect(self, slack_request: SlackRequest, asked: parser.Inspect) -> None:
+    async def _inspect(self, slack_request: SlackRequest, asked: looking.Inspect) -> None:
         await slack_request.acknowledge()
-        result = await self._service.look(asked.host, asked.container)
-        if result.inspection is not None:
-            await slack_request.tell(
-                listings.container(asked.host, result.inspection, result.rules)
+        result, _ = await self._look(slack_request, asked.host, asked.container)
+        if result is not None and result.inspection is not None:
+            shown = listings.container(
+                asked.host, result.inspection, result.rules, asked=slack_request.asked
             )
-        elif result.refusal is not None:
+            await slack_request.tell(shown)
+
+    async def _look(
+        self, slack_request: SlackRequest, host: str, name: str = "", wanted: Wanted = EVERY
+    ) -> tuple[HostQueryResult | None, tuple[str, ...]]:
+        """Look at a host, and name the hosts that there are; say so where nothing can be seen."""
+        named = asyncio.ensure_future(self._service.host_names())
+        try:
+            result = await self._service.look(host, name, wanted)
+        except LookUnansweredError as error:
+            words, hosts = replies.silence(error), await named
             await slack_request.tell(
-                listings.look_refused(result.refusal, host=asked.host, name=asked.container)
+                listings.unanswered(words, asked=slack_request.asked, hosts=hosts)
             )
+            return None, hosts
+        except BaseException:
+            named.cancel()
+            raise
+        hosts = await named
+        if result.refusal is not None:
+            refused = listings.look_refused(
+                result.refusal, host=host, name=name, asked=slack_request.asked, hosts=hosts
+            )
+            await slack_request.tell(refused)
+        return result, hosts
 
     async def _requests(self, slack_request: SlackRequest, asked: parser.Requests) -> None:
         page = await page_of(

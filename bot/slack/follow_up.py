@@ -5,8 +5,10 @@ Slack: a button seems dead. So the state is asked once, three seconds after an a
 answers, that person is told in private, once.
 
 A request that goes well gets no words at all: its card is the answer, and a refusal is the
-workflow's to tell. Only when three seconds bring neither a line says so, and it gives way once one
-of them has come. The address to which that is sent stays in memory, and nowhere else.
+workflow's to tell. Only when three seconds bring neither a line says so, and it gives way once the
+card is up. Slack replaces no answer to a command, only one to a click: there what takes its place
+stands below it, so both are true by themselves. The address to which they are sent stays in memory,
+and nowhere else.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.service import Receipt, Service
 from bot.slack import uptake_words
+from bot.slack.beforehand import approved_before
 from bot.slack.listener import SlackRequest
-from bot.slack.mrkdwn import Reply
+from bot.slack.mrkdwn import Reply, reply
 from bot.slack.uptake_words import Act
 from bot.temporal.requests import Uptake
 from workflows.model.state import RequestState
@@ -95,15 +98,17 @@ class FollowUps:
             if done.act is Act.START:
                 await self._until_answered(done, ids)
                 return
-            uptake = await self._service.is_taken_up(done.receipt)
-            if uptake is not Uptake.TAKEN:
+            uptake = await self._service.is_taken_up(done.receipt, at=done.at)
+            if isinstance(uptake, RequestState):
+                await self._tell_that_it_counted(done, uptake)
+            elif uptake is not Uptake.TAKEN:
                 await self._tell_not_taken_up(done, uptake, ids)
         except Exception as error:  # noqa: BLE001 - nobody waits for it, and the act is recorded
             _log.warning("not followed to its end", extra={**ids, "why": type(error).__name__})
 
     async def _until_answered(self, done: Done, ids: Mapping[str, str]) -> None:
-        """Tell that neither card nor refusal has come, and take that back when one has."""
-        answer = await self._service.answer_to(done.receipt)
+        """Tell that neither card nor refusal has come, and where the card is once it has."""
+        answer = await self._service.answer_to(done.receipt, at=done.at)
         if isinstance(answer, Uptake) and answer is not Uptake.TAKEN:
             await self._tell_not_taken_up(done, answer, ids)
         pause = self._after
@@ -113,22 +118,15 @@ class FollowUps:
                 return
             await asyncio.sleep(pause)
             pause = min(pause * _GROWS, _LONGEST_PAUSE)
-            answer = await self._service.answer_to(done.receipt)
-        if done.slack_request.has_own_line:
-            await self._give_way(done, answer)
-
-    async def _give_way(self, done: Done, answer: RequestState | Uptake) -> None:
-        told = None
-        if isinstance(answer, RequestState):
+            answer = await self._service.answer_to(done.receipt, at=done.at)
+        if done.slack_request.has_own_line and isinstance(answer, RequestState):
             told = uptake_words.answered(answer, done.slack_request.asked)
-        if told is None:
-            await done.slack_request.take_back()
-        else:
-            await done.slack_request.tell(told, replace=True)
+            if told is not None:
+                await done.slack_request.tell(told, replace=True)
 
     async def _tell_not_taken_up(self, done: Done, uptake: Uptake, ids: Mapping[str, str]) -> None:
         _log.warning("not taken up", extra={**ids, "why": uptake})
-        reply = uptake_words.not_taken_up(
+        told = uptake_words.not_taken_up(
             done.act,
             uptake,
             done.receipt.address,
@@ -136,16 +134,22 @@ class FollowUps:
             at=done.at,
             command=self._command,
         )
-        await self._tell(done, reply)
+        await self._tell(done, told)
 
-    async def _tell(self, done: Done, reply: Reply) -> None:
+    async def _tell_that_it_counted(self, done: Done, state: RequestState) -> None:
+        """Tell who approves again since when that counts: the workflow says nothing about it."""
+        user_id = done.slack_request.user_id
+        if any(one.approver_id == user_id for one in state.approvals):
+            await self._tell(done, reply(approved_before(state, user_id)))
+
+    async def _tell(self, done: Done, told: Reply) -> None:
         if done.slack_request.can_be_answered:
             in_place = done.act is Act.START and done.slack_request.has_own_line
-            await done.slack_request.tell(reply, replace=in_place)
+            await done.slack_request.tell(told, replace=in_place)
             return
         await self._client.chat_postEphemeral(
             channel=done.channel_id,
             user=done.slack_request.user_id,
-            text=reply.text,
-            blocks=reply.blocks,
+            text=told.text,
+            blocks=told.blocks,
         )

@@ -9,26 +9,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.slack.mrkdwn import Reply, bullet_list, code, escape, reply
+from bot.slack.mrkdwn import Reply, answer_to, bullet_list, code, escape, reply
 from bot.temporal.hosts import MAX_HOSTS, HostStanding, engine_words, service_words
+from workflows.model.listing import in_natural_order
 
 #: What Slack takes in one message, with room for the rest.
 _MOST = 40
 
 
-def host_list(standings: Sequence[HostStanding], *, now: datetime) -> Reply:
+def host_list(standings: Sequence[HostStanding], *, now: datetime, asked: str = "") -> Reply:
     """Show hosts, one a line: the default one first, then those that nobody serves."""
     if all(_is_unheard_of(standing) for standing in standings):
-        return reply(
-            "*Hosts*: none has announced itself. Each docker worker does so when it starts: "
-            "`dockwarden worker --host NAME`."
-        )
-    ordered = sorted(standings, key=lambda one: (not one.is_default, bool(one.workers), one.host))
+        words = "no host has announced itself. Each docker worker does so when it starts: "
+        return reply(answer_to(asked, f"{words}`dockwarden worker --host NAME`."))
+    ordered = sorted(
+        standings,
+        key=lambda one: (not one.is_default, bool(one.workers), in_natural_order(one.host)),
+    )
     rows = [_row(standing, now) for standing in ordered[:_MOST]]
     left_out = len(ordered) - len(rows)
     at_least = "at least " if len(ordered) >= MAX_HOSTS else ""
     more = f"… and {at_least}{left_out} more." if left_out > 0 else ""
-    return reply(f"*Hosts* ({at_least}{len(ordered)})", bullet_list(rows), more, _advice(ordered))
+    title = f"{at_least}{len(ordered)} host{'' if len(ordered) == 1 else 's'}"
+    return reply(answer_to(asked, title), bullet_list(rows), more, _advice(ordered))
 
 
 def _row(standing: HostStanding, now: datetime) -> str:

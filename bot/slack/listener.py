@@ -25,12 +25,15 @@ from bot.slack.mrkdwn import Reply
 from bot.slack.uptake_words import Act
 from bot.temporal.errors import BotError
 from workflows.model.markup import sent_in_plain_words
-from workflows.model.requests import ContainerRef, OperationSpec
+from workflows.model.requests import ContainerRef, OperationSpec, Policy
+from workflows.operations.typed import brief_line
 
 _log = logging.getLogger(__name__)
 
 #: Slack waits three seconds; a listener that needs longer is acknowledged before.
 ACKNOWLEDGE_WITHIN = 2.6
+#: So begins the id of a conversation of two: with the app, or with one person and without the app.
+_DIRECT = "D"
 #: The block of the reject form; a failure is shown below it.
 REASON_BLOCK = "reason"
 
@@ -124,8 +127,12 @@ class SlackRequest:
 
     @property
     def is_on_private_answer(self) -> bool:
-        """Whether the button that was pressed stands on an answer of ours, not on a card."""
-        return self._part("container").get("is_ephemeral") is True
+        """Whether the button that was pressed stands on an answer of ours, not on a card.
+
+        Slack says so of the message's place; the local Slack shows the message instead.
+        """
+        is_shown = self._part("message").get("subtype") == "ephemeral"
+        return is_shown or self._part("container").get("is_ephemeral") is True
 
     @property
     def has_own_line(self) -> bool:
@@ -138,23 +145,25 @@ class SlackRequest:
             self.acknowledged = True
             await self._ack()
 
-    async def tell(self, reply: Reply, *, replace: bool = False) -> None:
-        """Answer the one who asked, and nobody else; in place of our last answer if told so."""
+    async def tell(self, reply: Reply, *, replace: bool = False, block: str = REASON_BLOCK) -> None:
+        """Answer the one who asked, and nobody else; in place of our last answer if told so.
+
+        In a form it stands below a ``block`` of it.
+        """
         self._has_told = True
         if not self.acknowledged and self.kind is not Kind.CLICK:
             self.acknowledged = True
             if self.kind is Kind.COMMAND:
                 await self._ack(**self._arguments(reply))
             else:
-                errors = {REASON_BLOCK: reply.bare_text}
+                errors = {block: reply.bare_text}
                 await self._ack(response_action="errors", errors=errors)
             return
         await self.acknowledge()
         await self._send({**reply.as_arguments(), "replace_original": replace})
 
     async def take_back(self) -> None:
-        """Have our last answer deleted, as far as Slack does that."""
-        self._has_told = False
+        """Have the answer of ours deleted whose button was pressed; nothing else can be."""
         await self._send({"delete_original": True})
 
     async def _send(self, answer: dict[str, Any]) -> None:
@@ -258,7 +267,8 @@ class ListenerRunner:
                 await slack_request.tell(words)
         except BotError as error:
             _log.warning("not done", extra={**_ids(slack_request), "why": str(error)})
-            await _tell(slack_request, replies.failure(error, self.command))
+            told = replies.failure(error, self.command, asked=slack_request.asked)
+            await _tell(slack_request, told)
         except Exception as error:  # noqa: BLE001 - the one place where it becomes words
             await _tell(slack_request, report(error, **_ids(slack_request)))
         finally:
@@ -279,13 +289,18 @@ async def submit(
     container: ContainerRef,
     *,
     reason: str,
-    left_out: str = "",
     in_place: bool = False,
 ) -> None:
     """Start a request of the one who asks; its card is the answer, or the workflow's refusal.
 
-    What was ``left_out`` of it is told in private.
+    Where nobody else could read the card nothing is started.
     """
+    if slack_request.channel_id.startswith(_DIRECT):
+        await slack_request.acknowledge()
+        policy = await _policy_of(service, operation, container)
+        asked = slack_request.asked or brief_line(operation, container.name)
+        await slack_request.tell(replies.nobody_here(asked, policy, slack_request.user_id))
+        return
     receipt = await service.submit(
         slack_request.actor,
         operation,
@@ -300,9 +315,19 @@ async def submit(
         await slack_request.acknowledge()
         return
     follow(slack_request, receipt, Act.START)
-    if left_out:
-        await slack_request.tell(replies.left_out(left_out))
     await slack_request.acknowledge()
+
+
+async def _policy_of(
+    service: Service, operation: OperationSpec, container: ContainerRef
+) -> Policy | None:
+    """Find out by which policy something would be decided; ``None`` where that is not known."""
+    try:
+        found = await service.look(container.host, container.name)
+    except BotError:
+        return None
+    rules = (rule for rule in found.rules or () if rule.covers(operation.kind))
+    return next((rule.policy for rule in rules), None)
 
 
 def report(error: Exception, **ids: str) -> Reply:

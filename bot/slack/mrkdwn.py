@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from workflows.model.markup import group_mention
@@ -183,6 +184,11 @@ def answer_to(asked: str, words: str) -> str:
     go on behind a colon, so they begin small; where nothing was typed they are a sentence.
     """
     return f"{code(cut_off(one_line(asked), ASKED_LENGTH))}: {words}" if asked else capital(words)
+
+
+def clock(moment: datetime) -> str:
+    """Write a time of today."""
+    return f"{moment.astimezone(UTC):%H:%M} UTC"
 
 
 def channel(channel_id: str) -> str:

@@ -23,7 +23,9 @@ class Readers:
             return False
         if actor.user_id in {state.requester, *(d.approver_id for d in state.decisions)}:
             return True
-        return is_own_channel(state, channel_id) or await self._service.could_decide(actor, state)
+        if is_own_channel(state, channel_id):
+            return True
+        return await self._service.could_decide(actor, state) is True
 
 
 def is_own_channel(state: RequestState, channel_id: str) -> bool:

@@ -24,7 +24,7 @@ from workflows.model.errors import RefusalCode
 from workflows.model.state import Refusal, RequestState, RequestStatus, StepState
 from workflows.model.words import refused
 from workflows.operations import catalog
-from workflows.operations.standing import status_words, step_emoji, step_words
+from workflows.operations.standing import status_words, step_emoji, step_words, told_steps
 
 #: Refusals of which the detail tells more than the words do.
 _DETAIL_ADDS = frozenset(
@@ -37,6 +37,7 @@ _DETAIL_ADDS = frozenset(
     }
 )
 _COMMENT, _REASON = "a comment on its rejection", "a reason"
+_APPROVED = "a comment on its approval"
 
 
 def show(
@@ -71,9 +72,11 @@ def show(
         f"on {code(state.container.host)}",
         tries(state),
         _facts(state, now),
-        _why(state, may_read=may_read),
-        "" if may_read else _kept_back(state),
-        "\n".join(_step(step, state) for step in state.steps),
+        plain(state.cause_text),
+        plain(_why_refused(state)),
+        *(said(state) if may_read else ()),
+        "" if may_read else kept_back(state),
+        "\n".join(_step(step, state) for step in told_steps(state)),
         " · ".join(part for part in (card, temporal) if part),
     )
 
@@ -113,16 +116,22 @@ def _typed_at(state: RequestState) -> str:
     return "" if state.terminal is None else f" {escape(state.terminal.words)}"
 
 
-def _why(state: RequestState, *, may_read: bool) -> Line | None:
-    typed = _typed(state) if may_read else {}
-    words = [
-        state.cause_text,
-        f"Rejected: {typed[_COMMENT]}" if _COMMENT in typed else "",
-        _why_refused(state),
-        f"Reason: {typed[_REASON]}" if _REASON in typed else "",
+def said(state: RequestState) -> list[Line]:
+    """Quote all that people typed, each with who said it: first what was decided, then why asked.
+
+    It is for those who may read it.
+    """
+    quotes = [
+        (one.approver_id, "rejected it" if one is state.rejection else "approved it", one.comment)
+        for one in reversed(state.decisions)
     ]
-    text = "\n".join(part for part in words if part)
-    return plain(text) if text else None
+    quotes.append((state.requester, "asked", state.reason))
+    return [
+        line
+        for user_id, did, text in quotes
+        if text
+        for line in (Line(f"{person(user_id)} {did}:"), plain(f"“{text}”"))
+    ]
 
 
 def _why_refused(state: RequestState) -> str:
@@ -133,7 +142,7 @@ def _why_refused(state: RequestState) -> str:
     return f"Refused: {told}."
 
 
-def _kept_back(state: RequestState) -> str:
+def kept_back(state: RequestState) -> str:
     """Say that there is something that not everybody may read, and where it stands."""
     typed = " and ".join(_typed(state))
     where = f"its own channel {channel(state.channel_id)}".strip()
@@ -147,7 +156,8 @@ def _kept_back(state: RequestState) -> str:
 def _typed(state: RequestState) -> dict[str, str]:
     """Give what people typed, by what it is."""
     comment = state.rejection.comment if state.rejection is not None else ""
-    texts = {_COMMENT: comment, _REASON: state.reason}
+    approved = next((one.comment for one in state.approvals if one.comment), "")
+    texts = {_COMMENT: comment, _APPROVED: approved, _REASON: state.reason}
     return {name: text for name, text in texts.items() if text}
 
 

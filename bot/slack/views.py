@@ -1,103 +1,20 @@
-"""What does the form look like that asks why somebody rejects, and what does its answer do?
-
-A form knows no message, so it carries the address of its request, never an authority.
-"""
+"""What do the submitted forms do? What fails is shown in the form, which then stays open."""
 
 from __future__ import annotations
-
-import json
-from dataclasses import dataclass
-from typing import Any
 
 from bot.commands.options import cut_with_notice
 from bot.service import Service
 from bot.slack import replies
-from bot.slack.listener import REASON_BLOCK, Follow, SlackRequest
+from bot.slack.forms import TAG_BLOCK, Origin, Wish, tag_problem, typed
+from bot.slack.listener import Follow, SlackRequest
+from bot.slack.mrkdwn import plain, reply
 from bot.slack.uptake_words import Act
-from workflows.model.names import REJECT_FORM, RequestAddress, button_value, parse_button_value
-from workflows.model.requests import MAX_TEXT_LENGTH, Choice
+from workflows.model.requests import Choice, ContainerRef
 from workflows.model.text import shows_nothing
-
-_VERSION = 1
-_INPUT = "v"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectForm:
-    """The form of one card, and where the card is."""
-
-    address: RequestAddress
-    channel_id: str
-    message_ts: str
-
-    def build(self) -> dict[str, Any]:
-        """Draw the form. Nothing is prefilled: some clients send untouched texts as nothing."""
-        return {
-            "type": "modal",
-            "callback_id": REJECT_FORM,
-            "private_metadata": self._metadata(),
-            "title": {"type": "plain_text", "text": "Reject the request"},
-            "submit": {"type": "plain_text", "text": "Reject"},
-            "close": {"type": "plain_text", "text": "Back"},
-            "blocks": [
-                {
-                    "type": "section",
-                    "block_id": "what",
-                    "text": {
-                        "type": "plain_text",
-                        "text": (
-                            f"Request {self.address.request_id} for {self.address.container} "
-                            f"on {self.address.host}"
-                        ),
-                    },
-                },
-                {
-                    "type": "input",
-                    "block_id": REASON_BLOCK,
-                    "label": {"type": "plain_text", "text": "Why?"},
-                    "element": {
-                        "type": "plain_text_input",
-                        "action_id": _INPUT,
-                        "multiline": True,
-                        "max_length": MAX_TEXT_LENGTH,
-                    },
-                },
-            ],
-        }
-
-    def _metadata(self) -> str:
-        return json.dumps(
-            {
-                "v": _VERSION,
-                "request": button_value(self.address),
-                "channel": self.channel_id,
-                "ts": self.message_ts,
-            }
-        )
-
-    @classmethod
-    def read(cls, view: dict[str, Any]) -> tuple[RejectForm, str]:
-        """Read a submitted form and the reason in it; the reason may be empty.
-
-        Raises:
-            ValueError: it is not a form of ours.
-        """
-        try:
-            metadata = json.loads(view["private_metadata"])
-            form = cls(
-                address=parse_button_value(metadata["request"]),
-                channel_id=metadata["channel"],
-                message_ts=metadata["ts"],
-            )
-            reason = view["state"]["values"][REASON_BLOCK][_INPUT].get("value")
-        except (KeyError, TypeError, AttributeError) as error:
-            message = "this is not a form of Dockwarden"
-            raise ValueError(message) from error
-        return form, str(reason or "").strip()
 
 
 class Views:
-    """Carries out the forms. What fails is shown in the form, which then stays open."""
+    """Carries out the forms."""
 
     def __init__(self, service: Service, follow: Follow) -> None:
         self._service = service
@@ -105,19 +22,52 @@ class Views:
 
     async def reject(self, slack_request: SlackRequest) -> None:
         """Record a rejection with its reason."""
+        await self._decide(slack_request, Choice.REJECT)
+
+    async def approve(self, slack_request: SlackRequest) -> None:
+        """Record an approval, of the plan that its card shows, with a comment."""
+        await self._decide(slack_request, Choice.APPROVE)
+
+    async def ask(self, slack_request: SlackRequest) -> None:
+        """Start a request of the one who has sent the form."""
+        view = slack_request.body["view"]
         try:
-            form, reason = RejectForm.read(slack_request.body["view"])
+            origin, metadata = Origin.read(view)
+            reason = typed(view)
+            tag = typed(view, TAG_BLOCK) if TAG_BLOCK in view["state"]["values"] else ""
+            wish = Wish.read(metadata, tag)
         except ValueError:
             await slack_request.tell(replies.bad_button())
             return
-        if shows_nothing(reason):
+        if problem := tag_problem(tag):
+            await slack_request.tell(reply(plain(f"{tag}: {problem}.")), block=TAG_BLOCK)
+            return
+        receipt = await self._service.submit(
+            slack_request.actor,
+            wish.operation,
+            ContainerRef(host=origin.address.host, name=wish.container),
+            reason="" if shows_nothing(reason) else cut_with_notice(reason),
+            channel_id=origin.channel_id,
+            key=slack_request.key,
+        )
+        if receipt is not None:
+            self._follow(slack_request, receipt, Act.START, channel_id=origin.channel_id)
+
+    async def _decide(self, slack_request: SlackRequest, choice: Choice) -> None:
+        view = slack_request.body["view"]
+        try:
+            (origin, _), comment = Origin.read(view), typed(view)
+        except ValueError:
+            await slack_request.tell(replies.bad_button())
+            return
+        if choice is Choice.REJECT and shows_nothing(comment):
             await slack_request.tell(replies.reason_missing())
             return
         receipt = await self._service.decide(
             slack_request.actor,
-            form.address,
-            Choice.REJECT,
-            source=f"form:{form.channel_id}:{form.message_ts}",
-            comment=cut_with_notice(reason),
+            origin.address,
+            choice,
+            source=origin.source,
+            comment=cut_with_notice(comment),
         )
-        self._follow(slack_request, receipt, Act.REJECTION, channel_id=form.channel_id)
+        self._follow(slack_request, receipt, Act.of(choice), channel_id=origin.channel_id)

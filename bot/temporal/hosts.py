@@ -82,11 +82,15 @@ class Hosts:
 
     async def nearest(self, name: str) -> str:
         """Find the host that may have been meant by a name; ``""`` when none is like it."""
-        try:
-            names = [told.host for told in await self._records()]
-        except BotError:
-            return ""
+        names = await self.names()
         return "" if name in names else nearest_host(name, names)
+
+    async def names(self) -> frozenset[str]:
+        """Name the hosts that are announced; none when Temporal does not say."""
+        try:
+            return frozenset(told.host for told in await self._records())
+        except BotError:
+            return frozenset()
 
     async def _records(self) -> Iterable[Announcement]:
         listing = self._client.list_workflows(

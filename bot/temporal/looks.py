@@ -11,13 +11,27 @@ import logging
 import uuid
 from datetime import timedelta
 
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
 from temporalio.service import RPCError
 
-from bot.temporal.client import bounded
-from bot.temporal.errors import BotError, TemporalCall
+from bot.temporal.client import BUDGET, bounded
+from bot.temporal.errors import (
+    BotError,
+    LookUnansweredError,
+    Silent,
+    TemporalCall,
+    TemporalUnavailableError,
+)
+from bot.temporal.hosts import Hosts
+from bot.temporal.presence import silent_part
 from workflows.host_query import HostQueryInput, HostQueryResult
 from workflows.model import names
+from workflows.model.listing import Wanted
 from workflows.model.state import RequestState
 from workflows.rules import Reader
 
@@ -25,6 +39,8 @@ _log = logging.getLogger(__name__)
 
 #: Who asks waits for the answer, to which Slack gives three seconds in all.
 _WITHIN = timedelta(seconds=2)
+#: What a look at a host may take; Slack has its acknowledgement by then.
+LOOK = timedelta(seconds=10)
 
 
 async def begin_look(
@@ -48,10 +64,36 @@ async def begin_look(
     return handle
 
 
-async def could_decide(client: Client, state: RequestState, user_id: str) -> bool:
-    """Ask, and wait two seconds at most; what is not answered is not shown."""
+async def look(
+    client: Client, hosts: Hosts, host: str, name: str, wanted: Wanted
+) -> HostQueryResult:
+    """Ask the worker of a host for one container, or for those wanted if ``name`` is empty.
+
+    Raises:
+        LookUnansweredError: the question was put, but not answered in time.
+    """
+    question = HostQueryInput(
+        host=host, name=name, explain=bool(name), wanted=wanted, knows_places=True
+    )
+    begun = begin_look(client, question, within=LOOK, rpc_timeout=BUDGET)
+    handle = await bounded(TemporalCall.READ, begun, BUDGET)
+    try:
+        return await bounded(TemporalCall.READ, handle.result(), LOOK)
+    except TemporalUnavailableError as error:
+        if not isinstance(error.__cause__, TimeoutError):
+            raise
+    described = await bounded(TemporalCall.READ, handle.describe(rpc_timeout=BUDGET), BUDGET)
+    if described.status is not WorkflowExecutionStatus.RUNNING:
+        return await bounded(TemporalCall.READ, handle.result(), BUDGET)
+    silent = await silent_part(client, described, host)
+    near = await hosts.nearest(host) if silent is Silent.HOST else ""
+    raise LookUnansweredError(host, silent, near)
+
+
+async def could_decide(client: Client, state: RequestState, user_id: str) -> bool | None:
+    """Ask, and wait two seconds at most; ``None`` is no answer, by which nothing is shown."""
     if state.policy is None:
-        return False
+        return None
     reader = Reader(
         user_id=user_id,
         team_id=state.team_id,
@@ -67,10 +109,11 @@ async def could_decide(client: Client, state: RequestState, user_id: str) -> boo
             "who may read is not known, so nothing is shown",
             extra={"request_id": state.request_id, "user": user_id, "why": type(error).__name__},
         )
-        return False
+        return None
 
 
-async def _ask(client: Client, reader: Reader) -> bool:
+async def _ask(client: Client, reader: Reader) -> bool | None:
     question = HostQueryInput(host=reader.container.host, reader=reader)
     handle = await begin_look(client, question, within=_WITHIN, rpc_timeout=_WITHIN)
-    return (await handle.result()).readable
+    answer = await handle.result()
+    return True if answer.readable else (False if answer.judged else None)

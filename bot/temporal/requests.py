@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle
 from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
@@ -25,23 +25,22 @@ from temporalio.service import RPCError
 from bot.temporal.client import BUDGET, SHORT, bounded, is_missing, state_of
 from bot.temporal.errors import (
     AlreadyOpenError,
-    LookUnansweredError,
     NothingAskedError,
     RequestEndedError,
     RequestStuckError,
     RequestSummary,
-    Silent,
     TemporalCall,
     TemporalUnavailableError,
 )
 from bot.temporal.hosts import Hosts
-from bot.temporal.looks import begin_look, could_decide
-from bot.temporal.presence import has_control_worker, silent_part
+from bot.temporal.looks import could_decide, look
+from bot.temporal.presence import has_control_worker
 from bot.temporal.sealing import sealed, sealed_start
-from bot.temporal.standings import states_of, with_its_operation
+from bot.temporal.standings import state_now, states_of, with_its_operation
 from bot.temporal.visibility import Visibility, summarise
-from workflows.host_query import HostQueryInput, HostQueryResult
+from workflows.host_query import HostQueryResult
 from workflows.model import names
+from workflows.model.listing import EVERY, Wanted
 from workflows.model.names import RequestAddress
 from workflows.model.requests import (
     ContainerRef,
@@ -56,7 +55,6 @@ from workflows.model.state import (
     MAX_HEARD,
     JudgedAct,
     RequestState,
-    RequestStatus,
     waiting_attributes,
 )
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
@@ -67,11 +65,11 @@ _CALLS = {
     Intent.STOP_TRYING: TemporalCall.STOP_TRYING,
     Intent.TRY_NOW: TemporalCall.TRY_NOW,
 }
-#: What a look at a host may take; Slack has its acknowledgement by then.
-LOOK = timedelta(seconds=10)
 #: What the question may take whether an act was taken up. A worker on a loaded machine may need
 #: longer, and is then said not to have answered yet, which is true.
 _UPTAKE_WITHIN = timedelta(seconds=2)
+#: By so much the clocks of the bot and of Temporal may differ.
+_SAME_ACT = timedelta(seconds=2)
 
 
 class Uptake(StrEnum):
@@ -113,13 +111,7 @@ class RequestClient:
             await bounded(TemporalCall.START, self._start(request), SHORT)
             return True
         if other.request_id != request.request_id:
-            raise AlreadyOpenError(
-                container=request.container.name,
-                host=request.container.host,
-                request_id=other.request_id,
-                permalink=await self._permalink(other),
-                waits=other.status == RequestStatus.WAITING,
-            )
+            raise await self._in_the_way(other, request)
         return False
 
     async def decide(self, request: RequestAddress | str, decision: Decision) -> RequestAddress:
@@ -181,6 +173,10 @@ class RequestClient:
         state = await state_of(self._handle(summary), BUDGET)
         return summary, None if state is None else await with_its_operation(self._client, state)
 
+    async def now(self, request: RequestAddress) -> RequestState | None:
+        """Ask a request itself where it stands; ``None`` when it does not say so."""
+        return await state_now(self._client, request, _UPTAKE_WITHIN)
+
     async def states(self, rows: Sequence[RequestSummary]) -> dict[str, RequestState]:
         """Say where these requests stand, by their ids: those that say so within a second."""
         return await states_of(self._client, rows)
@@ -210,10 +206,20 @@ class RequestClient:
             return Uptake.STUCK
         return await self._why_silent() if state is None else state
 
-    async def uptake(self, request: RequestAddress, act_id: str) -> Uptake:
-        """Ask whether a request has heard of an act; a start has no id, and is heard of at once."""
+    async def uptake(
+        self, request: RequestAddress, act_id: str, *, at: datetime | None = None
+    ) -> Uptake | RequestState:
+        """Ask whether a request has heard of an act; a start has no id, and is heard of at once.
+
+        ``at`` is when it was recorded: where the same decision counted long before, the state that
+        says so is given.
+        """
         state = await self._asked(request)
         if isinstance(state, Uptake):
+            return state
+        if at is not None and any(
+            one.decision_id == act_id and one.decided_at < at - _SAME_ACT for one in state.decisions
+        ):
             return state
         is_over = state.closed or state.request_id != request.request_id
         # Only the last of them are kept, and a worker of an earlier release keeps none.
@@ -258,31 +264,18 @@ class RequestClient:
             return Uptake.NO_ANSWER
         return Uptake.NO_ANSWER if is_there else Uptake.NO_WORKER
 
-    async def look(self, host: str, name: str = "") -> HostQueryResult:
-        """Ask the worker of a host for one container, or for all when ``name`` is empty.
+    async def look(self, host: str, name: str = "", wanted: Wanted = EVERY) -> HostQueryResult:
+        """Ask the worker of a host for one container, or for those wanted if ``name`` is empty.
 
         Raises:
             LookUnansweredError: the question was put, but not answered in time.
             TemporalUnavailableError: Temporal does not answer.
             TemporalMisconfiguredError: Temporal refuses such calls for good.
         """
-        question = HostQueryInput(host=host, name=name, explain=bool(name))
-        begun = begin_look(self._client, question, within=LOOK, rpc_timeout=BUDGET)
-        handle = await bounded(TemporalCall.READ, begun, BUDGET)
-        try:
-            return await bounded(TemporalCall.READ, handle.result(), LOOK)
-        except TemporalUnavailableError as error:
-            if not isinstance(error.__cause__, TimeoutError):
-                raise
-        described = await bounded(TemporalCall.READ, handle.describe(rpc_timeout=BUDGET), BUDGET)
-        if described.status is not WorkflowExecutionStatus.RUNNING:
-            return await bounded(TemporalCall.READ, handle.result(), BUDGET)
-        silent = await silent_part(self._client, described, host)
-        near = await self.hosts.nearest(host) if silent is Silent.HOST else ""
-        raise LookUnansweredError(host, silent, near)
+        return await look(self._client, self.hosts, host, name, wanted)
 
-    async def could_decide(self, state: RequestState, user_id: str) -> bool:
-        """Ask whether somebody could decide about a request; without an answer: no."""
+    async def could_decide(self, state: RequestState, user_id: str) -> bool | None:
+        """Ask whether somebody could decide about a request; ``None`` is no answer."""
         return await could_decide(self._client, state, user_id)
 
     async def _start_unless_made(self, request: LifecycleRequest) -> bool:
@@ -333,12 +326,17 @@ class RequestClient:
         is_other = summary.request_id != request.request_id
         return None if is_other and not summary.open else summary
 
-    async def _permalink(self, summary: RequestSummary) -> str:
-        try:
-            state = await state_of(self._handle(summary), SHORT)
-        except RequestStuckError:
-            return ""
-        return state.card.permalink if state is not None and state.card is not None else ""
+    async def _in_the_way(
+        self, other: RequestSummary, request: LifecycleRequest
+    ) -> AlreadyOpenError:
+        """Say of an open request for a container how it stands, if it says that at once."""
+        state = None
+        with suppress(RequestStuckError):
+            state = await state_of(self._handle(other), SHORT)
+        if state is not None and state.card is not None:
+            other = replace(other, permalink=state.card.permalink)
+        # The list may have cut a long name.
+        return AlreadyOpenError(replace(other, container=request.container.name), state)
 
     async def _signal(
         self,

@@ -9,13 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 from temporalio.client import Client, WorkflowHandle
 
 from bot.temporal.client import SHORT, bounded, state_of
-from bot.temporal.errors import RequestSummary, TemporalCall
+from bot.temporal.errors import (
+    RequestStuckError,
+    RequestSummary,
+    TemporalCall,
+    TemporalMisconfiguredError,
+)
+from workflows.model.names import RequestAddress
 from workflows.model.state import RequestState
 
 _log = logging.getLogger(__name__)
@@ -35,6 +42,17 @@ async def states_of(client: Client, rows: Sequence[RequestSummary]) -> dict[str,
     await asyncio.gather(*late, return_exceptions=True)
     told = [task.result() for task in done]
     return {state.request_id: state for state in told if state is not None}
+
+
+async def state_now(
+    client: Client, request: RequestAddress, within: timedelta
+) -> RequestState | None:
+    """Ask the request at an address; ``None`` when it does not say where it stands."""
+    with suppress(RequestStuckError, TemporalMisconfiguredError):
+        state = await state_of(client.get_workflow_handle(request.workflow_id), within)
+        if state is not None and state.request_id == request.request_id:
+            return await with_its_operation(client, state)
+    return None
 
 
 async def with_its_operation(client: Client, state: RequestState) -> RequestState:

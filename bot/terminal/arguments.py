@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from bot.commands import parser as grammar
 from bot.commands.tokens import CommandError
+from workflows.model.listing import PATTERN_FORM
 from workflows.model.names import USER_ID_FORM
 from workflows.operations import catalog
 from workflows.operations.operation import Operation, Option
@@ -36,7 +37,7 @@ SUMMARIES: Final = {
     "try-now": "try at once to put a container back; counts where an approval would",
     "requests": "show requests; if not told which, those that need somebody",
     "status": "show where a request stands",
-    "list": "show the containers of a host; `list hosts` shows the hosts",
+    "list": "show the containers of a host, all or some; `list hosts` shows the hosts",
     "inspect": "show one container, without its environment",
 }
 _TEAM_ID = re.compile(r"[TE][A-Z0-9]{1,30}")
@@ -82,7 +83,11 @@ def add_commands(commands: Any) -> None:  # noqa: ANN401 - argparse has no publi
     _add_wait(status)
     listed = _command(commands, "list", json=True)
     listed.add_argument(
-        "hosts", nargs="?", choices=["hosts"], help="the hosts, and who serves them"
+        "wanted",
+        nargs="*",
+        metavar="hosts|PATTERN|running|stopped|unhealthy",
+        help="the hosts and who serves them, or the containers to show: a part of their names or "
+        "'db-*', and how they stand",
     )
     inspect = _command(commands, "inspect", json=True)
     inspect.add_argument("name", metavar="NAME", help="the name of the container")
@@ -154,7 +159,9 @@ def _text(options: argparse.Namespace) -> str:
         case "requests":
             words = f"{options.selection or ''} {'' if options.page is None else options.page}"
         case "list":
-            words = options.hosts or _pair(Option.HOST, options.on)
+            bare = PATTERN_FORM.fullmatch
+            wanted = (word if bare(word) else _quoted(word) for word in options.wanted)
+            words = f"{' '.join(wanted)}{_pair(Option.HOST, options.on)}"
         case "inspect":
             words = f"{_quoted(options.name)}{_pair(Option.HOST, options.on)}"
         case _:

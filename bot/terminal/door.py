@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.commands import parser
+from bot.commands import looking, parser
 from bot.commands.ask import Ask
 from bot.service import Actor, Receipt, Service
 from bot.temporal.requests import Uptake
@@ -64,9 +64,9 @@ class Door:
             parser.TryNow: lambda asked: self._instruct(asked, service.try_now),
             parser.Requests: self._requests,
             parser.Status: self._status,
-            parser.ListContainers: self._list,
-            parser.ListHosts: self._hosts,
-            parser.Inspect: self._inspect,
+            looking.ListContainers: self._list,
+            looking.ListHosts: self._hosts,
+            looking.Inspect: self._inspect,
         }
 
     async def run(self, command: parser.Command) -> Exit:
@@ -212,19 +212,19 @@ class Door:
         )
         return await self._end(Receipt(address=address), state, lines=())
 
-    async def _list(self, asked: parser.ListContainers) -> Exit:
-        result = await self._service.look(asked.host)
+    async def _list(self, asked: looking.ListContainers) -> Exit:
+        result = await self._service.look(asked.host, wanted=asked.wanted)
         if result.containers is None:
             return self._nothing_to_show(result.refusal, asked.host)
         data = objects.containers(asked.host, result.containers)
         return self._screen.end(Exit.DONE, listings.containers(result.containers), **data)
 
-    async def _hosts(self, _asked: parser.ListHosts) -> Exit:
+    async def _hosts(self, _asked: looking.ListHosts) -> Exit:
         standings = await self._service.hosts(default=self._wishes.default_host)
         shown = listings.hosts(standings, now=datetime.now(UTC))
         return self._screen.end(Exit.DONE, shown, **objects.hosts(standings))
 
-    async def _inspect(self, asked: parser.Inspect) -> Exit:
+    async def _inspect(self, asked: looking.Inspect) -> Exit:
         result = await self._service.look(asked.host, asked.container)
         if result.inspection is None:
             return self._nothing_to_show(result.refusal, asked.host, asked.container)

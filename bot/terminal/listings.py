@@ -10,8 +10,8 @@ from bot.temporal.hosts import HostStanding, engine_words, service_words
 from bot.terminal.tables import ago, facts, moment, table, tamed
 from bot.work_list import WorkPage
 from workflows.model import words
+from workflows.model.listing import ContainerList
 from workflows.model.plan import SHOWN_DIGITS
-from workflows.model.ports import ContainerList
 from workflows.model.requests import ContainerPin, Fact, FactPlace, RecordedDecision
 from workflows.model.state import RequestState, RequestStatus
 from workflows.model.terminal import Terminal
@@ -19,6 +19,7 @@ from workflows.model.text import short_id
 from workflows.operations import catalog, standing
 from workflows.rules import Rule
 
+_COLUMNS = ("NAME", "STATE", "SINCE", "PORTS", "COMPOSE", "SNAPSHOTS", "PROTECTED", "IMAGE")
 #: So many people and groups of a rule are named.
 _MOST_NAMED = 10
 
@@ -79,7 +80,10 @@ def request(state: RequestState) -> list[str]:
         ("next try", moment(state.next_try_at) if not state.closed else ""),
         ("card", state.card.permalink if state.card else ""),
     )
-    steps = [(step.name.value, standing.step_words(step, state), step.note) for step in state.steps]
+    steps = [
+        (step.name.value, standing.step_words(step, state), step.note)
+        for step in standing.told_steps(state)
+    ]
     return [*facts(pairs), *(["", *table(("STEP", "HOW FAR", "NOTE"), steps)] if steps else [])]
 
 
@@ -120,18 +124,29 @@ def status_words(state: RequestState) -> str:
 def containers(found: ContainerList) -> list[str]:
     """Show the containers of a host."""
     if not found.containers:
-        return ["No containers."]
+        of = f"{found.of} container{'' if found.of == 1 else 's'}"
+        return [f"Of {of} none is like that." if found.of else "No containers."]
     rows = [
-        (one.name, one.state, one.image, "yes" if one.protected else "no")
+        (
+            one.name,
+            one.state,
+            one.standing,
+            one.ports,
+            one.part_of,
+            str(one.snapshots) if found.of else "",
+            "yes" if one.protected else "no",
+            one.image,
+        )
         for one in found.containers
     ]
-    shown = table(("NAME", "STATE", "IMAGE", "PROTECTED"), rows)
+    shown = table(_COLUMNS, rows)
     return [*shown, *_more(found.total - len(found.containers))]
 
 
 def container(host: str, pin: ContainerPin, rules: Sequence[Rule] | None = None) -> list[str]:
     """Show one container, and who may ask for what."""
-    told = [_fact(fact) for fact in pin.told(FactPlace.SEEN, FactPlace.LOOK)]
+    told = [_fact(fact) for fact in pin.told(FactPlace.SEEN, FactPlace.ITSELF, FactPlace.LOOK)]
+    after = [f"it {_fact(fact)}" for fact in pin.told(FactPlace.AFTERWARDS)]
     left_out = [_fact(fact) for fact in pin.told(FactPlace.NOT_IN_SNAPSHOT)]
     return facts(
         (
@@ -139,8 +154,9 @@ def container(host: str, pin: ContainerPin, rules: Sequence[Rule] | None = None)
             ("state", pin.state),
             ("id", short_id(pin.container_id)),
             ("image", f"{pin.image} ({short_id(pin.image_id)})"),
-            ("last start", pin.started_at),
+            ("last start", pin.started_at if pin.was_started else "never started"),
             ("about it", ", ".join(told)),
+            ("after a stop", ", ".join(after)),
             ("not in a snapshot", ", ".join(left_out)),
             *((("rules", words.RULES_UNKNOWN),) if rules is None else map(_rule, rules)),
         )

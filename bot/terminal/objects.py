@@ -13,7 +13,7 @@ from typing import Any
 from bot.temporal.errors import RequestSummary
 from bot.temporal.hosts import HostStanding
 from bot.work_list import Item, WorkPage
-from workflows.model.ports import ContainerList
+from workflows.model.listing import ContainerList
 from workflows.model.requests import ContainerPin, FactPlace, RecordedDecision
 from workflows.model.state import Refusal, RequestState, StepState
 from workflows.model.terminal import Terminal
@@ -106,7 +106,17 @@ def refusal(refused: Refusal | None) -> Json | None:
 def containers(host: str, found: ContainerList) -> Json:
     """Describe the containers of a host."""
     listed = [
-        {"name": one.name, "image": one.image, "state": one.state, "protected": one.protected}
+        {
+            "name": one.name,
+            "image": one.image,
+            "state": one.state,
+            "protected": one.protected,
+            "standing": one.standing or None,
+            "health": one.health or None,
+            "compose": one.part_of or None,
+            "ports": one.ports or None,
+            "snapshots": one.snapshots if found.of else None,
+        }
         for one in found.containers
     ]
     return {"host": host, "containers": listed, "total": found.total}

@@ -10,6 +10,7 @@ from typing import Final
 
 from bot.terminal.tables import tamed
 from workflows.model.errors import RefusalCode
+from workflows.model.meant import meant, one_of
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.model.words import REFUSED, TYPED
 from workflows.operations import catalog
@@ -133,8 +134,8 @@ def nothing_to_show(refusal: Refusal | None, *, host: str, name: str) -> str:
     """Say why a host, or a container of it, cannot be shown."""
     if refusal is None or refusal.code not in REFUSED:
         return "Nothing to show: nobody has said why."
-    near = refusal.code is RefusalCode.UNKNOWN_HOST and refusal.detail not in ("", host)
-    hint = f" ({tamed(refusal.detail)})" if near else ""
+    names = meant(refusal)
+    hint = f" (did you mean {one_of(names)}?)" if names else ""
     facts = _named(host, name or "the container") | dict.fromkeys(_OF_REQUESTS, "")
     wrong = REFUSED[refusal.code].format(**facts)
     return f"Nothing to show: {wrong}{hint}. {_advice(refusal, facts)}".rstrip()

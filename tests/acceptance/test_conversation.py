@@ -33,7 +33,7 @@ async def test_looking_around(people: People) -> None:
     people.engine.create(name="seen-2", labels={"dockwarden.protected": "true"})
     listed = await people.type("dave", "list")
     assert "🟢 `seen-1`" in listed
-    assert "⚪ `seen-2` · `rig/busybox:1` · created · protected" in listed
+    assert "⚪ `seen-2` · never started · 🔒 protected" in listed
     inspected = await people.type("dave", "inspect seen-1")
     for fact in ("seen-1", "rig/busybox:1", "restart policy", "/var/lib/data"):
         assert fact in inspected

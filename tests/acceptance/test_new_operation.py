@@ -158,9 +158,7 @@ async def test_it_is_asked_for_approved_and_carried_out(
     assert "✅ Bounced — `toy-1` on `local`" in await people.type(
         "bob", f"status {request.request_id}"
     )
-    assert "bounce `toy-1` on `local`" in await people.type(
-        "bob", "requests recent"
-    )
+    assert "bounce `toy-1` on `local`" in await people.type("bob", "requests recent")
 
 
 async def test_the_help_and_mistakes_know_it(people: People) -> None:
@@ -196,7 +194,7 @@ async def test_no_policy_of_an_earlier_release_allows_it(
     """Who was let stop a container by an old book is not let do what is new."""
     engine.run(name="old-1")
 
-    await people.type("alice", "bounce old-1")
+    await people.channel.ask("alice", "bounce old-1")
 
     await people.told("alice", "no policy covers this operation on `old-1` on `local`")
 

@@ -23,13 +23,11 @@ from workflows.model.dependents import (
     Fate,
 )
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.listing import ContainerList, ContainerSummary, ListInput
 from workflows.model.ports import (
-    ContainerList,
     ContainersPort,
-    ContainerSummary,
     InspectInput,
     Inspection,
-    ListInput,
     SnapshotInput,
     SnapshotsPort,
     StopInput,
@@ -127,7 +125,8 @@ class FakeDocker(ContainersPort, StartPort, SnapshotsPort, DependentsPort):
         self._enter("list_containers")
         assert arg.host == self.name
         one = ContainerSummary(name=self.pin.name, image=self.pin.image, state=self.state)
-        return ContainerList(containers=(one,), total=1)
+        found = (one,) if arg.wanted.matches(one.name, one.state, one.health) else ()
+        return ContainerList(containers=found, total=len(found), of=1)
 
     @activity.defn(name="ensure_stopped", no_thread_cancel_exception=True)
     def ensure_stopped(self, arg: StopInput) -> StopResult:

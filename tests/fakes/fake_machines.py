@@ -21,13 +21,11 @@ from workflows.model.advice import CommandName
 from workflows.model.dependent_ports import DependentsInput, DependentsPort
 from workflows.model.dependents import NO_DEPENDENTS, Dependents
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.listing import ContainerList, ContainerSummary, ListInput
 from workflows.model.ports import (
-    ContainerList,
     ContainersPort,
-    ContainerSummary,
     InspectInput,
     Inspection,
-    ListInput,
     SnapshotInput,
     SnapshotsPort,
     StopInput,

@@ -83,6 +83,8 @@ class ActionId(StrEnum):
 
 
 REJECT_FORM = "request.reject.form"
+APPROVE_FORM = "request.approve.form"
+ASK_FORM = "request.ask.form"
 
 
 def docker_task_queue(host: str) -> str:

@@ -15,11 +15,11 @@ from enum import StrEnum
 from temporalio import activity
 
 from workflows.model.dependents import NO_DEPENDENTS, Dependents
+from workflows.model.listing import ContainerList, ListInput
 from workflows.model.plan import Ballot, Permit
 from workflows.model.requests import (
     ContainerPin,
     ContainerRef,
-    ContainerState,
     Instruction,
     LifecycleRequest,
     OperationSpec,
@@ -188,32 +188,6 @@ class Inspection:
     cautions: tuple[Caution, ...] = ()
     dependents: Dependents = NO_DEPENDENTS
     seal: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListInput:
-    """Asks for the containers of a host; ``limit`` bounds the answer."""
-
-    host: str
-    limit: int = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerSummary:
-    """One line of a list of containers."""
-
-    name: str
-    image: str
-    state: ContainerState
-    protected: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerList:
-    """The containers of a host, by name; ``total`` counts those left out too."""
-
-    containers: tuple[ContainerSummary, ...]
-    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

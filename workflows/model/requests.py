@@ -154,6 +154,11 @@ class ContainerPin:
     facts: tuple[Fact, ...] = ()
     commands: tuple[Command, ...] = ()
 
+    @property
+    def was_started(self) -> bool:
+        """Whether it ever ran; engines write "never" as the first moment of year 1."""
+        return not self.started_at.startswith("0001-")
+
     def told(self, *places: FactPlace) -> tuple[Fact, ...]:
         """Give the facts for these places, in the provider's order.
 

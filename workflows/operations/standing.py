@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from types import MappingProxyType
 
 from workflows.model import words
 from workflows.model.errors import NO_ROOM_ERRORS, PREFLIGHT_ERRORS, STALE_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
-from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
+from workflows.model.state import (
+    RequestState,
+    RequestStatus,
+    StepName,
+    StepState,
+    StepStatus,
+    find_step,
+)
 from workflows.model.symbols import Symbol
+from workflows.model.text import shorten
 from workflows.model.words import Condition, StatusWords
 from workflows.operations import catalog
 from workflows.operations.facts import unless_healthy, was_down, was_left_running, was_paused
@@ -27,6 +35,8 @@ _SAYS_WHAT_WAS_DONE = frozenset(
 )
 #: Nothing that changes was sent, so a silent engine did nothing of ours; more is not known of it.
 _SILENT_ENGINE = frozenset({ErrorType.ENGINE_UNAVAILABLE, ErrorType.ENGINE_AMBIGUOUS})
+#: So much of a name fits into a question that Slack asks once more.
+_NAME_LENGTH = 100
 _LEFT_DOWN = MappingProxyType(
     {
         ErrorType.STOPPED_BY_PERSON: "Dockwarden leaves it so",
@@ -139,6 +149,22 @@ def will_be_put_back(state: RequestState) -> str:
     return f"{'is stopped again' if may_run else 'stays stopped'}, as it was"
 
 
+def cancel_leads_to(state: RequestState) -> str:
+    """Say what a cancel of what is worked on still waits out, and what it leads to."""
+    name = shorten(state.name_now, _NAME_LENGTH)
+    if state.waits_for_turn:
+        return f"{name} was not touched yet. As long as that holds, it stays as it is."
+    stop = find_step(state.steps, StepName.STOP)
+    if stop is None or stop.status is not StepStatus.RUNNING or stop.started_at is None:
+        return f"The step under way is finished first. Then {name} {will_be_put_back(state)}."
+    until = (stop.started_at + timedelta(seconds=state.grace_seconds)).astimezone(UTC)
+    return (
+        f"{name} has been told to stop, and nobody can take that back: it has until about "
+        f"{until:%H:%M:%S} UTC to end by itself, then it is killed. Then it "
+        f"{will_be_put_back(state)}."
+    )
+
+
 def condition(state: RequestState) -> Condition:
     """Say how a container is that could not be put back: only what the engine itself said."""
     error, seen = state.put_back_error or ErrorType.UNEXPECTED, state.seen
@@ -173,6 +199,16 @@ def gave_up(state: RequestState) -> bool:
 def known(step: StepState, state: RequestState) -> Step:
     """Look up what a step is called."""
     return catalog.step_of(step.name, state.operation, state.pin, state.steps)
+
+
+def told_steps(state: RequestState) -> tuple[StepState, ...]:
+    """Give the steps as they are told: of what is over, none is still to come."""
+    if not state.closed:
+        return state.steps
+    return tuple(
+        replace(step, status=StepStatus.NOT_RUN) if step.status is StepStatus.TODO else step
+        for step in state.steps
+    )
 
 
 def step_emoji(step: StepState) -> str:

@@ -160,7 +160,12 @@ def test_the_manifest_asks_for_what_the_bot_calls() -> None:
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == {
         *("commands", "chat:write", "im:write", "users:read", "usergroups:read"),
         *("channels:history", "groups:history", "im:history"),
+        # Slack tells of who joins a channel only to who may read its list.
+        *("channels:read", "groups:read"),
     }
+    events = manifest["settings"]["event_subscriptions"]["bot_events"]
+    assert events == ["app_home_opened", "member_joined_channel"]
+    assert manifest["features"]["app_home"]["home_tab_enabled"]
     # Without it Slack takes no direct message, the last way to reach somebody.
     assert manifest["features"]["app_home"]["messages_tab_enabled"]
     assert manifest["settings"]["socket_mode_enabled"]

@@ -14,8 +14,7 @@ from bot.secrets import variable
 from bot.settings import Settings
 from tests.rigs import documents
 from tests.rigs.documents import PAGES, ROOT
-from workflows.model.state import RequestStatus
-from workflows.model.words import STATUS
+from workflows.model.symbols import MEANINGS
 
 _README = ROOT / "README.md"
 _LONGEST = 200
@@ -85,11 +84,13 @@ def test_the_link_creates_the_app_of_the_manifest() -> None:
     assert link in _README.read_text(encoding="utf-8").splitlines(), f"README.md should have {link}"
 
 
-@pytest.mark.parametrize("status", RequestStatus)
-def test_each_state_is_explained_by_its_symbol(status: RequestStatus) -> None:
-    """What stands first on a card stands in the table too."""
-    table = _README.read_text(encoding="utf-8").partition("## What the symbols mean")[2]
-    assert f"\n| {STATUS[status].emoji} | " in table
+def test_each_symbol_is_explained() -> None:
+    """The table has what people meet, and nothing that they do not."""
+    section = _README.read_text(encoding="utf-8").partition("## What the symbols mean")[2]
+    table = section.partition("\n\n")[2].partition("\n\n")[0]
+    assert {symbol for symbol in MEANINGS if symbol not in table} == set()
+    first = re.findall(r"^\| ([^\w\s|-]\S*(?: \S+)?) \| ", table, re.M)
+    assert {part for cell in first for part in cell.split()} <= set(MEANINGS)
 
 
 def _anchors(file: Path) -> set[str]:

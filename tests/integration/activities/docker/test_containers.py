@@ -12,7 +12,7 @@ from tests.integration.activities.docker.docker_worker import REQUEST, DockerWor
 from tests.rigs.dockerd import IMAGE, DockerEngine
 from workflows.model.errors import RefusalCode
 from workflows.model.image_reference import complete_reference
-from workflows.model.ports import ListInput
+from workflows.model.listing import ContainerSummary, ListInput, Wanted, Which
 from workflows.model.requests import ContainerState, Mount
 
 
@@ -198,3 +198,30 @@ def test_lists_by_name_and_bounded(worker: DockerWorker, engine: DockerEngine) -
     assert listed.total == 3
     listed = run(worker.containers.list_containers, ListInput(host="local"))
     assert [entry.protected for entry in listed.containers] == [False, False, True]
+
+
+def test_lists_what_is_wanted_with_how_it_stands(
+    worker: DockerWorker, engine: DockerEngine
+) -> None:
+    """In the order in which people count, with what Compose and the engine say of each."""
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+    for number in (10, 2):
+        engine.run(name=f"web-{number}", labels=labels, healthcheck="true")
+    engine.api.stop(engine.run(name="db-1"), timeout=1)
+    made = engine.create(name="db-2")
+    run(worker.snapshots.ensure_snapshot, worker.commit(worker.pin(made)))
+
+    def listed(**wanted: Any) -> list[ContainerSummary]:
+        arg = ListInput(host="local", wanted=Wanted(**wanted))
+        found = run(worker.containers.list_containers, arg)
+        assert (found.total, found.of) == (len(found.containers), 4)
+        return list(found.containers)
+
+    assert [one.name for one in listed(pattern="web")] == ["web-2", "web-10"]
+    two = listed(pattern="web-*")[0]
+    assert (two.part_of, two.standing.startswith("up ")) == ("shop/web", True)
+    assert two.health in ("starting", "healthy")
+    first, second = listed(which=Which.STOPPED)
+    assert first.standing.startswith("stopped ")
+    assert (second.standing, second.snapshots, first.snapshots) == ("never started", 1, 0)
+    assert listed(which=Which.UNHEALTHY) == []

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.activities.docker.docker_worker import Attempts, DockerWorker, fail, run
 from tests.rigs.dockerd import DockerEngine
 from workflows.model.errors import PREFLIGHT_ERRORS, ErrorType, RefusalCode
-from workflows.model.ports import ListInput
+from workflows.model.listing import ListInput
 
 _OF_EACH = {
     "Docker Swarm runs it for its service shop_web: `docker service scale shop_web=0`": {

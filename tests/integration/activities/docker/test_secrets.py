@@ -18,7 +18,7 @@ from temporalio.converter import (
 from tests.integration.activities.docker.docker_worker import DockerWorker, fail, run
 from tests.rigs.dockerd import STOPS_AT_ONCE, DockerEngine
 from tests.rigs.lossy_socket import LossySocket
-from workflows.model.ports import ListInput
+from workflows.model.listing import ListInput
 
 CANARY = "hunter2canary"
 

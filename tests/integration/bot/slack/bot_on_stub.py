@@ -117,7 +117,7 @@ class FakeRequestClient:
     decisions: list[Decision] = field(default_factory=list)
     instructions: list[Instruction] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    uptake_is: Uptake = Uptake.TAKEN
+    uptake_is: Uptake | RequestState = Uptake.TAKEN
     error: Exception | None = None
     before: Any = None
     state: RequestState | None = None
@@ -147,8 +147,11 @@ class FakeRequestClient:
         self.instructions.append(instruction)
         return ADDRESS
 
-    async def uptake(self, _request: RequestAddress, act_id: str) -> Uptake:
+    async def uptake(
+        self, _request: RequestAddress, act_id: str, *, at: datetime
+    ) -> Uptake | RequestState:
         """Say what became of an act."""
+        assert at.tzinfo is not None
         self.asked.append(act_id)
         return self.uptake_is
 
@@ -168,6 +171,11 @@ class FakeRequestClient:
         """Tell where the request stands."""
         await self._act()
         return self.summary, self.state
+
+    async def now(self, _request: RequestAddress) -> RequestState | None:
+        """Tell where a request stands."""
+        await self._act()
+        return self.state
 
     async def states(self, _rows: Sequence[RequestSummary]) -> dict[str, RequestState]:
         """Tell where the requests of a list stand."""

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from slack_sdk.models.views import View
 
 from bot.temporal.errors import RequestEndedError, TemporalCall, TemporalUnavailableError
-from tests.fakes.slack_stub import TEAM, SlackStub
+from tests.fakes.slack_stub import TEAM
 from tests.integration.bot.slack.bot_on_stub import (
     BUTTON,
     REQUEST,
     Bot,
-    bot_on,
     form_body,
-    state,
     summary,
 )
 from workflows.model.names import ActionId
-from workflows.model.requests import MAX_TEXT_LENGTH, Choice, Intent, OperationSpec
+from workflows.model.requests import MAX_TEXT_LENGTH, Choice, Intent
 
 METADATA = json.dumps({"v": 1, "request": BUTTON, "channel": "C0OPS", "ts": "17.1"})
 
@@ -166,30 +162,6 @@ async def test_clicks_of_other_workspaces_are_dropped(bot: Bot, changes: dict[st
     assert bot.requests.decisions == []
 
 
-async def test_reject_opens_a_form(bot: Bot) -> None:
-    """Reject asks for the reason; the form carries the card's address, nothing prefilled."""
-    await bot.click(ActionId.REJECT)
-    await bot.slack_stub.until(lambda: bot.slack_stub.count("views.open"))
-
-    assert bot.requests.decisions == []
-    view = bot.slack_stub.calls[-1][1]["view"]
-    View(**view).validate_json()
-    assert json.loads(view["private_metadata"])["request"] == BUTTON
-    assert "initial_value" not in json.dumps(view)
-
-
-@pytest.mark.fault
-async def test_a_form_that_does_not_open_leaves_another_way(bot: Bot) -> None:
-    """When Slack refuses the form, the command is named that does the same."""
-    bot.slack_stub.refusals["views.open"] = "expired_trigger_id"
-
-    await bot.click(ActionId.REJECT)
-    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
-
-    assert bot.slack_stub.count("views.open") == 1
-    assert f"/container reject {REQUEST}" in bot.slack_stub.responses[0]["text"]
-
-
 async def test_a_submitted_form_rejects(bot: Bot) -> None:
     """The reason of the form becomes the comment of a rejection; the form closes."""
     response = await bot.dispatch(form_body(METADATA, "  too late  "))
@@ -239,78 +211,6 @@ async def test_a_rejection_that_fails_keeps_the_form(bot: Bot) -> None:
     answer = json.loads(response.body)
     assert answer["response_action"] == "errors"
     assert "Not recorded" in answer["errors"]["reason"]
-
-
-async def test_request_again_asks_for_the_same(bot: Bot) -> None:
-    """Whoever presses Request again becomes the requester of the same operation."""
-    bot.requests.state = before = state()
-
-    await bot.click(ActionId.AGAIN)
-
-    (request,) = bot.requests.started
-    assert request.operation == before.operation
-    assert request.container == before.container
-    assert request.reason == before.reason
-    assert request.requester == "U0BOB"
-    assert request.request_id != before.request_id
-
-
-async def test_request_again_means_the_same_container_under_its_new_name(bot: Bot) -> None:
-    """The old name may be that of another one by now."""
-    bot.requests.state = before = replace(state(), renamed="web-1-old")
-
-    await bot.click(ActionId.AGAIN)
-
-    (request,) = bot.requests.started
-    assert request.container == replace(before.container, name="web-1-old")
-
-
-async def test_start_it_again_asks_for_a_start(slack_stub: SlackStub) -> None:
-    """Whoever presses it under a stop asks, in their own name, to start that container."""
-    async with bot_on(slack_stub) as bot:
-        bot.requests.state = before = replace(state(), renamed="web-1-old")
-
-        await bot.click(ActionId.START_AGAIN)
-
-        (request,) = bot.requests.started
-        assert request.operation == OperationSpec(kind="start")
-        assert request.container == replace(before.container, name="web-1-old")
-        assert request.requester == "U0BOB"
-        # what it was stopped for is no reason to start it
-        assert (before.reason, request.reason) == ("because", "")
-        assert bot.slack_stub.responses == [], "its card is the answer"
-
-
-@pytest.mark.parametrize("kind", ["snapshot", "start", "restart"])
-async def test_only_what_was_left_down_is_started_again(bot: Bot, kind: str) -> None:
-    """No card of another operation has the button: a press of it is none of ours."""
-    bot.requests.state = replace(state(), operation=OperationSpec(kind=kind, snapshot=True))
-
-    await bot.click(ActionId.START_AGAIN)
-
-    assert bot.requests.started == []
-    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
-    assert "does not belong" in bot.slack_stub.responses[0]["text"]
-
-
-async def test_what_was_stopped_and_is_not_kept_is_told(bot: Bot) -> None:
-    """Who presses the button of a request that nobody can read learns how to ask all the same."""
-    bot.requests.state = None
-
-    await bot.click(ActionId.START_AGAIN)
-
-    assert bot.requests.started == []
-    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
-    assert "/container start web-1" in bot.slack_stub.responses[0]["text"]
-
-
-async def test_request_again_without_a_worker_starts_nothing(bot: Bot) -> None:
-    """When nobody can tell what was asked for, nothing is guessed."""
-    await bot.click(ActionId.AGAIN)
-    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
-
-    assert bot.requests.started == []
-    assert "Not started" in bot.slack_stub.responses[0]["text"]
 
 
 async def test_other_buttons_and_events_are_only_taken(bot: Bot) -> None:

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.slack_stub import TEAM
 from tests.integration.bot.slack.bot_on_stub import REQUEST, Bot, state
-from workflows.model.names import ActionId
 from workflows.model.requests import Choice, Policy, RecordedDecision
 from workflows.model.state import RequestState, RequestStatus
 
@@ -103,21 +101,3 @@ async def test_nobody_is_asked_about_what_is_stored(bot: Bot, who: str, channel:
     assert _REASON in await _status(bot, who, channel)
     assert bot.requests.asked == []
     assert bot.slack_stub.count("usergroups.users.list") == 0
-
-
-@pytest.mark.parametrize(("channel", "carried"), [("C0SECRET", _REASON), ("C0OPS", "")])
-async def test_request_again_takes_a_reason_to_no_other_channel(
-    bot: Bot, channel: str, carried: str
-) -> None:
-    """The reason comes along in its own channel; elsewhere it is left out, and that is said."""
-    bot.requests.state = _told()
-    await bot.click(
-        ActionId.AGAIN,
-        container={"channel_id": channel, "message_ts": "17.1"},
-        channel={"id": channel},
-    )
-
-    (again,) = bot.requests.started
-    assert (again.reason, again.team_id) == (carried, TEAM)
-    said = "".join(answer["text"] for answer in bot.slack_stub.responses)
-    assert ("without the reason" in said) is not bool(carried)

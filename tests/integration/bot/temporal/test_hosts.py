@@ -82,7 +82,7 @@ async def test_a_look_that_is_not_answered_names_the_host_like_it(
     requests: RequestClient, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No worker took the question up; a host of nearly that name is known."""
-    monkeypatch.setattr("bot.temporal.requests.LOOK", timedelta(seconds=2))
+    monkeypatch.setattr("bot.temporal.looks.LOOK", timedelta(seconds=2))
     await _announce(workers.client, "frankfurt")
     with pytest.raises(LookUnansweredError) as unanswered:
         await requests.look("frankfrut")

@@ -17,14 +17,26 @@ async def test_the_containers_of_a_host(typist: Typist, workers: Workers) -> Non
     shown = await typist.type("list")
     assert shown.code == 0, shown
     header, row = shown.out.splitlines()
-    assert header.split() == ["NAME", "STATE", "IMAGE", "PROTECTED"]
-    assert row.split() == ["web-1", "running", "demo/web:1", "no"]
+    assert (header.split()[:3], header.split()[-1]) == (["NAME", "STATE", "SINCE"], "IMAGE")
+    assert row.split() == ["web-1", "running", "-", "-", "-", "0", "no", "demo/web:1"]
+    assert (await typist.type("list", "web-*", "running")).out == shown.out
+    assert (await typist.type("list", "stopped")).out == "Of 1 container none is like that.\n"
     assert (await typist.type("list", "--json")).json == {
         "exit": 0,
         "error": None,
         "host": workers.docker.name,
         "containers": [
-            {"name": "web-1", "state": "running", "image": "demo/web:1", "protected": False}
+            {
+                "name": "web-1",
+                "state": "running",
+                "image": "demo/web:1",
+                "protected": False,
+                "standing": None,
+                "health": None,
+                "compose": None,
+                "ports": None,
+                "snapshots": 0,
+            }
         ],
         "total": 1,
     }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.commands.ask import Ask
+from bot.commands.looking import Inspect, ListContainers, ListHosts
 from bot.commands.parser import (
     SUB_COMMANDS,
     Approve,
@@ -12,9 +15,6 @@ from bot.commands.parser import (
     Command,
     Group,
     Help,
-    Inspect,
-    ListContainers,
-    ListHosts,
     Reject,
     Requests,
     Selection,
@@ -25,10 +25,15 @@ from bot.commands.parser import (
 )
 from bot.commands.tokens import CommandError
 from tests.unit.bot.commands.asks import ask
+from workflows.model.listing import Wanted, Which
 from workflows.model.requests import MAX_TEXT_LENGTH, ContainerRef
 from workflows.operations import catalog
 
 ID = "3f9a1c2b4d5e"
+
+
+def _some(host: str = "local", **wanted: Any) -> ListContainers:
+    return ListContainers(host=host, wanted=Wanted(**wanted))
 
 
 @pytest.mark.parametrize(
@@ -120,6 +125,11 @@ ID = "3f9a1c2b4d5e"
         # the hosts themselves
         ("list hosts", ListHosts()),
         ("LIST Hosts", ListHosts()),
+        # some of the containers, by a part of their names and by how they stand
+        ("list db-*", _some(pattern="db-*")),
+        ("list *web* Stopped", _some(pattern="web", which=Which.STOPPED)),
+        ("list unhealthy on edge", _some(host="edge", which=Which.UNHEALTHY)),
+        ('list "hosts"', _some(pattern="hosts")),
         ("Requests MINE", Requests(selection=Selection.MINE)),
         # typographic dashes and quotes, as phones and Macs make them
         (
@@ -256,7 +266,10 @@ def test_a_right_text_is_understood(text: str, command: Command) -> None:
         ("stop web-1 as x:1", "belongs to the sub-command snapshot", "stop web-1 →as← x:1"),
         ("snapshot web-1 snapshot=x:1", "as NAME:TAG", "snapshot web-1 →snapshot=x:1←"),
         ("list grace=3s", "Possible here: on", "list →grace=3s←"),
-        ("list host", "Did you mean hosts?", "list →host←"),
+        ("list host", "Did you mean hosts? For a name write host*.", "list →host←"),
+        ("list stoped", "Did you mean stopped?", "list →stoped←"),
+        ("list a/b", "is no part of a name", "list →a/b←"),
+        ("list web db", "Possible here: on", "list web →db←"),
         ("list hosts on edge", "is too much here", "list hosts →on← edge"),
         # quotes
         ("stop web-1 reason=too long snapshot", "part of the reason", "too long →snapshot←"),

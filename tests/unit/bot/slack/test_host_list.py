@@ -40,7 +40,7 @@ def test_each_host_has_its_line() -> None:
         f"• 🔴 `far` · {engine} · no worker has asked for its work for 120 s",
         f"• 🟢 `edge` · {engine} · served by 2 workers",
     ]
-    assert text.startswith("*Hosts* (3)")
+    assert text.startswith("3 hosts\n")
     assert text.count("dockwarden worker --host") == 1
 
 
@@ -52,7 +52,7 @@ def test_all_served_needs_no_advice() -> None:
 def test_no_host_at_all_is_said_in_words() -> None:
     """Before the first docker worker was started."""
     text = host_list((DEFAULT,), now=NOW).text
-    assert "none has announced itself" in text
+    assert "No host has announced itself" in text
     assert "dockwarden worker --host NAME" in text
 
 
@@ -60,7 +60,7 @@ def test_many_hosts_are_counted() -> None:
     """What does not fit into one message is counted; of more than were asked for, at least."""
     many = tuple(HostStanding(host=f"h{n}", engines=(ENGINE,)) for n in range(100))
     text = host_list(many, now=NOW).text
-    assert text.startswith("*Hosts* (at least 100)")
+    assert text.startswith("At least 100 hosts\n")
     assert "… and at least 60 more." in text
 
 
@@ -108,4 +108,7 @@ def test_a_look_that_is_refused_names_it_too() -> None:
     """The same words as where a request is refused."""
     refusal = Refusal(code=RefusalCode.UNKNOWN_HOST, detail="did you mean edge?")
     text = look_refused(refusal, host="egde", name="").text
-    assert "no Dockwarden worker serves the host `egde` (did you mean edge?); `list hosts`" in text
+    assert text == (
+        "⚠️ No Dockwarden worker serves the host `egde`. Did you mean `edge`?\n"
+        "`list hosts` shows which hosts there are."
+    )

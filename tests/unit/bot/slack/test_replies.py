@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from slack_sdk.models.blocks import Block
@@ -35,9 +36,10 @@ from bot.temporal.requests import Uptake
 from bot.work_list import Item, WorkPage
 from tests.rigs.every_case import every_case
 from workflows.model.errors import ErrorType, RefusalCode
+from workflows.model.listing import ContainerList, ContainerSummary
 from workflows.model.markup import in_plain_words
 from workflows.model.names import RequestAddress
-from workflows.model.ports import ContainerList, ContainerSummary, Inspection
+from workflows.model.ports import Inspection
 from workflows.model.requests import (
     Choice,
     ContainerPin,
@@ -154,7 +156,8 @@ ERRORS: list[BotError] = [
     ),
     *(LookUnansweredError("local", silent) for silent in Silent),
     TemporalMisconfiguredError(EVIL),
-    AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink="", waits=True),
+    AlreadyOpenError(SUMMARY),
+    AlreadyOpenError(replace(SUMMARY, operation=EVIL, requester=EVIL), make_state()),
     RequestUnknownError(ID),
     RequestEndedError(SUMMARY),
     RequestStuckError("request/local/web-1"),
@@ -167,14 +170,13 @@ ALL: list[Reply] = [
         replies.mistake("/container", CommandError(EVIL, marked=EVIL, example="help", own=own))
         for own in ("", EVIL)
     ),
-    replies.left_out(replies.reason_left_out()),
     *(replies.recorded(ID, act) for act in Act if act is not Act.START),
     *(
         not_taken_up(act, uptake, ADDRESS, asked=EVIL, at=NOW, command="/container")
         for act in Act
         for uptake in Uptake
     ),
-    replies.form_unavailable("/container", ID),
+    replies.form_unavailable("/container", Choice.REJECT, ID),
     replies.too_many(),
     replies.foreign_team(),
     replies.bad_button(),
@@ -196,7 +198,12 @@ ALL: list[Reply] = [
         ContainerList(
             containers=(
                 ContainerSummary(
-                    name="x" * 250, image=EVIL + "y" * 250, state=ContainerState.RUNNING
+                    name="x" * 250,
+                    image=EVIL + "y" * 250,
+                    state=ContainerState.RUNNING,
+                    standing=EVIL,
+                    part_of=EVIL,
+                    ports=EVIL,
                 ),
             )
             * 100,
@@ -312,11 +319,47 @@ def test_every_step_is_shown(status: StepStatus) -> None:
 def test_a_reason_reads_the_same_as_on_the_card() -> None:
     """One reason, two doors: the status shows the very text that the card shows."""
     typed = "see\u202egnp.exe\x07\r\n\n\n\nand\ttabs"
-    on_card = card_plain(f"Reason: {typed}", 1500).text
+    on_card = card_plain(f"“{typed}”", 1500).text
 
     shown = [block["text"]["text"] for block in show_status(make_state(reason=typed)).blocks]
 
     assert on_card in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"approvals": 0}, "⏳ 2 approvals needed, by <!subteam^S0OPS> or <@U0BOB>."),
+        ({"approvals": 1}, "⏳ 1 more approval needed, approved by <@U0BOB>."),
+        (
+            {"status": RequestStatus.RUNNING, "approvals": 1},
+            "↩️ Putting it back, approved by <@U0BOB>.",
+        ),
+    ],
+)
+def test_who_asks_second_learns_who_asked_what_and_how_it_stands(
+    changes: dict[str, Any], told: str
+) -> None:
+    """Who was first, when, who is waited for or has decided, and where the card is."""
+    approved = (replace(_DECISION, choice=Choice.APPROVE),) * changes.pop("approvals")
+    policy = Policy(
+        name="p",
+        labels={},
+        approvers=("U0ALICE", "U0BOB"),
+        approver_groups=("S0OPS",),
+        required_approvals=2,
+    )
+    state = make_state(decisions=approved, policy=policy, **changes)
+    other = replace(SUMMARY, operation="stop and snapshot", permalink="https://s/p1")
+    text = replies.failure(
+        AlreadyOpenError(other, state), "/container", asked="stop web-1", now=NOW
+    ).text
+
+    assert text.startswith(
+        "🚫 `stop web-1`: not started, for <@U0ALICE> asked to stop and snapshot `web-1` on "
+        f"`local` 4 min ago: {told} <https://s/p1|See its card>."
+    )
+    assert ("with `replace` at its end" in text) is (state.status is RequestStatus.WAITING)
 
 
 @pytest.mark.parametrize("act", list(TemporalCall))
@@ -325,7 +368,9 @@ def test_an_outage_never_sounds_like_a_success(act: TemporalCall) -> None:
     for maybe_done in (True, False):
         error = TemporalUnavailableError(act, maybe_done=maybe_done)
         words = replies.failure(error, "/container").text
+        asked = replies.failure(error, "/container", asked="stop web-1").text
 
+        assert asked.startswith("⚠️ `stop web-1`: ")
         assert "Not " in words or "does not answer" in words
         assert "Try again" in words
         assert "approved" not in words.lower()

@@ -179,9 +179,7 @@ def _summary() -> RequestSummary:
 
 FAILURES: list[tuple[BotError, Exit, str]] = [
     (
-        temporal_errors.AlreadyOpenError(
-            container="web-1", host="local", request_id="0" * 12, permalink="", waits=True
-        ),
+        temporal_errors.AlreadyOpenError(_summary()),
         Exit.NOT_DONE,
         "--replace puts yours in its place",
     ),

@@ -67,14 +67,19 @@ def part(tmp_path: Path) -> Callable[..., Part]:
 
 
 async def test_killed_part_comes_back(
-    supervisor: Supervisor, part: Callable[..., Part], returned: asyncio.Queue[str]
+    supervisor: Supervisor,
+    part: Callable[..., Part],
+    returned: asyncio.Queue[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A part that is killed is started again, and its return is told with a new process id."""
     await supervisor.start(part())
     first = supervisor.pids()["part"]
     os.kill(first, signal.SIGKILL)
     assert await asyncio.wait_for(returned.get(), 10) == "part"
-    assert supervisor.pids()["part"] != first
+    second = supervisor.pids()["part"]
+    assert second != first
+    assert capsys.readouterr().out == f"part is back, pid {second}\n"
     assert not _exists(first)
 
 
@@ -124,13 +129,29 @@ async def test_stop_ends_parts_in_reverse_order(
 
 
 async def test_stop_kills_what_does_not_end(
-    supervisor: Supervisor, part: Callable[..., Part], tmp_path: Path
+    supervisor: Supervisor,
+    part: Callable[..., Part],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A part that is deaf to SIGTERM is killed after its time."""
     await supervisor.start(part(_DEAF, stop_within=0.2, is_ready=_printed(tmp_path / "part.log")))
     pid = supervisor.pids()["part"]
     await supervisor.stop()
     assert not _exists(pid)
+    assert "did not end within 0.2 s; killed" in capsys.readouterr().err
+
+
+async def test_what_is_not_worth_an_orderly_end_is_killed_at_once(
+    supervisor: Supervisor, part: Callable[..., Part], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody waits for it, and nobody is told; who else stops parts meanwhile is not in its way."""
+    await supervisor.start(part(stop_within=0), part(name="other"))
+    pid = supervisor.pids()["part"]
+    await asyncio.gather(supervisor.stop("part"), supervisor.stop())
+    assert not _exists(pid)
+    assert supervisor.pids() == {}
+    assert capsys.readouterr().err == ""
 
 
 async def test_stop_ends_children_of_a_part_too(

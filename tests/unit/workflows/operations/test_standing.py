@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from slack_sdk.models.blocks import ActionsBlock
 
 from activities.slack.card import card
 from activities.slack.thread import reply
@@ -16,8 +18,14 @@ from tests.unit.activities.slack.card_states import STATES
 from tests.unit.bot.slack.test_replies import SUMMARY, show_status
 from workflows.model.ports import ThreadEntry, ThreadKind
 from workflows.model.requests import ContainerState
-from workflows.model.state import RequestState, RequestStatus, StepStatus
-from workflows.operations.standing import condition, status_words, step_words
+from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
+from workflows.operations.standing import (
+    cancel_leads_to,
+    condition,
+    status_words,
+    step_words,
+    told_steps,
+)
 
 _STARTS = {name: state for name, state in START_STATES.items() if name.startswith("start-")}
 #: Where a notice tells of what has become of the container.
@@ -137,3 +145,31 @@ def test_a_list_says_what_was_asked_for() -> None:
 
     assert "— start `web-1`" in show_status(state).text
     assert SUMMARY.status == RequestStatus.WAITING
+
+
+def test_what_is_over_has_no_step_to_come() -> None:
+    """Of a request that expired nothing was begun, and nothing reads as if it were pending."""
+    state = replace(STATES["running"], steps=(StepState(name=StepName.STOP),), closed=True)
+
+    (step,) = told_steps(state)
+    assert step_words(step, state) == "Stop: not run"
+    assert told_steps(replace(state, closed=False)) == state.steps
+
+
+def test_a_cancel_says_what_it_still_waits_out() -> None:
+    """A stop that was sent cannot be taken back: until when it lasts is told, and what follows."""
+    stopping = StepState(
+        name=StepName.STOP,
+        status=StepStatus.RUNNING,
+        started_at=datetime(2026, 11, 20, 0, 38, 40, tzinfo=UTC),
+    )
+    state = replace(STATES["running"], steps=(stopping,), grace_seconds=40)
+
+    assert cancel_leads_to(state) == (
+        "web-1 has been told to stop, and nobody can take that back: it has until about 00:39:20 "
+        "UTC to end by itself, then it is killed. Then it is put back as it was."
+    )
+    (row,) = [block for block in card(state, LINKS, NOW)[1] if isinstance(block, ActionsBlock)]
+    assert cancel_leads_to(state) in str(row.to_dict())
+    later = replace(stopping, status=StepStatus.DONE)
+    assert "step under way is finished first" in cancel_leads_to(replace(state, steps=(later,)))
