@@ -80,7 +80,7 @@ class Settings(Secrets):
     )
     plain_markup: bool = Field(
         default=False,
-        description="true for a Slack that draws no dates, blocks or groups: they are then words.",
+        description="true for a Slack that draws no dates and no groups: they are then words.",
     )
     command: str = Field(
         default="/container",

@@ -69,10 +69,10 @@ CAUSES = {
     ),
     ErrorType.ENGINE_FORBIDDEN: Cause(
         "the engine, or the proxy before it, does not let Dockwarden do this",
-        "Whoever runs {host} can allow the call in the socket proxy, or mend the rights of the "
+        "Whoever runs {host} can allow the call in the socket proxy, or correct the rights of the "
         "worker.",
         (
-            Do("Allow the call in the socket proxy, or mend the rights of the Dockwarden worker"),
+            Do("Allow the call in the socket proxy, or give the Dockwarden worker its rights"),
             Do("Until then you can start it by hand, if it is down", START),
         ),
         then_start=False,

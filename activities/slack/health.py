@@ -98,7 +98,7 @@ class SlackHealth:
         self._logged_at = now
         _log.error(
             "Slack refuses our token or our app at %s: %s; what people are to be told waits "
-            "until that is mended",
+            "until that is put right",
             method,
             code,
         )

@@ -148,7 +148,7 @@ DECISIONS = {
     ),
     RefusalCode.OWN_REQUEST: Words(
         "you asked for this yourself, and it takes another person to decide",
-        "Ask one of the approvers named on the card. To withdraw it, press *Cancel*.",
+        "Ask one of the approvers named on the card. To withdraw it, press *Withdraw*.",
     ),
     RefusalCode.NOT_AN_APPROVER: Words(
         "you are not among the approvers of this request",

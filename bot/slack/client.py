@@ -24,7 +24,7 @@ _PASSING = frozenset(
 
 
 class PlainClient(AsyncWebClient):
-    """A client for a Slack that draws no dates, blocks to copy or groups."""
+    """A client for a Slack that draws no dates and no groups."""
 
     async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:  # noqa: ANN401 - Slack's own arguments
         """Call a method, with all of that in plain words."""

@@ -81,7 +81,7 @@ def hello(command: str, hosts: tuple[HostStanding, ...]) -> Reply:
     more = f" and {len(served) - _MOST_HOSTS} more" if len(served) > _MOST_HOSTS else ""
     names = f"Hosts: {', '.join(served[:_MOST_HOSTS])}{more}. " if served else ""
     return reply(
-        f"👋 I {_kinds()} containers, after somebody else has said yes.",
+        f"I {_kinds()} containers, after somebody else has said yes.",
         f"Type {code(f'{command} list')} to see the containers, or ask: "
         f"{code(f'{command} {FIRST_EXAMPLE}')}",
         f"{names}Who decides about a container: {code(f'{command} inspect NAME')}. "

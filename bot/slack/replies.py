@@ -150,7 +150,7 @@ def nobody_here(asked: str, policy: Policy | None, user_id: str) -> Reply:
 def recorded(request_id: str, act: Act, decided: RequestState | None = None) -> Reply:
     """Say that an act was taken, and of what; what it came to is the workflow's to say."""
     return reply(
-        f"🗳️ Noted: {_NOTED[act]} {code(request_id)}.",
+        f"👍 Noted: {_NOTED[act]} {code(request_id)}.",
         "" if decided is None else _what_it_is_about(decided),
     )
 

@@ -58,7 +58,7 @@ def dockwarden(
         "DOCKWARDEN_SLACK_SIGNING_SECRET": app.signing_secret,
         "DOCKWARDEN_SLACK_API_URL": f"{slack_url(ports)}/api/",
         "DOCKWARDEN_SLACK_MODE": "socket",
-        # The local Slack shows dates, blocks to copy and groups raw.
+        # The local Slack shows dates and groups raw.
         "DOCKWARDEN_PLAIN_MARKUP": "true",
         SEAL_SETTING: str(seal_key_file(state)),
         "DOCKWARDEN_DOCKER_HOST": docker_url,

@@ -55,8 +55,8 @@ class SlackWindow:
         return found.last
 
     async def press(self, message: Locator, label: str) -> None:
-        """Press a button of a message."""
-        await message.locator(".bk-button", has_text=label).click()
+        """Press the first button of a message whose label begins so."""
+        await message.locator(".bk-button", has_text=label).first.click()
 
 
 @asynccontextmanager

@@ -130,5 +130,6 @@ class People:
 
     def request_on(self, card: Message) -> Request:
         """Give the request of a card."""
-        name = headline(card).split("`")[1]
+        # Who asks at a terminal is named with its host.
+        name = headline(card).split(" asks to ")[-1].split("`")[1]
         return request_on(card, name, self.engine, self._client, host=self._host)

@@ -1,22 +1,18 @@
-"""How are a time, lines to copy and a group written for Slack, and how for one that knows less?
+"""How are a time and a group written for Slack, and how for one that knows less?
 
-What Slack itself draws for each reader has one form here: a time in the reader's own zone, a block
-of lines that can be copied, a group that is called. Doors write that form and no other. The local
-Slack of the laptop shows it raw, so there it is put into plain words right before it is sent:
-times in UTC, each line as code of its own, a group by its id.
+What Slack itself draws for each reader has one form here: a time in the reader's own zone, a group
+that is called. Doors write that form and no other. The local Slack of the laptop shows it raw, so
+there it is put into plain words right before it is sent: times in UTC, a group by its id.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-_FENCE = "```"
 _TIME = re.compile(r"<!date\^[^<>|]*\|([^<>|]*)>")
 _GROUP = re.compile(r"<!subteam\^([A-Z0-9]+)>")
-_BLOCK = re.compile(rf"{_FENCE}\n?(.*?)\n?{_FENCE}", re.DOTALL)
 
 
 def clock(at: datetime, now: datetime | None = None) -> str:
@@ -33,11 +29,6 @@ def clock_to_the_second(at: datetime, now: datetime) -> str:
     return _shown(at, "{date_short_pretty} {time_secs}", "%d %b %H:%M:%S UTC")
 
 
-def to_copy(lines: Iterable[str]) -> str:
-    """Write lines as one block to copy; what is foreign in them was escaped, and no backtick."""
-    return "\n".join((_FENCE, *lines, _FENCE))
-
-
 def group_mention(group_id: str) -> str:
     """Call the members of a group; the id was looked at before."""
     return f"<!subteam^{group_id}>"
@@ -45,7 +36,6 @@ def group_mention(group_id: str) -> str:
 
 def in_plain_words(text: str) -> str:
     """Write the same for a Slack that draws none of it."""
-    text = _BLOCK.sub(lambda found: _one_by_one(found.group(1)), text)
     return _GROUP.sub(r"@\1", _TIME.sub(r"\1", text))
 
 
@@ -60,10 +50,6 @@ def sent_in_plain_words(value: Any) -> Any:  # noqa: ANN401 - Slack's own argume
     if isinstance(text, str) and value.get("type") != "plain_text":
         parts["text"] = in_plain_words(text)
     return parts
-
-
-def _one_by_one(block: str) -> str:
-    return "\n".join(f"`{line}`" for line in block.split("\n") if line)
 
 
 def _shown(at: datetime, slack_draws: str, otherwise: str) -> str:

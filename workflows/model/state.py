@@ -206,7 +206,8 @@ class RequestState:
     whoever has the key that ``policy`` stood in it. ``plan_hash`` is of the plan that people
     decide about, ``plan_seal`` says to them that it is right, and ``permit`` proves to a docker
     worker that people approved it. ``earlier`` counts the requests of the week before that were
-    carried out on a container of this name; ``None`` where that is not known.
+    carried out on a container of this name; ``None`` where that is not known. ``beside`` counts
+    those of the same person that waited when it was asked for.
     """
 
     request_id: str
@@ -272,6 +273,7 @@ class RequestState:
     permit: Permit | None = None
     tries_asked: int = 0
     earlier: int | None = None
+    beside: int = 0
 
     @property
     def approvals(self) -> tuple[RecordedDecision, ...]:

@@ -37,7 +37,7 @@ class Symbol(StrEnum):
     DOING = "◐"
     DONE = "✓"
     FAILED = "✗"
-    NOT_RUN = "-"
+    NOT_RUN = "\N{EN DASH}"
 
 
 #: What people read where the symbols are explained.

@@ -51,6 +51,11 @@ class Asker:
         """How often a container of this name was asked for lately; ``None``: that is not known."""
         return self.open_requests.earlier if self.open_requests is not None else None
 
+    @property
+    def beside(self) -> int:
+        """How many others of the same person wait; nobody counts them where any number may."""
+        return self.open_requests.waiting if self.open_requests is not None else 0
+
     def refusal_by_any_policy(self) -> Refusal | None:
         """Refuse whoever could ask by none of the policies, before anything else is told."""
         if self.person is None:

@@ -111,6 +111,7 @@ async def _plan_by(
         cautions=(*_cautions(request, state, chosen), *inspection.cautions),
         dependents=inspection.dependents,
         earlier=asker.earlier if asker is not None else None,
+        beside=asker.beside if asker is not None else 0,
         expires_at=workflow.now() + timedelta(seconds=chosen.expires_after_seconds),
     )
     return planned if found is None else await _sealed(request, planned, found, inspection)

@@ -38,7 +38,7 @@ async def test_a_channel_is_greeted_once(bot: Bot, monkeypatch: pytest.MonkeyPat
     (call,) = [given for method, given in bot.slack_stub.calls if method == "chat.postMessage"]
     assert call["channel"] == "C0NEW"
     assert call["text"] == (
-        "👋 I stop, snapshot, start and restart containers, after somebody else has said yes."
+        "I stop, snapshot, start and restart containers, after somebody else has said yes."
         "\nType `/container list` to see the containers, or ask: `/container stop "
         'web-1 snapshot reason="CVE-2026-1"`\nHosts: `local`. Who decides about a container: '
         "`/container inspect NAME`. All that can be typed: `/container help`"

@@ -117,6 +117,8 @@ async def test_one_request_more_than_may_wait_is_refused(client: Client) -> None
     async with Workers(client, open_requests=_LIMIT) as workers:
         mine = [await _waiting(workers, n, "UERIN") for n in range(_LIMIT)]
         await _waiting(workers, 10, "UFRANK")
+        # The card of one of many is short.
+        assert [(await one.state()).beside for one in mine] == list(range(_LIMIT))
 
         one_more = await _asked(workers, 11, "UERIN")
         refused = await one_more.result()

@@ -10,7 +10,6 @@ from workflows.model.markup import (
     group_mention,
     in_plain_words,
     sent_in_plain_words,
-    to_copy,
 )
 
 _AT = datetime(2026, 3, 5, 14, 5, 9, tzinfo=UTC)
@@ -29,13 +28,6 @@ def test_a_time_of_another_day_says_the_day() -> None:
     assert "{date_short_pretty} {time}" in clock(_AT, day_before)
     assert in_plain_words(clock(_AT, day_before)) == "05 Mar 14:05 UTC"
     assert in_plain_words(clock_to_the_second(_AT, day_before)) == "05 Mar 14:05:09 UTC"
-
-
-def test_lines_to_copy_are_one_block_or_code_line_by_line() -> None:
-    """What is to be run can be copied in either."""
-    block = to_copy(["docker ps", "docker start 1a2b"])
-    assert block == "```\ndocker ps\ndocker start 1a2b\n```"
-    assert in_plain_words(f"*Do*\n{block}\nthen") == "*Do*\n`docker ps`\n`docker start 1a2b`\nthen"
 
 
 def test_all_of_a_message_is_put_into_plain_words_but_no_text_of_people() -> None:
