@@ -69,13 +69,13 @@ def why_not(known: Known, actor: Actor, choice: Choice, *, command: str) -> Repl
     card = link(state.card.permalink, "See its card") if state.card is not None else ""
     if state.status is not RequestStatus.WAITING:
         return reply(
-            f"There is nothing left to decide about {name} on {host}: {status_words(state)}. "
+            f"🚫 There is nothing left to decide about {name} on {host}: {status_words(state)}. "
             f"{card}".rstrip()
         )
     if state.requester == actor.user_id:
         withdraw = code(f"{command} cancel {state.request_id}")
         return reply(
-            f"You asked for this yourself, so others decide about {name}. To withdraw it, write "
+            f"🚫 You asked for this yourself, so others decide about {name}. To withdraw it, write "
             f"{withdraw}."
         )
     if choice is Choice.APPROVE and any(
@@ -84,7 +84,7 @@ def why_not(known: Known, actor: Actor, choice: Choice, *, command: str) -> Repl
         return reply(approved_before(state, actor.user_id))
     if known.could_decide is False:
         return reply(
-            f"You are not among those who decide about {name} on {host}"
+            f"🚫 You are not among those who decide about {name} on {host}"
             f"{_deciders(state)}. Nothing was recorded."
         )
     return None
