@@ -30,6 +30,7 @@ from bot.temporal.visibility import RequestPage
 from tests.fakes.slack_stub import TEAM, SlackStub
 from workflows.host_query import HostQueryResult
 from workflows.model.hosts import Announcement
+from workflows.model.listing import EVERY, Wanted
 from workflows.model.names import RequestAddress, button_value
 from workflows.model.requests import (
     ContainerRef,
@@ -108,6 +109,10 @@ class FakeHosts:
         engine = Announcement(host=default, engine_id="E1", engine_version="20.10")
         return (HostStanding(host=default, is_default=True, engines=(engine,)),)
 
+    async def names(self) -> frozenset[str]:
+        """Name them."""
+        return frozenset({"edge-10", "edge-2"})
+
 
 @dataclass
 class FakeRequestClient:
@@ -123,6 +128,7 @@ class FakeRequestClient:
     state: RequestState | None = None
     summary: RequestSummary = field(default_factory=summary)
     deciders: set[str] = field(default_factory=set)
+    wanted: Wanted = EVERY
     looked: HostQueryResult = field(default_factory=HostQueryResult)
     visibility: FakeVisibility = field(default_factory=FakeVisibility)
     hosts: FakeHosts = field(default_factory=FakeHosts)
@@ -173,8 +179,9 @@ class FakeRequestClient:
         """Tell where the requests of a list stand."""
         return {} if self.state is None else {REQUEST: self.state}
 
-    async def look(self, _host: str, _name: str = "") -> HostQueryResult:
-        """Look at a host."""
+    async def look(self, _host: str, _name: str, wanted: Wanted) -> HostQueryResult:
+        """Look at a host, and note what was wanted of it."""
+        self.wanted = wanted
         await self._act()
         return self.looked
 

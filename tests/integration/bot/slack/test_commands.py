@@ -26,7 +26,7 @@ from tests.integration.bot.slack.bot_on_stub import REQUEST, Bot, bot_on, state,
 from tests.unit.activities.slack.card_parts import PIN
 from workflows.host_query import HostQueryResult
 from workflows.model.errors import RefusalCode
-from workflows.model.listing import ContainerList, ContainerSummary
+from workflows.model.listing import ContainerList, ContainerSummary, Wanted, Which
 from workflows.model.ports import Inspection
 from workflows.model.requests import (
     Choice,
@@ -211,15 +211,20 @@ async def test_questions_are_answered_in_private(bot: Bot, text: str, says: str)
 async def test_a_list_follows_its_acknowledgement(bot: Bot) -> None:
     """A host may answer slowly, so the list comes after the acknowledgement, in private."""
     web = ContainerSummary(name="web-1", image="nginx:1", state=ContainerState.RUNNING)
-    bot.requests.looked = HostQueryResult(containers=ContainerList(containers=(web,), total=7))
+    bot.requests.looked = HostQueryResult(
+        containers=ContainerList(containers=(web,), total=7, of=9)
+    )
 
-    assert await bot.command("list") == {}
+    assert await bot.command("list web-* running") == {}
     await bot.slack_stub.until(lambda: bot.slack_stub.responses)
 
     (answer,) = bot.slack_stub.responses
     assert answer["response_type"] == "ephemeral"
-    assert "`web-1` · `nginx:1` · running" in answer["text"]
+    assert answer["text"].startswith("`list web-* running`: 7 of 9 containers on `local`\n")
+    assert "🟢 `web-1` · running" in answer["text"]
     assert "6 more" in answer["text"]
+    assert answer["text"].endswith("Hosts: `edge-2`, `edge-10`")
+    assert bot.requests.wanted == Wanted(pattern="web-*", which=Which.RUNNING)
 
 
 async def test_the_hosts_are_shown(bot: Bot) -> None:
@@ -279,7 +284,12 @@ async def test_a_look_that_fails_says_why(bot: Bot, result: Any, says: str) -> N
     await bot.command("inspect web-1")
     await bot.slack_stub.until(lambda: bot.slack_stub.responses)
 
-    assert says in bot.slack_stub.responses[0]["text"]
+    text = bot.slack_stub.responses[0]["text"]
+    assert text.startswith("⚠️ `inspect web-1`: ")
+    assert says in text
+    silent = getattr(result, "silent", None)
+    is_of_host = result is RefusalCode.UNKNOWN_HOST or silent is Silent.HOST
+    assert ("Hosts: `edge-2`, `edge-10`" in text) is is_of_host
 
 
 @pytest.mark.fault
