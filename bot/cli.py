@@ -17,6 +17,7 @@ from contextlib import suppress
 from importlib import metadata
 
 from bot import logs, settings as bot_settings
+from bot.finding import Finding
 from bot.parts import Part
 from bot.secrets import Problems
 from bot.settings import ConfigurationError, LogFormat, LogLevel, Settings
@@ -29,6 +30,14 @@ _log = logging.getLogger(__name__)
 _OK, _FAILED, _BAD_SETUP = 0, 1, 2
 _SERVABLE = ("control", "docker")
 _HARD_END = 15
+_EPILOG = """\
+for example:
+  dockwarden check
+  dockwarden request stop web-1 --snapshot --reason "CVE-2026-1" --as U024BE7LH --wait
+
+`dockwarden COMMAND --help` says more. Settings are environment variables;
+deploy/env.example lists them all. README.md walks through an installation,
+docs/terminal.md through a request."""
 
 Service = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -54,7 +63,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     options = _parser().parse_args(terminal.normal(arguments))
     if options.command == "version":
-        sys.stdout.write(f"dockwarden {metadata.version('dockwarden')}\n")
+        sys.stdout.write(f"{_version()}\n")
         return _OK
     try:
         needs = _NEEDS.get(options.command, at_terminal.needs)
@@ -66,12 +75,21 @@ def run(arguments: Sequence[str]) -> int:
         temporal.log_in_our_way()
         return _COMMANDS.get(options.command, at_terminal.run)(settings, options)
     except ConfigurationError as error:
-        for line in str(error).splitlines():
-            sys.stderr.write(f"dockwarden: {logs.redact(line)}\n")
+        _tell_bad_setup(str(error).splitlines(), is_check=options.command == "check")
         return _BAD_SETUP
     except Exception:  # noqa: BLE001 - whatever it was, the log says it and the status is 1
         _log.exception("ended by an unexpected error")
         return _FAILED
+
+
+def _tell_bad_setup(lines: list[str], *, is_check: bool) -> None:
+    """Say what cannot be as it is set; a check says it as it says the rest."""
+    if not is_check:
+        sys.stderr.writelines(f"dockwarden: {logs.redact(line)}\n" for line in lines)
+        return
+    findings = [Finding(False, "settings", line) for line in lines]
+    sys.stdout.writelines(f"{logs.redact(str(finding))}\n" for finding in findings)
+    sys.stdout.write("nothing else was looked at: correct the settings first\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,10 +97,10 @@ def _parser() -> argparse.ArgumentParser:
         prog="dockwarden",
         usage="dockwarden COMMAND …",
         description=_listing(),
-        epilog="`dockwarden COMMAND --help` says more. Settings are environment variables; "
-        "deploy/env.example lists them all.",
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=_version(), help=argparse.SUPPRESS)
     commands = parser.add_subparsers(
         dest="command",
         required=True,
@@ -96,8 +114,8 @@ def _parser() -> argparse.ArgumentParser:
         "--serve",
         type=_serve,
         default=frozenset(_SERVABLE),
-        metavar="control,docker",
-        help="what to serve: control (workflows, Slack), docker (one engine), or both (default)",
+        metavar="WHAT",
+        help="control: the workflows and Slack; docker: one engine; control,docker: both (default)",
     )
     worker.add_argument(
         "--host", type=_host, default=None, help="name of the Docker host (DOCKWARDEN_HOST)"
@@ -113,6 +131,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("version")
     terminal.add_commands(commands)
     return parser
+
+
+def _version() -> str:
+    return f"dockwarden {metadata.version('dockwarden')}"
 
 
 def _listing() -> str:

@@ -61,7 +61,9 @@ from workflows.model.ports import ContainersPort, InspectInput, Inspection, Stop
 from workflows.model.requests import ContainerPin, ContainerState, Fact
 from workflows.model.start_ports import RestoreInput, RestoreResult, StartInput, StartPort
 from workflows.model.state import StepName, StopResult
+from workflows.model.text import short_id
 from workflows.model.timing import MAX_GRACE_SECONDS
+from workflows.model.words import RECREATED, REMOVED
 from workflows.operations import catalog
 
 _SHOWN: Final = 3
@@ -164,7 +166,7 @@ class Containers(ContainersPort, StartPort):
                 failed = error
             self._underway.over(arg.pin.container_id)
             if arg.expect_untouched and not attempt.may_have_sent:
-                raise failed
+                raise self._explained(arg.pin, failed)
             # The workflow asks whether anything may have happened to the container.
             raise ApplicationError(
                 failed.message, "touched", type=failed.type, non_retryable=failed.non_retryable
@@ -197,6 +199,20 @@ class Containers(ContainersPort, StartPort):
             text = f"the container is {seen.state} after it was stopped"
             raise failure(ErrorType.STATE_CONFLICT, text, repeatable=True)
         return _stop_result(pin, seen, had_its_grace=took >= arg.grace_seconds - _IMPRECISION)
+
+    def _explained(self, pin: ContainerPin, failed: ApplicationError) -> ApplicationError:
+        """Say of a container that is gone whether another one has its name now."""
+        if failed.type != ErrorType.CONTAINER_GONE:
+            return failed
+        try:
+            found = {entry.name: entry.container_id for entry in self._engine.containers()}
+        except ApplicationError:
+            return failed
+        other = found.get(pin.name)
+        if other == pin.container_id:
+            return failed
+        text = f"{RECREATED}, as {short_id(other)}" if other else REMOVED
+        return failure(ErrorType.CONTAINER_GONE, text)
 
     def _unchanged(self, arg: StopInput) -> ContainerInspect:
         """Look at a container that nothing of ours has touched: it must be as approved.

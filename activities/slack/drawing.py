@@ -20,6 +20,7 @@ from activities.slack.client import call, is_final, lacks_right, post, refused_w
 from activities.slack.mrkdwn import Links, mrkdwn
 from activities.slack.posted import Posted, Progress, block_ids
 from workflows.model.state import CardRef, RequestState
+from workflows.model.symbols import Symbol
 
 #: Somebody deleted the card, or its channel was emptied.
 _CARD_GONE = "message_not_found"
@@ -135,8 +136,9 @@ class CardDrawer:
             return
         card_of_now = f"<{new.permalink}|a new card>" if new.permalink else "a new card"
         text = (
-            f"⛔ *The card above is out of date, and its buttons do nothing.* Slack lets nobody "
-            f"change or delete it. The request goes on with {card_of_now} in this channel."
+            f"{Symbol.MIND} *The card above is out of date, and its buttons do nothing.* Slack "
+            "lets nobody change or delete it. The request goes on with "
+            f"{card_of_now} in this channel."
         )
         blocks = [SectionBlock(block_id=block_id, text=mrkdwn(text))]
         try:

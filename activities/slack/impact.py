@@ -1,10 +1,11 @@
 """What does a request mean for its container and for those around it, before and after?
 
 Nothing here can be read off a step's state. Before the approval it is what approving means: what
-will happen, what is better known first, who else is hit. After it: whether the container stays
-down, where it is reached, and what mends those that live in it. Dockwarden changes nothing but
-the container that was approved; it was measured that who uses its network or its IPC
-space runs on without it, and a start does not mend that, and that who uses its process space ends.
+comes of it, what the container is, what is better known first, who else is hit. After it: whether
+the container stays down, where it is reached, and what mends those that live in it. Dockwarden
+changes nothing but the container that was approved; it was measured that who uses its network or
+its IPC space runs on without it, and a start does not mend that, and that who uses its process
+space ends.
 """
 
 from __future__ import annotations
@@ -15,36 +16,39 @@ from datetime import timedelta
 from activities.slack.mrkdwn import code, join_limited, provider_fact, safe
 from workflows.model.dependents import Dependent, Fate
 from workflows.model.errors import ErrorType
-from workflows.model.requests import FactPlace
+from workflows.model.requests import ContainerState, FactPlace
 from workflows.model.state import (
     Caution,
     CautionCode,
     PortMove,
     RequestState,
     RequestStatus,
-    StepState,
+    StepName,
+    find_step,
 )
+from workflows.model.symbols import Symbol
+from workflows.model.text import short_id
 from workflows.model.timing import MAX_GRACE_SECONDS
-from workflows.model.words import duration
+from workflows.model.words import capital, duration
 from workflows.operations import catalog
-from workflows.operations.facts import was_down
-from workflows.operations.standing import known, seen_down
+from workflows.operations.facts import has_step, was_down
+from workflows.operations.standing import once_done, seen_down
 
 _MOST_CAUTIONS = 5
-_MOST_LEFT_OUT = 12
+_MOST_LEFT_OUT = 6
 _DETAIL_LIMIT = 80
+_MOST_FACTS = 9
+_IMAGE_LENGTH = 100
+_IMAGE_PARTS = 2
 _LONGEST = "the longest that Dockwarden waits"
-#: What can be done and undone, but is better known first; each begins a line of its own.
+#: What can be done and undone, but is better known first.
 CAUTIONS = {
-    CautionCode.HEALTH_UNKNOWN: "Its health may not be known when Dockwarden stops waiting for it: "
-    "then it is told as up, health not known yet",
-    CautionCode.PORTS_CHANGE: "Each start chooses its ports of the host anew, and what reaches it "
-    "there then needs the new ones",
-    CautionCode.MEMORY_LOST: "A stop empties what it keeps in memory alone, for good",
-    CautionCode.ASKED_AS_START: "It is stopped already: to restart it is to start it, and is asked "
-    "for and judged as that",
-    CautionCode.REFERENCE_OUTSIDE: "It names the snapshot {detail}, which is outside "
-    "`dockwarden/*`: whoever runs that image on this host gets this container's content",
+    CautionCode.HEALTH_UNKNOWN: "its health may not be known in time",
+    CautionCode.PORTS_CHANGE: "each start chooses its ports of the host anew",
+    CautionCode.MEMORY_LOST: "what it keeps in memory alone is lost",
+    CautionCode.ASKED_AS_START: "it is stopped already, so this is asked for and judged as a start",
+    CautionCode.REFERENCE_OUTSIDE: "the snapshot is named {detail}, outside `dockwarden/*`: who "
+    "runs that image on this host gets this container's content",
 }
 _MOST_PORTS = 10
 _PORT_LENGTH = 20
@@ -59,52 +63,74 @@ _PROCESSES = "process space"
 _TOLD = frozenset({RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON})
 
 
-def plan_lines(state: RequestState) -> str:
-    """Say what will happen after the approval, step by step, and how long a stop holds."""
-    lines = [f"{n}. {_plan(state, step)}" for n, step in enumerate(state.steps, start=1)]
-    until = stays_down(state)
-    return "\n".join([*lines, *([f"It then stays down {until}"] if until else [])])
-
-
-def plan_sentence(state: RequestState) -> str:
-    """Say in few words what will happen, for the dialog that asks whether one is sure."""
-    words = [known(step, state).to_do.lower() for step in state.steps]
-    return ", ".join(words) or catalog.words_of(state.operation)
-
-
-def left_out_of_snapshot(state: RequestState) -> str:
-    """List what a snapshot of this container leaves out."""
-    if not catalog.makes_image(state.operation) or state.pin is None:
+def what_it_comes_to(state: RequestState) -> str:
+    """Say before the approval how the container is once all was done, and how hard a stop is."""
+    if not state.steps:
         return ""
-    left_out = [provider_fact(fact) for fact in state.pin.told(FactPlace.NOT_IN_SNAPSHOT)]
-    return f"⚠️ Not in the snapshot: {join_limited(left_out, _MOST_LEFT_OUT)}" if left_out else ""
+    told = f"*Afterwards* {once_done(state)}{_how_long(state)}."
+    is_stopped = has_step(state, StepName.STOP) and not was_down(state)
+    return f"{told} For the stop {_grace(state)}." if is_stopped else told
 
 
-def caution_lines(state: RequestState) -> str:
-    """Say what people should know before they approve, one a line."""
-    left_out = len(state.cautions) - _MOST_CAUTIONS
+def what_it_is(state: RequestState) -> str:
+    """Say what the container is, as its provider tells it, and of which image."""
+    pin = state.pin
+    if pin is None:
+        return ""
+    itself, seen = pin.told(FactPlace.ITSELF), pin.told(FactPlace.SEEN)
+    is_said = bool(itself) and pin.state is ContainerState.RUNNING
+    told = [] if is_said else [str(pin.state)]
+    told += [provider_fact(fact) for fact in (*itself, *seen)]
+    # Where an image comes from is among the details.
+    image = "/".join(pin.image.split("/")[-_IMAGE_PARTS:]) or short_id(pin.image_id)
+    facts = join_limited(told, _MOST_FACTS, separator=" · ")
+    return f"*What it is* {facts} · image {code(image, _IMAGE_LENGTH)}"
+
+
+def what_the_snapshot_holds(state: RequestState) -> str:
+    """Say how large it will be, what it leaves out, and its name where that was chosen."""
+    pin = state.pin
+    if not catalog.makes_image(state.operation) or pin is None:
+        return ""
+    size = [provider_fact(fact) for fact in pin.told(FactPlace.SNAPSHOT)]
+    without = [provider_fact(fact) for fact in pin.told(FactPlace.NOT_IN_SNAPSHOT)]
+    left_out = f"without {join_limited(without, _MOST_LEFT_OUT)}" if without else ""
+    is_chosen = bool(state.operation.snapshot_ref and state.reference)
+    parts = [code(state.reference, 340) if is_chosen else "", *size, left_out]
+    told = [part for part in parts if part]
+    return f"*Snapshot* {' · '.join(told)}" if told else ""
+
+
+def warnings(state: RequestState) -> str:
+    """Say what people should know before they approve: of it in one line, of others in one."""
     stays_done = catalog.stays_done(state.operation)
-    return "\n".join(
-        [
-            *([f"⚠️ {stays_done}."] if stays_done else []),
-            *(_caution(caution) for caution in state.cautions[:_MOST_CAUTIONS]),
-            *([f"⚠️ And {left_out} more."] if left_out > 0 else []),
-        ]
-    )
+    of_it = [*([stays_done] if stays_done else []), *_cautions(state)]
+    lines = [f"{Symbol.MIND} {capital(' · '.join(of_it))}." if of_it else ""]
+    lines.append(dependents_warning(state))
+    return "\n".join(line for line in lines if line)
+
+
+def _cautions(state: RequestState) -> list[str]:
+    left_out = len(state.cautions) - _MOST_CAUTIONS
+    told = [_caution(caution) for caution in state.cautions[:_MOST_CAUTIONS]]
+    return [*told, f"and {left_out} more"] if left_out > 0 else told
 
 
 def _caution(caution: Caution) -> str:
     words = CAUTIONS[caution.code]
     if "{detail}" in words:
-        return f"⚠️ {words.format(detail=code(caution.detail, _DETAIL_LIMIT))}."
-    detail = f" ({safe(caution.detail, _DETAIL_LIMIT)})" if caution.detail else ""
-    return f"⚠️ {words}{detail}."
+        return words.format(detail=code(caution.detail, _DETAIL_LIMIT))
+    return f"{words} ({safe(caution.detail, _DETAIL_LIMIT)})" if caution.detail else words
 
 
-def _plan(state: RequestState, step: StepState) -> str:
-    return known(step, state).plan.format(
-        name=code(state.container.name), grace=_grace(state), reference=code(state.reference, 340)
-    )
+def _how_long(state: RequestState) -> str:
+    """Say until when what is stopped stays so; nothing of what is not left stopped."""
+    if not catalog.leaves_down(state.operation):
+        return ""
+    told = state.pin.told(FactPlace.AFTERWARDS) if state.pin else ()
+    if told:
+        return f", and {' · '.join(map(provider_fact, told))}"
+    return f" {stays_down(state) or 'until somebody starts it'}"
 
 
 def _grace(state: RequestState) -> str:
@@ -144,14 +170,25 @@ def restarted_since(state: RequestState) -> str:
     """Say that the same container runs anew since people decided about it."""
     if not state.restarted_since:
         return ""
-    return "🔁 It had been started anew since the card was posted. It is the same container."
+    return "It had been started anew since the card was posted. It is the same container."
 
 
 def afterwards(state: RequestState) -> str:
     """Say it of a request that is over, one a line; nothing where all is as it was."""
-    until = stays_down(state) if state.status is RequestStatus.SUCCEEDED else ""
-    down = f"⏹️ It stays down {until}." if until else ""
+    down = ""
+    if state.status is RequestStatus.SUCCEEDED and catalog.leaves_down(state.operation):
+        down = f"It is down{_how_long(state)}."
     return "\n".join(line for line in (down, _moved(state.moved_ports)) if line)
+
+
+def left_by_it(state: RequestState, snapshot: str) -> str:
+    """Say in one line what is left of a request that was carried out."""
+    stop = find_step(state.steps, StepName.STOP)
+    is_noted = stop is not None and bool(stop.note) and not stop.note.startswith("exit code")
+    killed = safe(stop.note, 120) if stop is not None and is_noted else ""
+    told = [killed, *afterwards(state).split("\n"), restarted_since(state)]
+    parts = [snapshot, *(f"{part[:1].lower()}{part[1:]}".rstrip(".") for part in told)]
+    return capital(" · ".join(part for part in parts if part))
 
 
 def _moved(ports: Sequence[PortMove]) -> str:
@@ -159,7 +196,7 @@ def _moved(ports: Sequence[PortMove]) -> str:
     if not ports:
         return ""
     shown = (f"{safe(p.port, _PORT_LENGTH)} {_at(p.before)} → {_at(p.after)}" for p in ports)
-    return f"🔀 Other ports of the host lead to it now: {join_limited(shown, _MOST_PORTS)}."
+    return f"Other ports of the host lead to it now: {join_limited(shown, _MOST_PORTS)}."
 
 
 def _at(ports: Sequence[int]) -> str:
@@ -174,15 +211,13 @@ def dependents_warning(state: RequestState) -> str:
     known = state.dependents
     ended = [one for one in known.found if one.space == _PROCESSES]
     cut_off = [one for one in known.found if one.space != _PROCESSES]
-    lines = [*([_cut_off(cut_off)] if cut_off else []), *([_ended(ended)] if ended else [])]
+    told = [*([_cut_off(cut_off)] if cut_off else []), *([_ended(ended)] if ended else [])]
     if known.more:
-        lines.append(f"⚠️ And {known.more} more use something of it.")
+        told.append(f"{known.more} more use something of it")
     if known.unseen:
         others = f"{known.unseen} other container{_s(known.unseen)}"
-        lines.append(f"⚠️ There was no time to see whether {others} on the host use anything of it.")
-    if known.found:
-        lines.append("Dockwarden changes nothing but the container of this card.")
-    return "\n".join(lines)
+        told.append(f"there was no time to see whether {others} on the host use anything of it")
+    return f"{Symbol.MIND} {capital(' · '.join(told))}." if told else ""
 
 
 def dependents_in_short(state: RequestState) -> str:
@@ -208,20 +243,19 @@ def dependents_left(state: RequestState) -> str:
 
 
 def _cut_off(users: list[Dependent]) -> str:
-    them, restart = ("it", "its own restart") if len(users) == 1 else ("them", "a restart of each")
-    mends = f"only {restart}, once this container runs again, mends that"
-    return f"{_use(users)}: the stop cuts {them} off, and {mends}."
+    them, restart = ("it", "it is restarted") if len(users) == 1 else ("them", "each is restarted")
+    return f"{_use(users)}: the stop cuts {them} off until {restart}"
 
 
 def _ended(users: list[Dependent]) -> str:
-    ends, them = ("it ends", "it") if len(users) == 1 else ("they end", "them")
-    return f"{_use(users)}: {ends} with the stop, and Dockwarden does not start {them} again."
+    ends, starts = ("it ends", "is") if len(users) == 1 else ("they end", "are")
+    return f"{_use(users)}: {ends} with the stop, and {starts} not started again"
 
 
 def _use(users: list[Dependent]) -> str:
     names = join_limited(map(_name, users), _MOST_NAMED)
     spaces = " or ".join(dict.fromkeys(one.space for one in users))
-    return f"⚠️ {names} use{'s' if len(users) == 1 else ''} its {spaces}"
+    return f"{names} use{'s' if len(users) == 1 else ''} its {spaces}"
 
 
 def _left(state: RequestState, one: Dependent) -> str:

@@ -18,7 +18,7 @@ from activities.slack.drawing import CardDrawer, is_first
 from activities.slack.mrkdwn import Links, mrkdwn
 from activities.slack.posted import Posted, Progress
 from activities.slack.refusals import notice
-from activities.slack.thread import reply
+from activities.slack.thread import LAST_WORDS, is_told, reply
 from workflows.model.errors import ErrorType
 from workflows.model.names import USER_ID_FORM, thread_block_id
 from workflows.model.ports import MessagesPort, Notice, NotifyInput, PublishInput, ThreadEntry
@@ -89,11 +89,13 @@ class Messages(MessagesPort):
         return arg.state.card or CardRef(channel_id=arg.state.channel_id, ts="")
 
     async def _add_replies(self, arg: PublishInput, card: CardRef, progress: Progress) -> None:
-        if not arg.thread:
+        closing = any(entry.kind in LAST_WORDS for entry in arg.thread)
+        told = [entry for entry in arg.thread if is_told(arg.state, entry, closing=closing)]
+        if not told:
             return
         is_new = is_first(arg.state, progress)
         posted = set() if is_new else await Posted(self._slack, progress).replies(card)
-        for entry in arg.thread:
+        for entry in told:
             block_id = thread_block_id(arg.state.request_id, entry.key)
             if progress.has(entry.key) or block_id in posted:
                 continue

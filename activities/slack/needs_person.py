@@ -25,6 +25,7 @@ from workflows.model.errors import HOPELESS_ERRORS, ErrorType
 from workflows.model.markup import clock_to_the_second
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepStatus, find_step
+from workflows.model.symbols import Symbol
 from workflows.model.words import capital
 from workflows.operations.facts import was_down, was_paused
 from workflows.operations.standing import NOT_ANSWERED, condition, gave_up, is_start, seen_down
@@ -78,7 +79,7 @@ def needs_person_headline(state: RequestState, where: str, called: str = "") -> 
     if gave_up(state):
         not_known = "" if state.seen else "whether it runs is not known, and "
         could_not = f"{not_known}Dockwarden has stopped trying"
-    first = ("🛑", called, where, f"*{met.told}*", "—", could_not)
+    first = (Symbol.NEEDS_PERSON, called, where, f"*{met.told}*", "—", could_not)
     return " ".join(part for part in first if part)
 
 
@@ -102,7 +103,7 @@ def goes_on_trying(state: RequestState) -> bool:
 
 def needs_person_outcome(state: RequestState) -> str:
     """Say how it is left, below the reply that told all of it already."""
-    return f"🛑 {capital(condition(state).short)}, and is left so"
+    return f"{Symbol.NEEDS_PERSON} {capital(condition(state).short)}, and is left so"
 
 
 def why_lines(state: RequestState) -> list[str]:
@@ -166,13 +167,13 @@ def state_line(state: RequestState) -> str:
     elif error in HOPELESS_ERRORS:
         parts.append("not tried")
     if not goes_on_trying(state):
-        parts += [] if is_gone or gave_up(state) else ["🔕 Dockwarden does not try again"]
+        parts += [] if is_gone or gave_up(state) else ["Dockwarden does not try again"]
     elif step is not None and step.status is StepStatus.RUNNING:
-        parts.append("🔁 trying now")
+        parts.append("trying now")
     elif state.next_try_at is not None:
-        parts.append(f"🔁 next try at {at(state.next_try_at)}")
+        parts.append(f"next try at {at(state.next_try_at)}")
     else:
-        parts.append("🔁 Dockwarden goes on trying")
+        parts.append("Dockwarden goes on trying")
     return f"*State* {' · '.join(parts)}"
 
 

@@ -16,11 +16,14 @@ from datetime import timedelta
 from activities.slack.error_help import HAVE_DETAILS, advice_for, cause_of, reason, short_detail
 from activities.slack.mrkdwn import code, person, safe, typed_at
 from activities.slack.needs_person import needs_person_headline, restore_error
+from activities.slack.voters import who_can_still_decide
+from workflows.model import words
 from workflows.model.errors import PREFLIGHT_ERRORS, ErrorType
-from workflows.model.markup import clock
+from workflows.model.markup import clock, clock_to_the_second
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
-from workflows.model.text import short_id
-from workflows.model.words import capital, duration, size
+from workflows.model.symbols import Symbol
+from workflows.model.text import cut_off, short_id, shows_nothing
+from workflows.model.words import capital, duration, ordinal, size
 from workflows.operations import catalog
 from workflows.operations.facts import has_step, was_down, was_late, was_left_running
 from workflows.operations.standing import (
@@ -56,6 +59,8 @@ _PAST = {
     "runs": "ran",
     "uses": "used",
 }
+#: So many who may decide are named on a locked phone.
+_MOST_CALLED = 5
 _PRESENT = re.compile(rf"(?<![^ ])(?:{'|'.join(_PAST)})(?![^ ])")
 
 
@@ -66,14 +71,27 @@ def headline(state: RequestState) -> str:
 
 def notification(state: RequestState) -> str:
     """Write the plain words for a notification, complete without the card."""
+    if state.status is RequestStatus.WAITING:
+        return _asks(state)
     what = f"{safe(state.name_now)} on {safe(state.container.host)}"
     if not says_what_was_done(state):
         what = f"{catalog.words_of(state.operation)} {what}"
     return f"{status_words(state)}: {what} ({state.request_id})"
 
 
+def _asks(state: RequestState) -> str:
+    """Write what is read on a locked phone: who asks for what, why, who decides until when."""
+    name, host = safe(state.name_now, 60), safe(state.container.host, 40)
+    who = person(state.requester)
+    first = f"{Symbol.WAITS} {who} asks to {catalog.words_of(state.operation)} {name} on {host}"
+    why = "" if shows_nothing(state.reason) else f": “{safe(cut_off(state.reason, 100), 100)}”"
+    until = f"until {clock(state.expires_at)}" if state.expires_at else ""
+    decides = " ".join(part for part in (who_can_still_decide(state, _MOST_CALLED), until) if part)
+    return f"{first}{why}{f' — {decides}' if decides else ''}"
+
+
 def step_line(step: StepState, state: RequestState) -> str:
-    """Write one step as a line: ``✅ Stopped in 0.1 s · exit code 0``."""
+    """Write one step as a line: ``✓ Stopped in 0.1 s · exit code 0``."""
     note = f" · {safe(step.note, 120)}" if step.note else ""
     return f"{step_emoji(step)} {step_words(step, state, _why_failed(step, state))}{note}"
 
@@ -92,6 +110,24 @@ def step_lines(state: RequestState) -> str:
     return "\n".join(step_line(_explained(state, step), state) for step in state.steps)
 
 
+def timed_steps(state: RequestState) -> str:
+    """Write what was done and when, one step a line; nothing of what was never begun."""
+    if not any(step.started_at for step in state.steps):
+        return ""
+    lines = (
+        f"{step_line(_explained(state, step), state)}{_when(step)}"
+        for step in state.steps
+        if step.started_at or step.finished_at
+    )
+    return "\n".join(lines)
+
+
+def _when(step: StepState) -> str:
+    if step.finished_at is None:
+        return ""
+    return f" · {clock_to_the_second(step.finished_at, step.finished_at)}"
+
+
 def called(state: RequestState) -> str:
     """Name the container as the engine does now, and as it was asked for if that differs."""
     asked_for = f" (asked for as {code(state.container.name)})" if state.renamed else ""
@@ -108,7 +144,7 @@ def snapshot_line(state: RequestState) -> str:
         return ""
     name = code(made.reference, 340) if made.reference else "without a tag"
     big = f" · {size(made.size_bytes)}" if made.size_bytes else ""
-    return f"📦 Snapshot {name} · image {code(short_id(made.image_id))}{big}"
+    return f"{Symbol.SNAPSHOT} Snapshot {name} · image {code(short_id(made.image_id))}{big}"
 
 
 def where(state: RequestState) -> str:
@@ -137,29 +173,32 @@ def _explained(state: RequestState, step: StepState) -> StepState:
 
 
 def _waiting(state: RequestState) -> str:
-    return f"⏳ *{missing_words(state)}* — {_what(state)}"
+    who = person(state.requester) + typed_at(state.terminal)
+    told = f"{Symbol.WAITS} *{missing_words(state)}* — {who} asks to {_what(state)}"
+    return f"{told} · {ordinal(state.earlier + 1)} time this week" if state.earlier else told
 
 
 def _rejected(state: RequestState) -> str:
     rejection, by = state.rejection, ""
     if rejection is not None:
         by = f" by {person(rejection.approver_id)} at {clock(rejection.decided_at)}"
-    return f"⛔ *Rejected*{by} — {_what(state)}\nNothing was changed."
+    return f"{Symbol.NO} *Rejected*{by} — {_what(state)}. Nothing was changed."
 
 
 def _expired(state: RequestState) -> str:
-    return f"⌛ *Expired* — {_what(state)}\nNot decided in time. Nothing was changed."
+    told = f"{Symbol.TOO_LATE} *Expired* — {_what(state)}"
+    return f"{told}. Nobody decided in time, and nothing was changed."
 
 
 def _cancelled(state: RequestState) -> str:
     by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
     by += typed_at(state.cancel_terminal)
-    return f"🚫 *Cancelled*{by} — {_what(state)}\nNothing was changed."
+    return f"{Symbol.ENDED_BY_PERSON} *Cancelled*{by} — {_what(state)}. Nothing was changed."
 
 
 def _stale(state: RequestState) -> str:
     advice = f" {advice_for(state)}" if state.cause in PREFLIGHT_ERRORS else ""
-    first = f"⚠️ *{stale_title(state)}* — {_what(state)}"
+    first = f"{Symbol.MIND} *{stale_title(state)}* — {_what(state)}"
     if was_left_running(state):
         # It came up after a snapshot of it; or what our start began has ended, and it has since.
         return f"{first}\nSomebody has started it meanwhile, so Dockwarden leaves it running."
@@ -171,18 +210,18 @@ def _failed(state: RequestState) -> str:
     if not engine_was_silent(state):
         told.append("Nothing was changed.")
     told.append(advice_for(state))
-    return f"❌ *Not done* — {_what(state)}\n{' '.join(part for part in told if part)}"
+    return f"{Symbol.MIND} *Not done* — {_what(state)}\n{' '.join(part for part in told if part)}"
 
 
 def _running(state: RequestState) -> str:
     if state.is_putting_back:
-        return f"↩️ *Putting it back* — {_what(state)}"
+        return f"{Symbol.PUT_BACK} *Putting it back* — {_what(state)}"
     if state.cancel_requested_by:
         by = person(state.cancel_requested_by) + typed_at(state.cancel_terminal)
-        return f"🚧 *Cancelling* after the current step, for {by} — {_what(state)}"
+        return f"{Symbol.WORKING} *Cancelling* after the current step, for {by} — {_what(state)}"
     if state.waits_for_turn:
-        return f"⏳ *Approved, waits for its turn* — {_what(state)}"
-    words = " · ".join(part for part in ("🚧 *Working*", _position(state)) if part)
+        return f"{Symbol.WORKING} *Approved, waits for its turn* — {_what(state)}"
+    words = " · ".join(part for part in (f"{Symbol.WORKING} *Working*", _position(state)) if part)
     return f"{words} — {_what(state)}"
 
 
@@ -196,15 +235,15 @@ def _succeeded(state: RequestState) -> str:
         done = f"*{first}*{in_time}, *{late}*"
     stays = " stays stopped, as it was" if _stays_stopped(state) else ""
     was_down = f" was {down_time(state)}" if down_time(state) else ""
-    return f"✅ {done} — {where(state)}{stays}{was_down}"
+    return f"{Symbol.YES} {done} — {where(state)}{stays}{was_down}"
 
 
 def _put_back(state: RequestState) -> str:
-    words = "↩️ *Failed and put back*"
+    words = f"{Symbol.PUT_BACK} *Failed and put back*"
     if state.cause is None:
         by = f" by {person(state.cancel_requested_by)}" if state.cancel_requested_by else ""
         by += typed_at(state.cancel_terminal)
-        words = f"↩️ *Cancelled*{by} *and put back*"
+        words = f"{Symbol.PUT_BACK} *Cancelled*{by} *and put back*"
     was_down = f", after it was {down_time(state)}" if down_time(state) else ""
     return f"{words} — {where(state)} is {as_before(state)}{was_down}"
 
@@ -274,11 +313,17 @@ def why_not_done(state: RequestState) -> str:
     if state.cause is ErrorType.WORKER_UNAVAILABLE:
         return f"No Dockwarden worker of {host} took it up in time."
     if state.cause is ErrorType.CONTAINER_GONE:
-        return "That very container is gone; one that has its name now is another one."
+        return f"{name} {_became(state)}."
     cause = state.cause
     if state.status is RequestStatus.STALE:
         cause = cause or ErrorType.CONTAINER_CHANGED
     return f"{capital(reason(cause, state.cause_text))}."
+
+
+def _became(state: RequestState) -> str:
+    """Say what became of a container that is gone; a worker of an earlier release does not."""
+    known = state.cause_text.startswith((words.REMOVED, words.RECREATED))
+    return safe(state.cause_text.removeprefix("it ")) if known else "was removed, or recreated"
 
 
 def why_not_done_in_full(state: RequestState) -> str:

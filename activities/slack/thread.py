@@ -1,7 +1,8 @@
 """What does each reply in a card's thread say?
 
-The thread is the log of a request. Only a call for help is shown in the channel too; whoever was
-called by it is told when it is over.
+The thread is the log of a request: its last reply tells all that was done, and only what failed,
+took long or needs somebody is told before. The channel sees a call for help, and a failure that
+was put back; whoever was called is told when it is over.
 """
 
 from __future__ import annotations
@@ -9,14 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from slack_sdk.models.blocks import Block, ContextBlock, SectionBlock
 
-from activities.slack.impact import afterwards, dependents_left
+from activities.slack.impact import afterwards, dependents_left, restarted_since
 from activities.slack.mrkdwn import (
     code,
-    group,
-    join_limited,
     mrkdwn,
     person,
     plain,
@@ -38,20 +38,26 @@ from activities.slack.status import (
     failure_summary,
     snapshot_line,
     step_line,
+    timed_steps,
     where,
     why_not_done_in_full,
 )
+from activities.slack.voters import needed, who_can_still_decide
 from workflows.model.markup import clock
 from workflows.model.names import thread_block_id
 from workflows.model.ports import ThreadEntry, ThreadKind
-from workflows.model.state import RequestState, RequestStatus
+from workflows.model.requests import RecordedDecision
+from workflows.model.state import RequestState, RequestStatus, StepState, StepStatus
+from workflows.model.symbols import Symbol
 from workflows.model.text import shows_nothing
 from workflows.operations import catalog
 from workflows.operations.standing import status_words
 
 CHANNEL_ID_FORM = re.compile(r"[CG][A-Z0-9]{1,30}")
 _COMMENT_LIMIT = 1000
-_MOST_PEOPLE = 20
+_LONG = timedelta(seconds=30)
+#: What tells all that there is to tell of a request.
+LAST_WORDS = frozenset({ThreadKind.OUTCOME})
 _CALLS_FOR_HELP = frozenset({ThreadKind.PAGE, ThreadKind.STUCK})
 
 
@@ -69,10 +75,29 @@ def reply(state: RequestState, entry: ThreadEntry) -> Reply:
     text = _WORDS[entry.kind](state, entry)
     block_id = thread_block_id(state.request_id, entry.key)
     blocks: list[Block] = [SectionBlock(block_id=block_id, text=mrkdwn(text))]
-    if not shows_nothing(entry.comment):
-        comment = plain(f"Comment: {entry.comment}", _COMMENT_LIMIT)
+    said = _said(state, entry)
+    if not shows_nothing(said):
+        comment = plain(f"“{said}”", _COMMENT_LIMIT)
         blocks.append(SectionBlock(block_id=f"{block_id}.comment", text=comment))
-    return Reply(text=text, blocks=blocks, broadcast=entry.kind in _CALLS_FOR_HELP)
+    return Reply(text=text, blocks=blocks, broadcast=_is_for_all(state, entry))
+
+
+def is_told(state: RequestState, entry: ThreadEntry, *, closing: bool) -> bool:
+    """Say whether an entry is a reply of its own: what goes well is told once, when it is over.
+
+    ``closing`` says that the last word is told with it. The card shows the rest meanwhile.
+    """
+    match entry.kind:
+        case ThreadKind.APPROVED:
+            order, _ = _vote(state, entry)
+            is_last = order is not None and order >= needed(state)
+            return not is_last or not shows_nothing(entry.comment)
+        case ThreadKind.STEP:
+            return not closing and entry.step is not None and _is_news(entry.step)
+        case ThreadKind.REJECTED | ThreadKind.CANCELLING | ThreadKind.RESTARTED:
+            return not closing
+        case _:
+            return True
 
 
 def reply_sent_directly(
@@ -92,50 +117,79 @@ def reply_sent_directly(
     return Reply(text=written.text, blocks=[*written.blocks, why])
 
 
-def _approved(state: RequestState, entry: ThreadEntry) -> str:
-    needed = state.policy.required_approvals if state.policy else 1
-    order, given = next(
+def _is_news(step: StepState) -> bool:
+    """Tell whether a step failed, or took so long that somebody waits for word of it."""
+    if step.started_at is None or step.finished_at is None:
+        return step.status is StepStatus.FAILED
+    return step.status is StepStatus.FAILED or step.finished_at - step.started_at > _LONG
+
+
+def _is_for_all(state: RequestState, entry: ThreadEntry) -> bool:
+    """Tell whether the channel is to see it too: a call for help, or a failure put right unseen."""
+    if entry.kind in _CALLS_FOR_HELP:
+        return True
+    is_failure = state.status is RequestStatus.PUT_BACK and state.cause is not None
+    return entry.kind is ThreadKind.OUTCOME and is_failure and not state.paged
+
+
+def _said(state: RequestState, entry: ThreadEntry) -> str:
+    """Give what a person wrote; the last word about a rejection quotes why."""
+    if entry.kind is ThreadKind.OUTCOME and state.rejection is not None:
+        return state.rejection.comment
+    return entry.comment
+
+
+def _vote(state: RequestState, entry: ThreadEntry) -> tuple[int | None, RecordedDecision | None]:
+    """Find an approval: which one it was, and where it was given."""
+    return next(
         (one for one in enumerate(state.approvals, 1) if one[1].approver_id == entry.user_id),
         (None, None),
     )
-    count = f" ({order} of {needed})" if order else ""
+
+
+def _approved(state: RequestState, entry: ThreadEntry) -> str:
+    order, given = _vote(state, entry)
+    count = f" ({order} of {needed(state)})" if order else ""
     where = typed_at(given.terminal if given else None)
-    return f"✅ {person(entry.user_id)} approved{count}{where}{_at(entry)}."
+    told = f"{Symbol.YES} {person(entry.user_id)} approved{count}{where}{_at(entry)}."
+    now = who_can_still_decide(state) if state.status is RequestStatus.WAITING else ""
+    return f"{told} Now {now}." if now else told
 
 
 def _rejected(state: RequestState, entry: ThreadEntry) -> str:
     where = typed_at(state.rejection.terminal if state.rejection else None)
-    return f"⛔ {person(entry.user_id)} rejected this{where}{_at(entry)}."
+    return f"{Symbol.NO} {person(entry.user_id)} rejected this{where}{_at(entry)}."
 
 
 def _reminder(state: RequestState, _: ThreadEntry) -> str:
-    policy = state.policy
-    voted = {d.approver_id for d in state.approvals} | {state.requester}
-    people = [person(u) for u in policy.approvers if u not in voted] if policy else []
-    groups = [group(g) for g in policy.approver_groups] if policy else []
-    names = join_limited([*groups, *people], _MOST_PEOPLE)
     until = f" until {clock(state.expires_at)}" if state.expires_at else ""
-    what = f"{catalog.words_of(state.operation)} {called(state)}"
-    return f"🔔 {names} this waits for a decision{until}: {what}."
+    what = f"{catalog.words_of(state.operation)} {where(state)}"
+    who = who_can_still_decide(state)
+    return f"{Symbol.REMINDER} {who}: this waits for a decision{until}: {what}."
 
 
 def _restarted(state: RequestState, _: ThreadEntry) -> str:
     had = f"{called(state)} had been started anew since the card was posted"
-    return f"🔁 {had}. Same container: going on."
+    return f"{Symbol.MIND} {had}. Same container: going on."
 
 
 def _step(state: RequestState, entry: ThreadEntry) -> str:
-    return step_line(entry.step, state) if entry.step is not None else "▫️ A step was begun."
+    return (
+        step_line(entry.step, state)
+        if entry.step is not None
+        else f"{Symbol.DOING} A step was begun."
+    )
 
 
 def _cancelling(state: RequestState, entry: ThreadEntry) -> str:
     by, where = person(entry.user_id), typed_at(state.cancel_terminal)
-    return f"🚫 {by} cancelled this{where}. The step under way is finished first."
+    told = f"{Symbol.ENDED_BY_PERSON} {by} cancelled this{where}."
+    return f"{told} The step under way is finished first."
 
 
 def _given_up(state: RequestState, entry: ThreadEntry) -> str:
     by = person(entry.user_id) + typed_at(state.stop_trying_terminal)
-    told = f"🔕 {by} told Dockwarden to stop trying{_at(entry)}."
+    told = f"{Symbol.ENDED_BY_PERSON} {by} told Dockwarden to stop trying{_at(entry)}."
     return f"{told} {how_it_is_left(state, where(state))}"
 
 
@@ -145,7 +199,7 @@ def _stuck(state: RequestState, _: ThreadEntry) -> str:
     start = with_command("If it is down and meant to run, start it", START, state)
     what = f"{catalog.words_of(state.operation)} {where(state)}"
     return (
-        f"🛑 {mentions(state)} the request to {what} *is stuck in "
+        f"{Symbol.NEEDS_PERSON} {mentions(state)} the request to {what} *is stuck in "
         "Dockwarden itself*: nothing of it goes on, and its buttons do nothing, until that is put "
         f"right.\n1. {look}\n2. {start}\n"
         "3. The log of the control worker, and Temporal's history, say what it stumbles over."
@@ -167,11 +221,13 @@ def _outcome(state: RequestState, _: ThreadEntry) -> str:
         how = needs_person_outcome(state)
     lines = (
         f"{people} {how}: {where(state)}{was_down}.",
+        timed_steps(state),
         why_not_done_in_full(state),
         failure_summary(state),
         dependents_left(state),
         snapshot_line(state),
         afterwards(state),
+        restarted_since(state),
     )
     return "\n".join(line for line in lines if line)
 

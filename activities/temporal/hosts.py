@@ -88,7 +88,7 @@ class Claim:
             return (
                 f"nothing is served: this engine is host {self.record.host} already. Start this "
                 f"worker with --host {self.record.host}; or, if its machine was cloned, give the "
-                f"engine an id of its own (README, Several hosts); {release}"
+                f"engine an id of its own (docs/operating.md); {release}"
             )
         return (
             f"nothing is served: host {self.record.host} is another engine already. Start this "

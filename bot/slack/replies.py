@@ -142,7 +142,7 @@ def reason_left_out() -> str:
 def recorded(request_id: str, act: Act, decided: RequestState | None = None) -> Reply:
     """Say that an act was taken, and of what; what it came to is the workflow's to say."""
     return reply(
-        f"🗳️ Noted: {_NOTED[act]} {code(request_id)}.",
+        f"👍 Noted: {_NOTED[act]} {code(request_id)}.",
         "" if decided is None else _what_it_is_about(decided),
     )
 
@@ -184,12 +184,12 @@ def too_many_clicks(number: int, seconds: int, *, request_id: str) -> Reply:
 
 def foreign_team() -> Reply:
     """Refuse somebody from another workspace."""
-    return reply("⛔ Only members of this workspace can use Dockwarden. Nothing was recorded.")
+    return reply("🚫 Only members of this workspace can use Dockwarden. Nothing was recorded.")
 
 
 def bad_button() -> Reply:
     """Refuse a button that no card of ours has."""
-    return reply("⛔ This button does not belong to a Dockwarden request. Nothing was recorded.")
+    return reply("🚫 This button does not belong to a Dockwarden request. Nothing was recorded.")
 
 
 def again_unknown(command: str, request_id: str, example: str) -> Reply:
@@ -287,7 +287,7 @@ def _already_open(error: AlreadyOpenError, command: str) -> Reply:
     status = code(f"{command} status {error.request_id}")
     where = link(error.permalink, "See its card") or f"See {status}"
     return reply(
-        f"⛔ Not started: request {code(error.request_id)} for {code(error.container)} on "
+        f"🚫 Not started: request {code(error.request_id)} for {code(error.container)} on "
         f"{code(error.host)} is still open. {where}." + (_REPLACE if error.waits else "")
     )
 
@@ -296,7 +296,7 @@ def _ended(error: RequestEndedError) -> Reply:
     request = error.summary
     card = link(request.permalink, "See its card")
     return reply(
-        f"⛔ Not recorded: request {code(request.request_id)} for {code(request.container)} on "
+        f"🚫 Not recorded: request {code(request.request_id)} for {code(request.container)} on "
         f"{code(request.host)} is over: {over_words(request, error.state)}. {card}".rstrip()
     )
 

@@ -59,11 +59,11 @@ def tries(state: RequestState) -> str:
         by = f", as {person(state.stop_trying_by)} wished" if state.stop_trying_by else ""
         parts.append(f"Dockwarden does not try again{by}")
     elif _is_trying(state):
-        parts.append("🔁 trying now")
+        parts.append("trying now")
     elif state.next_try_at is not None:
-        parts.append(f"🔁 next try at {_at(state.next_try_at)}")
+        parts.append(f"next try at {_at(state.next_try_at)}")
     else:
-        parts.append("🔁 Dockwarden goes on trying")
+        parts.append("Dockwarden goes on trying")
     return " · ".join(parts)
 
 

@@ -38,7 +38,7 @@ def ask_to_stop(
         return reply(f"Nothing to stop: Dockwarden does not try to put {container} back any more.")
     if not may_cancel(state, actor.user_id, actor.team_id):
         return reply(
-            f"⛔ Not asked: only {person(state.requester)}, who asked for it, and those who "
+            f"🚫 Not asked: only {person(state.requester)}, who asked for it, and those who "
             f"decided can end the tries. Dockwarden goes on trying to put {container} back."
         )
     address = RequestAddress(

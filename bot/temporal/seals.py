@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 _NO_KEY = (
     "not set: whoever can write to Temporal's namespace can do with every host what Dockwarden can "
-    "(README, Security)"
+    "(docs/security.md)"
 )
 
 

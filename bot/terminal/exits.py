@@ -1,6 +1,6 @@
 """With which status does a command at a terminal end?
 
-Part of the product: scripts ask for it. ``deploy/terminal.md`` says the same.
+Part of the product: scripts ask for it. ``docs/terminal.md`` says the same.
 """
 
 from __future__ import annotations

@@ -19,6 +19,11 @@ from deploy.laptop.stack import Options, running
 
 _HOME = Path(__file__).parents[2] / ".dockwarden"
 
+#: What is said when all is over; nothing but a clean end gets there.
+_ENDS = {
+    "demo": "stopped; nothing is left (`make clean` removes what was installed, and the logs)",
+    "up": "stopped; nothing is left but the requests, for the next time",
+}
 #: What a shell reports for a program that was ended by Ctrl-C.
 _INTERRUPTED = 130
 
@@ -41,10 +46,12 @@ def main() -> int:
             binary()
             return 0
         run = play(options) if arguments.command == "demo" else _up(options)
-        return asyncio.run(_until_signalled(run))
+        status = asyncio.run(_until_signalled(run))
     except LaptopError as problem:
         warn(str(problem))
         return 1
+    say(_ENDS[arguments.command])
+    return status
 
 
 async def _up(options: Options) -> int:
@@ -66,7 +73,7 @@ async def _until_signalled(run: Coroutine[None, None, int]) -> int:
 
     def stop() -> None:
         nonlocal signalled
-        say("already stopping" if signalled else "stopping")
+        say("already stopping" if signalled else "stopping, in a few seconds")
         if not signalled:
             signalled = True
             task.cancel()

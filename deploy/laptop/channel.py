@@ -18,7 +18,8 @@ Message = Mapping[str, Any]
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _LINK = re.compile(r"<(?:[^>|]*)\|([^>]*)>")
 _BOLD = re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])")
-_NAMES = {user_id: name for name, user_id in USERS.items()} | {BOT_USER_ID: "Dockwarden"}
+#: As the page of the local Slack shows them.
+_NAMES = {user_id: name.title() for name, user_id in USERS.items()} | {BOT_USER_ID: "Dockwarden"}
 _POLL = 0.05
 _PATIENCE = 60.0
 
@@ -36,7 +37,7 @@ class Channel:
 
     async def ask(self, user: str, text: str) -> None:
         """Type ``/container …`` as a person."""
-        say(f"\n  {user} types: /container {text}")
+        say(f"\n  {user.title()} types: /container {text}")
         await self._post("command", user, command="/container", text=text)
 
     async def press(self, user: str, card: Message, action_id: str) -> None:
@@ -48,7 +49,7 @@ class Channel:
         for block in card.get("blocks", []):
             for element in block.get("elements", []):
                 if element.get("action_id") == action_id:
-                    say(f"\n  {user} presses: {element['text']['text']}")
+                    say(f"\n  {user.title()} presses: {element['text']['text']}")
                     action = {
                         "type": "button",
                         "action_id": action_id,

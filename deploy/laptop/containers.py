@@ -15,6 +15,7 @@ from typing import Any
 
 import docker
 from docker.errors import APIError, ImageNotFound, NotFound
+from docker.types import Mount
 
 from deploy.laptop.console import LaptopError, say
 from deploy.laptop.state import is_alive
@@ -25,7 +26,7 @@ IMAGE = "dockwarden-laptop/busybox:1"
 _PUBLIC_IMAGE = "busybox:1.36"
 _LABEL = "dockwarden.laptop"
 #: Ends at once on SIGTERM; a shell without the trap would be killed after the grace.
-_COMMAND = ["/bin/sh", "-c", "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"]
+_ENDS_AT_ONCE = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
 API_VERSION = "1.41"
 
 
@@ -52,14 +53,20 @@ class Containers:
             raise LaptopError(message)
         self._make_image()
         for name in names:
-            container = self._client.create_container(
-                IMAGE,
-                command=_COMMAND,
-                name=name,
-                labels={_LABEL: self._owner},
-                host_config=self._client.create_host_config(network_mode="none"),
-            )
-            self._client.start(container["Id"])
+            self.run(name)
+
+    def run(self, name: str, script: str = _ENDS_AT_ONCE, data: Path | None = None) -> None:
+        """Run a container of the image that is made already, with a directory as ``/data``."""
+        # In the older form the engine would make a directory that is missing.
+        mounts = [Mount("/data", str(data), type="bind")] if data else []
+        container = self._client.create_container(
+            IMAGE,
+            command=["/bin/sh", "-c", script],
+            name=name,
+            labels={_LABEL: self._owner},
+            host_config=self._client.create_host_config(network_mode="none", mounts=mounts),
+        )
+        self._client.start(container["Id"])
 
     def remove(self) -> None:
         """Remove what this laptop made, and what others left that are gone."""

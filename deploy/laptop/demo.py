@@ -18,6 +18,9 @@ from deploy.laptop.scenes import EXPIRES_AFTER, IMPATIENT, SCENES, Stage
 from deploy.laptop.slack_server import CHANNEL_NAME, USERS
 from deploy.laptop.stack import Laptop, Options, running
 
+#: What the README says too.
+FIRST_COMMAND = '/container stop cache-1 snapshot reason="my first one"'
+
 
 def demo_policies() -> str:
     """Write the policy book of the demo."""
@@ -78,12 +81,14 @@ def _invite(laptop: Laptop) -> None:
     say(
         f"""
 It stays up. Try it yourself:
-  1. open {laptop.slack} and choose #{CHANNEL_NAME}
-  2. as alice, type: /container stop cache-1 snapshot reason="my first"
-  3. switch "Act as" to bob, and press Approve
+  1. open {laptop.slack} in a browser and choose #{CHANNEL_NAME}
+  2. as Alice, type: {FIRST_COMMAND}
+  3. switch "Act as" to Bob, and press Approve
   4. look at how it went, step by step: {laptop.temporal_ui}
   5. ask the engine itself: docker --host {laptop.docker_url} ps --all
   6. be unkind: ask once more, kill -9 {laptop.supervisor.pids()["worker"]} (the worker), Approve
+This Slack is a stand-in. It shows everybody's private messages to everybody, does not ask back
+before Approve, and draws no times: cards show UTC here, and each reader's own time in Slack.
 Ctrl-C stops and removes all of it."""
     )
 

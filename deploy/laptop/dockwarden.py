@@ -38,9 +38,19 @@ expires_after = "15m"
 
 
 def dockwarden(
-    state: StateDirectory, ports: Ports, *, docker_url: str, policies: Path, limits: bool = True
+    state: StateDirectory,
+    ports: Ports,
+    *,
+    docker_url: str,
+    policies: Path,
+    limits: bool = True,
+    finishes: bool = True,
 ) -> tuple[Part, Part]:
-    """Describe the worker and the bot; without ``limits`` nobody is too fast for them."""
+    """Describe the worker and the bot; without ``limits`` nobody is too fast for them.
+
+    One that ``finishes`` gets the time that a stop of a container takes; where the container is
+    removed right after, nobody waits for that.
+    """
     app = credentials(state)
     settings = {
         "DOCKWARDEN_SLACK_BOT_TOKEN": app.bot_token,
@@ -59,9 +69,20 @@ def dockwarden(
     if not limits:
         settings |= dict.fromkeys(LIMITS, "0")
     rules = {"DOCKWARDEN_POLICIES": str(policies)}
+    within = 30.0 if finishes else 2.0
     return (
-        _part("worker", ("--host", HOST), state, ports.worker_health, settings | rules),
-        _part("bot", (), state, ports.bot_health, settings),
+        _part(
+            "worker",
+            "--host",
+            HOST,
+            state=state,
+            health_port=ports.worker_health,
+            settings=settings | rules,
+            stop_within=within,
+        ),
+        _part(
+            "bot", state=state, health_port=ports.bot_health, settings=settings, stop_within=within
+        ),
     )
 
 
@@ -72,10 +93,11 @@ def seal_key_file(state: StateDirectory) -> Path:
 
 def _part(
     name: str,
-    arguments: tuple[str, ...],
+    *arguments: str,
     state: StateDirectory,
     health_port: int,
     settings: dict[str, str],
+    stop_within: float,
 ) -> Part:
     return Part(
         name=name,
@@ -84,6 +106,5 @@ def _part(
         log=state.logs / f"{name}.log",
         is_ready=lambda: answers(f"http://{LOOPBACK}:{health_port}/readyz"),
         ready_within=60.0,
-        # A stop of a container that is under way may finish.
-        stop_within=30.0,
+        stop_within=stop_within,
     )

@@ -75,7 +75,7 @@ async def stop_with_snapshot(stage: Stage) -> None:
         lambda m: m["ts"] not in seen and m.get("ephemeral_to") == USERS["alice"],
     )
     _check(
-        "web-1 runs on: nobody but alice has said yes",
+        "web-1 runs on: nobody but Alice has said yes",
         _runs_on(before, await stage.inspect("web-1")),
     )
     await stage.channel.press("bob", card, ActionId.APPROVE)
@@ -122,7 +122,7 @@ async def expire(stage: Stage) -> None:
 
 
 SCENES: tuple[tuple[str, Callable[[Stage], Awaitable[None]]], ...] = (
-    ("alice asks, may not approve it herself, bob does", stop_with_snapshot),
+    ("Alice asks, may not approve it herself, Bob does", stop_with_snapshot),
     ("a step fails after the approval, and the container is put back", put_back),
     ("a request that nobody answers expires", expire),
 )

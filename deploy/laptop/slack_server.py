@@ -141,7 +141,10 @@ def _install() -> None:
     if not npm:
         message = "npm is missing: it installs the local Slack (on Debian: apt-get install npm)"
         raise LaptopError(message)
-    say("installing the local Slack with npm, its integrity checked")
+    say(
+        "installing the local Slack with npm, its integrity checked: 130 MB in .dockwarden, "
+        "half a minute or less"
+    )
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(_PACKAGE / name, _CACHE / name)
     ended = subprocess.run(

@@ -49,6 +49,7 @@ class Laptop:
         self._dockwarden: tuple[Part, ...] = ()
         self._seal_key_file = Path()
         self._announcing: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     @property
     def slack(self) -> str:
@@ -63,8 +64,9 @@ class Laptop:
     async def start(self, state: StateDirectory, policies: Path) -> None:
         """Start all parts, and announce that they are ready."""
         say("starting Temporal and the local Slack")
+        is_kept = not self._options.fresh
         await self.supervisor.start(
-            temporal_server(state, self.ports), slack_server(state, self.ports)
+            temporal_server(state, self.ports, is_kept=is_kept), slack_server(state, self.ports)
         )
         await keep_records(self.ports)
         warn(
@@ -79,6 +81,7 @@ class Laptop:
             docker_url=self.docker_url,
             policies=policies,
             limits=self._options.limits,
+            finishes=is_kept,
         )
         await self.supervisor.start(*self._dockwarden)
         self._announce()
@@ -117,9 +120,17 @@ class Laptop:
         """Stop all parts but the engine, which still has to give back what was made in it."""
         if self._announcing:
             self._announcing.cancel()
-        await self.supervisor.stop("bot", "worker", "slack", "temporal")
+        await self.supervisor.stop("bot", "worker")
+        # Nobody asks them any more, and Temporal takes seconds: the containers go meanwhile.
+        self._ending = asyncio.create_task(self.supervisor.stop("slack", "temporal"))
         if self._options.ready:
             self._options.ready.unlink(missing_ok=True)
+
+    async def end(self) -> None:
+        """Stop what is left, the engine too."""
+        await self.supervisor.stop()
+        if self._ending:
+            await self._ending
 
 
 @asynccontextmanager
@@ -138,7 +149,7 @@ async def running(options: Options) -> AsyncIterator[Laptop]:
         engine = await find_engine(options.docker_host, state)
         ending.callback(engine.clear)
         laptop = Laptop(options=options, ports=state.ports(), docker_url=engine.url)
-        ending.push_async_callback(laptop.supervisor.stop)
+        ending.push_async_callback(laptop.end)
         if engine.part:
             say("starting a Docker engine of the laptop's own")
             await laptop.supervisor.start(engine.part)

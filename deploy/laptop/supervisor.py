@@ -34,7 +34,8 @@ class Part:
     """One process of the laptop.
 
     ``is_ready`` is asked until it says yes. ``stop_within`` is the time between SIGTERM and
-    SIGKILL. ``orphan_signal`` is what the process gets when the laptop itself is killed.
+    SIGKILL; with 0 it is killed at once. ``orphan_signal`` is what the process gets when the laptop
+    itself is killed.
     """
 
     name: str
@@ -92,9 +93,9 @@ class Supervisor:
     async def stop(self, *names: str) -> None:
         """Stop the parts named, or all: the last one started first, each with its descendants."""
         for running in reversed(self._running.copy()):
-            if not names or running.part.name in names:
-                await _end(running)
+            if running in self._running and (not names or running.part.name in names):
                 self._running.remove(running)
+                await _end(running)
 
     async def _keep_up(self, running: _Running) -> None:
         pause = _FIRST_PAUSE
@@ -114,7 +115,7 @@ class Supervisor:
                 warn(str(problem))
                 _kill_group(running)
                 continue
-            say(f"{running.part.name} is back")
+            say(f"{running.part.name} is back, pid {running.pid}")
             self._on_return(running.part.name)
 
 
@@ -218,7 +219,7 @@ async def _end(running: _Running) -> None:
     process = running.process
     if process is None:
         return
-    if process.returncode is None:
+    if process.returncode is None and running.part.stop_within:
         process.terminate()
         try:
             await asyncio.wait_for(process.wait(), running.part.stop_within)

@@ -18,8 +18,11 @@ NAMESPACE = "default"
 _KEEPS = "30d"
 
 
-def temporal_server(state: StateDirectory, ports: Ports) -> Part:
-    """Describe the Temporal dev server: on loopback, its database in the state directory."""
+def temporal_server(state: StateDirectory, ports: Ports, *, is_kept: bool = True) -> Part:
+    """Describe the Temporal dev server: on loopback, its database in the state directory.
+
+    It takes seconds to end in order, which a database that is not ``is_kept`` is not worth.
+    """
     attributes = [f"--search-attribute={key.name}=Keyword" for key in SEARCH_ATTRIBUTES]
     return Part(
         name="temporal",
@@ -39,6 +42,7 @@ def temporal_server(state: StateDirectory, ports: Ports) -> Part:
         environment=part_environment(),
         log=state.logs / "temporal.log",
         is_ready=lambda: _is_set_up(temporal_ui_url(ports)),
+        stop_within=10.0 if is_kept else 0.0,
     )
 
 

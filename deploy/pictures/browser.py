@@ -28,6 +28,15 @@ class SlackWindow:
     def __init__(self, page: Page) -> None:
         self.page = page
 
+    async def reload(self) -> None:
+        """Draw the channel as it is now."""
+        await self.page.reload()
+        await self.until_drawn()
+
+    async def until_drawn(self) -> None:
+        """Wait for the channel."""
+        await self.page.locator("textarea.composer-input").first.wait_for()
+
     async def act_as(self, user_id: str) -> None:
         """Become somebody."""
         await self.page.locator(".actas select").select_option(user_id)
@@ -67,9 +76,10 @@ async def slack_window(url: str, *, scale: float = 1.0) -> AsyncIterator[SlackWi
             viewport={"width": 980, "height": 1000}, device_scale_factor=scale
         )
         page.set_default_timeout(_PATIENCE_MS)
+        window = SlackWindow(page)
         await page.goto(url)
-        await page.locator("textarea.composer-input").first.wait_for()
+        await window.until_drawn()
         try:
-            yield SlackWindow(page)
+            yield window
         finally:
             await browser.close()

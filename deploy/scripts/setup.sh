@@ -6,8 +6,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 goal=$1
 case $goal in
-    demo) lock=deploy/requirements/laptop.txt ;;
-    test|faults) lock=deploy/requirements/dev.txt ;;
+    demo) lock=deploy/requirements/laptop.txt size="0.3 GB" ;;
+    test|faults) lock=deploy/requirements/dev.txt size="0.6 GB" ;;
     *) echo "setup.sh takes demo, test or faults" >&2; exit 2 ;;
 esac
 PATH=$PATH:/usr/sbin:/sbin
@@ -57,7 +57,7 @@ fi
 
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ] && have apt-get && [ -f /etc/debian_version ]; then
-        say "installing with apt-get:$missing"
+        say "installing with apt-get, which takes a few minutes:$missing"
         export DEBIAN_FRONTEND=noninteractive
         quietly apt-get update
         # shellcheck disable=SC2086 # a list of packages
@@ -83,7 +83,7 @@ if ! is_current "$done"; then
         say "making the virtual environment .venv"
         quietly "$python" -m venv --clear .venv
     fi
-    say "installing $(grep -c '==' "$lock") locked packages, each checked by its hash"
+    say "installing $(grep -c '==' "$lock") locked packages in .venv, each checked by its hash: $size, a minute or less"
     pip="quietly .venv/bin/python -m pip --disable-pip-version-check --no-input install"
     $pip --require-hashes -r "$lock"
     $pip --no-deps --no-index --no-build-isolation --editable .

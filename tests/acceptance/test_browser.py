@@ -38,8 +38,10 @@ async def test_asking_approving_and_reading(people: People, window: SlackWindow)
     await window.act_as(USERS["alice"])
     await window.type('/container stop page-1 snapshot reason="seen in a browser"')
     card = window.message("Approval needed", "page-1")
-    await expect(card).to_contain_text("Reason: seen in a browser")
-    await expect(card.locator(".bk-button")).to_have_text(["Approve", "Reject…", "Cancel"])
+    await expect(card).to_contain_text("“seen in a browser”")
+    await expect(card.locator(".bk-button")).to_have_text(
+        ["Approve", "Approve with a comment…", "Reject…", "Details", "Withdraw"]
+    )
 
     await window.press(card, "Approve")
     refused = window.message("only visible to you", "takes another person to decide")
@@ -53,10 +55,9 @@ async def test_asking_approving_and_reading(people: People, window: SlackWindow)
     await expect(done.locator(".bk-button")).to_have_text(["Start it again…"])
     assert people.engine.state(container) == "exited"
 
-    await done.locator(".thread-summary", has_text="4 replies").click()
+    await done.locator(".thread-summary", has_text="1 reply").click()
     for line in (
-        "@Bob approved (1 of 1)",
-        "Snapshot taken in",
+        "✓ Snapshot taken in",
         "@Alice ✅ Stopped and snapshotted",
     ):
         await expect(window.page.locator(".msg", has_text=line).last).to_be_visible()

@@ -15,7 +15,7 @@ from tests.rigs.waiting import wait_until
 from workflows.model.names import PROTECTED_LABEL
 from workflows.model.state import RequestStatus
 
-_GONE = "That very container is gone"
+_REMOVED, _RECREATED = "`stale` was removed", "`stale` was recreated, as "
 _CHANGED = "no longer as the card showed it"
 
 
@@ -46,7 +46,12 @@ def _pause(engine: DockerEngine, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("change", "says"),
-    [(_recreate_protected, _GONE), (_remove, _GONE), (_end, _CHANGED), (_pause, _CHANGED)],
+    [
+        (_recreate_protected, _RECREATED),
+        (_remove, _REMOVED),
+        (_end, _CHANGED),
+        (_pause, _CHANGED),
+    ],
 )
 async def test_what_no_longer_holds_is_not_done(
     driver: RequestDriver, change: Callable[[DockerEngine, str], None], says: str

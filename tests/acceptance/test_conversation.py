@@ -70,7 +70,7 @@ async def test_deciding_by_command(people: People) -> None:
 
     done, rejected = (
         f"✅ Done · `{first.request_id}` · stop and snapshot `talk-1` on `local`",
-        f"⛔ Rejected or refused · `{second.request_id}` · stop `talk-2` on `local`",
+        f"❌ Rejected or refused · `{second.request_id}` · stop `talk-2` on `local`",
     )
     await _listing(people, "alice", "requests mine", done, rejected)
     await first.outcome()

@@ -29,7 +29,7 @@ async def test_others_that_live_in_it_are_named_before_and_after(people: People)
     request = await people.ask("snapshot main-1")
     card = await people.until_card(request, "⏳ *Approval needed*")
     assert "⚠️ `side-1` uses its network" in card
-    assert "⚠️ `top-1` uses its process space" in card
+    assert "`top-1` uses its process space" in card
     began = engine.inspect(side)["State"]["StartedAt"]
     await people.approve(request)
     await people.until(request, RequestStatus.SUCCEEDED)
@@ -81,7 +81,7 @@ async def test_a_paused_one_is_told_as_what_it_is(people: People) -> None:
     engine.api.pause(container)
     request = await people.ask("snapshot paused-1")
     card = await people.until_card(request, "⏳ *Approval needed*")
-    assert "Start it again, and pause it again as it was" in card
+    assert "it runs again, and is paused again as it was" in card
     await people.approve(request)
     await people.until(request, RequestStatus.SUCCEEDED)
     card = await people.until_card(request, "✅ *Snapshotted and paused again as it was*")

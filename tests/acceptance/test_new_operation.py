@@ -138,9 +138,9 @@ async def test_it_is_asked_for_approved_and_carried_out(
     await people.approve(request)
     state = await request.outcome()
 
-    assert "Approval needed: bounce toy-1 on local" in card
-    assert "Stop `toy-1`: it gets 3 s to end by itself" in card
-    assert "Start it again, and see that it stays up" in card
+    assert "asks to bounce toy-1 on local" in card
+    assert "For the stop it gets 3 s to end by itself" in card
+    assert "*Afterwards* it runs again." in card
     assert "policy `bounces`" in card
     assert f"`{request.request_id}` · bounce `toy-1` on `local`" in listed
     assert state.status is RequestStatus.SUCCEEDED

@@ -73,7 +73,7 @@ async def test_a_running_stop_is_finished_at_sigterm(
     container = people.engine.run(HEARS_TERM, name="slow-1")
     request = await people.ask("stop slow-1 snapshot grace=60s")
     await people.approve(request)
-    await people.until_card(request, "🚧 *Working*")
+    await people.until_card(request, "🔄 *Working*")
     await eventually(lambda: b"told" in people.engine.api.logs(container), what="no stop has begun")
     before, drains = laptop.ready, _drains(laptop)
     os.kill(before["pids"]["worker"], signal.SIGTERM)

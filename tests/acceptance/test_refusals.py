@@ -96,11 +96,11 @@ async def test_an_approver_takes_the_place_of_a_stranger(people: People) -> None
     )
     await people.channel.press("carol", card, ActionId.APPROVE)
     await people.channel.wait_for_card(request_of(card), "✅ *Snapshotted and started again*")
-    old = await people.channel.wait_for_card(first.request_id, "⛔ *Rejected*")
+    old = await people.channel.wait_for_card(first.request_id, "❌ *Rejected*")
     assert f"by <@{USERS['bob']}>" in headline(old)
     assert people.engine.state(first.container) == "running"
     listed = await people.type("alice", "requests mine")
-    assert f"⛔ Rejected or refused · `{first.request_id}`" in listed
+    assert f"❌ Rejected or refused · `{first.request_id}`" in listed
 
 
 async def test_a_host_that_nobody_serves_is_told_within_seconds(people: People) -> None:

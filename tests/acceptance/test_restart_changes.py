@@ -43,8 +43,8 @@ async def test_a_snapshot_that_moves_a_port(driver: RequestDriver) -> None:
     (request,) = await driver.ask("moving", command="snapshot {}")
     asked = str(await driver.card(request))
     assert f"80/tcp is at {before} now" in asked
-    assert "keeps in memory alone, for good (tmpfs /data)" in asked
-    assert "Not in the snapshot: tmpfs `/data`" in asked
+    assert "what it keeps in memory alone is lost (tmpfs /data)" in asked
+    assert "without tmpfs `/data`" in asked
     await driver.approve(request)
     await driver.check_snapshotted(request, await request.outcome(), runs=True)
     told = f"80/tcp {before} → {_host_port(engine, made)}."
@@ -56,11 +56,14 @@ async def test_a_stop_that_an_engine_will_undo(driver: RequestDriver) -> None:
     """Who approves it knows, and so does who reads how it ended."""
     driver.engine.run(name="returning", policy="always")
     (request,) = await driver.ask("returning", command="stop {}")
-    words = "stays down until somebody starts it, or the engine itself is restarted"
-    assert f"It then {words}" in str(await driver.card(request))
+    asked = str(await driver.card(request))
+    assert "*Afterwards* it is down" in asked
+    assert "is restarted" in asked
     await driver.approve(request)
     await driver.check(request, await request.outcome(), RequestStatus.SUCCEEDED)
-    assert f"It {words}" in str(await driver.card(request))
+    done = str(await driver.card(request))
+    assert "t is down" in done
+    assert "is restarted" in done
 
 
 async def test_what_an_orchestrator_runs(driver: RequestDriver) -> None:

@@ -135,4 +135,4 @@ async def test_what_is_typed_is_seen_in_slack_and_what_is_clicked_at_the_termina
     assert (shown.code, "waiting" in shown.out) == (0, True), shown
     cancelled = await typist.type("cancel", request.request_id, "--as", ALICE)
     assert cancelled.code == 0, cancelled
-    await people.until_card(request, "🚫")
+    await people.until_card(request, "⏹️")

@@ -16,7 +16,7 @@ from tests.bench.measuring import measure
 from tests.bench.stack import UnfitEngineError
 
 _ROOT = Path(__file__).parents[2]
-#: The one sentence of the README that tells a figure of a run.
+#: The one sentence of the documents that tells a figure of a run.
 _SENTENCE = re.compile(r"^\*\*Speed:\*\* .*?(?=\n\n)", re.M | re.S)
 
 
@@ -34,16 +34,16 @@ def main() -> int:
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(f"{written}\n", encoding="utf-8")
     say(f"\nthe figures as JSON: {arguments.json}")
-    if arguments.readme:
-        write_sentence(_ROOT / "README.md", figures)
+    if arguments.docs:
+        write_sentence(_ROOT / "docs" / "performance.md", figures)
     return 0
 
 
-def write_sentence(readme: Path, figures: Figures) -> None:
-    """Put what was measured in the place of what the README told before."""
-    text = readme.read_text(encoding="utf-8")
-    assert _SENTENCE.search(text), "the README has a paragraph that begins with **Speed:**"
-    readme.write_text(_SENTENCE.sub(lambda _: sentence(figures), text), encoding="utf-8")
+def write_sentence(page: Path, figures: Figures) -> None:
+    """Put what was measured in the place of what the page told before."""
+    text = page.read_text(encoding="utf-8")
+    assert _SENTENCE.search(text), "the page has a paragraph that begins with **Speed:**"
+    page.write_text(_SENTENCE.sub(lambda _: sentence(figures), text), encoding="utf-8")
 
 
 def say(words: str) -> None:
@@ -72,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
         help="where the figures go (default: .dockwarden/bench.json)",
     )
     parser.add_argument(
-        "--readme", action="store_true", help="tell the ratio in the README too, with its date"
+        "--docs",
+        action="store_true",
+        help="tell the ratio in docs/performance.md too, with its date",
     )
     return parser
 

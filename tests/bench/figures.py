@@ -177,7 +177,7 @@ def _bar(most: float, of: str = "") -> str:
 
 
 def sentence(figures: Figures) -> str:
-    """Tell the ratio as the README does: with its date, and how it was measured."""
+    """Tell the ratio as docs/performance.md does: with its date, and how it was measured."""
     idle = "an idle machine" if figures.machine.is_idle else "a machine with other work"
     sealed = "with" if figures.is_sealed else "without"
     words = (

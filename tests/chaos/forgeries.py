@@ -126,6 +126,8 @@ async def _sealed_approvals(system: System) -> AsyncIterator[Decision]:
 
 
 async def _read(system: System, payloads: list[Payload]) -> Decision | None:
+    if len(payloads) != 1:
+        return None
     with contextlib.suppress(ValueError, TypeError, RuntimeError):
         (decision,) = await system.client.data_converter.decode(payloads, [Decision])
         return decision if isinstance(decision, Decision) else None

@@ -35,11 +35,11 @@ ENDS: Final = {
     RequestStatus.SUCCEEDED: "✅",
     RequestStatus.PUT_BACK: "↩️",
     RequestStatus.STALE: "⚠️",
-    RequestStatus.FAILED: "❌",
+    RequestStatus.FAILED: "⚠️",
     RequestStatus.NEEDS_PERSON: "🛑",
-    RequestStatus.REJECTED: "⛔",
+    RequestStatus.REJECTED: "❌",
     RequestStatus.EXPIRED: "⌛",
-    RequestStatus.CANCELLED: "🚫",
+    RequestStatus.CANCELLED: "⏹️",
 }
 
 

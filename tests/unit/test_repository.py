@@ -11,8 +11,8 @@ import pytest
 
 _ROOT = Path(__file__).parents[2]
 _TOP_LEVEL = {
-    *("pyproject.toml", "bot", "workflows", "activities", "tests", "deploy", "README.md"),
-    *("Makefile", "LICENSE", "CHANGELOG.md", ".ci", ".gitignore"),
+    *("pyproject.toml", "bot", "workflows", "activities", "tests", "deploy", "docs"),
+    *("README.md", "Makefile", "LICENSE", "CHANGELOG.md", ".ci", ".gitignore"),
 }
 _LONGEST = 400
 _OURS = {"deploy", "tests"}

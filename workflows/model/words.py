@@ -15,6 +15,7 @@ from workflows.model.errors import RefusalCode
 from workflows.model.requests import ContainerState
 from workflows.model.start_ports import RestoreResult
 from workflows.model.state import RequestStatus, StepStatus, StopResult
+from workflows.model.symbols import Symbol
 
 _SHORTEST = 0.1
 _LONGEST_IN_TENTHS = 10
@@ -45,30 +46,32 @@ class Condition:
 
 STATUS: Final = MappingProxyType(
     {
-        RequestStatus.WAITING: StatusWords("⏳", "Waiting for approval"),
-        RequestStatus.REJECTED: StatusWords("⛔", "Rejected or refused"),
-        RequestStatus.EXPIRED: StatusWords("⌛", "Expired, nothing was changed"),
-        RequestStatus.CANCELLED: StatusWords("🚫", "Cancelled, nothing was changed"),
-        RequestStatus.STALE: StatusWords("⚠️", "Not done, nothing was changed"),
-        RequestStatus.RUNNING: StatusWords("🚧", "Working"),
-        RequestStatus.SUCCEEDED: StatusWords("✅", "Done"),
-        RequestStatus.PUT_BACK: StatusWords("↩️", "Put back as it was"),
-        RequestStatus.FAILED: StatusWords("❌", "Not done, nothing was changed"),
-        RequestStatus.NEEDS_PERSON: StatusWords("🛑", "Needs a person"),
+        RequestStatus.WAITING: StatusWords(Symbol.WAITS, "Waiting for approval"),
+        RequestStatus.REJECTED: StatusWords(Symbol.NO, "Rejected or refused"),
+        RequestStatus.EXPIRED: StatusWords(Symbol.TOO_LATE, "Expired, nothing was changed"),
+        RequestStatus.CANCELLED: StatusWords(
+            Symbol.ENDED_BY_PERSON, "Cancelled, nothing was changed"
+        ),
+        RequestStatus.STALE: StatusWords(Symbol.MIND, "Not done, nothing was changed"),
+        RequestStatus.RUNNING: StatusWords(Symbol.WORKING, "Working"),
+        RequestStatus.SUCCEEDED: StatusWords(Symbol.YES, "Done"),
+        RequestStatus.PUT_BACK: StatusWords(Symbol.PUT_BACK, "Put back as it was"),
+        RequestStatus.FAILED: StatusWords(Symbol.MIND, "Not done, nothing was changed"),
+        RequestStatus.NEEDS_PERSON: StatusWords(Symbol.NEEDS_PERSON, "Needs a person"),
     }
 )
 STEP_EMOJI: Final = MappingProxyType(
     {
-        StepStatus.TODO: "▫️",
-        StepStatus.QUEUED: "⏳",
-        StepStatus.RUNNING: "⏳",
-        StepStatus.DONE: "✅",
-        StepStatus.SKIPPED: "\N{HEAVY MINUS SIGN}",
-        StepStatus.FAILED: "❌",
-        StepStatus.NOT_RUN: "\N{HEAVY MINUS SIGN}",
+        StepStatus.TODO: Symbol.TO_DO,
+        StepStatus.QUEUED: Symbol.DOING,
+        StepStatus.RUNNING: Symbol.DOING,
+        StepStatus.DONE: Symbol.DONE,
+        StepStatus.SKIPPED: Symbol.NOT_RUN,
+        StepStatus.FAILED: Symbol.FAILED,
+        StepStatus.NOT_RUN: Symbol.NOT_RUN,
     }
 )
-PUT_BACK_EMOJI: Final = STATUS[RequestStatus.PUT_BACK].emoji
+PUT_BACK_EMOJI: Final = Symbol.PUT_BACK
 
 COULD_NOT_START: Final = "Dockwarden could not start it again"
 COULD_NOT_STOP: Final = "Dockwarden could not stop it again"
@@ -269,6 +272,10 @@ ANOTHER_AT_WORK: Final = "another operation is at work on this container"
 ENDED_FROM_OUTSIDE: Final = "the operation was ended from outside"
 NOBODY_CAME: Final = "no worker of the host took the stop up"
 
+#: What became of a container that was gone when it was its turn; a provider says which.
+REMOVED: Final = "it was removed"
+RECREATED: Final = "it was recreated"
+
 #: Notes of steps.
 CANCELLED: Final = "cancelled"
 CUT_SHORT: Final = "cut short by the cancel"
@@ -329,6 +336,12 @@ def duration(span: timedelta) -> str:
     days, hours = divmod(hours, 24)
     parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if n]
     return " ".join(parts[:2])
+
+
+def ordinal(count: int) -> str:
+    """Write which one in a row it is: ``3rd``."""
+    is_teen = count // 10 % 10 == 1
+    return f"{count}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th')}"
 
 
 def size(count: int) -> str:

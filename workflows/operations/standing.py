@@ -15,6 +15,7 @@ from workflows.model import words
 from workflows.model.errors import NO_ROOM_ERRORS, PREFLIGHT_ERRORS, STALE_ERRORS, ErrorType
 from workflows.model.requests import ContainerState
 from workflows.model.state import RequestState, RequestStatus, StepName, StepState, StepStatus
+from workflows.model.symbols import Symbol
 from workflows.model.words import Condition, StatusWords
 from workflows.operations import catalog
 from workflows.operations.facts import unless_healthy, was_down, was_left_running, was_paused
@@ -57,11 +58,10 @@ def status_of(state: RequestState) -> StatusWords:
     told = _TOLD.get(state.status)
     if told is not None:
         known = replace(known, words=told(state))
-    if state.status is RequestStatus.RUNNING:
-        if state.is_putting_back:
-            return replace(known, emoji=words.PUT_BACK_EMOJI)
-        if state.waits_for_turn and not state.cancel_requested_by:
-            return replace(known, emoji=words.STEP_EMOJI[StepStatus.QUEUED])
+    if _is_refused(state):
+        return replace(known, emoji=Symbol.NOT_ALLOWED)
+    if state.status is RequestStatus.RUNNING and state.is_putting_back:
+        return replace(known, emoji=words.PUT_BACK_EMOJI)
     return known
 
 
@@ -114,6 +114,21 @@ def as_before(state: RequestState) -> str:
     again = f"running again{unless_healthy(state)}"
     ran = state.pin.state is ContainerState.RUNNING
     return again if ran else f"{state.pin.state}, as it was"
+
+
+def once_done(state: RequestState) -> str:
+    """Say how the container is once all was done, as a sentence without its end."""
+    if catalog.leaves_down(state.operation):
+        return "it is down"
+    if is_start(state):
+        return "it runs"
+    if state.pin is not None and state.pin.state.is_down:
+        return "it stays stopped, as it was"
+    if was_paused(state):
+        return "it runs again, and is paused again as it was"
+    again = "it runs again"
+    loops = state.pin is not None and state.pin.state is ContainerState.RESTARTING
+    return f"{again}, and may end and restart as before" if loops else again
 
 
 def will_be_put_back(state: RequestState) -> str:
@@ -196,8 +211,13 @@ def step_words(step: StepState, state: RequestState, why_failed: str = "") -> st
 
 
 def _rejected(state: RequestState) -> str:
-    is_refused = state.rejection is None and state.refusal is not None
-    return "Refused" if is_refused else "Rejected, nothing was changed"
+    return "Refused" if _is_refused(state) else "Rejected, nothing was changed"
+
+
+def _is_refused(state: RequestState) -> bool:
+    """Tell whether the rules ended it, and no person."""
+    no_person = state.rejection is None and state.refusal is not None
+    return state.status is RequestStatus.REJECTED and no_person
 
 
 def _running(state: RequestState) -> str:

@@ -111,7 +111,7 @@ async def test_a_flood_of_snapshots(
         await client.get_workflow_handle(request_workflow_id("local", "flooded")).result()
     assert driver.engine.inspect(container)["State"] == before
     assert len(driver.engine.images()) == taken
-    # Old snapshots go by the command that the README names.
+    # Old snapshots go by the command that docs/operating.md names.
     old = {"dangling": False, "label": REQUEST_LABEL, "until": "0s"}
     pruned = driver.engine.api.prune_images(filters=old)
     assert pruned["SpaceReclaimed"] >= taken * _BIG

@@ -100,7 +100,7 @@ async def test_a_terminated_wait_leaves_no_dead_buttons(
     async def told() -> bool:
         await terminal.reconcile()
         await asyncio.sleep(0.3)
-        return "🚫" in str(await users.card(request))
+        return "⏹️" in str(await users.card(request))
 
     await eventually(told)
     assert "request.approve" not in str(await users.card(request))
@@ -121,7 +121,7 @@ async def test_a_reset_wait_keeps_its_card(users: SlackUsers, terminal: Terminal
 
     await eventually(is_seen, within=30)
     assert (await ended.describe()).status is WorkflowExecutionStatus.TERMINATED
-    assert "🚫" not in str(await users.card(request))
+    assert "⏹️" not in str(await users.card(request))
     request = replace(request, handle=latest)
     await users.approve(request)
     state = await request.last_state()

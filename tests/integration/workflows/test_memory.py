@@ -33,10 +33,10 @@ pytestmark = [
 
 _LIMIT = 250
 #: What is imported or set up once belongs to none of the requests.
-_WARM_UP = 20
+_WARM_UP = 10
 #: So many that what each costs stands out of what comes and goes in a process, about 1 MB.
-_COUNTED = 300
-_COUNTED_OF_MORE = 40
+_COUNTED = 120
+_COUNTED_OF_MORE = 20
 
 
 class _ManyContainers(FakeDocker):
@@ -66,7 +66,12 @@ async def _activities(server: Client) -> AsyncIterator[Workers]:
     slack = Worker(
         server,
         task_queue=names.CONTROL_TASK_QUEUE,
-        activities=workers.slack.activities,  # type: ignore[arg-type]  # bound methods
+        # What the other worker could not do at once comes here too.
+        activities=[
+            *workers.slack.activities,  # type: ignore[list-item]  # bound methods
+            *workers.policies.activities,  # type: ignore[list-item]
+            workers.askers.count_open_requests,
+        ],
     )
     async with slack:
         yield workers

@@ -43,7 +43,7 @@ def test_the_table_sets_each_figure_beside_what_it_is_measured_by() -> None:
 
 
 def test_a_machine_with_other_work_is_told() -> None:
-    """Whoever reads such figures knows what they are worth, in the README too."""
+    """Whoever reads such figures knows what they are worth, in the documents too."""
     busy = replace(FIGURES, machine=replace(MACHINE, load=3.0))
 
     assert any(line.startswith("! other work") for line in table(busy))
@@ -61,12 +61,12 @@ def test_the_json_holds_what_the_table_shows() -> None:
     assert told["usage"]["worker"] == {"cpu_ms_per_request": 88.4, "rss_mb": 105.6}
 
 
-def test_the_readme_tells_the_ratio_with_its_date(tmp_path: Path) -> None:
+def test_the_page_tells_the_ratio_with_its_date(tmp_path: Path) -> None:
     """What stood there before gives way, and nothing else."""
-    readme = tmp_path / "README.md"
-    readme.write_text("# A\n\n**Speed:** old\nwords.\n\n## B\n", encoding="utf-8")
-    write_sentence(readme, FIGURES)
-    text = readme.read_text(encoding="utf-8")
+    page = tmp_path / "performance.md"
+    page.write_text("# A\n\n**Speed:** old\nwords.\n\n## B\n", encoding="utf-8")
+    write_sentence(page, FIGURES)
+    text = page.read_text(encoding="utf-8")
 
     assert text.startswith("# A\n\n**Speed:** from the click")
     assert text.endswith("ms).\n\n## B\n")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+from bot.cli import run
 from bot.terminal.exits import Exit
 from tests.rigs.program import free_port
 
@@ -37,3 +40,28 @@ def test_a_terminal_waits_for_no_library_of_a_server() -> None:
     assert int(status) == Exit.NOT_CONFIRMED, ran
     assert "temporalio.client" in modules.split(), "the list holds what is loaded"
     assert not _OF_SERVERS & set(modules.split())
+
+
+def test_a_check_tells_a_wrong_setting_as_it_tells_the_rest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A FAIL line in our own words for each, and that nothing else was looked at."""
+    monkeypatch.setenv("DOCKWARDEN_HEALTH_PORT", "abc")
+    monkeypatch.setenv("DOCKWARDEN_POLICY", "policies.toml")
+    assert run(["check"]) == 2
+    port, policy, rest = capsys.readouterr().out.splitlines()
+    assert port.startswith("FAIL  settings: DOCKWARDEN_HEALTH_PORT: takes a whole number")
+    assert policy.endswith("did you mean DOCKWARDEN_POLICIES?")
+    assert rest.startswith("nothing else was looked at")
+
+
+def test_the_help_shows_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
+    """It has an example and says where more is told; the version is asked for as elsewhere, too."""
+    for asked in ("--help", "--version"):
+        with pytest.raises(SystemExit) as ended:
+            run([asked])
+        assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert "\n  dockwarden check\n" in told
+    assert "README.md" in told
+    assert told.splitlines()[-1].startswith("dockwarden 0")

@@ -11,6 +11,7 @@ import pytest
 from bot.commands.parser import SUB_COMMANDS
 from bot.secrets import variable
 from bot.settings import Settings
+from tests.rigs import compose_file
 from workflows.model.names import PROTECTED_LABEL, SEARCH_ATTRIBUTES
 from workflows.operations import catalog
 from workflows.operations.operation import Operation
@@ -27,12 +28,6 @@ def _allowed(method: str) -> re.Pattern[str]:
     """Read the proxy's pattern of a method, which it compares with the whole path."""
     found = re.search(rf"^SP_ALLOW_{method}='(.*)'$", _read("socket-proxy.env"), re.M)
     return re.compile(f"^{found[1]}$" if found else "(?!)")
-
-
-def _services() -> dict[str, str]:
-    """Split the services of the compose file into their names and their lines."""
-    section = _read("compose.yaml").partition("\nservices:\n")[2].partition("\nsecrets:\n")[0]
-    return dict(re.findall(r"^  ([a-z-]+):\n((?:    .*\n|\n)+)", section + "\n", re.M))
 
 
 def _networks(service: str) -> set[str]:
@@ -56,11 +51,13 @@ def test_what_people_read_first_names_every_operation(operation: Operation) -> N
     """The manual, the book that is offered for copying and Slack's hint know all that there is."""
     usage = SUB_COMMANDS[operation.kind].usage
     command = json.loads(_read("slack-manifest.json"))["features"]["slash_commands"][0]
-    manual = (_DEPLOY.parent / "README.md").read_text(encoding="utf-8")
+    docs = _DEPLOY.parent / "docs"
+    manual = (docs / "commands.md").read_text(encoding="utf-8")
+    policies = (docs / "policies.md").read_text(encoding="utf-8")
 
     assert f"{operation.kind} NAME" in command["usage_hint"]
     assert f"\n| `{usage}` | " in manual
-    assert re.search(rf"^\| `operations` .*`\"{operation.kind}\"`", manual, re.M)
+    assert re.search(rf"^\| `operations` .*`\"{operation.kind}\"`", policies, re.M)
     assert re.search(rf"^# operations .*\"{operation.kind}\"", _read("policies.example.toml"), re.M)
 
 
@@ -72,7 +69,7 @@ def test_the_compose_file_makes_all_search_attributes() -> None:
 
 def test_the_docker_worker_has_no_slack_token_and_no_other_has_the_engine() -> None:
     """Each service of the compose file gets only what it needs."""
-    services = _services()
+    services = compose_file.services()
     assert "SLACK" not in services["docker-worker"]
     with_engine = {name for name, body in services.items() if re.search(r"networks:.*engine", body)}
     assert with_engine == {"docker-worker", "socket-proxy"}
@@ -85,7 +82,7 @@ def test_no_request_can_stop_dockwarden_itself() -> None:
     assert f'\nx-protected: &protected\n  {PROTECTED_LABEL}: "true"\n' in _read("compose.yaml")
     bare = {
         name
-        for name, body in _services().items()
+        for name, body in compose_file.services().items()
         if "*protected" not in body and "<<: *dockwarden" not in body
     }
     assert bare == {"namespace", "search-attributes"}
@@ -93,7 +90,7 @@ def test_no_request_can_stop_dockwarden_itself() -> None:
 
 def test_only_temporal_reaches_the_database() -> None:
     """Whoever owns the bot or a worker cannot even try the database's password."""
-    networks = {name: _networks(body) for name, body in _services().items()}
+    networks = {name: _networks(body) for name, body in compose_file.services().items()}
     with_database = {name for name, theirs in networks.items() if networks["postgres"] & theirs}
     assert with_database == {"postgres", "temporal"}
     with_temporal = {name for name, theirs in networks.items() if "temporal" in theirs}
@@ -105,9 +102,9 @@ def test_only_who_calls_slack_has_a_way_out() -> None:
     section = _read("compose.yaml").rpartition("\nnetworks:\n")[2]
     networks = dict(re.findall(r"^  ([a-z]+):\n((?:    .*\n)*)", section, re.M))
     assert {name for name, body in networks.items() if "internal: true" not in body} == {"outside"}
-    assert set(networks) == set().union(*map(_networks, _services().values()))
-    out = {name for name, body in _services().items() if "outside" in _networks(body)}
-    assert out == {"bot", "control-worker"}
+    assert set(networks) == set().union(*map(_networks, compose_file.services().values()))
+    out = {name for name, body in compose_file.services().items() if "outside" in _networks(body)}
+    assert out == {"bot", "control-worker", "check"}
 
 
 def test_temporals_own_command_looks_up_no_name() -> None:
@@ -119,7 +116,7 @@ def test_temporals_own_command_looks_up_no_name() -> None:
     cli = text.partition("x-temporal-cli: &temporal-cli\n")[2].partition("\n\n")[0]
     assert "TEMPORAL_ADDRESS: passthrough:///temporal:7233" in cli
     assert "entrypoint: [temporal]" in cli
-    users = {name for name, body in _services().items() if "<<: *temporal-cli" in body}
+    users = {name for name, body in compose_file.services().items() if "<<: *temporal-cli" in body}
     assert users == {"namespace", "search-attributes"}
     given = re.findall(r"--address=(\S+?)[,\]\s]", text)
     assert given == ["127.0.0.1:7233"]
@@ -129,7 +126,7 @@ def test_temporals_own_command_looks_up_no_name() -> None:
 
 def test_temporal_listens_in_both_of_its_networks() -> None:
     """Left alone its image listens on the first address only that it finds for itself."""
-    temporal = _services()["temporal"]
+    temporal = compose_file.services()["temporal"]
     assert _networks(temporal) == {"database", "temporal"}
     assert "BIND_ON_IP: 0.0.0.0\n" in temporal
     assert "TEMPORAL_BROADCAST_ADDRESS: 127.0.0.1\n" in temporal
@@ -137,7 +134,7 @@ def test_temporal_listens_in_both_of_its_networks() -> None:
 
 def test_requests_are_kept_for_a_month() -> None:
     """Temporal's own day would end the lists, the status and Request again."""
-    assert "update, --retention=30d]" in _services()["namespace"]
+    assert "update, --retention=30d]" in compose_file.services()["namespace"]
     waits = _read("compose.yaml").partition("x-dockwarden: &dockwarden\n")[2].partition("\n\n")[0]
     for once in ("namespace", "search-attributes"):
         assert f"{once}:\n      condition: service_completed_successfully" in waits

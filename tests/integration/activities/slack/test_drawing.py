@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.integration.activities.slack.slack_worker import SlackWorker, fresh
-from tests.integration.activities.slack.test_messages import OUTCOME, STEP
+from tests.integration.activities.slack.test_messages import APPROVED, OUTCOME
 from tests.rigs.local_slack import LocalSlack, texts
 from tests.rigs.slack_proxy import Fault, SlackProxy
 from workflows.model.ports import PublishInput
@@ -75,7 +75,7 @@ async def test_a_card_is_replaced_once_although_slack_fails(
     injection = slack_proxy.inject(method, fault)
     delivered = await worker.deliver(
         worker.messages.publish,
-        PublishInput(state=replace(fresh("succeeded"), card=card), thread=(STEP, OUTCOME)),
+        PublishInput(state=replace(fresh("succeeded"), card=card), thread=(APPROVED, OUTCOME)),
         keep_heartbeats=keep_heartbeats,
     )
     assert injection.fired == 1

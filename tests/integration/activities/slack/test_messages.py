@@ -24,8 +24,9 @@ APPROVED = ThreadEntry(
 STEP = ThreadEntry(
     key="step.stop",
     kind=ThreadKind.STEP,
-    step=StepState(name=StepName.STOP, status=StepStatus.DONE, note="exit code 0"),
+    step=StepState(name=StepName.STOP, status=StepStatus.FAILED, note="exit code 0"),
 )
+REMINDER = ThreadEntry(key="reminder", kind=ThreadKind.REMINDER)
 OUTCOME = ThreadEntry(key="outcome", kind=ThreadKind.OUTCOME, user_id=ALICE)
 
 _PASSING = [
@@ -116,13 +117,13 @@ async def test_each_reply_is_posted_once_although_slack_fails(
     state = replace(fresh("running"), card=card)
     delivered = await worker.deliver(
         worker.messages.publish,
-        PublishInput(state=state, thread=(APPROVED, STEP, OUTCOME)),
+        PublishInput(state=state, thread=(APPROVED, STEP, REMINDER)),
         keep_heartbeats=keep_heartbeats,
     )
     assert injection.fired == 1
     assert delivered.types == [expected]
     keys = [m["blocks"][0]["block_id"].split(".", 2)[2] for m in await worker.replies(card)]
-    assert keys == [APPROVED.key, STEP.key, OUTCOME.key]
+    assert keys == [APPROVED.key, STEP.key, REMINDER.key]
 
 
 async def test_replies_that_another_drawing_posted_are_not_repeated(worker: SlackWorker) -> None:

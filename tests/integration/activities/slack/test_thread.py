@@ -45,7 +45,7 @@ async def test_a_stuck_request_calls_for_help_in_the_channel(
         (ThreadEntry(key="r", kind=ThreadKind.REJECTED, user_id=CAROL), f"<@{CAROL}> rejected"),
         (ThreadEntry(key="m", kind=ThreadKind.REMINDER), f"<@{CAROL}>"),
         (ThreadEntry(key="s", kind=ThreadKind.RESTARTED), "had been started anew"),
-        (STEP, "✅ Stopped · exit code 0"),
+        (STEP, "✗ Stopping failed · exit code 0"),
         (ThreadEntry(key="c", kind=ThreadKind.CANCELLING, user_id=ALICE), "cancelled this"),
         (ThreadEntry(key="g", kind=ThreadKind.GIVEN_UP, user_id=BOB), "to stop trying."),
         (ThreadEntry(key="p", kind=ThreadKind.PAGE), f"🛑 <@{ALICE}> <@{BOB}> `web-1` on *edge*"),
@@ -66,15 +66,15 @@ async def test_every_kind_of_reply_says_what_happened(
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("succeeded", "✅ Stopped and snapshotted: `web-1` on *edge*.\n📦 Snapshot `dockwarden/"),
+        ("succeeded", "✅ Stopped and snapshotted: `web-1` on *edge*.\n✓ Stopped in 0.1 s"),
         (
             "put-back",
-            "↩️ Failed and put back, running again: `web-1` on *edge*, down for 3.4 s.\n*What",
+            "↩️ Failed and put back, running again: `web-1` on *edge*, down for 3.4 s.\n✓ Stopped",
         ),
         ("succeeded-snapshot", "✅ Snapshotted and started again: `web-1` on *edge*, down for"),
-        ("failed", "❌ Not done, nothing was changed: `web-1` on *edge*."),
+        ("failed", "⚠️ Not done, nothing was changed: `web-1` on *edge*."),
         ("put-back-after-cancel", "↩️ Cancelled and put back, running again: `web-1`"),
-        ("rejected", "⛔ Rejected, nothing was changed"),
+        ("rejected", "❌ Rejected, nothing was changed"),
         ("expired", "⌛ Expired, nothing was changed"),
         ("stale", "⚠️ Out of date, nothing was changed"),
         ("needs-person-gone", "🛑 Gone, needs a person"),
@@ -124,5 +124,5 @@ async def test_who_ends_the_tries_reads_what_is_left(
     entry = ThreadEntry(key="g", kind=ThreadKind.GIVEN_UP, user_id=BOB)
     card = await worker.publish(replace(fresh(name), closed=True), entry)
     (reply,) = await worker.replies(card)
-    assert reply["text"].startswith(f"🔕 <@{BOB}> told Dockwarden to stop trying. ")
+    assert reply["text"].startswith(f"⏹️ <@{BOB}> told Dockwarden to stop trying. ")
     assert expected in reply["text"]

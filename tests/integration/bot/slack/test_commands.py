@@ -138,7 +138,7 @@ async def test_decisions_by_command(bot: Bot) -> None:
     assert rejection.sent_at is not None
     assert approval.plan_hash == rejection.plan_hash == plan_hash
     assert answer["text"] == (
-        f"🗳️ Noted: your rejection of request `{REQUEST}`.\nThat is to stop and snapshot `web-1` "
+        f"👍 Noted: your rejection of request `{REQUEST}`.\nThat is to stop and snapshot `web-1` "
         f"(`{short_id(PIN.container_id)}`) on `local`, as <@U0ALICE> asked for · plan "
         f"`{plan_hash[:8]}`"
     )

@@ -38,7 +38,7 @@ async def test_stop_trying_by_command_asks_once_more(bot: Bot) -> None:
     ("found", "says"),
     [
         ({"status": RequestStatus.WAITING}, "waits for approval, and nothing was touched. To with"),
-        ({"status": RequestStatus.RUNNING}, "🚧 Working; nothing has failed for good"),
+        ({"status": RequestStatus.RUNNING}, "🔄 Working; nothing has failed for good"),
         ({"status": RequestStatus.NEEDS_PERSON, "closed": True}, "does not try"),
         ({"status": RequestStatus.PUT_BACK}, "Cancelled and put back"),
         (None, "Dockwarden has not answered in time"),

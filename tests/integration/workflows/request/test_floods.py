@@ -124,7 +124,7 @@ async def test_notices_go_out_in_portions(workers: Workers) -> None:
     for number in range(LIMITS.told - 10):
         await under_test.decide(f"USTRANGER{number}")
     await workers.start_control()
-    await eventually(lambda: len(workers.slack.notices) == LIMITS.told - 10)
+    await eventually(lambda: len(workers.slack.notices) == LIMITS.told - 10, within=60)
 
     history = await under_test.handle.fetch_history()
     sizes = [

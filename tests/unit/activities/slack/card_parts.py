@@ -15,6 +15,8 @@ from workflows.model.requests import (
     ContainerPin,
     ContainerRef,
     ContainerState,
+    Fact,
+    FactPlace,
     Mount,
     OperationSpec,
     Policy,
@@ -53,6 +55,19 @@ PIN = ContainerPin(
     ),
     commands=commands("3f4e5d6c7b8a" + "0" * 52),
 )
+#: What a worker of an earlier release does not tell.
+FACTS = (
+    Fact(label="Compose service", value="shop/web", place=FactPlace.ITSELF),
+    Fact(label="up since", place=FactPlace.ITSELF, at=T0 - timedelta(days=6)),
+    Fact(label="healthy", place=FactPlace.ITSELF),
+    Fact(label="ports", value="8080, 8443", place=FactPlace.ITSELF),
+    Fact(label="networks", value="backend with shop-db, shop-worker", place=FactPlace.ITSELF),
+    Fact(label="does not come back by itself, not even after a reboot", place=FactPlace.AFTERWARDS),
+    Fact(label="about 1.9 MB, 74 GB free", place=FactPlace.SNAPSHOT),
+    Fact(label="volume", value="/var/lib/data", place=FactPlace.NOT_IN_SNAPSHOT),
+    Fact(label="bind", value="/etc/web", place=FactPlace.NOT_IN_SNAPSHOT),
+)
+TOLD_PIN = replace(PIN, facts=FACTS)
 POLICY = Policy(name="production", labels={}, approvers=(ALICE, BOB, CAROL), required_approvals=1)
 SNAPSHOT = SnapshotResult(
     image_id="sha256:" + "cd34" * 16, reference=REFERENCE, size_bytes=187_400_000

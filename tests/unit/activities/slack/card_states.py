@@ -21,6 +21,7 @@ from tests.unit.activities.slack.card_parts import (
     SNAPSHOT_KIND,
     STALE,
     STOPPED_PIN,
+    TOLD_PIN,
     WAITING,
     D,
     F,
@@ -55,11 +56,12 @@ _OWNER_GONE = "it uses the network of container 4f5e6d7c8b9a, which was removed"
 STATES: dict[str, RequestState] = {
     **NEIGHBOUR_STATES,
     **START_STATES,
-    "pending": WAITING,
+    "pending": replace(WAITING, pin=TOLD_PIN, earlier=2),
+    "pending-told-by-an-earlier-release": WAITING,
     "pending-stuck": replace(WAITING, paged=True),
     "pending-two-of-two": replace(WAITING, policy=replace(POLICY, required_approvals=2)),
     "pending-one-more": replace(
-        WAITING, policy=replace(POLICY, required_approvals=2), decisions=APPROVED
+        WAITING, pin=TOLD_PIN, policy=replace(POLICY, required_approvals=2), decisions=APPROVED
     ),
     "pending-stop-only": replace(
         WAITING,
@@ -70,7 +72,10 @@ STATES: dict[str, RequestState] = {
         grace_seconds=90,
     ),
     "pending-snapshot": replace(
-        WAITING, operation=SNAPSHOT_KIND, steps=steps(stop=T, snapshot=T, tag=T, start=T)
+        WAITING,
+        pin=TOLD_PIN,
+        operation=SNAPSHOT_KIND,
+        steps=steps(stop=T, snapshot=T, tag=T, start=T),
     ),
     "pending-paused": replace(
         WAITING,
@@ -131,6 +136,13 @@ STATES: dict[str, RequestState] = {
         STALE,
         steps=failed(ErrorType.CONTAINER_GONE, *steps(stop=F, snapshot=N, tag=N)),
         cause=ErrorType.CONTAINER_GONE,
+        cause_text="it was removed",
+    ),
+    "stale-recreated": replace(
+        STALE,
+        steps=failed(ErrorType.CONTAINER_GONE, *steps(stop=F, snapshot=N, tag=N)),
+        cause=ErrorType.CONTAINER_GONE,
+        cause_text="it was recreated, as 0f915e950f91",
     ),
     "stale-no-room": replace(
         STALE,

@@ -68,7 +68,7 @@ def worst(state: RequestState) -> RequestState:
     assert state.policy is not None
     mounts = tuple(Mount(type="volume", destination=f"/{n}" + "m" * 250) for n in range(40))
     long_note = tuple(replace(step, note="x" * 500) for step in state.steps)
-    pin = replace(state.pin, name=_LONG_NAME, image="i" * 500, mounts=mounts)
+    pin = replace(state.pin, name=_LONG_NAME, image="i" * 500, mounts=mounts, facts=())
     required = len(state.approvals) + 1 if state.status is RequestStatus.WAITING else 20
     return replace(
         state,
@@ -155,7 +155,13 @@ def test_a_button_carries_an_address_and_the_revision(name: str) -> None:
                 assert parse_button_value(button["value"]) == address
 
 
-_DECIDE = [ActionId.APPROVE, ActionId.REJECT, ActionId.CANCEL]
+_DECIDE = [
+    ActionId.APPROVE,
+    ActionId.APPROVE_WITH_COMMENT,
+    ActionId.REJECT,
+    ActionId.DETAILS,
+    ActionId.CANCEL,
+]
 
 
 @pytest.mark.parametrize(
@@ -167,6 +173,8 @@ _DECIDE = [ActionId.APPROVE, ActionId.REJECT, ActionId.CANCEL]
         ("expired", [ActionId.AGAIN]),
         ("cancelled", []),
         ("stale", [ActionId.AGAIN]),
+        ("stale-gone", []),
+        ("stale-recreated", [ActionId.AGAIN]),
         ("running", [ActionId.CANCEL]),
         ("cancelling", []),
         ("putting-back", []),
@@ -199,19 +207,19 @@ def test_a_card_has_only_buttons_that_do_something(name: str, expected: list[Act
 
 
 @pytest.mark.parametrize(
-    ("name", "action"),
+    ("name", "actions"),
     [
-        ("pending", ActionId.APPROVE),
-        ("running", ActionId.CANCEL),
-        ("needs-person", ActionId.STOP_TRYING),
-        ("succeeded", ActionId.START_AGAIN),
+        ("pending", [ActionId.APPROVE, ActionId.CANCEL]),
+        ("running", [ActionId.CANCEL]),
+        ("needs-person", [ActionId.STOP_TRYING]),
+        ("succeeded", [ActionId.START_AGAIN]),
     ],
 )
-def test_what_cannot_be_taken_back_asks_first(name: str, action: ActionId) -> None:
-    """Approving, cancelling while it works, and giving up ask whether one is sure."""
+def test_what_cannot_be_taken_back_asks_first(name: str, actions: list[ActionId]) -> None:
+    """Approving, withdrawing, cancelling while it works, and giving up ask whether one is sure."""
     row = next(block for block in drawn(STATES[name]) if block["type"] == "actions")
     asking = [element["action_id"] for element in row["elements"] if "confirm" in element]
-    assert asking == [action]
+    assert asking == actions
 
 
 def test_to_stop_trying_says_what_it_leaves_behind() -> None:
@@ -227,18 +235,20 @@ def test_what_people_type_stays_in_plain_text(text: str) -> None:
     """A reason or a comment can neither ping nor link nor format, nor turn the text around."""
     state = replace(STATES["rejected"], reason=text)
     rejection = decision(BOB, STATES["rejected"].decisions[0].choice, text)
-    sent = drawn(replace(state, decisions=(rejection,)))
-    typed = {block["block_id"].split(".")[0]: block for block in sent}
-    for name in ("reason", "why"):
-        assert typed[name]["text"]["type"] == "plain_text"
-        assert typed[name]["text"]["emoji"] is False
-    marked_up = json.dumps(
-        [b for b in sent if b["block_id"].split(".")[0] not in ("reason", "why")]
-    )
+    sent = [*drawn(replace(state, decisions=(rejection,))), *drawn(replace(WAITING, reason=text))]
+    parts = [part for block in sent for part in (block.get("text"), *block.get("elements", []))]
+    typed = [part for part in parts if part and part["type"] == "plain_text"]
+    assert len(typed) == len(("why", "why it was asked", "why it is asked"))
+    for part in typed:
+        assert part["emoji"] is False
+        assert not any(
+            c in part["text"] for c in "\u202e\u202c\u2066\u200e\x07\x00\x1b\ud800\x0b\u2028\r"
+        )
+    marked_up = json.dumps([part for part in parts if part and part not in typed])
     assert "evil" not in marked_up
     assert "channel" not in marked_up
-    shown = typed["reason"]["text"]["text"]
-    assert not any(c in shown for c in "\u202e\u202c\u2066\u200e\x07\x00\x1b\ud800\x0b\u2028\r")
+    notified, _ = card(replace(WAITING, reason=text), LINKS, NOW)
+    assert not {"<!channel>", "<!here>", "<!subteam^S0OPSLEAD>", "<http"} & set(notified.split())
 
 
 @pytest.mark.parametrize("image", ["a`b`<!channel>", "x&y<z>", "`", "<@U0BOB0001>", "a\nb"])
@@ -246,7 +256,7 @@ def test_the_names_of_machines_are_escaped(image: str) -> None:
     """An image name with odd characters cannot leave its inline code, nor mention anybody."""
     assert WAITING.pin is not None
     text = drawn(replace(WAITING, pin=replace(WAITING.pin, image=image)))[2]["text"]["text"]
-    shown = text.partition("\n*Image* ")[2]
+    shown = text.partition(" · image ")[2].partition("\n*Snapshot*")[0]
     assert "<" not in shown
     assert "\n" not in shown
     assert shown.count("`") in (0, 2)
@@ -262,7 +272,7 @@ def test_a_long_reason_is_cut_and_says_so() -> None:
 def test_many_mounts_and_approvers_are_counted() -> None:
     """A list that is cut says how many there are besides."""
     shown = read_out(worst(STATES["pending"]))
-    assert "and 28 more" in shown
+    assert "and 34 more" in shown
     assert "and 20 more" in shown
 
 
@@ -274,8 +284,8 @@ def test_facts_are_printed_as_they_come() -> None:
         Fact(label="disk", value="vdb", place=FactPlace.NOT_IN_SNAPSHOT),
     )
     shown = read_out(replace(WAITING, pin=replace(PIN, facts=told)))
-    assert "running · pool `&lt;!channel&gt;`\n" in shown
-    assert "Not in the snapshot: disk `vdb`" in shown
+    assert "running · pool `&lt;!channel&gt;` · image" in shown
+    assert "without disk `vdb`" in shown
     assert "no console" not in shown
     assert "restart policy" not in shown
     many = tuple(Fact(label="l" * 500, value="v" * 500) for _ in range(100))
@@ -286,10 +296,15 @@ def test_facts_are_printed_as_they_come() -> None:
 
 def test_the_requester_is_not_called_to_decide() -> None:
     """The mention of the approvers leaves out who asked."""
-    shown = next(b for b in drawn(WAITING) if b["block_id"].startswith("who"))
-    names = shown["elements"][0]["text"]
+    names = drawn(WAITING)[-1]["elements"][0]["text"]
     assert f"<@{ALICE}>" not in names
-    assert f"<@{BOB}>, <@{CAROL}>" in names
+    assert names.startswith(f"May decide: <@{BOB}> or <@{CAROL}> until ")
+
+
+def test_who_has_approved_is_not_called_again() -> None:
+    """Whoever is still needed is named, and nobody else."""
+    names = drawn(STATES["pending-one-more"])[-1]["elements"][0]["text"]
+    assert names.startswith(f"✅ <@{BOB}> · still needed: <@{CAROL}> until ")
 
 
 @pytest.mark.parametrize("user", ["alice", "U0BAD><!channel>", "", "u0alice"])

@@ -10,11 +10,11 @@ from activities.slack.card import buttons
 from activities.slack.impact import (
     CAUTIONS,
     afterwards,
-    caution_lines,
     dependents_left,
     dependents_warning,
-    plan_lines,
     stays_down,
+    warnings,
+    what_it_comes_to,
 )
 from activities.slack.thread import reply
 from tests.rigs.every_case import every_case
@@ -39,6 +39,7 @@ from workflows.model.state import (
     Sighting,
 )
 from workflows.model.timing import MAX_GRACE_SECONDS
+from workflows.model.words import capital
 
 _OVER = (RequestStatus.SUCCEEDED, RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON)
 _DONE = STATES["succeeded-snapshot"]
@@ -76,7 +77,7 @@ def with_limit(own: int | None, grace: int, *, asked: bool = False) -> RequestSt
 )
 def test_the_card_says_how_long_a_container_gets(state: RequestState, expected: str) -> None:
     """A limit outside our range is told by what it means; one that was asked for holds."""
-    assert plan_lines(state).splitlines()[0].startswith(f"1. Stop `web-1`: {expected}")
+    assert f" For the stop {expected}" in what_it_comes_to(state)
 
 
 @pytest.mark.parametrize("code", CautionCode)
@@ -87,22 +88,22 @@ def test_every_caution_has_words(code: CautionCode) -> None:
     told = f"{words} (a &lt;!here&gt; detail)"
     if "{detail}" in words:
         told = words.format(detail="`a &lt;!here&gt; detail`")
-    assert caution_lines(state) == f"⚠️ {told}."
+    assert warnings(state) == f"⚠️ {capital(told)}."
 
 
 def test_a_name_of_an_image_that_people_run_is_marked() -> None:
     """The card says what the name means for whoever runs that image."""
     caution = Caution(code=CautionCode.REFERENCE_OUTSIDE, detail="nginx:1.25")
-    assert caution_lines(replace(WAITING, cautions=(caution,))) == (
-        "⚠️ It names the snapshot `nginx:1.25`, which is outside `dockwarden/*`: whoever runs that "
-        "image on this host gets this container's content."
+    assert warnings(replace(WAITING, cautions=(caution,))) == (
+        "⚠️ The snapshot is named `nginx:1.25`, outside `dockwarden/*`: who runs that image on this "
+        "host gets this container's content."
     )
 
 
 def test_many_cautions_are_counted() -> None:
     """A list that is cut says how many there are besides."""
     state = replace(WAITING, cautions=7 * (Caution(code=CautionCode.HEALTH_UNKNOWN),))
-    assert caution_lines(state).splitlines()[-1] == "⚠️ And 2 more."
+    assert warnings(state).endswith(" · and 2 more.")
 
 
 def _stopped(policy: str) -> RequestState:
@@ -112,8 +113,8 @@ def _stopped(policy: str) -> RequestState:
 @pytest.mark.parametrize(
     ("policy", "until"),
     [
-        ("no", ""),
-        ("", ""),
+        ("no", "until somebody starts it"),
+        ("", "until somebody starts it"),
         ("unless-stopped", "until somebody starts it"),
         ("on-failure", "until somebody starts it"),
         (
@@ -128,10 +129,9 @@ def _stopped(policy: str) -> RequestState:
 def test_how_long_a_stop_holds_is_said_before_and_after(policy: str, until: str) -> None:
     """Only with one policy an engine starts what people stopped."""
     waiting = replace(WAITING, pin=replace(PIN, restart_policy=policy))
-    last = f"It then stays down {until}" if until else "3. Tag the snapshot"
-    assert plan_lines(waiting).splitlines()[-1].startswith(last)
+    line = f"It is down {until}."
+    assert what_it_comes_to(waiting).startswith(f"*Afterwards* it is down {until}.")
     stopped = _stopped(policy)
-    line = f"⏹️ It stays down {until}." if until else ""
     assert afterwards(stopped) == line
     entry = ThreadEntry(key="outcome", kind=ThreadKind.OUTCOME)
     assert reply(stopped, entry).text.endswith(line)
@@ -148,14 +148,14 @@ def test_only_what_was_stopped_is_said_to_stay_down(name: str) -> None:
     state = STATES[name]
     stopped = state.operation.kind == "stop"
     holds = state.status is RequestStatus.SUCCEEDED and stopped
-    assert ("It stays down" in afterwards(state)) is holds
+    assert ("It is down" in afterwards(state)) is holds
 
 
 def test_other_ports_are_told_with_the_ones_before() -> None:
     """Whoever has to change what leads to it needs both."""
     state = replace(STATES["succeeded-snapshot"], moved_ports=MOVED_PORTS)
     assert afterwards(state) == (
-        "🔀 Other ports of the host lead to it now: 80/tcp 32768 → 32771, "
+        "Other ports of the host lead to it now: 80/tcp 32768 → 32771, "
         "443/tcp 32769/40000 → 32770/40001."
     )
 
@@ -181,7 +181,7 @@ def test_many_are_counted_and_none_is_left_out_in_silence() -> None:
     many = Dependents(found=6 * OTHERS.found[:1], more=7, unseen=1)
     told = dependents_warning(replace(WAITING, dependents=many))
     assert "`side-1` and 2 more use its network" in told
-    assert "And 7 more use something of it" in told
+    assert "7 more use something of it" in told
     assert "whether 1 other container on the host" in told
     left = dependents_left(replace(_DONE, dependents=replace(many, more=1)))
     assert len(left.splitlines()) == 5

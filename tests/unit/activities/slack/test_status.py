@@ -26,7 +26,7 @@ def test_what_a_silent_engine_was_not_sent_it_did_not_do(error: ErrorType) -> No
     state = replace(failed, cause=error, steps=steps)
     told = "\n".join((headline(state), status_words(state), step_lines(state)))
     assert "so Dockwarden did nothing to `web-1`. Whether it runs is not known" in told
-    assert "❌ Not stopped: the engine did not answer\n" in told
+    assert "✗ Not stopped: the engine did not answer\n" in told
     assert "what it did" not in told
     assert "othing was changed" not in told
 
@@ -36,7 +36,8 @@ def test_what_a_silent_engine_was_not_sent_it_did_not_do(error: ErrorType) -> No
     [
         ("failed", "No Dockwarden worker of edge took it up in time. Start the Dockwarden worker"),
         ("failed-engine-silent", "Whether it runs is not known: look first. See to it"),
-        ("stale-gone", "That very container is gone; one that has its name now"),
+        ("stale-gone", "`web-1` was removed."),
+        ("stale-recreated", "`web-1` was recreated, as 0f915e950f91."),
         ("stale-no-room", "as its host keeps of one. Whoever runs edge can remove one"),
         ("stale-owner-gone", "which was removed. Make `web-1` anew"),
         ("stale", "no longer as the card showed it: it was created anew at 13:51. Look at it"),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from activities.slack.status import where
-from activities.slack.thread import reply
-from tests.unit.activities.slack.card_parts import ALICE, BOB
+from activities.slack.thread import is_told, reply
+from tests.unit.activities.slack.card_parts import ALICE, BOB, CAROL, POLICY
 from tests.unit.activities.slack.card_states import STATES
+from workflows.model.markup import in_plain_words
 from workflows.model.ports import ThreadEntry, ThreadKind
-from workflows.model.state import RequestState
+from workflows.model.state import RequestState, StepStatus
 
 _OUTCOME = ThreadEntry(key="outcome", kind=ThreadKind.OUTCOME, user_id=ALICE)
 _NEEDS_PERSON = [name for name in STATES if name.startswith("needs-person")]
@@ -69,3 +71,80 @@ def test_a_start_without_a_verdict_is_not_said_to_be_proven(name: str) -> None:
     assert "health not known yet" in step
     assert "stays up" not in step
     assert "verified" not in step
+
+
+_VOTE = ThreadEntry(key="v", kind=ThreadKind.APPROVED, user_id=BOB)
+_STEP = ThreadEntry(key="s", kind=ThreadKind.STEP, step=STATES["succeeded"].steps[0])
+
+
+def _took(seconds: float, status: StepStatus = StepStatus.DONE) -> ThreadEntry:
+    step = STATES["succeeded"].steps[0]
+    assert step.started_at is not None
+    ended = step.started_at + timedelta(seconds=seconds)
+    return replace(_STEP, step=replace(step, finished_at=ended, status=status))
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "closing", "told"),
+    [
+        ("running", _VOTE, False, False),
+        ("running", replace(_VOTE, comment="page me"), False, True),
+        ("pending-one-more", _VOTE, False, True),
+        ("running", _STEP, False, False),
+        ("running", _took(31), False, True),
+        ("running", _took(1, StepStatus.FAILED), False, True),
+        ("put-back", _took(1, StepStatus.FAILED), True, False),
+        ("rejected", replace(_VOTE, kind=ThreadKind.REJECTED), True, False),
+        ("succeeded", _OUTCOME, True, True),
+    ],
+)
+def test_what_goes_well_is_told_once(
+    name: str, entry: ThreadEntry, closing: bool, told: bool
+) -> None:
+    """One reply at the end; before it only what failed, took long, or calls somebody."""
+    assert is_told(STATES[name], entry, closing=closing) is told
+
+
+def test_the_last_word_tells_each_step_and_when() -> None:
+    """Nobody has to put the log together from replies."""
+    text = in_plain_words(told("succeeded-snapshot", ThreadKind.OUTCOME))
+    assert "was down" not in text
+    assert (
+        "`web-1` on *edge*, down for 4.2 s.\n✓ Stopped in 0.1 s · exit code 0 · 13:52:00 UTC\n"
+        in text
+    )
+    assert "✓ Started again in 1.9 s, and it stays up · 13:52:05 UTC" in text
+
+
+def test_a_vote_that_is_not_the_last_calls_who_is_still_needed() -> None:
+    """The others learn at once that it is their turn."""
+    text = reply(STATES["pending-one-more"], _VOTE).text
+    assert text == f"✅ <@{BOB}> approved (1 of 2). Now <@{CAROL}>."
+    assert (
+        "Now"
+        not in reply(
+            replace(STATES["running"], policy=replace(POLICY, required_approvals=2)), _VOTE
+        ).text
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "broadcast"),
+    [
+        ("put-back", True),
+        ("put-back-after-cancel", False),
+        ("succeeded", False),
+        ("rejected", False),
+    ],
+)
+def test_the_channel_hears_of_a_failure_that_was_put_back(name: str, broadcast: bool) -> None:
+    """Once: what was called for help before has been seen there already."""
+    assert reply(STATES[name], _OUTCOME).broadcast is broadcast
+    assert not reply(replace(STATES[name], paged=True), _OUTCOME).broadcast
+
+
+def test_the_last_word_about_a_rejection_quotes_why() -> None:
+    """It is the only reply, and holds the words of whoever rejected it."""
+    blocks = [block.to_dict() for block in reply(STATES["rejected"], _OUTCOME).blocks]
+    assert blocks[1]["text"]["text"] == "“not during <!channel> sale”"
+    assert blocks[1]["text"]["type"] == "plain_text"

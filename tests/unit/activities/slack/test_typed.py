@@ -54,7 +54,7 @@ def test_the_card_says_where_it_was_asked_for_and_approved() -> None:
     assert f"<@UALICE> {BY_OLGA}" in waiting
     assert f"✅ <@UBOB> {BY_ROOT}" in waiting
     decided = _card(replace(STATE, decisions=(APPROVED,), status=RequestStatus.EXPIRED))
-    assert f"Requested by <@UALICE> {BY_OLGA}" in decided
+    assert f"<@UALICE> {BY_OLGA} asked" in decided
     assert f"<@UBOB> {BY_ROOT}" in decided
     assert "terminal" not in _card(replace(STATE, terminal=None))
 

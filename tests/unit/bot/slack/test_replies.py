@@ -345,8 +345,8 @@ def test_the_status_of_a_request_says_what_matters() -> None:
     assert "asked by <@U0ALICE>, 4 min ago" in text
     assert "approvals 0 of 2" in text
     assert "expires in 11 min" in text
-    assert "✅ Stopped in 1.2 s" in text
-    assert "▫️ Put it back" in text
+    assert "✓ Stopped in 1.2 s" in text
+    assert "○ Put it back" in text
     assert "<https://slack.test/p1|See its card>" in text
     assert "<http://t.test/w|Open in Temporal>" in text
 
@@ -421,14 +421,14 @@ def test_a_form_shows_bare_words() -> None:
         ({"status": RequestStatus.WAITING}, "⏳ 2 approvals needed —"),
         (
             {"status": RequestStatus.REJECTED, "decisions": (_DECISION,)},
-            "⛔ Rejected, nothing was changed —",
+            "❌ Rejected, nothing was changed —",
         ),
         (
             {
                 "status": RequestStatus.REJECTED,
                 "refusal": Refusal(code=RefusalCode.SNAPSHOT_QUOTA, detail="20 are there"),
             },
-            "⛔ Refused —",
+            "🚫 Refused —",
         ),
         ({"status": RequestStatus.PUT_BACK}, "↩️ Cancelled and put back, as it was —"),
         (

@@ -71,7 +71,7 @@ def test_the_work_comes_first_and_reasons_only_where_they_may_be_read() -> None:
         "*Open requests* (1 to 5 of 14) · 1 waits for you\n"
         "🛑 DOWN, needs a person · stop and snapshot `doomed-2` on `local` · <@U0ALICE>, "
         f"4 min ago · {card}\n"
-        "🚧 Working: Stopping for 12 s · stop and snapshot `web-1` on `local` · <@U0ALICE>, "
+        "🔄 Working: Stopping for 12 s · stop and snapshot `web-1` on `local` · <@U0ALICE>, "
         f"4 min ago · {card}\n"
         "*Waiting for you*\n"
         "⏳ 11 min left · stop and snapshot `web-1` on `local` · <@U0ALICE>, 4 min ago · 0 of 2 · "
@@ -113,5 +113,5 @@ def test_a_mistake_is_not_called_rejected() -> None:
     refused = make_state(status=RequestStatus.REJECTED, refusal=refusal, closed=True, card=None)
     answer = show_list(Item(summary=summary, state=refused))
 
-    assert "⛔ Refused: there is no container `web-1` on `local` · stop and" in answer.text
+    assert "🚫 Refused: there is no container `web-1` on `local` · stop and" in answer.text
     assert EVIL not in answer.text, "bob asked for nothing here"

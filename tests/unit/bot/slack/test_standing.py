@@ -95,16 +95,16 @@ def test_a_list_tells_open_from_over() -> None:
 @pytest.mark.parametrize(
     ("steps", "changes", "begins"),
     [
-        ((StepState(name=StepName.STOP, status=StepStatus.RUNNING),), {}, "🚧 Working —"),
+        ((StepState(name=StepName.STOP, status=StepStatus.RUNNING),), {}, "🔄 Working —"),
         (
             (StepState(name=StepName.STOP, status=StepStatus.QUEUED),),
             {},
-            "⏳ Approved, waits for its turn —",
+            "🔄 Approved, waits for its turn —",
         ),
         (
             (StepState(name=StepName.STOP, status=StepStatus.RUNNING),),
             {"cancel_requested_by": "U0ALICE"},
-            "🚧 Cancelling after the current step —",
+            "🔄 Cancelling after the current step —",
         ),
         (
             (StepState(name=StepName.SNAPSHOT, status=StepStatus.FAILED),),

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.laptop.channel import render
 
-_NAMES = {"U1": "alice", "U2": "Dockwarden"}
+_NAMES = {"U1": "Alice", "U2": "Dockwarden"}
 
 
 def _section(text: str, kind: str = "mrkdwn") -> dict[str, Any]:
@@ -18,7 +18,7 @@ def _section(text: str, kind: str = "mrkdwn") -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("block", "lines"),
     [
-        (_section("*Done* by <@U1>"), ["Done by @alice"]),
+        (_section("*Done* by <@U1>"), ["Done by @Alice"]),
         (_section("one\ntwo"), ["one", "two"]),
         (_section("<http://x/y|Open in Temporal>"), ["Open in Temporal"]),
         (_section("a &lt;b&gt; &amp; c"), ["a <b> & c"]),
@@ -58,7 +58,7 @@ def test_a_block_is_drawn(block: dict[str, Any], lines: list[str]) -> None:
         ({"user": "U2", "text": "hello"}, ["  Dockwarden", "  │ hello"]),
         (
             {"user": "U2", "text": "no", "ephemeral_to": "U1"},
-            ["  Dockwarden  (only alice sees this)", "  │ no"],
+            ["  Dockwarden  (only Alice sees this)", "  │ no"],
         ),
         ({"user": "U2", "text": "log", "thread_ts": "1.1"}, ["    ↳ Dockwarden", "      │ log"]),
         ({"user": "U9", "text": ""}, ["  somebody"]),

@@ -26,11 +26,16 @@ _TOLD_OF = (RequestStatus.PUT_BACK, RequestStatus.NEEDS_PERSON, RequestStatus.ST
 
 @every_case("name", STATES)
 def test_every_state_reads_the_same_at_every_door(name: str) -> None:
-    """The notification of the card and the private answer begin with the same words."""
+    """The notification of the card and the private answer begin with the same words.
+
+    One that waits says on a locked phone who asks, and why.
+    """
     state = STATES[name]
     told = status_words(state)
+    waits = state.status is RequestStatus.WAITING
 
-    assert card(state, LINKS, NOW)[0].startswith(f"{told}: ")
+    notified = card(state, LINKS, NOW)[0]
+    assert notified.startswith("⏳ <@U0ALICE01> asks to " if waits else f"{told}: ")
     assert show_status(state).text.startswith(f"{told} — ")
 
 
@@ -56,7 +61,7 @@ def test_the_words_have_no_mark_up(name: str) -> None:
 
 @every_case("name", [n for n in STATES if STATES[n].steps])
 def test_every_step_reads_the_same_at_every_door(name: str) -> None:
-    """Card and private answer call a step the same."""
+    """Card, last reply and private answer call a step the same."""
     state = replace(STATES[name], steps=tuple(replace(s, error=None) for s in STATES[name].steps))
     private = show_status(state).text
     nothing_ran = {
@@ -68,6 +73,8 @@ def test_every_step_reads_the_same_at_every_door(name: str) -> None:
         RequestStatus.FAILED,
     }
     on_card = str([block.to_dict() for block in card(state, LINKS, NOW)[1]])
+    if state.status is RequestStatus.SUCCEEDED:
+        on_card = reply(state, ThreadEntry(key="k", kind=ThreadKind.OUTCOME)).text
     for step in state.steps:
         words = step_words(step, state)
         assert words in private

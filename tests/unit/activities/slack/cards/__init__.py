@@ -52,4 +52,5 @@ def _question(element: dict[str, Any]) -> str:
 
 def _text(part: dict[str, Any]) -> str:
     text = str(part["text"])
-    return f"“{text}”" if part["type"] == "plain_text" else text
+    is_typed = part["type"] == "plain_text" and not text.startswith("“")
+    return f"“{text}”" if is_typed else text
