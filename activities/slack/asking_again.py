@@ -13,8 +13,8 @@ from slack_sdk.models.blocks import ActionsBlock, ButtonElement
 
 from activities.slack.mrkdwn import code
 from workflows.model.errors import RefusalCode
-from workflows.model.meant import meant, one_of
 from workflows.model.names import ActionId
+from workflows.model.refusal_details import either, meant
 from workflows.model.requests import ContainerRef, OperationSpec
 from workflows.model.state import Refusal, RequestState
 from workflows.model.text import shorten
@@ -33,8 +33,8 @@ def asked(state: RequestState) -> str:
 
 def did_you_mean(refusal: Refusal) -> str:
     """Ask which of them was meant, as a sentence after another; nothing where none comes near."""
-    names = tuple(code(name) for name in meant(refusal))
-    return f" Did you mean {one_of(names)}?" if names else ""
+    names = tuple(map(code, meant(refusal)))
+    return f" Did you mean {either(names)}?" if names else ""
 
 
 def lines(state: RequestState) -> dict[str, str]:

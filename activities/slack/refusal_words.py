@@ -22,8 +22,7 @@ class Words:
     A detail is added to ``wrong`` in brackets; where it says the same more exactly it completes
     ``as_detailed`` instead. ``repeated`` is the beginning of a detail that says it once more.
     ``is_all`` leaves out how the request stands, which ``wrong`` says. ``has_detail`` says that
-    the words hold the detail themselves, as ``{detail}``. ``is_guessed`` leaves out a detail that
-    names what was probably meant: that is asked for, by a button too.
+    the words hold the detail themselves, as ``{detail}``.
     """
 
     wrong: str = ""
@@ -32,7 +31,6 @@ class Words:
     repeated: str = ""
     is_all: bool = False
     has_detail: bool = False
-    is_guessed: bool = False
 
 
 #: Where whoever runs Dockwarden changes the rules.
@@ -55,7 +53,6 @@ ASKED = {
     ),
     RefusalCode.ALREADY_RUNNING: Words(
         advice="To restart it: {as_restart}",
-        repeated="the container is running",
     ),
     RefusalCode.START_TOO_OLD: Words(
         advice="Nothing was changed. Ask again. If it stays so, the clock of Dockwarden's bot, or "

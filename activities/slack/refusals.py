@@ -23,8 +23,8 @@ from activities.slack.refusal_words import (
 from activities.slack.status import called
 from workflows.model.errors import RefusalCode
 from workflows.model.markup import clock
-from workflows.model.meant import meant
 from workflows.model.names import SOURCE_LABEL
+from workflows.model.refusal_details import COMPLETED, REPEATED, added_by
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.model.words import REFUSED
 from workflows.operations import catalog
@@ -37,13 +37,11 @@ _NAME_IN_COMMAND = _LINE_LENGTH = 1000
 _ADVICE = {
     RefusalCode.BAD_REQUEST: Words(
         advice="Type `{command} help` to see how to ask.",
-        as_detailed="it cannot be asked for so: ",
     ),
     RefusalCode.UNKNOWN_HOST: Words(
         advice="`{command} list hosts` shows those that are known; a command that names none means "
         "`DOCKWARDEN_DEFAULT_HOST` of the bot. If it is a new one, start "
         "`dockwarden worker --host {plain_host}` there.",
-        is_guessed=True,
     ),
     RefusalCode.HOST_BUSY: Words(
         advice="Ask again in a minute. If it stays so, see whether `dockwarden worker --host "
@@ -57,34 +55,25 @@ _ADVICE = {
     ),
     RefusalCode.UNKNOWN_CONTAINER: Words(
         advice="`{command} list on {plain_host}` shows all.",
-        repeated="no container has this name",
-        is_guessed=True,
     ),
     RefusalCode.AMBIGUOUS_CONTAINER: Words(
         advice="`{command} list on {plain_host}` shows all.",
-        is_guessed=True,
     ),
     RefusalCode.AUTO_REMOVE: Words(
         advice="Start it without `--rm` first.",
-        repeated="it was started with --rm: stopping it would remove it",
     ),
     RefusalCode.PROTECTED: Words(
         advice="Only whoever runs {host} can {kind} it, on the host itself.",
-        as_detailed="{name} is protected, ",
-        repeated="nobody may touch this container through Dockwarden",
     ),
     RefusalCode.OWN_CONTAINER: Words(
         advice="Stop it on the host itself.",
-        repeated="Dockwarden itself runs in this container",
     ),
     RefusalCode.UNUSABLE_STATE: Words(
         advice="`{command} inspect {plain_name} on {plain_host}` shows it; "
         "ask again when it runs or is stopped.",
-        as_detailed="{name} cannot be worked on as it is: ",
     ),
     RefusalCode.ALREADY_STOPPED: Words(
         advice="For a snapshot of it: {as_snapshot}",
-        repeated="the container is exited",
     ),
     RefusalCode.BAD_REFERENCE: Words(
         advice="Write it like `team/web:before-upgrade`, or leave it out: {unnamed}",
@@ -102,20 +91,16 @@ _ADVICE = {
     RefusalCode.IMAGE_MISSING: Words(
         advice="Bring back that very image from where it is kept, or ask without a snapshot: "
         "{without}",
-        as_detailed="{host} can make no snapshot of {name}: ",
     ),
     RefusalCode.TOO_MANY_LAYERS: Words(
         advice="Build the image anew with fewer layers, or ask without a snapshot: {without}",
-        as_detailed="{host} can make no snapshot of {name}: ",
     ),
     RefusalCode.OWNER_GONE: Words(
         advice="Make {name} anew: that container is gone for good, and a new one of the same name "
         "is another one to the engine. Then ask again.",
-        as_detailed="{name} could not be {started}: ",
     ),
     RefusalCode.OWNER_MISSING: Words(
         advice="Start that container, then ask again.",
-        as_detailed="{name} could not be {started}: ",
     ),
     RefusalCode.NO_POLICY: Words(
         advice=f"See that the names are right. {{must_be_named}}{NEW_POLICY}",
@@ -124,7 +109,7 @@ _ADVICE = {
         advice="Ask again with a reason: {with_reason}",
     ),
     RefusalCode.NO_ELIGIBLE_APPROVER: Words(
-        advice=MORE_APPROVERS,
+        advice=f"If you are one of them, have somebody else ask, and decide it. {MORE_APPROVERS}",
         has_detail=True,
     ),
     RefusalCode.CARD_NOT_POSTED: Words(
@@ -137,11 +122,18 @@ _ADVICE = {
     RefusalCode.ORCHESTRATED: Words(
         advice="Dockwarden leaves alone what an orchestrator runs: another would be started in its "
         "place.",
-        as_detailed="{name} is not to be stopped here. ",
     ),
 } | ASKED
 #: Refusals of a request.
-REQUESTS = {code_: replace(advice, wrong=REFUSED[code_]) for code_, advice in _ADVICE.items()}
+REQUESTS = {
+    code_: replace(
+        advice,
+        wrong=REFUSED[code_],
+        as_detailed=COMPLETED.get(code_, ""),
+        repeated=REPEATED.get(code_, ""),
+    )
+    for code_, advice in _ADVICE.items()
+}
 
 #: Refusals of a decision: it does not count, and the request is as it was.
 DECISIONS = {
@@ -298,25 +290,16 @@ def _words_while_it_works(code_: RefusalCode, state: RequestState) -> Words:
 
 
 def _wrong(words: Words, refusal: Refusal, state: RequestState, command: str) -> str:
-    added = refusal.detail.removeprefix(words.repeated).lstrip("; ")
-    if words.is_guessed and meant(refusal):
-        return _fill(words.wrong, state, command)
     if words.has_detail:
         return _fill(words.wrong, state, command, refusal.detail)
-    if not added or not _adds(refusal, state):
+    container = state.container
+    added = added_by(refusal, words.repeated, container.host, container.name)
+    if not added:
         return _fill(words.wrong, state, command)
     detail = safe(added, _DETAIL_LIMIT)
     if words.as_detailed:
         return f"{_fill(words.as_detailed, state, command)}{detail}"
     return f"{_fill(words.wrong, state, command)} ({detail})"
-
-
-def _adds(refusal: Refusal, state: RequestState) -> bool:
-    """Say whether the detail tells more than the words do already."""
-    return bool(refusal.detail) and refusal.detail not in (
-        state.container.host,
-        state.container.name,
-    )
 
 
 def _what_became_of_it(state: RequestState) -> str:

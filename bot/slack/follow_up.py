@@ -5,8 +5,10 @@ Slack: a button seems dead. So the state is asked once, three seconds after an a
 answers, that person is told in private, once.
 
 A request that goes well gets no words at all: its card is the answer, and a refusal is the
-workflow's to tell. Only when three seconds bring neither a line says so, and it gives way once one
-of them has come. The address to which that is sent stays in memory, and nowhere else.
+workflow's to tell. Only when three seconds bring neither a line says so, and it gives way once the
+card is up. Slack replaces no answer to a command, only one to a click: there what takes its place
+stands below it, so both are true by themselves. The address to which they are sent stays in memory,
+and nowhere else.
 """
 
 from __future__ import annotations
@@ -102,7 +104,7 @@ class FollowUps:
             _log.warning("not followed to its end", extra={**ids, "why": type(error).__name__})
 
     async def _until_answered(self, done: Done, ids: Mapping[str, str]) -> None:
-        """Tell that neither card nor refusal has come, and take that back when one has."""
+        """Tell that neither card nor refusal has come, and where the card is once it has."""
         answer = await self._service.answer_to(done.receipt)
         if isinstance(answer, Uptake) and answer is not Uptake.TAKEN:
             await self._tell_not_taken_up(done, answer, ids)
@@ -114,17 +116,10 @@ class FollowUps:
             await asyncio.sleep(pause)
             pause = min(pause * _GROWS, _LONGEST_PAUSE)
             answer = await self._service.answer_to(done.receipt)
-        if done.slack_request.has_own_line:
-            await self._give_way(done, answer)
-
-    async def _give_way(self, done: Done, answer: RequestState | Uptake) -> None:
-        told = None
-        if isinstance(answer, RequestState):
+        if done.slack_request.has_own_line and isinstance(answer, RequestState):
             told = uptake_words.answered(answer, done.slack_request.asked)
-        if told is None:
-            await done.slack_request.take_back()
-        else:
-            await done.slack_request.tell(told, replace=True)
+            if told is not None:
+                await done.slack_request.tell(told, replace=True)
 
     async def _tell_not_taken_up(self, done: Done, uptake: Uptake, ids: Mapping[str, str]) -> None:
         _log.warning("not taken up", extra={**ids, "why": uptake})

@@ -25,12 +25,15 @@ from bot.slack.mrkdwn import Reply
 from bot.slack.uptake_words import Act
 from bot.temporal.errors import BotError
 from workflows.model.markup import sent_in_plain_words
-from workflows.model.requests import ContainerRef, OperationSpec
+from workflows.model.requests import ContainerRef, OperationSpec, Policy
+from workflows.operations.typed import brief_line
 
 _log = logging.getLogger(__name__)
 
 #: Slack waits three seconds; a listener that needs longer is acknowledged before.
 ACKNOWLEDGE_WITHIN = 2.6
+#: So begins the id of a conversation of two: with the app, or with one person and without the app.
+_DIRECT = "D"
 #: The block of the reject form; a failure is shown below it.
 REASON_BLOCK = "reason"
 
@@ -124,8 +127,12 @@ class SlackRequest:
 
     @property
     def is_on_private_answer(self) -> bool:
-        """Whether the button that was pressed stands on an answer of ours, not on a card."""
-        return self._part("container").get("is_ephemeral") is True
+        """Whether the button that was pressed stands on an answer of ours, not on a card.
+
+        Slack says so of the message's place; the local Slack shows the message instead.
+        """
+        is_shown = self._part("message").get("subtype") == "ephemeral"
+        return is_shown or self._part("container").get("is_ephemeral") is True
 
     @property
     def has_own_line(self) -> bool:
@@ -153,8 +160,7 @@ class SlackRequest:
         await self._send({**reply.as_arguments(), "replace_original": replace})
 
     async def take_back(self) -> None:
-        """Have our last answer deleted, as far as Slack does that."""
-        self._has_told = False
+        """Have the answer of ours deleted whose button was pressed; nothing else can be."""
         await self._send({"delete_original": True})
 
     async def _send(self, answer: dict[str, Any]) -> None:
@@ -258,9 +264,11 @@ class ListenerRunner:
                 await slack_request.tell(words)
         except BotError as error:
             _log.warning("not done", extra={**_ids(slack_request), "why": str(error)})
-            await _tell(slack_request, replies.failure(error, self.command))
+            told = replies.failure(error, self.command, asked=slack_request.asked)
+            await _tell(slack_request, told)
         except Exception as error:  # noqa: BLE001 - the one place where it becomes words
-            await _tell(slack_request, report(error, **_ids(slack_request)))
+            told = report(error, slack_request.asked, **_ids(slack_request))
+            await _tell(slack_request, told)
         finally:
             late.cancel()
             await slack_request.acknowledge()
@@ -268,7 +276,7 @@ class ListenerRunner:
     async def _acknowledge_late(self, slack_request: SlackRequest) -> None:
         await asyncio.sleep(self._acknowledge_within)
         if not slack_request.acknowledged:
-            await _tell(slack_request, replies.slow())
+            await _tell(slack_request, replies.slow(slack_request.asked))
 
 
 async def submit(
@@ -284,8 +292,15 @@ async def submit(
 ) -> None:
     """Start a request of the one who asks; its card is the answer, or the workflow's refusal.
 
-    What was ``left_out`` of it is told in private.
+    What was ``left_out`` of it is told in private. Where nobody else could read the card nothing
+    is started.
     """
+    if slack_request.channel_id.startswith(_DIRECT):
+        await slack_request.acknowledge()
+        policy = await _policy_of(service, operation, container)
+        asked = slack_request.asked or brief_line(operation, container.name)
+        await slack_request.tell(replies.nobody_here(asked, policy, slack_request.user_id))
+        return
     receipt = await service.submit(
         slack_request.actor,
         operation,
@@ -305,11 +320,23 @@ async def submit(
     await slack_request.acknowledge()
 
 
-def report(error: Exception, **ids: str) -> Reply:
+async def _policy_of(
+    service: Service, operation: OperationSpec, container: ContainerRef
+) -> Policy | None:
+    """Find out by which policy something would be decided; ``None`` where that is not known."""
+    try:
+        found = await service.look(container.host, container.name)
+    except BotError:
+        return None
+    rules = (rule for rule in found.rules or () if operation.kind in rule.kinds)
+    return next((rule.policy for rule in rules), None)
+
+
+def report(error: Exception, asked: str = "", **ids: str) -> Reply:
     """Log an unexpected error and give the words for it; both carry the same id."""
     error_id = uuid.uuid4().hex[:8]
     _log.error("unexpected error", exc_info=error, extra={"error_id": error_id, **ids})
-    return replies.unexpected(error_id)
+    return replies.unexpected(error_id, asked)
 
 
 async def _tell(slack_request: SlackRequest, reply: Reply) -> None:

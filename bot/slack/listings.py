@@ -24,8 +24,8 @@ from bot.slack.request_status import refused_in_short
 from workflows.model.errors import RefusalCode
 from workflows.model.listing import EVERY, UNHEALTHY, ContainerList, ContainerSummary, Wanted
 from workflows.model.markup import clock
-from workflows.model.meant import meant, one_of
 from workflows.model.ports import Inspection
+from workflows.model.refusal_details import either, meant
 from workflows.model.requests import ContainerPin, ContainerState, Fact, FactPlace
 from workflows.model.state import Refusal
 from workflows.model.text import short_id
@@ -171,7 +171,7 @@ def look_refused(
     told = refused_in_short(
         replace(refusal, detail=detail), host=code(host), name=code(name), detail=detail
     )
-    words = f"{told}. Did you mean {one_of(names)}?" if names else f"{told}."
+    words = f"{told}. Did you mean {either(names)}?" if names else f"{told}."
     if refusal.code is RefusalCode.UNKNOWN_CONTAINER:
         words += f" {code(f'list on {host}')} shows all."
     of_hosts = refusal.code in _OF_HOSTS

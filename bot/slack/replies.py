@@ -5,10 +5,24 @@ Pure. The words about decisions that did not count are the workflow's, not the b
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from bot.commands.parser import SUB_COMMANDS, Group
 from bot.commands.tokens import CommandError
-from bot.slack.mrkdwn import Reply, bullet_list, code, escape, link, person, plain, reply
-from bot.slack.standing import over_words
+from bot.slack.mrkdwn import (
+    Reply,
+    answer_to,
+    bullet_list,
+    code,
+    escape,
+    group,
+    link,
+    person,
+    plain,
+    reply,
+)
+from bot.slack.request_status import ago
+from bot.slack.standing import over_words, summary_words
 from bot.slack.uptake_words import Act
 from bot.temporal.errors import (
     AlreadyOpenError,
@@ -25,45 +39,42 @@ from bot.temporal.errors import (
     TemporalUnavailableError,
 )
 from workflows.model.plan import SHOWN_DIGITS
-from workflows.model.state import RequestState
+from workflows.model.requests import Policy
+from workflows.model.state import RequestState, RequestStatus
 from workflows.model.text import short_id
 from workflows.operations import catalog
+from workflows.operations.standing import status_words
 
 _NOT_DONE = {
-    TemporalCall.START: "Not started: Temporal does not answer. Nothing was recorded.",
-    TemporalCall.DECIDE: "Not recorded: Temporal does not answer. The request is as it was.",
-    TemporalCall.CANCEL: "Not recorded: Temporal does not answer. Nothing was cancelled.",
-    TemporalCall.STOP_TRYING: "Not recorded: Temporal does not answer. Nothing was changed.",
-    TemporalCall.TRY_NOW: "Not recorded: Temporal does not answer. Nothing was changed.",
+    TemporalCall.START: "not started, for Temporal does not answer. Nothing was recorded.",
+    TemporalCall.DECIDE: "not recorded, for Temporal does not answer. The request is as it was.",
+    TemporalCall.CANCEL: "not recorded, for Temporal does not answer. Nothing was cancelled.",
+    TemporalCall.STOP_TRYING: "not recorded, for Temporal does not answer. Nothing was changed.",
+    TemporalCall.TRY_NOW: "not recorded, for Temporal does not answer. Nothing was changed.",
     TemporalCall.READ: "Temporal does not answer, so there is nothing to show.",
 }
+_UNCONFIRMED = "not confirmed, for Temporal did not answer in time:"
 _MAYBE_DONE = {
     TemporalCall.START: (
-        "Not confirmed: Temporal did not answer in time, so the request may not be started. "
-        "Asking again does no harm: one container never gets two requests."
+        f"{_UNCONFIRMED} the request may not be started. Asking again does no harm: one container "
+        "never gets two requests."
     ),
     TemporalCall.DECIDE: (
-        "Not confirmed: Temporal did not answer in time, so your decision may not be recorded. "
-        "Deciding again does no harm: the same decision counts once."
+        f"{_UNCONFIRMED} your decision may not be recorded. Deciding again does no harm: the same "
+        "decision counts once."
     ),
-    TemporalCall.CANCEL: (
-        "Not confirmed: Temporal did not answer in time, so it may not be recorded. "
-        "Cancelling again does no harm."
-    ),
+    TemporalCall.CANCEL: (f"{_UNCONFIRMED} it may not be recorded. Cancelling again does no harm."),
     TemporalCall.STOP_TRYING: (
-        "Not confirmed: Temporal did not answer in time, so it may not be recorded. "
-        "Saying it again does no harm."
+        f"{_UNCONFIRMED} it may not be recorded. Saying it again does no harm."
     ),
-    TemporalCall.TRY_NOW: (
-        "Not confirmed: Temporal did not answer in time, so it may not be recorded. "
-        "Saying it again does no harm."
-    ),
+    TemporalCall.TRY_NOW: f"{_UNCONFIRMED} it may not be recorded. Saying it again does no harm.",
     TemporalCall.READ: _NOT_DONE[TemporalCall.READ],
 }
 
 
 #: One of each group, which the help shows as somebody would type it.
 _SHOWN = ("stop", "inspect", "approve")
+_MOST_NAMED = 10
 _NOTED = {
     Act.APPROVAL: "your approval of request",
     Act.REJECTION: "your rejection of request",
@@ -123,6 +134,16 @@ def mistake(command: str, error: CommandError) -> Reply:
         plain(f"⚠️ {error.problem}"),
         plain(f"{command} {error.marked}"),
         f"{right}: {code(f'{command} {error.example}')}",
+    )
+
+
+def nobody_here(asked: str, policy: Policy | None, user_id: str) -> Reply:
+    """Refuse what is asked for where nobody but the requester could read the card."""
+    named = _deciders(policy, user_id)
+    where = f"{named} is" if named else "those are who decide"
+    return reply(
+        f"🚫 {answer_to(asked, 'not started, for nobody who decides could read its card here.')}\n"
+        f"Ask in a channel where {where}, and the app too (`/invite` brings it there)."
     )
 
 
@@ -206,51 +227,54 @@ def reason_missing() -> Reply:
     return reply("Write a reason: the requester reads it.")
 
 
-def slow() -> Reply:
+def slow(asked: str) -> Reply:
     """Say that the answer takes longer than Slack waits."""
-    return reply(
-        "⏳ This takes longer than usual; not confirmed yet. If no answer follows, try again."
-    )
+    words = "this takes longer than usual; not confirmed yet. If nothing follows, try again."
+    return reply(f"⏳ {answer_to(asked, words)}")
 
 
-def unexpected(error_id: str) -> Reply:
+def unexpected(error_id: str, asked: str = "") -> Reply:
     """Say that something broke, with an id that stands in the log too."""
-    return reply(
-        f"💥 Something went wrong in Dockwarden (error {code(error_id)}). See what became of it "
+    words = (
+        f"something went wrong in Dockwarden (error {code(error_id)}). See what became of it "
         "before you repeat it, and tell an administrator the error's id."
     )
+    return reply(f"💥 {answer_to(asked, words)}")
 
 
-def failure(error: BotError, command: str) -> Reply:
-    """Put a known failure into words."""
+def failure(
+    error: BotError, command: str, *, asked: str = "", now: datetime | None = None
+) -> Reply:
+    """Put a known failure into words; ``asked`` is what was typed, if anything was."""
     match error:
         case AlreadyOpenError():
-            return _already_open(error, command)
+            words = _already_open(error, command, now or datetime.now(UTC))
+            return reply(f"🚫 {answer_to(asked, words)}")
         case RequestEndedError():
-            return _ended(error)
+            return reply(f"🚫 {answer_to(asked, _ended(error))}")
         case RequestUnknownError():
             recent = code(f"{command} requests recent")
             words = (
-                f"There is no request {code(error.request_id)}, or it is no longer kept. {recent} "
+                f"there is no request {code(error.request_id)}, or it is no longer kept. {recent} "
                 "shows the latest."
             )
         case NothingAskedError():
             shown = code(f"{command} requests")
             words = (
-                f"There is no request for {code(error.container)} on {code(error.host)}, or it is "
+                f"there is no request for {code(error.container)} on {code(error.host)}, or it is "
                 f"no longer kept. {shown} shows all that are open."
             )
         case PlanUnreadError():
             words = (
-                f"Not recorded: what request {code(error.request_id)} would do cannot be shown to "
-                "you now, for nobody says it reliably. Press the button of its card, which shows "
+                f"not recorded, for what request {code(error.request_id)} would do cannot be shown "
+                "to you now: nobody says it reliably. Press the button of its card, which shows "
                 "it: that works all the same."
             )
         case TemporalUnavailableError():
             words = (_MAYBE_DONE if error.maybe_done else _NOT_DONE)[error.call]
             words += " Try again in a moment."
         case LookUnansweredError():
-            words = f"Nothing to show: {silence(error)}"
+            words = silence(error)
         case RequestStuckError():
             words = (
                 f"{code(error.workflow_id)} is stuck: Dockwarden's worker fails at it again and "
@@ -260,12 +284,12 @@ def failure(error: BotError, command: str) -> Reply:
             )
         case TemporalMisconfiguredError():
             words = (
-                "Not done: Temporal is not set up for Dockwarden. An administrator runs "
+                "not done, for Temporal is not set up for Dockwarden. An administrator runs "
                 "`dockwarden check`, which says what is missing."
             )
         case _:
             words = escape(str(error))
-    return reply(f"⚠️ {words}")
+    return reply(f"⚠️ {answer_to(asked, words)}")
 
 
 def silence(error: LookUnansweredError) -> str:
@@ -283,22 +307,47 @@ _REPLACE = (
 )
 
 
-def _already_open(error: AlreadyOpenError, command: str) -> Reply:
-    status = code(f"{command} status {error.request_id}")
-    where = link(error.permalink, "See its card") or f"See {status}"
-    return reply(
-        f"🚫 Not started: request {code(error.request_id)} for {code(error.container)} on "
-        f"{code(error.host)} is still open. {where}." + (_REPLACE if error.waits else "")
+def _already_open(error: AlreadyOpenError, command: str, now: datetime) -> str:
+    """Say who asked what before, when, how it stands, and where its card is."""
+    other, state = error.summary, error.state
+    status = code(f"{command} status {other.request_id}")
+    where = link(other.permalink, "See its card") or f"See {status}"
+    stands = summary_words(other) if state is None else f"{status_words(state)}{_by_whom(state)}"
+    return (
+        f"not started, for {person(other.requester)} asked to "
+        f"{escape(other.operation) or 'work on'} {code(other.container)} on {code(other.host)} "
+        f"{ago(now, other.started_at)}: {stands}. {where}.{_REPLACE * error.waits}"
     )
 
 
-def _ended(error: RequestEndedError) -> Reply:
+def _by_whom(state: RequestState) -> str:
+    """Name those who decided, or those who are waited for."""
+    if state.approvals:
+        decided = ", ".join(person(one.approver_id) for one in state.approvals)
+        return f", approved by {decided}"
+    waits = state.status is RequestStatus.WAITING
+    named = _deciders(state.policy, state.requester) if waits else ""
+    return f", by {named}" if named else ""
+
+
+def _deciders(policy: Policy | None, requester: str) -> str:
+    """Name who decides by a policy: never the one who asks."""
+    if policy is None:
+        return ""
+    others = [person(user) for user in policy.approvers if user != requester]
+    named = [*map(group, policy.approver_groups), *others]
+    more = f" or {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    return f"{' or '.join(named[:_MOST_NAMED])}{more}"
+
+
+def _ended(error: RequestEndedError) -> str:
     request = error.summary
     card = link(request.permalink, "See its card")
-    return reply(
-        f"🚫 Not recorded: request {code(request.request_id)} for {code(request.container)} on "
-        f"{code(request.host)} is over: {over_words(request, error.state)}. {card}".rstrip()
+    told = (
+        f"not recorded, for request {code(request.request_id)} for {code(request.container)} on "
+        f"{code(request.host)} is over: {over_words(request, error.state)}. {card}"
     )
+    return told.rstrip()
 
 
 def _rows(command: str, group: Group) -> str:

@@ -2,8 +2,7 @@
 
 Pure. Nothing is promised that only a worker can do; what Temporal has recorded is not lost. What
 has not been done is told only where the request itself says so. A request that was asked for has
-its answer in its card, or in its refusal: only where neither came is a line written, and that
-gives way to them.
+its answer in its card, or in its refusal: only where neither came is a line written.
 """
 
 from __future__ import annotations
@@ -76,10 +75,9 @@ def not_taken_up(
 
 
 def answered(state: RequestState, asked: str) -> Reply | None:
-    """Say that the card is up; ``None`` for a request that was refused, which is told elsewhere.
+    """Say that the card is up; ``None`` for a request that was refused: the workflow tells that.
 
-    It stands in place of the line that said that it was not, and is true beside it too: not
-    every answer of Slack's can be replaced.
+    It stands in place of the line that said that it was not, or below it.
     """
     if state.refusal is not None:
         return None
@@ -87,7 +85,7 @@ def answered(state: RequestState, asked: str) -> Reply | None:
     if state.card is None:
         return reply(answer_to(it, f"it is over: {status_words(state)}."))
     where = link(state.card.permalink, "See it")
-    return reply(f"✅ {answer_to(it, 'its card is up now.')} {where}".rstrip())
+    return reply(f"✅ {answer_to(it, 'its card is up.')} {where}".rstrip())
 
 
 def _not_answered(
@@ -95,19 +93,20 @@ def _not_answered(
 ) -> Reply:
     """Say that neither card nor refusal has come, as far as whoever was asked has answered."""
     status = code(f"{command} status {request.request_id}")
-    follows = "Its card, or why there is none, follows here"
+    follows = "Its card, or why there is none, follows if it is not here already"
     match uptake:
         case Uptake.STUCK:
             known = _stuck(request)
         case Uptake.NO_WORKER:
             known = (
                 "But no Dockwarden worker answers: `dockwarden worker` must run. "
-                f"{follows} when one is back; {status} shows how it stands. You need not repeat it."
+                f"{follows}, when one is back; {status} shows how it stands. You need not repeat "
+                "it."
             )
         case Uptake.NOT_YET:
             known = (
-                f"Dockwarden is at it, but its card is not up yet. {follows}. You need not repeat "
-                "it."
+                "Dockwarden is at it, but its card is not up yet. It follows, or why there is "
+                "none. You need not repeat it."
             )
         case _:
             known = (

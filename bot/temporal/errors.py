@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from workflows.model.state import RequestState
+from workflows.model.state import RequestState, RequestStatus
 
 #: The status of a request whose workflow ended without a last word of its own.
 ENDED = "ended"
@@ -105,17 +105,18 @@ class RequestStuckError(BotError):
 
 
 class AlreadyOpenError(BotError):
-    """Another request for the same container is open; ``waits`` says that nobody decided yet."""
+    """Another request for the same container is open; ``waits`` says that nobody decided yet.
 
-    def __init__(
-        self, *, container: str, host: str, request_id: str, permalink: str, waits: bool
-    ) -> None:
-        super().__init__(f"request {request_id} is open")
-        self.waits = waits
-        self.container = container
-        self.host = host
-        self.request_id = request_id
-        self.permalink = permalink
+    ``state`` is where it stands, where a worker could tell it.
+    """
+
+    def __init__(self, summary: RequestSummary, state: RequestState | None = None) -> None:
+        super().__init__(f"request {summary.request_id} is open")
+        self.summary = summary
+        self.state = state
+        self.request_id = summary.request_id
+        status = summary.status if state is None else state.status
+        self.waits = status == RequestStatus.WAITING
 
 
 class RequestUnknownError(BotError):

@@ -55,7 +55,6 @@ from workflows.model.state import (
     MAX_HEARD,
     JudgedAct,
     RequestState,
-    RequestStatus,
     waiting_attributes,
 )
 from workflows.model.timing import WORKFLOW_TASK_SECONDS
@@ -110,13 +109,7 @@ class RequestClient:
             await bounded(TemporalCall.START, self._start(request), SHORT)
             return True
         if other.request_id != request.request_id:
-            raise AlreadyOpenError(
-                container=request.container.name,
-                host=request.container.host,
-                request_id=other.request_id,
-                permalink=await self._permalink(other),
-                waits=other.status == RequestStatus.WAITING,
-            )
+            raise await self._in_the_way(other, request)
         return False
 
     async def decide(self, request: RequestAddress | str, decision: Decision) -> RequestAddress:
@@ -317,12 +310,17 @@ class RequestClient:
         is_other = summary.request_id != request.request_id
         return None if is_other and not summary.open else summary
 
-    async def _permalink(self, summary: RequestSummary) -> str:
-        try:
-            state = await state_of(self._handle(summary), SHORT)
-        except RequestStuckError:
-            return ""
-        return state.card.permalink if state is not None and state.card is not None else ""
+    async def _in_the_way(
+        self, other: RequestSummary, request: LifecycleRequest
+    ) -> AlreadyOpenError:
+        """Say of an open request for a container how it stands, if it says that at once."""
+        state = None
+        with suppress(RequestStuckError):
+            state = await state_of(self._handle(other), SHORT)
+        if state is not None and state.card is not None:
+            other = replace(other, permalink=state.card.permalink)
+        # The list may have cut a long name.
+        return AlreadyOpenError(replace(other, container=request.container.name), state)
 
     async def _signal(
         self,

@@ -20,6 +20,7 @@ from bot.temporal.errors import (
 )
 from bot.temporal.requests import Uptake
 from bot.terminal.tables import tamed
+from workflows.operations.standing import status_of
 
 _WORKER = "whoever runs Dockwarden can see whether `dockwarden worker` runs"
 _SILENT: Final = {
@@ -43,12 +44,13 @@ _RECORDED: Final = {
 def failure(error: BotError) -> str:
     """Put a known failure into words: what is so, and what to do now."""
     match error:
-        case AlreadyOpenError():
+        case AlreadyOpenError(summary=other):
             instead = " --replace puts yours in its place, if you may reject it." * error.waits
+            stands = tamed(other.status) if error.state is None else status_of(error.state).words
             words = (
-                f"Not started: request {error.request_id} for {tamed(error.container)} on "
-                f"{tamed(error.host)} is still open; `dockwarden status {error.request_id}` shows "
-                f"it.{instead}"
+                f"Not started: {tamed(other.requester)} asked to {tamed(other.operation)} "
+                f"{tamed(other.container)} on {tamed(other.host)} before, and that is still open: "
+                f"{stands}. `dockwarden status {other.request_id}` shows it.{instead}"
             )
         case RequestEndedError(summary=request):
             words = (

@@ -10,7 +10,7 @@ from typing import Final
 
 from bot.terminal.tables import tamed
 from workflows.model.errors import RefusalCode
-from workflows.model.meant import meant, one_of
+from workflows.model.refusal_details import COMPLETED, REPEATED, added_by, either, meant
 from workflows.model.state import Refusal, RequestState, RequestStatus
 from workflows.model.words import REFUSED, TYPED
 from workflows.operations import catalog
@@ -114,11 +114,18 @@ _ACTS: Final = {
 def not_let_in(refusal: Refusal, state: RequestState) -> str:
     """Say why a request was refused."""
     wrong = REFUSED.get(refusal.code) or _ACTS[refusal.code]
-    is_said = "{detail}" in wrong or "{count}" in wrong or not refusal.detail
-    known = (state.container.host, state.container.name, state.policy and state.policy.name)
-    added = "" if is_said or refusal.detail in known else f" ({tamed(refusal.detail)})"
+    is_said = "{detail}" in wrong or "{count}" in wrong
+    policy = state.policy.name if state.policy else ""
+    known = (state.container.host, state.container.name, policy)
+    repeated = REPEATED.get(refusal.code, "")
+    added = "" if is_said else tamed(added_by(refusal, repeated, *known))
     facts = _facts(refusal, state)
-    return f"Not done: {wrong.format(**facts)}{added}. {_advice(refusal, facts)}".rstrip()
+    if added and refusal.code in COMPLETED:
+        told = f"{COMPLETED[refusal.code].format(**facts)}{added}"
+    else:
+        told = f"{wrong.format(**facts)}{f' ({added})' if added else ''}"
+    near = f" Did you mean {either(names)}?" if (names := meant(refusal)) else ""
+    return f"Not done: {told}.{near} {_advice(refusal, facts)}".rstrip()
 
 
 def not_counted(refusal: Refusal, state: RequestState) -> str:
@@ -135,7 +142,7 @@ def nothing_to_show(refusal: Refusal | None, *, host: str, name: str) -> str:
     if refusal is None or refusal.code not in REFUSED:
         return "Nothing to show: nobody has said why."
     names = meant(refusal)
-    hint = f" (did you mean {one_of(names)}?)" if names else ""
+    hint = f" (did you mean {either(names)}?)" if names else ""
     facts = _named(host, name or "the container") | dict.fromkeys(_OF_REQUESTS, "")
     wrong = REFUSED[refusal.code].format(**facts)
     return f"Nothing to show: {wrong}{hint}. {_advice(refusal, facts)}".rstrip()

@@ -297,7 +297,7 @@ async def test_two_requests_on_one_container(users: SlackUsers, installation: In
     """Who asks second is shown the way to the first request, and two approvals are one."""
     request = await users.run_and_ask("both")
     await installation.channel.ask("carol", f"snapshot {request.name}")
-    answer = await users.refusal(CAROL, "is still open", request.request_id)
+    answer = await users.refusal(CAROL, "not started", f"`{request.name}`")
     assert request.card["ts"].replace(".", "") in str(answer)
     await asyncio.gather(
         installation.channel.press("bob", request.card, ActionId.APPROVE),

@@ -196,7 +196,7 @@ async def test_no_policy_of_an_earlier_release_allows_it(
     """Who was let stop a container by an old book is not let do what is new."""
     engine.run(name="old-1")
 
-    await people.type("alice", "bounce old-1")
+    await people.channel.ask("alice", "bounce old-1")
 
     await people.told("alice", "no policy covers this operation on `old-1` on `local`")
 

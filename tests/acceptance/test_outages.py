@@ -8,6 +8,7 @@ import signal
 import pytest
 from temporalio.client import Client
 
+from deploy.laptop.slack_server import USERS
 from tests.rigs.dockerd import HEARS_TERM
 from tests.rigs.laptop import LaptopProcess
 from tests.rigs.people import People
@@ -49,8 +50,12 @@ async def test_a_click_right_after_the_worker_was_killed(
 
 
 async def test_a_click_while_the_worker_is_frozen(people: People, laptop: LaptopProcess) -> None:
-    """A worker that hangs delays a click, and neither loses nor doubles it."""
+    """A worker that hangs delays a click, and neither loses nor doubles it.
+
+    Who asks for something meanwhile reads so, and then where its card is.
+    """
     container = people.engine.run(name="patient-1")
+    people.engine.run(name="patient-2")
     request = await people.ask("stop patient-1 snapshot")
     os.kill(laptop.pids["worker"], signal.SIGSTOP)
     try:
@@ -58,8 +63,14 @@ async def test_a_click_while_the_worker_is_frozen(people: People, laptop: Laptop
         await people.channel.press("bob", request.card, ActionId.APPROVE)
         assert people.engine.state(container) == "running"
         assert people.images(request) == []
+        await people.channel.ask("alice", "stop patient-2")
+        line = await people.told("alice", "⏳ `stop patient-2`: noted")
+        assert "follows if it is not here already" in line
     finally:
         os.kill(laptop.pids["worker"], signal.SIGCONT)
+    await people.told("alice", "✅ `stop patient-2`: its card is up.")
+    said = [m for m in await people.channel.messages() if m.get("ephemeral_to") == USERS["alice"]]
+    assert sum("`stop patient-2`" in m["text"] for m in said) == 2
     state = await people.until(request, RequestStatus.SUCCEEDED)
     assert len(state.decisions) == 1
     assert people.engine.state(container) == "exited"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from deploy.laptop.channel import headline, request_of
 from deploy.laptop.slack_server import USERS
 from tests.rigs.people import People
+from tests.rigs.waiting import eventually
 from workflows.model.names import PROTECTED_LABEL, ActionId
 from workflows.model.state import RequestStatus
 
@@ -20,12 +22,20 @@ _SOON = 20.0
 _PLAIN: dict[str, Any] = {"name": "plain-1"}
 _ROWS: list[tuple[str, str, dict[str, Any]]] = [
     ("stop nothing-1", "there is no container `nothing-1` on `local`", _PLAIN),
-    ("stop plain", "did you mean plain-1", _PLAIN),
-    ("stop shop", "it could be shop-1 or shop-2", {"name": "shop-1"}),
+    ("stop plain", "Did you mean `plain-1`?", _PLAIN),
+    ("stop shop", "Did you mean `shop-1` or `shop-2`?", {"name": "shop-1"}),
     ("stop ../../images/prune", "is no container name", _PLAIN),
     ("stop plain-1;reboot", "is no container name", _PLAIN),
-    ("stop brief-1", "started with `--rm`", {"name": "brief-1", "auto_remove": True}),
-    ("stop kept-1", "is protected", {"name": "kept-1", "labels": {PROTECTED_LABEL: "true"}}),
+    (
+        "stop brief-1",
+        "`stop brief-1`: `brief-1` was started with `--rm`",
+        {"name": "brief-1", "auto_remove": True},
+    ),
+    (
+        "stop kept-1",
+        "is protected, by its label",
+        {"name": "kept-1", "labels": {PROTECTED_LABEL: "true"}},
+    ),
     ("stop plain-1 on elsewhere", "no policy covers", _PLAIN),
     ("stop careful-9", "asks for a reason", {"name": "careful-9"}),
     ("stop lonely-1", "too few people who could approve", {"name": "lonely-1"}),
@@ -38,9 +48,9 @@ _ROWS: list[tuple[str, str, dict[str, Any]]] = [
     ("stop", "The name of the container is missing", _PLAIN),
     ("kill plain-1", "Dockwarden cannot kill a container. There is stop", _PLAIN),
     ("logs plain-1", "There is inspect, which shows one container", _PLAIN),
-    ("start plain-1", "`plain-1` on `local` runs already", _PLAIN),
+    ("start plain-1", "`start plain-1`: `plain-1` on `local` runs already.", _PLAIN),
     ("start plain-1 grace=3s", "“grace” belongs to the sub-commands stop, ", _PLAIN),
-    ("approve 000000000000", "There is no request `000000000000`", _PLAIN),
+    ("approve 000000000000", "`approve 000000000000`: there is no request", _PLAIN),
     ("approve bob", "is no request id", _PLAIN),
 ]
 
@@ -57,9 +67,35 @@ async def test_a_refusal_is_private_and_clear(
     await people.channel.ask("alice", command)
     await people.told("alice", says)
     new = [m for m in await people.channel.messages() if m["ts"] not in before]
-    assert {m.get("ephemeral_to") for m in new} == {USERS["alice"]}
+    assert [m.get("ephemeral_to") for m in new] == [USERS["alice"]], "it is told once"
     assert not [m for m in new if request_of(m)]
     assert people.engine.state(container) == "running"
+
+
+async def _is_gone(people: People, ts: str) -> bool:
+    return ts not in {message["ts"] for message in await people.channel.messages()}
+
+
+async def test_what_was_meant_is_one_press_away(people: People) -> None:
+    """The button of a refusal asks for the name that comes near, and takes the refusal with it."""
+    people.engine.run(name="cache-1")
+    await people.channel.ask("alice", "stop cach-1 snapshot reason=the disk is full")
+    refusal = await people.channel.wait_for(
+        "the refusal", lambda m: "Did you mean `cache-1`?" in str(m.get("text"))
+    )
+    before = {message["ts"] for message in await people.channel.messages()}
+
+    await people.channel.press("alice", refusal, f"{ActionId.ASK}.0")
+
+    card = await people.channel.wait_for(
+        "its card", lambda m: m["ts"] not in before and bool(request_of(m))
+    )
+    assert "`cache-1`" in headline(card)
+    assert "the disk is full" in str(card)
+    await eventually(partial(_is_gone, people, refusal["ts"]))
+    assert not [m for m in await people.channel.messages() if m["ts"] not in before | {card["ts"]}]
+    await people.channel.press("alice", card, ActionId.CANCEL)
+    await people.channel.wait_for_card(request_of(card), "🚫 *Cancelled*")
 
 
 async def test_a_second_request_is_led_to_the_first(people: People) -> None:
@@ -67,8 +103,8 @@ async def test_a_second_request_is_led_to_the_first(people: People) -> None:
     people.engine.run(name="wanted-1")
     first = await people.ask("stop wanted-1")
     answer = await people.type("carol", "snapshot wanted-1")
-    assert f"request `{first.request_id}`" in answer
-    assert "still open" in answer
+    assert f"not started, for <@{USERS['alice']}> asked to stop `wanted-1` on `local`" in answer
+    assert f"⏳ Approval needed, by <@{USERS['bob']}> or <@{USERS['carol']}>" in answer
     state = await first.state()
     assert state.card
     assert f"<{state.card.permalink}|See its card>" in answer
@@ -83,12 +119,12 @@ async def test_an_approver_takes_the_place_of_a_stranger(people: People) -> None
     answer = await people.type("bob", "snapshot urgent-1")
     assert "put their own in its place" in answer
 
-    await people.type("dave", "snapshot urgent-1 replace")
+    await people.channel.ask("dave", "snapshot urgent-1 replace")
     await people.told("dave", first.request_id, "not among the approvers")
     assert (await first.state()).status is RequestStatus.WAITING
 
     before = {message["ts"] for message in await people.channel.messages()}
-    await people.type("bob", 'snapshot urgent-1 replace reason="it leaks"')
+    await people.channel.ask("bob", 'snapshot urgent-1 replace reason="it leaks"')
 
     card = await people.channel.wait_for(
         "the card of the urgent request",
@@ -107,7 +143,7 @@ async def test_a_host_that_nobody_serves_is_told_within_seconds(people: People) 
     """A host without a live worker is said to be so, with what to do, before anybody is asked."""
     asked = time.monotonic()
     await people.channel.ask("alice", "stop web-1 on nowhere")
-    told = await people.told("alice", "Not done", "nowhere")
+    told = await people.told("alice", "`stop web-1`: ", "nowhere")
     assert time.monotonic() - asked < _SOON
     assert "no Dockwarden worker serves the host `nowhere`" in told
     assert "dockwarden worker --host nowhere" in told

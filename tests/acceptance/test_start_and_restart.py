@@ -98,8 +98,8 @@ async def test_what_was_stopped_is_started_by_its_card(people: People) -> None:
     assert people.engine.state(container) == _UP
 
     await people.press("carol", stopped, ActionId.START_AGAIN)
-    answer = await people.told("carol", "runs already, so there is nothing to approve")
-    assert "/container restart back-1 on local` asks to restart it" in answer
+    answer = await people.told("carol", "`start back-1`: `back-1` on `local` runs already.")
+    assert "To restart it: `/container restart back-1 on local`" in answer
 
 
 async def test_another_word_for_it_starts_nothing(people: People) -> None:

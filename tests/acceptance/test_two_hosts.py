@@ -83,7 +83,7 @@ async def test_a_stopped_worker_is_told_within_seconds(
         people.channel.ask("dave", "inspect web-2 on edge"),
     )
     # Temporal names it among those who ask for work for a minute more.
-    await people.told("alice", "Not done", "nobody looked at `edge` in time", "has just ended")
+    await people.told("alice", "`stop web-2`: nobody looked at `edge` in time", "has just ended")
     await people.told("dave", "`inspect web-2 on edge`: nobody looked at `edge` in time")
     assert time.monotonic() - asked < _SOON
     assert second_engine.state(container) == "running"

@@ -30,7 +30,9 @@ async def test_a_command_while_temporal_is_away(
     await installation.kill("temporal")
     began = time.monotonic()
     await installation.channel.ask("alice", "stop unheard-1")
-    await users.refusal(ALICE, "Not started: Temporal does not answer. Nothing was recorded")
+    await users.refusal(
+        ALICE, "`stop unheard-1`: not started, for Temporal does not answer. Nothing was"
+    )
     assert time.monotonic() - began < 3
     await installation.start("temporal")
     with pytest.raises(RPCError, match="not found"):
@@ -50,7 +52,7 @@ async def test_a_click_while_temporal_is_away(
     await installation.kill("temporal")
     began = time.monotonic()
     await users.approve(request)
-    notice = await users.refusal(BOB, "Not recorded: Temporal does not answer")
+    notice = await users.refusal(BOB, "Not recorded, for Temporal does not answer")
     assert time.monotonic() - began < 3
     assert "Try again" in str(notice)
     card = await users.card(request)

@@ -12,8 +12,10 @@ import pytest
 from bot import service
 from tests.fakes.slack_stub import TEAM, SlackStub
 from tests.integration.bot.slack.bot_on_stub import Bot, bot_on
+from workflows.host_query import HostQueryResult
 from workflows.model.names import ActionId
-from workflows.model.requests import ContainerRef, OperationSpec
+from workflows.model.requests import ContainerRef, OperationSpec, Policy
+from workflows.rules import Rule
 
 _BOT = Path(service.__file__).parent
 
@@ -53,6 +55,39 @@ async def test_nothing_stands_between_a_command_and_the_service(bot: Bot) -> Non
     assert files == ["slack/listener.py", "slack/commands.py", "slack/listener.py", "service.py"]
 
 
+_RULES = (
+    Rule(kinds=("start",), policy=Policy(name="no", labels={}, approvers=("U0DAVE",))),
+    Rule(
+        kinds=("stop", "snapshot"),
+        policy=Policy(
+            name="p", labels={}, approvers=("U0ALICE", "U0BOB"), approver_groups=("S0OPS",)
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("rules", "where"),
+    [
+        (_RULES, "Ask in a channel where <!subteam^S0OPS> or <@U0BOB> is, and the app too"),
+        (None, "Ask in a channel where those are who decide, and the app too"),
+    ],
+)
+async def test_nothing_is_asked_for_where_nobody_could_decide(
+    bot: Bot, rules: tuple[Rule, ...] | None, where: str
+) -> None:
+    """Nobody else reads a direct message: it is refused at once, with where to ask."""
+    bot.requests.looked = HostQueryResult(rules=rules)
+
+    assert await bot.command("snapshot svc-3", channel_id="D0ALICE") == {}
+
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
+    (answer,) = bot.slack_stub.responses
+    assert answer["text"].startswith("🚫 `snapshot svc-3`: not started, for nobody who decides")
+    assert where in answer["text"]
+    assert bot.requests.started == []
+
+
 async def test_what_a_refusal_offers_is_asked_for_by_whoever_presses(bot: Bot) -> None:
     """The button is judged like what is typed, and what it stood on has done its work."""
     await bot.click(
@@ -65,6 +100,7 @@ async def test_what_a_refusal_offers_is_asked_for_by_whoever_presses(bot: Bot) -
     assert request.container == ContainerRef(host="edge", name="cache-1")
     assert request.operation == OperationSpec(kind="stop", snapshot=True, grace_seconds=9)
     assert (request.requester, request.reason) == ("U0BOB", 'a "b" & <!here>')
+    await bot.slack_stub.until(lambda: bot.slack_stub.responses)
     assert bot.slack_stub.responses == [{"delete_original": True}]
 
 

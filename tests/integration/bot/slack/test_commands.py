@@ -65,29 +65,25 @@ async def test_text_of_people_is_never_markup(bot: Bot, evil: str) -> None:
     ("error", "says"),
     [
         # Temporal is down, or silent
-        (TemporalUnavailableError(TemporalCall.START, maybe_done=False), "Not started"),
-        (TemporalUnavailableError(TemporalCall.START, maybe_done=True), "Not confirmed"),
+        (
+            TemporalUnavailableError(TemporalCall.START, maybe_done=False),
+            "`stop web-1`: not started",
+        ),
+        (
+            TemporalUnavailableError(TemporalCall.START, maybe_done=True),
+            "`stop web-1`: not confirmed",
+        ),
         # it lacks what Dockwarden needs
         (TemporalMisconfiguredError("no mapping"), "dockwarden check"),
         # Dockwarden itself is at fault
         (RequestStuckError("request/local/web-1"), "`request/local/web-1` is stuck"),
         # another request is in the way, with and without a card
         (
-            AlreadyOpenError(
-                container="web-1",
-                host="local",
-                request_id=REQUEST,
-                permalink="https://s/p1",
-                waits=True,
-            ),
-            "<https://s/p1|See its card>",
+            AlreadyOpenError(summary(permalink="https://s/p1")),
+            "🚫 `stop web-1`: not started, for <@U0ALICE> asked to",
         ),
-        (
-            AlreadyOpenError(
-                container="web-1", host="local", request_id=REQUEST, permalink="", waits=False
-            ),
-            f"/container status {REQUEST}",
-        ),
+        (AlreadyOpenError(summary(permalink="https://s/p1")), "<https://s/p1|See its card>"),
+        (AlreadyOpenError(summary()), f"/container status {REQUEST}"),
     ],
 )
 async def test_a_start_that_fails_says_so(bot: Bot, error: BotError, says: str) -> None:
@@ -98,15 +94,14 @@ async def test_a_start_that_fails_says_so(bot: Bot, error: BotError, says: str) 
 
     assert bot.requests.started == []
     assert says in answer["text"]
-    assert "You hear more here" not in answer["text"]
 
 
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=False), "Not recorded"),
+        (TemporalUnavailableError(TemporalCall.DECIDE, maybe_done=False), "not recorded"),
         (RequestEndedError(summary(status="expired")), "is over: ⌛ Expired"),
-        (RequestUnknownError(REQUEST), "There is no request"),
+        (RequestUnknownError(REQUEST), "`: there is no request"),
         (RequestUnknownError(REQUEST), "or it is no longer kept"),
     ],
 )
@@ -151,7 +146,7 @@ async def test_what_nobody_can_show_is_approved_by_its_card_alone(bot: Bot) -> N
 
     (rejection,) = bot.requests.decisions
     assert rejection.choice is Choice.REJECT
-    assert "Not recorded: what request" in answer["text"]
+    assert ": not recorded, for what request" in answer["text"]
     assert "Press the button of its card" in answer["text"]
 
 
@@ -316,7 +311,7 @@ async def test_an_error_behind_the_acknowledgement_loses_neither(bot: Bot) -> No
     assert await bot.command("list") == {}
 
     await bot.slack_stub.until(lambda: bot.slack_stub.responses)
-    assert "Something went wrong" in bot.slack_stub.responses[0]["text"]
+    assert "`list`: something went wrong" in bot.slack_stub.responses[0]["text"]
 
 
 @pytest.mark.fault
@@ -334,7 +329,7 @@ async def test_a_slow_start_is_acknowledged_in_time(slack_stub: SlackStub) -> No
         release.set()
         await slack_stub.until(lambda: slack_stub.responses)
     (answer,) = slack_stub.responses
-    assert answer["text"] == "✅ `stop web-1`: its card is up now."
+    assert answer["text"] == "✅ `stop web-1`: its card is up."
     assert answer["replace_original"] is True
 
 

@@ -90,7 +90,7 @@ _CARD = CardRef(channel_id="C0OPS", ts="17.1", permalink="https://slack.test/p17
     [
         (
             {"card": _CARD},
-            "✅ `stop web-1 on edge`: its card is up now. <https://slack.test/p17|See it>",
+            "✅ `stop web-1 on edge`: its card is up. <https://slack.test/p17|See it>",
         ),
         ({"refusal": Refusal(code=RefusalCode.PROTECTED), "closed": True}, None),
         ({"status": RequestStatus.CANCELLED, "closed": True}, "`stop web-1 on edge`: it is over:"),
@@ -99,7 +99,7 @@ _CARD = CardRef(channel_id="C0OPS", ts="17.1", permalink="https://slack.test/p17
 async def test_a_line_gives_way_to_the_card_or_to_the_refusal(
     bot: Bot, becomes: dict[str, Any], gives_way: str | None
 ) -> None:
-    """Only when neither has come is there a line, and nothing of it is left but what is true."""
+    """Only when neither has come is there a line; what follows it is true by itself, too."""
     bot.requests.uptake_is = Uptake.NO_WORKER
 
     assert await bot.command("stop web-1 on edge") == {}
@@ -111,13 +111,11 @@ async def test_a_line_gives_way_to_the_card_or_to_the_refusal(
     assert line["text"].startswith("⏳ `stop web-1 on edge`: noted (")
     assert "But no Dockwarden worker answers" in line["text"]
     assert line["replace_original"] is False, "nothing of ours was there"
-    last = bot.slack_stub.responses[1]
-    if gives_way is None:
-        assert last == {"delete_original": True}
-    else:
+    for last in bot.slack_stub.responses[1:]:
+        assert gives_way is not None, "the refusal itself is told by the workflow"
         assert last["text"].startswith(gives_way)
         assert last["replace_original"] is True
-    assert len(bot.slack_stub.responses) == 2
+    assert len(bot.slack_stub.responses) == (1 if gives_way is None else 2)
     assert bot.slack_stub.count("chat.postEphemeral") == 0
 
 

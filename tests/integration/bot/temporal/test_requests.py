@@ -132,7 +132,7 @@ async def test_a_second_request_gets_the_way_to_the_first(
 
     assert refused.value.request_id == first.request_id
     assert state.card is not None
-    assert refused.value.permalink == state.card.permalink
+    assert refused.value.summary.permalink == state.card.permalink
 
 
 async def test_a_second_request_is_told_without_a_worker(
@@ -148,7 +148,7 @@ async def test_a_second_request_is_told_without_a_worker(
         await requests.start(replace(first, request_id=uuid.uuid4().hex[:12]))
 
     assert time.monotonic() - before < HANGS
-    assert (refused.value.request_id, refused.value.permalink) == (first.request_id, "")
+    assert (refused.value.request_id, refused.value.summary.permalink) == (first.request_id, "")
 
 
 async def test_a_container_can_be_asked_for_again(

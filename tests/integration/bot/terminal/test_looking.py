@@ -80,7 +80,7 @@ async def test_requests_and_one_of_them(typist: Typist, workers: Workers) -> Non
     shown = await typist.type("status", "web-1")
     assert (shown.code, "reason" in shown.out, "why not" in shown.out) == (0, True, True)
     again = await typist.type("request", "stop", "web-1", "--as", "UBOB")
-    assert (again.code, f"request {request_id}" in again.err) == (1, True)
+    assert (again.code, f"dockwarden status {request_id}" in again.err) == (1, True)
     await typist.type("cancel", "web-1", "--as", "UALICE")
     over = await typist.type("cancel", "web-1", "--as", "UALICE")
     assert (over.code, "is over" in over.err) == (1, True), over

@@ -10,11 +10,11 @@ import pytest
 from slack_sdk.models.blocks import Block
 
 from activities.slack.mrkdwn import plain as card_plain
-from bot.commands.parser import SUB_COMMANDS, Group
+from bot.commands.parser import SUB_COMMANDS
 from bot.commands.tokens import CommandError
 from bot.service import Actor
 from bot.slack import listings, replies, request_list, request_status
-from bot.slack.mrkdwn import Reply, answer_to, code, escape, link, person, plain, reply
+from bot.slack.mrkdwn import Reply
 from bot.slack.standing import status_words
 from bot.slack.uptake_words import Act, not_taken_up
 from bot.temporal.errors import (
@@ -36,7 +36,6 @@ from bot.work_list import Item, WorkPage
 from tests.rigs.every_case import every_case
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.listing import ContainerList, ContainerSummary
-from workflows.model.markup import in_plain_words
 from workflows.model.names import RequestAddress
 from workflows.model.ports import Inspection
 from workflows.model.requests import (
@@ -155,7 +154,8 @@ ERRORS: list[BotError] = [
     ),
     *(LookUnansweredError("local", silent) for silent in Silent),
     TemporalMisconfiguredError(EVIL),
-    AlreadyOpenError(container="web-1", host="local", request_id=ID, permalink="", waits=True),
+    AlreadyOpenError(SUMMARY),
+    AlreadyOpenError(replace(SUMMARY, operation=EVIL, requester=EVIL), make_state()),
     RequestUnknownError(ID),
     RequestEndedError(SUMMARY),
     RequestStuckError("request/local/web-1"),
@@ -258,54 +258,6 @@ def test_no_answer_lets_the_writing_direction_be_turned(answer: Reply) -> None:
         assert not {unicodedata.category(c) for c in text.replace("\n", "")} & {"Cc", "Cf", "Cs"}
 
 
-def test_the_help_says_what_to_type_and_who_decides() -> None:
-    """In groups, with one example of each; the two that are taken for each other are told apart."""
-    text = replies.help_text("/container").text
-
-    assert [text.index(f"*{group}*") for group in Group] == sorted(
-        text.index(f"*{group}*") for group in Group
-    )
-    assert "• `/container inspect web-1`" in text
-    assert "*stop* leaves a container down" in text
-    assert text.endswith("Nobody approves what they asked for themselves.")
-
-
-def test_a_mistake_gives_the_own_line_or_an_example() -> None:
-    """An example is called one, so that nobody takes it for their own."""
-    error = CommandError("No.", marked="x", example="stop web-1")
-    assert "Right would be, for example: `/container stop web-1`" in mistake_of(error)
-    error = CommandError("No.", marked="x", example="stop my-1", own="stop my-1")
-    assert mistake_of(error).endswith("\nTry: `/container stop my-1`")
-
-
-def mistake_of(error: CommandError) -> str:
-    """Write what is read of a mistake."""
-    return replies.mistake("/container", error).text
-
-
-@pytest.mark.parametrize("act", list(Act))
-@pytest.mark.parametrize("uptake", list(Uptake))
-def test_what_is_not_taken_up_says_only_what_is_known(act: Act, uptake: Uptake) -> None:
-    """A worker is missing only if none polls; what was not done, or that no card is, is not told.
-
-    What is noted and when stands in each, and how it goes on.
-    """
-    text = not_taken_up(act, uptake, ADDRESS, asked="", at=NOW, command="/container").text
-
-    assert "`web-1`" in text
-    assert f"({NOW:%H:%M:%S} UTC)." in in_plain_words(text)
-    assert ("no Dockwarden worker answers" in text) == (uptake is Uptake.NO_WORKER)
-    assert ("has not answered yet" in text) == (uptake in (Uptake.NO_ANSWER, Uptake.TAKEN))
-    assert "no card" not in text
-    assert ("card is not up" in text) == (act is Act.START and uptake is Uptake.NOT_YET)
-    assert "Nothing has been done" not in text
-    assert ("expired" in text) == (
-        uptake is Uptake.NO_WORKER and act in (Act.APPROVAL, Act.REJECTION)
-    )
-    if uptake is not Uptake.STUCK:
-        assert "ou need not repeat it." in text
-
-
 @pytest.mark.parametrize("status", StepStatus)
 def test_every_step_is_shown(status: StepStatus) -> None:
     """No status of a step is missing, and one that waits for its turn says so."""
@@ -331,7 +283,9 @@ def test_an_outage_never_sounds_like_a_success(act: TemporalCall) -> None:
     for maybe_done in (True, False):
         error = TemporalUnavailableError(act, maybe_done=maybe_done)
         words = replies.failure(error, "/container").text
+        asked = replies.failure(error, "/container", asked="stop web-1").text
 
+        assert asked.startswith("⚠️ `stop web-1`: ")
         assert "Not " in words or "does not answer" in words
         assert "Try again" in words
         assert "approved" not in words.lower()
@@ -386,33 +340,6 @@ def test_a_container_has_one_colour(state: ContainerState) -> None:
     alone = listings.container("local", Inspection(pin=replace(PIN, state=state)))
 
     assert in_list.lines[1].content[0] == alone.lines[0].content[0]
-
-
-def test_the_pieces_of_an_answer_are_safe() -> None:
-    """Names, people and links from outside lose what Slack would read in them."""
-    assert escape("<a> & b") == "&lt;a&gt; &amp; b"
-    assert code("a`b\nc") == "`a b c`"
-    assert code("") == "` `"
-    assert person("U0BOB") == "<@U0BOB>"
-    assert person("x> <!here") == "`x&gt; &lt;!here`"
-    assert link("https://a/b", "c") == "<https://a/b|c>"
-    assert link("javascript:x", "c") == ""
-    assert link("https://a|b>", "c") == ""
-
-
-def test_an_answer_begins_with_the_command_that_it_answers() -> None:
-    """A slow one may come after the next; what was typed is cut, and cannot be mark-up."""
-    assert answer_to("list on edge", "nobody serves it") == "`list on edge`: nobody serves it"
-    assert answer_to("", "nobody serves it") == "Nobody serves it"
-    assert answer_to("stop `<!here>\n" + "x" * 99, "no").startswith("`stop &lt;!here&gt; xxx")
-    assert len(answer_to("x" * 99, "")) == 60 + len("``: ")
-
-
-def test_a_form_shows_bare_words() -> None:
-    """The error line of a form knows no mark-up, so none is in it."""
-    answer = reply("⛔ *Over*: `web-1` <https://a|See it> &amp; more", plain("<as> typed"))
-
-    assert answer.bare_text == "⛔ Over: web-1 See it & more <as> typed"
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,35 @@ def test_every_refusal_has_words(code: RefusalCode) -> None:
         assert code.value not in words
 
 
+@pytest.mark.parametrize(
+    ("code", "detail", "told"),
+    [
+        (
+            RefusalCode.UNKNOWN_CONTAINER,
+            "no container has this name; did you mean web-2 or web-3?",
+            "there is no container {name} on {host}. Did you mean web-2 or web-3? `dockwarden",
+        ),
+        (
+            RefusalCode.AUTO_REMOVE,
+            "it was started with --rm: stopping it would remove it",
+            "{name} was started with --rm, so stopping it would delete it for good.",
+        ),
+        (
+            RefusalCode.PROTECTED,
+            "by its label dockwarden.protected",
+            "{name} is protected, by its label dockwarden.protected. Whoever",
+        ),
+        (RefusalCode.ALREADY_STOPPED, "the container is exited", "{name} on {host} is stopped alr"),
+    ],
+)
+def test_a_refusal_says_one_thing_once(code: RefusalCode, detail: str, told: str) -> None:
+    """The detail and the general words do not stand beside each other."""
+    state = replace(STATE, container=ContainerRef(host="edge", name="web-1"), renamed="")
+    words = refusals.not_let_in(Refusal(code=code, detail=detail), state)
+
+    assert words.startswith(f"Not done: {told.format(name='web-1', host='edge')}")
+
+
 def _summary() -> RequestSummary:
     return RequestSummary(
         request_id="0123456789ab",
@@ -179,9 +208,7 @@ def _summary() -> RequestSummary:
 
 FAILURES: list[tuple[BotError, Exit, str]] = [
     (
-        temporal_errors.AlreadyOpenError(
-            container="web-1", host="local", request_id="0" * 12, permalink="", waits=True
-        ),
+        temporal_errors.AlreadyOpenError(_summary()),
         Exit.NOT_DONE,
         "--replace puts yours in its place",
     ),
