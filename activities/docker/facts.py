@@ -29,10 +29,11 @@ _HEALTH: Final = {
     "unhealthy": "unhealthy",
     "starting": "health check still starting",
 }
+#: The state itself stands beside it.
 _UP: Final = {
     ContainerState.RUNNING: "up since",
-    ContainerState.PAUSED: "paused, started",
-    ContainerState.RESTARTING: "restarting again and again, last started",
+    ContainerState.PAUSED: "started",
+    ContainerState.RESTARTING: "last started",
 }
 #: So much of a value a card shows, with how many more there are.
 ROOM: Final = 45

@@ -19,7 +19,7 @@ from bot.slack.listener import Follow, SlackRequest, submit
 from bot.slack.mrkdwn import escape
 from bot.slack.readers import Readers
 from bot.slack.uptake_words import Act
-from bot.temporal.errors import LookUnansweredError
+from bot.temporal.errors import LookUnansweredError, Silent
 from bot.work_list import page_of
 from workflows.host_query import HostQueryResult
 from workflows.model.listing import EVERY, Wanted
@@ -140,10 +140,13 @@ class Commands:
         try:
             result = await self._service.look(host, name, wanted)
         except LookUnansweredError as error:
-            words, hosts = replies.silence(error), await named
-            await slack_request.tell(
-                listings.unanswered(words, asked=slack_request.asked, hosts=hosts)
+            hosts = await named
+            shown = listings.unanswered(
+                replies.silence(error),
+                asked=slack_request.asked,
+                hosts=hosts if error.silent is Silent.HOST else (),
             )
+            await slack_request.tell(shown)
             return None, hosts
         except BaseException:
             named.cancel()

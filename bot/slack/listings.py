@@ -181,7 +181,7 @@ def look_refused(
 
 def unanswered(words: str, *, asked: str, hosts: Sequence[str]) -> Reply:
     """Say that nobody has answered a look; a slow answer names its question before all."""
-    return reply(f"⚠️ {answer_to(asked, words)}", _hosts(hosts))
+    return reply(f"⚠️ {answer_to(asked, words)}", _hosts(hosts) if hosts else "")
 
 
 def _hosts(hosts: Sequence[str]) -> str:

@@ -249,7 +249,7 @@ def failure(
         case NothingAskedError():
             shown = code(f"{command} requests")
             words = (
-                f"There is no request for {code(error.container)} on {code(error.host)}, or it is "
+                f"there is no request for {code(error.container)} on {code(error.host)}, or it is "
                 f"no longer kept. {shown} shows all that are open."
             )
         case PlanUnreadError():

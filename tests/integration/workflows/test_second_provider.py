@@ -94,7 +94,7 @@ async def test_a_machine_is_stopped_with_a_snapshot(machines: MachineWorkers) ->
     assert (made.request_id, made.name) == (state.request_id, state.reference)
     told = machines.seen()
     assert "2 vCPUs · memory `4 GiB`" in told
-    assert "Not in the snapshot: disk `vdb`" in told
+    assert "without disk `vdb`" in told
     assert machines.hypervisor.machine.machine_id in told
     _assert_no_word_of_docker(told)
 

@@ -128,8 +128,8 @@ class FakeRequestClient:
     state: RequestState | None = None
     summary: RequestSummary = field(default_factory=summary)
     deciders: set[str] = field(default_factory=set)
-    looked: HostQueryResult = field(default_factory=HostQueryResult)
     wanted: Wanted = EVERY
+    looked: HostQueryResult = field(default_factory=HostQueryResult)
     visibility: FakeVisibility = field(default_factory=FakeVisibility)
     hosts: FakeHosts = field(default_factory=FakeHosts)
 

@@ -279,7 +279,12 @@ async def test_a_look_that_fails_says_why(bot: Bot, result: Any, says: str) -> N
     await bot.command("inspect web-1")
     await bot.slack_stub.until(lambda: bot.slack_stub.responses)
 
-    assert says in bot.slack_stub.responses[0]["text"]
+    text = bot.slack_stub.responses[0]["text"]
+    assert text.startswith("⚠️ `inspect web-1`: ")
+    assert says in text
+    silent = getattr(result, "silent", None)
+    is_of_host = result is RefusalCode.UNKNOWN_HOST or silent is Silent.HOST
+    assert ("Hosts: `edge-2`, `edge-10`" in text) is is_of_host
 
 
 @pytest.mark.fault

@@ -113,6 +113,6 @@ def test_whose_request_was_refused_reads_where_it_was_typed() -> None:
     """The one in whose name it was asked may not know of it."""
     refused = Refusal(code=RefusalCode.UNKNOWN_CONTAINER)
     state = replace(STATE, status=RequestStatus.REJECTED, refusal=refused)
-    assert f"asked for {BY_OLGA}" in notice(refused, state, command="/container")
+    assert f"asked for in your name {BY_OLGA}" in notice(refused, state, command="/container")
     in_slack = notice(refused, replace(state, terminal=None), command="/container")
     assert "terminal" not in in_slack

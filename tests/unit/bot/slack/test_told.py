@@ -14,6 +14,7 @@ from bot.slack.uptake_words import Act, not_taken_up
 from bot.temporal.errors import AlreadyOpenError
 from bot.temporal.requests import Uptake
 from tests.unit.bot.slack.test_replies import _DECISION, ADDRESS, NOW, SUMMARY, make_state
+from workflows.model.markup import in_plain_words
 from workflows.model.requests import Choice, Policy
 from workflows.model.state import RequestStatus
 
@@ -89,7 +90,7 @@ def test_what_is_not_taken_up_says_only_what_is_known(act: Act, uptake: Uptake) 
     text = not_taken_up(act, uptake, ADDRESS, asked="", at=NOW, command="/container").text
 
     assert "`web-1`" in text
-    assert f"({NOW:%H:%M:%S} UTC)." in text
+    assert f"({NOW:%H:%M:%S} UTC)." in in_plain_words(text)
     assert ("no Dockwarden worker answers" in text) == (uptake is Uptake.NO_WORKER)
     assert ("has not answered yet" in text) == (uptake in (Uptake.NO_ANSWER, Uptake.TAKEN))
     assert "no card" not in text
