@@ -60,7 +60,7 @@ def _elements(state: RequestState) -> list[ButtonElement]:
         case RequestStatus.NEEDS_PERSON if goes_on_trying(state):
             return [_try_now(state), _stop_trying(state)]
         case RequestStatus.SUCCEEDED if catalog.way_back(state.operation) is not None:
-            return [_start_again(state)]
+            return [_button(state, ActionId.START_AGAIN, "Start it again…")]
         case status if status in _ASK_AGAIN and state.cause_text != REMOVED:
             return [_button(state, ActionId.AGAIN, "Request again")]
         case _:
@@ -127,18 +127,6 @@ def _stop_trying(state: RequestState) -> ButtonElement:
         style="danger",
     )
     return _button(state, ActionId.STOP_TRYING, "Stop trying", style="danger", confirm=confirm)
-
-
-def _start_again(state: RequestState) -> ButtonElement:
-    target = f"{shorten(state.name_now, 80)} on {shorten(state.container.host, 60)}"
-    confirm = _confirm(
-        title="Start it again?",
-        text=f"You ask to start {target}. It is a request of its own: others approve it first, as "
-        "its policy says.",
-        yes="Ask for it",
-        no="Back",
-    )
-    return _button(state, ActionId.START_AGAIN, "Start it again…", confirm=confirm)
 
 
 def _button(

@@ -178,7 +178,7 @@ _DECIDE = [
         ("running", [ActionId.CANCEL]),
         ("cancelling", []),
         ("putting-back", []),
-        ("succeeded", [ActionId.START_AGAIN]),
+        ("succeeded", []),
         ("succeeded-snapshot", []),
         ("start-pending", _DECIDE),
         ("start-running", [ActionId.CANCEL]),
@@ -212,7 +212,7 @@ def test_a_card_has_only_buttons_that_do_something(name: str, expected: list[Act
         ("pending", [ActionId.APPROVE, ActionId.CANCEL]),
         ("running", [ActionId.CANCEL]),
         ("needs-person", [ActionId.STOP_TRYING]),
-        ("succeeded", [ActionId.START_AGAIN]),
+        ("succeeded", []),
     ],
 )
 def test_what_cannot_be_taken_back_asks_first(name: str, actions: list[ActionId]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
@@ -15,12 +14,17 @@ from tests.rigs.every_case import every_case
 from tests.unit.activities.slack.card_parts import ALICE, BOB, WAITING
 from tests.unit.activities.slack.card_states import STATES
 from workflows.model.errors import RefusalCode
+from workflows.model.markup import in_plain_words
 from workflows.model.names import PROTECTED_LABEL
 from workflows.model.requests import ContainerRef, OperationSpec
 from workflows.model.state import CardRef, Refusal, RequestState, RequestStatus
 
 START, RESTART = OperationSpec(kind="start"), OperationSpec(kind="restart")
-notice = partial(notice_naming, command="/dockwarden")
+
+
+def notice(refusal: Refusal, state: RequestState) -> str:
+    """Write a notice as Slack shows it, with its times in words."""
+    return in_plain_words(notice_naming(refusal, state, command="/dockwarden"))
 
 
 def brief(state: RequestState) -> RequestState:
@@ -296,7 +300,7 @@ def _refused(code: RefusalCode, detail: str = "", **policy: object) -> str:
 def test_who_may_not_ask_learns_who_may_and_where_that_is_changed() -> None:
     """People and groups are named, and the key of the policy book."""
     text = _refused(RefusalCode.NOT_A_REQUESTER, requesters=(BOB,), requester_groups=("S0BACKEND",))
-    assert f"by the policy `databases` only <!subteam^S0BACKEND>, <@{BOB}> may ask" in text
+    assert f"by the policy `databases` only @S0BACKEND, <@{BOB}> may ask" in text
     assert "under `requesters` of that policy in its policy book" in text
     assert "`DOCKWARDEN_POLICIES`" in text
 
