@@ -178,7 +178,7 @@ _DECIDE = [
         ("running", [ActionId.CANCEL]),
         ("cancelling", []),
         ("putting-back", []),
-        ("succeeded", []),
+        ("succeeded", [ActionId.START_AGAIN]),
         ("succeeded-snapshot", []),
         ("start-pending", _DECIDE),
         ("start-running", [ActionId.CANCEL]),
