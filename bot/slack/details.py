@@ -86,20 +86,18 @@ def _container(pin: ContainerPin | None) -> str:
     """Say which container exactly is meant, with its ids whole, and all that is told of it."""
     if pin is None:
         return ""
-    told = pin.told(
-        FactPlace.ITSELF,
-        FactPlace.SEEN,
-        FactPlace.SNAPSHOT,
-        FactPlace.LOOK,
-        FactPlace.DETAILS,
-    )
+    told = pin.told(FactPlace.ITSELF, FactPlace.SEEN, FactPlace.LOOK, FactPlace.DETAILS)
+    values = {one.value for one in told}
+    dated = any(one.at is not None for one in pin.told(FactPlace.ITSELF))
     lines = [
         f"{code(pin.name)} was {pin.state} when it was looked at",
         f"id {code(pin.container_id)}",
-        f"image {code(pin.image)}, {code(pin.image_id)}",
-        f"last start {code(pin.started_at)}" if pin.started_at else "",
+        f"image {code(pin.image)}",
+        f"image id {code(pin.image_id)}" if pin.image_id not in values else "",
+        f"last start {code(pin.started_at)}" if pin.started_at and not dated else "",
         f"engine {code(pin.engine_id)}",
         *map(fact, told),
+        *(f"a snapshot: {fact(one)}" for one in pin.told(FactPlace.SNAPSHOT)),
         *(f"after a stop it {fact(one)}" for one in pin.told(FactPlace.AFTERWARDS)),
         *(f"not in a snapshot: {fact(one)}" for one in pin.told(FactPlace.NOT_IN_SNAPSHOT)),
     ]

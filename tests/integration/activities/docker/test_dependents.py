@@ -170,7 +170,7 @@ def test_whom_a_container_uses_is_asked_once(
             assert _found(worker) == NO_DEPENDENTS
             asked.append(len(docker_proxy.passed("/json")) - before)
         worker.engine.close()
-    assert asked == [5, 2], "the list, the container, and each of the others"
+    assert asked == [7, 4], "the list, the container, its size and image, and each of the others"
 
 
 def test_one_that_cannot_be_looked_at_hinders_nobody(

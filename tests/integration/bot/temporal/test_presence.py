@@ -17,7 +17,7 @@ pytestmark = pytest.mark.fault
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.temporal.requests.LOOK", timedelta(seconds=2))
+    monkeypatch.setattr("bot.temporal.looks.LOOK", timedelta(seconds=2))
 
 
 async def _silent(requests: RequestClient, host: str, name: str = "") -> Silent:
