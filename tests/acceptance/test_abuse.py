@@ -7,7 +7,6 @@ people who may not decide, and texts that want to be more than texts.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -79,16 +78,14 @@ async def test_what_slack_did_not_sign_just_now_is_refused(
 async def test_one_delivery_twenty_times_through_two_bots(
     users: SlackUsers, installation: Installation, http_bots: tuple[HttpBot, HttpBot]
 ) -> None:
-    """The same signed bytes, at once and in parallel: one request, one card, few answers."""
+    """The same signed bytes, at once and in parallel: one request, one card, no words."""
     users.engine.run(name="twenty-1")
     body = http_bots[0].command_body(ALICE, "stop twenty-1")
     headers = http_bots[0].signature(body)
     posted = installation.slack_proxy.count("chat.postMessage")
     answers = await asyncio.gather(*(http_bot.post(body, headers) for http_bot in http_bots * 10))
     assert {answer.status for answer in answers} == {200}
-    spoken = [json.loads(answer.text) for answer in answers if answer.text]
-    (words,) = spoken
-    assert "You hear more here" in str(words)
+    assert {answer.text for answer in answers} == {""}, "its card is the answer"
     handle = installation.client.get_workflow_handle(
         names.request_workflow_id(installation.host, "twenty-1")
     )

@@ -120,4 +120,5 @@ async def test_a_name_of_any_length(people: People, client: Client, length: int)
     (image,) = people.engine.api.images(asked.reference)
     assert image["RepoTags"] == [asked.reference]
     assert asked.reference in texts(done)
-    assert asked.request_id in await people.type("alice", "requests recent")
+    posted_at = card["ts"].replace(".", "")
+    assert f"/p{posted_at}|card>" in await people.type("alice", "requests recent")

@@ -51,7 +51,7 @@ _ROWS: list[tuple[str, str, dict[str, Any]]] = [
     ("start plain-1", "`start plain-1`: `plain-1` on `local` runs already.", _PLAIN),
     ("start plain-1 grace=3s", "“grace” belongs to the sub-commands stop, ", _PLAIN),
     ("approve 000000000000", "`approve 000000000000`: there is no request", _PLAIN),
-    ("approve bob", "is no request id", _PLAIN),
+    ("approve bob", "there is no request for `bob` on `local`", _PLAIN),
 ]
 
 
@@ -136,7 +136,8 @@ async def test_an_approver_takes_the_place_of_a_stranger(people: People) -> None
     assert f"by <@{USERS['bob']}>" in headline(old)
     assert people.engine.state(first.container) == "running"
     listed = await people.type("alice", "requests mine")
-    assert f"❌ Rejected or refused · `{first.request_id}`" in listed
+    assert "❌ Rejected or refused · stop `urgent-1` on `local`" in listed
+    assert first.request_id in listed
 
 
 async def test_a_host_that_nobody_serves_is_told_within_seconds(people: People) -> None:
