@@ -90,6 +90,7 @@ async def until_over(
         unanswered = silent
         if deadline is not None and time.monotonic() + pause > deadline:
             return None
+        _heed_interrupt()
         await asyncio.sleep(pause)
 
 
@@ -103,8 +104,16 @@ async def _until(
         told = await ask()
         if is_known(told) or told in _NO_USE or time.monotonic() + pause > deadline:
             return told
+        _heed_interrupt()
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LATER)
+
+
+def _heed_interrupt() -> None:
+    """End what waits after Ctrl-C, which the own error of a call under way may have hidden."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _is_let_in(told: RequestState | Uptake) -> bool:

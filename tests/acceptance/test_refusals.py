@@ -95,7 +95,7 @@ async def test_what_was_meant_is_one_press_away(people: People) -> None:
     await eventually(partial(_is_gone, people, refusal["ts"]))
     assert not [m for m in await people.channel.messages() if m["ts"] not in before | {card["ts"]}]
     await people.channel.press("alice", card, ActionId.CANCEL)
-    await people.channel.wait_for_card(request_of(card), "🚫 *Cancelled*")
+    await people.channel.wait_for_card(request_of(card), "⏹️ *Cancelled*")
 
 
 async def test_a_second_request_is_led_to_the_first(people: People) -> None:

@@ -97,7 +97,7 @@ async def test_what_was_stopped_is_started_by_its_card(people: People) -> None:
     await started.outcome()
     assert people.engine.state(container) == _UP
 
-    await people.press("carol", stopped, ActionId.START_AGAIN)
+    await people.send_form(ActionId.START_AGAIN, stopped, "carol")
     answer = await people.told("carol", "`start back-1`: `back-1` on `local` runs already.")
     assert "To restart it: `/container restart back-1 on local`" in answer
 

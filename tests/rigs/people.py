@@ -65,9 +65,9 @@ class People:
         await self.channel.press(who, await self.card(request), action)
 
     async def ask_by(self, action: ActionId, request: Request, who: str) -> Request:
-        """Press a button that asks for something, and wait for the card of that."""
+        """Send the form of a button that asks for something, and wait for the card of that."""
         seen = await self._seen()
-        await self.press(who, request, action)
+        await self.send_form(action, request, who)
         return self.request_on(await self._new(seen, lambda m: bool(request_of(m))))
 
     async def approve(self, request: Request, who: str = "bob") -> None:
@@ -76,14 +76,20 @@ class People:
 
     async def reject(self, request: Request, reason: str, who: str = "bob") -> None:
         """Press Reject, and send the form with a reason."""
+        await self.send_form(ActionId.REJECT, request, who, reason)
+        await self.until(request, RequestStatus.REJECTED)
+
+    async def send_form(
+        self, action: ActionId, request: Request, who: str, reason: str = ""
+    ) -> None:
+        """Press a button that opens a form, and send that with a reason."""
         address = f"{self._slack.replace('http', 'ws', 1)}/ui"
         async with aiohttp.ClientSession() as session:
             page = SlackPage(session, address)
             await page.open()
-            await self.press(who, request, ActionId.REJECT)
+            await self.press(who, request, action)
             await page.frame("view")
             await page.submit(USERS[who], {"reason": {"v": {"value": reason}}})
-            await self.until(request, RequestStatus.REJECTED)
             await page.close()
 
     async def card(self, request: Request) -> Message:

@@ -135,7 +135,7 @@ async def test_workers_of_one_host_serve_together(client: Client, engine: Docker
             asking = {identity.partition("/")[0] for identity in await _pollers(client, "one")}
             return asking == {"7@a", "7@b"}
 
-        await eventually(both)
+        await eventually(both, within=60)
 
 
 async def test_an_engine_that_nobody_serves_is_taken_over(
