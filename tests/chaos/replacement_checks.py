@@ -31,7 +31,9 @@ def replaced(history: RequestHistory, observed: Observations) -> Iterator[Violat
         has_begun = action.note in begun
         is_strangers = action.planned.move is Move.REPLACE_WRONGLY
         ended = history.run.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW
-        if (is_strangers and (counted or has_begun)) or (has_begun and not counted):
+        # Where no state was told any more, nobody can say whether the rejection counted.
+        unfounded = has_begun and not counted and final is not None
+        if (is_strangers and (counted or has_begun)) or unfounded:
             yield _violation(history.request.request_id, 10, "nothing comes in its place", action)
         if counted and not has_begun and not ended:
             yield _violation(history.request.request_id, 10, f"{action.note} in its place", action)
