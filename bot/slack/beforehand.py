@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.service import Actor, Service
-from bot.slack.mrkdwn import Reply, code, group, link, person, reply
+from bot.slack.mrkdwn import Reply, code, deciders, link, reply, some
 from bot.slack.readers import is_own_channel
 from bot.temporal.errors import BotError
 from workflows.model.markup import clock
@@ -102,25 +102,18 @@ def _still(state: RequestState) -> str:
     if policy is None or state.status is not RequestStatus.WAITING:
         return ""
     missing = policy.required_approvals - len(state.approvals)
-    done = {state.requester, *(one.approver_id for one in state.approvals)}
-    left = [person(user) for user in policy.approvers if user not in done]
-    possible = [*map(group, policy.approver_groups), *left]
+    voted = (one.approver_id for one in state.approvals)
+    possible = deciders(policy, state.requester, *voted)
     if not possible:
         return ""
     if missing == 1 and len(possible) <= _MOST_NAMED:
         return f" It now waits for {' or '.join(possible)}."
-    return f" It now waits for {missing} of {_named(possible)}."
+    return f" It now waits for {missing} of {some(possible, _MOST_NAMED)}."
 
 
 def _deciders(state: RequestState) -> str:
     policy = state.policy
     if policy is None:
         return ""
-    people = [person(user) for user in policy.approvers if user != state.requester]
-    named = _named([*map(group, policy.approver_groups), *people])
+    named = some(deciders(policy, state.requester), _MOST_NAMED)
     return f": those are {named}" if named else ""
-
-
-def _named(people: list[str]) -> str:
-    more = len(people) - _MOST_NAMED
-    return ", ".join(people[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

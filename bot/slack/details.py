@@ -15,11 +15,12 @@ from bot.slack.mrkdwn import (
     Reply,
     bullet_list,
     code,
+    deciders,
     escape,
-    group,
     link,
     person,
     reply,
+    some,
 )
 from bot.slack.request_status import ago, kept_back, said
 from workflows.model.markup import clock
@@ -108,19 +109,14 @@ def _deciders(state: RequestState, now: datetime) -> str:
     policy = state.policy
     if policy is None:
         return ""
-    people = [
-        *map(group, policy.approver_groups),
-        *(person(user) for user in policy.approvers if user != state.requester),
-    ]
-    more = f" and {len(people) - _MOST_NAMED} more" if len(people) > _MOST_NAMED else ""
-    named = f"{', '.join(people[:_MOST_NAMED])}{more}, never who asked"
+    named = some(deciders(policy, state.requester), _MOST_NAMED)
     given = [
         f"{person(one.approver_id)} {'rejected' if one is state.rejection else 'approved'} at "
         f"{clock(one.decided_at, now)}"
         for one in state.decisions
     ]
     lines = [
-        f"policy {code(policy.name)}: {policy.required_approvals} of {named}",
+        f"policy {code(policy.name)}: {policy.required_approvals} of {named}, never who asked",
         f"until {clock(state.expires_at, now)}" if state.expires_at is not None else "",
         *given,
     ]

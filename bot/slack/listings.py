@@ -15,10 +15,12 @@ from bot.slack.mrkdwn import (
     answer_to,
     bullet_list,
     code,
+    deciders,
     escape,
     group,
     person,
     reply,
+    some,
 )
 from bot.slack.request_status import refused_in_short
 from workflows.model.errors import RefusalCode
@@ -148,19 +150,13 @@ def _rule(rule: Rule) -> str:
     if policy is None:
         return BY_NO_POLICY.format(kinds=kinds)
     askers = (*map(group, policy.requester_groups), *map(person, policy.requesters))
-    deciders = (*map(group, policy.approver_groups), *map(person, policy.approvers))
     return BY_POLICY.format(
         kinds=kinds,
-        askers=_some(askers) or ALL_MEMBERS,
+        askers=some(askers, _MOST_NAMED) or ALL_MEMBERS,
         needed=policy.required_approvals,
-        deciders=_some(deciders),
+        deciders=some(deciders(policy), _MOST_NAMED),
         policy=code(policy.name),
     )
-
-
-def _some(people: Sequence[str]) -> str:
-    more = f" and {len(people) - _MOST_NAMED} more" if len(people) > _MOST_NAMED else ""
-    return ", ".join(people[:_MOST_NAMED]) + more
 
 
 def look_refused(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workflows.model.markup import group_mention
 from workflows.model.names import GROUP_ID_FORM, USER_ID_FORM
+from workflows.model.requests import Policy
 from workflows.model.text import cut_off, one_line, strip_control_chars
 from workflows.model.words import capital
 
@@ -174,6 +175,18 @@ def person(user_id: str) -> str:
 def group(group_id: str) -> str:
     """Mention a user group; in a private answer that calls nobody."""
     return group_mention(group_id) if GROUP_ID_FORM.fullmatch(group_id) else code(group_id)
+
+
+def deciders(policy: Policy, *besides: str) -> list[str]:
+    """Mention who decides by a policy, groups first, but for these people: who asked never does."""
+    people = (person(user_id) for user_id in policy.approvers if user_id not in besides)
+    return [*map(group, policy.approver_groups), *people]
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """List the first of them, and say how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def answer_to(asked: str, words: str) -> str:

@@ -14,8 +14,8 @@ from bot.slack.mrkdwn import (
     answer_to,
     bullet_list,
     code,
+    deciders,
     escape,
-    group,
     link,
     person,
     plain,
@@ -322,8 +322,7 @@ def _deciders(policy: Policy | None, requester: str) -> str:
     """Name who decides by a policy: never the one who asks."""
     if policy is None:
         return ""
-    others = [person(user) for user in policy.approvers if user != requester]
-    named = [*map(group, policy.approver_groups), *others]
+    named = deciders(policy, requester)
     more = f" or {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     return f"{' or '.join(named[:_MOST_NAMED])}{more}"
 

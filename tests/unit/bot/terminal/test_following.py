@@ -58,30 +58,19 @@ def _let_in(service: Service) -> Awaitable[object]:
     return until_let_in(service, _RECEIPT)
 
 
-@pytest.mark.parametrize("follow", [_over, _let_in])
+@pytest.mark.parametrize(
+    ("follow", "hiding"), [(_over, _Hiding), (_over, _Silent), (_let_in, _Silent)]
+)
 async def test_ctrl_c_within_a_call_is_heeded(
-    follow: Callable[[Service], Awaitable[object]],
+    follow: Callable[[Service], Awaitable[object]], hiding: type[_Hiding]
 ) -> None:
     """What is interrupted ends at once, though the call says only that nobody answered."""
-    hiding = _Silent()
-    waiting = asyncio.ensure_future(follow(cast("Service", hiding)))
-    await hiding.called.wait()
+    calls = hiding()
+    waiting = asyncio.ensure_future(follow(cast("Service", calls)))
+    await calls.called.wait()
     waiting.cancel()
     async with asyncio.timeout(5):
         await asyncio.wait([waiting])
 
     assert waiting.cancelled()
-    assert hiding.hidden == 1
-
-
-async def test_an_outage_hides_no_ctrl_c() -> None:
-    """Nor where the call fails as Temporal being away."""
-    hiding = _Hiding()
-    waiting = asyncio.ensure_future(_over(cast("Service", hiding)))
-    await hiding.called.wait()
-    waiting.cancel()
-    async with asyncio.timeout(5):
-        await asyncio.wait([waiting])
-
-    assert waiting.cancelled()
-    assert hiding.hidden == 1
+    assert calls.hidden == 1
