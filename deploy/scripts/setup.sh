@@ -45,6 +45,7 @@ engine_is_there || need docker.io
 have busybox || need busybox-static
 if [ "$goal" != demo ]; then
     have faketime || need faketime
+    have haproxy || need haproxy
     have chromium || have chromium-browser || have google-chrome || need chromium
     have fc-list && fc-list | grep -qi emoji || need fontconfig fonts-noto-color-emoji
 fi
