@@ -45,3 +45,8 @@ def environment(service: str, file: str = MAIN) -> dict[str, str]:
     lines = re.match(r"(?:      .*\n)*", section)
     given = re.findall(r"^      ([A-Z_]+): (.*)$", lines[0] if lines else "", re.M)
     return {name: value.strip('"') for name, value in given}
+
+
+def variables() -> set[str]:
+    """Name what somebody can set for Compose itself, in ``.env``."""
+    return set(re.findall(r"\$\{(\w+):", text() + text(FURTHER)))

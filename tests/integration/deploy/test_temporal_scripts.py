@@ -21,6 +21,7 @@ from temporalio.client import Client
 
 from tests.rigs import compose_file
 from tests.rigs.dev_server import temporal_server
+from tests.rigs.first_machine import FirstMachine
 from tests.rigs.program import dockwarden, free_port
 from tests.rigs.terminal import Terminal
 from tests.rigs.waiting import eventually
@@ -95,8 +96,8 @@ async def test_a_further_machine_comes_in_by_its_certificate_alone(
     client: Client, tmp_path: Path
 ) -> None:
     """With what host.sh made for it; not without, nor with what another authority made."""
-    edge = await _made_host(tmp_path / "here")
-    other = await _made_host(tmp_path / "elsewhere")
+    edge = _made_host(tmp_path / "here")
+    other = _made_host(tmp_path / "elsewhere")
     async with _gate(client, tmp_path / "here" / "deploy" / "secrets" / "gate") as (at, log):
         assert (await _temporal_of(edge, at)).startswith("ok ")
         await eventually(lambda: " edge " in log(), what="the log does not name the machine")
@@ -110,17 +111,9 @@ async def test_a_further_machine_comes_in_by_its_certificate_alone(
         assert "SSL handshake failure" in log()
 
 
-async def _made_host(machine: Path) -> dict[str, str]:
+def _made_host(machine: Path) -> dict[str, str]:
     """Run host.sh as on the first machine; give the settings of the worker on the further one."""
-    deploy = machine / "deploy"
-    shutil.copytree(compose_file.FOLDER / "scripts", deploy / "scripts")
-    (deploy / "secrets").mkdir()
-    (deploy / "secrets" / "seal_key").write_text("k" * 64, encoding="utf-8")
-    script = await asyncio.create_subprocess_exec(
-        deploy / "scripts" / "host.sh", "edge", "localhost", stdout=asyncio.subprocess.DEVNULL
-    )
-    assert await script.wait() == 0
-    folder = deploy / "hosts" / "edge"
+    folder = FirstMachine(machine).made_for("edge", "localhost")
     env = dict(
         line.split("=", 1) for line in (folder / ".env").read_text(encoding="utf-8").splitlines()
     )

@@ -200,7 +200,7 @@ def test_a_further_machine_has_its_worker_and_the_proxy_alone() -> None:
     for shared in ("read_only: true", "cap_drop: [ALL]", "no-new-privileges", "max-size: 10m"):
         assert shared in text.partition("\nservices:\n")[0]
     assert f'{PROTECTED_LABEL}: "true"' in text.partition("\nservices:\n")[0]
-    lines = re.compile(r"^ +(?:image|user|stop_grace_period|test|- .*sock): .*$", re.M)
+    lines = re.compile(r"^ +(?:image: |user: |stop_grace_period: |test: |- ).*$", re.M)
     for name, body in further.items():
         assert "<<: *confined\n" in body
         told = _body(name).replace("engine-gate:2375", "127.0.0.1:2375")

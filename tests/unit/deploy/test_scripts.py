@@ -7,13 +7,13 @@ a stand-in writes down what it is asked for. What the real one makes of it is no
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.rigs import compose_file
+from tests.rigs.first_machine import FirstMachine
 
 _SQL_TOOL = """#!/bin/sh
 echo "$*" >>"$ASKED"
@@ -77,16 +77,12 @@ def test_a_further_host_is_refused_in_words(
     tmp_path: Path, name: str, address: str, said: str
 ) -> None:
     """A wrong name or address makes nothing, and no host loses what it has."""
-    deploy = tmp_path / "deploy"
-    shutil.copytree(compose_file.FOLDER / "scripts", deploy / "scripts")
-    (deploy / "secrets").mkdir()
-    (deploy / "secrets" / "seal_key").write_text("k" * 64, encoding="utf-8")
-    script = deploy / "scripts" / "host.sh"
-    subprocess.run([script, "known", "localhost"], capture_output=True, check=True)
-    before = {file: file.read_bytes() for file in deploy.rglob("*") if file.is_file()}
+    machine = FirstMachine(tmp_path)
+    machine.made_for("known", "localhost")
+    before = machine.files()
 
-    ended = subprocess.run([script, name, address], capture_output=True, text=True, check=False)
+    ended = machine.host(name, address)
     assert ended.returncode == 1
     assert said in ended.stderr
     assert ended.stderr.startswith("! ")
-    assert {file: file.read_bytes() for file in deploy.rglob("*") if file.is_file()} == before
+    assert machine.files() == before
