@@ -80,7 +80,9 @@ async def machine(engine: DockerEngine, tmp_path: Path) -> AsyncIterator[Machine
         slack = await running.enter_async_context(LocalSlack(tmp_path))
         address = server.client.service_client.config.target_host
         for once in ("namespace", "search-attributes"):
-            await Terminal(address).run(*compose_file.command(once))
+            await Terminal(address).script(
+                compose_file.script(once), TEMPORAL_NAMESPACE="default", RETENTION="30d"
+            )
         yield Machine(
             folder=tmp_path,
             people=await People(slack.url, server.client, engine).arrive(),

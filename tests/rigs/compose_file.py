@@ -32,6 +32,12 @@ def command(service: str) -> list[str]:
     return [quoted or bare for quoted, bare in re.findall(r'"([^"]*)"|([^\s,]+)', found[1])]
 
 
+def script(service: str) -> Path:
+    """Name the script that a service runs once."""
+    (mounted,) = command(service)
+    return FOLDER / mounted.replace("/setup/", "temporal/")
+
+
 def environment(service: str) -> dict[str, str]:
     """Give what a service has under its environment itself."""
     section = services()[service].partition("\n    environment:\n")[2]

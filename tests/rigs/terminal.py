@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, ScheduleActionExecutionStartWorkflow, WorkflowHandle
@@ -27,16 +29,17 @@ class Terminal:
         Raises:
             RuntimeError: it failed.
         """
-        process = await asyncio.create_subprocess_exec(
-            *(server_path(), *arguments, "--address", self.address),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        printed, _ = await process.communicate()
-        if process.returncode:
-            raise RuntimeError(printed.decode())
-        return printed.decode()
+        return await _printed(server_path(), *arguments, "--address", self.address)
+
+    async def script(self, file: Path, **settings: str) -> str:
+        """Run a script that calls the command, with the shell of small images.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        path = f"{Path(server_path()).parent}:{os.defpath}"
+        settings = {"PATH": path, "TEMPORAL_ADDRESS": self.address, **settings}
+        return await _printed("busybox", "sh", str(file), env=settings)
 
     async def start(self, workflow_type: str, workflow_id: str, argument: Any) -> str:
         """Start a workflow on the control queue; give its run id."""
@@ -94,3 +97,17 @@ class Terminal:
             return (await operation.describe()).run_id != run_id
 
         await eventually(is_taken_up, within=30)
+
+
+async def _printed(*words: str, env: dict[str, str] | None = None) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=env,
+    )
+    printed, _ = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(printed.decode())
+    return printed.decode()

@@ -11,8 +11,6 @@ import pytest
 from bot.commands.parser import SUB_COMMANDS
 from bot.secrets import variable
 from bot.settings import Settings
-from tests.rigs import compose_file
-from workflows.model.names import PROTECTED_LABEL, SEARCH_ATTRIBUTES
 from workflows.operations import catalog
 from workflows.operations.operation import Operation
 
@@ -23,18 +21,10 @@ def _read(name: str) -> str:
     return (_DEPLOY / name).read_text(encoding="utf-8")
 
 
-def _networks(service: str) -> set[str]:
-    """Name the networks of a service; those that share a beginning get theirs from it."""
-    found = re.search(r"networks: \[(.*)\]", service)
-    if found is None and "<<: *temporal-cli" in service:
-        found = re.search(r"networks: \[(.*)\]", _read("compose.yaml").partition("\nservices:")[0])
-    return set(found[1].split(", ")) if found else set()
-
-
 @pytest.mark.parametrize("name", ["compose.yaml", "Dockerfile"])
 def test_settings_exist(name: str) -> None:
-    """Every setting that a file gives is one that Dockwarden has."""
-    given = set(re.findall(r"\bDOCKWARDEN_[A-Z_]+", _read(name)))
+    """Every setting that a file gives is one that Dockwarden has; its image is Compose's."""
+    given = set(re.findall(r"\bDOCKWARDEN_[A-Z_]+", _read(name))) - {"DOCKWARDEN_IMAGE"}
     assert given
     assert given <= {variable(field) for field in Settings.model_fields}
 
@@ -52,85 +42,6 @@ def test_what_people_read_first_names_every_operation(operation: Operation) -> N
     assert f"\n| `{usage}` | " in manual
     assert re.search(rf"^\| `operations` .*`\"{operation.kind}\"`", policies, re.M)
     assert re.search(rf"^# operations .*\"{operation.kind}\"", _read("policies.example.toml"), re.M)
-
-
-def test_the_compose_file_makes_all_search_attributes() -> None:
-    """Temporal gets each search attribute that the workflows set."""
-    made = re.findall(r"--name=(\w+)\n\s+- --type=Keyword", _read("compose.yaml"))
-    assert made == [key.name for key in SEARCH_ATTRIBUTES]
-
-
-def test_the_docker_worker_has_no_slack_token_and_no_other_has_the_engine() -> None:
-    """Each service of the compose file gets only what it needs."""
-    services = compose_file.services()
-    assert "SLACK" not in services["docker-worker"]
-    with_engine = {name for name, body in services.items() if re.search(r"networks:.*engine", body)}
-    assert with_engine == {"docker-worker", "socket-proxy"}
-    with_socket = {name for name, body in services.items() if ":/var/run/docker.sock" in body}
-    assert with_socket == {"socket-proxy"}
-
-
-def test_no_request_can_stop_dockwarden_itself() -> None:
-    """Every lasting service of the compose file is protected from requests."""
-    assert f'\nx-protected: &protected\n  {PROTECTED_LABEL}: "true"\n' in _read("compose.yaml")
-    bare = {
-        name
-        for name, body in compose_file.services().items()
-        if "*protected" not in body and "<<: *dockwarden" not in body
-    }
-    assert bare == {"namespace", "search-attributes"}
-
-
-def test_only_temporal_reaches_the_database() -> None:
-    """Whoever owns the bot or a worker cannot even try the database's password."""
-    networks = {name: _networks(body) for name, body in compose_file.services().items()}
-    with_database = {name for name, theirs in networks.items() if networks["postgres"] & theirs}
-    assert with_database == {"postgres", "temporal"}
-    with_temporal = {name for name, theirs in networks.items() if "temporal" in theirs}
-    assert with_temporal == set(networks) - {"postgres", "socket-proxy"}
-
-
-def test_only_who_calls_slack_has_a_way_out() -> None:
-    """All networks but one have no way to anywhere else."""
-    section = _read("compose.yaml").rpartition("\nnetworks:\n")[2]
-    networks = dict(re.findall(r"^  ([a-z]+):\n((?:    .*\n)*)", section, re.M))
-    assert {name for name, body in networks.items() if "internal: true" not in body} == {"outside"}
-    assert set(networks) == set().union(*map(_networks, compose_file.services().values()))
-    out = {name for name, body in compose_file.services().items() if "outside" in _networks(body)}
-    assert out == {"bot", "control-worker", "check"}
-
-
-def test_temporals_own_command_looks_up_no_name() -> None:
-    """In a network without a way out its look-up of names hangs: it gets an address past that.
-
-    Dockwarden itself looks up names in another way, and does not know the prefix.
-    """
-    text = _read("compose.yaml")
-    cli = text.partition("x-temporal-cli: &temporal-cli\n")[2].partition("\n\n")[0]
-    assert "TEMPORAL_ADDRESS: passthrough:///temporal:7233" in cli
-    assert "entrypoint: [temporal]" in cli
-    users = {name for name, body in compose_file.services().items() if "<<: *temporal-cli" in body}
-    assert users == {"namespace", "search-attributes"}
-    given = re.findall(r"--address=(\S+?)[,\]\s]", text)
-    assert given == ["127.0.0.1:7233"]
-    ours = text.partition("x-temporal: &temporal\n")[2].partition("\n\n")[0]
-    assert "TEMPORAL_ADDRESS: temporal:7233" in ours
-
-
-def test_temporal_listens_in_both_of_its_networks() -> None:
-    """Left alone its image listens on the first address only that it finds for itself."""
-    temporal = compose_file.services()["temporal"]
-    assert _networks(temporal) == {"database", "temporal"}
-    assert "BIND_ON_IP: 0.0.0.0\n" in temporal
-    assert "TEMPORAL_BROADCAST_ADDRESS: 127.0.0.1\n" in temporal
-
-
-def test_requests_are_kept_for_a_month() -> None:
-    """Temporal's own day would end the lists, the status and Request again."""
-    assert "update, --retention=30d]" in compose_file.services()["namespace"]
-    waits = _read("compose.yaml").partition("x-dockwarden: &dockwarden\n")[2].partition("\n\n")[0]
-    for once in ("namespace", "search-attributes"):
-        assert f"{once}:\n      condition: service_completed_successfully" in waits
 
 
 def test_the_image_has_what_the_build_needs() -> None:
