@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import platform
 import shutil
 from pathlib import Path
@@ -22,17 +21,14 @@ _SUITE = "bookworm"
 _SUITE_OF_COMPOSE = "trixie"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _RECIPE = (
-    # haproxy and busybox are for the stand-ins.
-    "--include=python3,python3-venv,python-is-python3,ca-certificates,haproxy,busybox",
+    # The last three are for the stand-ins: the healths of their originals are asked by them.
+    "--include=python3,python3-venv,python-is-python3,ca-certificates,haproxy,busybox,netcat-openbsd",
     "--variant=minbase",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     "--dpkgopt=force-unsafe-io",
-    *(
-        f'--customize-hook=ln -s /bin/busybox "$1/usr/local/bin/{applet}"'
-        for applet in ("wget", "nc")
-    ),
+    '--customize-hook=ln -s /bin/busybox "$1/usr/local/bin/wget"',
 )
 
 
@@ -52,15 +48,15 @@ async def base_file_system(cache: Path) -> Path:
     if archive.exists():
         return archive
     if not shutil.which("mmdebstrap"):
-        message = "mmdebstrap is missing: it makes the image to build on (apt-get install mmdebstrap)"
+        message = (
+            "mmdebstrap is missing: it makes the image to build on (apt-get install mmdebstrap)"
+        )
         raise LaptopError(message)
     say(f"making a base image of Debian's packages ({_SUITE}), 0.2 GB, a minute or less")
     draft = cache / "base.draft.tar"
     source = f"deb [signed-by={_KEYRING}] {await _mirror()} {_SUITE} main"
     await quietly("mmdebstrap", *_RECIPE, _SUITE, str(draft), source)
-    for older in cache.glob("base-*.tar"):
-        older.unlink()
-    return draft.rename(archive)
+    return keep(draft, archive)
 
 
 async def compose_command(cache: Path) -> Path:
@@ -77,14 +73,24 @@ async def compose_command(cache: Path) -> Path:
     apt, draft = cache / "apt", cache / "compose.draft"
     for folder in (apt, draft):
         shutil.rmtree(folder, ignore_errors=True)
-    environment = _apart(apt, f"deb [signed-by={_KEYRING}] {await _mirror()} {_SUITE_OF_COMPOSE} main")
+    source = f"deb [signed-by={_KEYRING}] {await _mirror()} {_SUITE_OF_COMPOSE} main"
+    environment = _apart(apt, source)
     await quietly("apt-get", "update", environment=environment)
     await quietly("apt-get", "download", "docker-compose", folder=apt, environment=environment)
     (package,) = apt.glob("docker-compose_*.deb")
     await quietly("dpkg", "-x", str(package), str(draft))
-    draft.rename(unpacked)
     shutil.rmtree(apt)
-    return program
+    return keep(draft, unpacked) / program.relative_to(unpacked)
+
+
+def keep(draft: Path, place: Path) -> Path:
+    """Put what is whole now in its place, and remove what an older recipe made."""
+    for older in place.parent.glob(f"{place.name.partition('-')[0]}-*"):
+        if older.is_dir():
+            shutil.rmtree(older)
+        else:
+            older.unlink()
+    return draft.rename(place)
 
 
 def _apart(apt: Path, source: str) -> dict[str, str]:
@@ -129,7 +135,7 @@ async def _mirror() -> str:
 async def quietly(
     *command: str, folder: Path | None = None, environment: dict[str, str] | None = None
 ) -> str:
-    """Run a tool of this machine and give what it says; that it says anything matters only then.
+    """Run a tool of this machine and give what it says.
 
     Raises:
         LaptopError: it fails; the text is the end of what it said.
@@ -141,6 +147,8 @@ async def quietly(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        # Ctrl-C is for us: a clean-up that is under way goes on.
+        start_new_session=True,
     )
     try:
         said, complained = await process.communicate()
@@ -149,7 +157,7 @@ async def quietly(
         await process.wait()
         raise
     if process.returncode:
-        end = (complained or said).decode(errors="replace").strip().splitlines()[-12:]
-        message = f"{os.path.basename(command[0])} failed:\n" + "\n".join(end)
+        end = (complained + said).decode(errors="replace").strip().splitlines()[-20:]
+        message = f"{Path(command[0]).name} failed:\n" + "\n".join(end)
         raise LaptopError(message)
     return said.decode(errors="replace")

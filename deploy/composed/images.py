@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
-from docker.errors import ImageNotFound
 
-from deploy.composed.debian import base_file_system, quietly
+from deploy.composed.debian import base_file_system, keep, quietly
 from deploy.laptop.console import say
 from deploy.laptop.containers import API_VERSION
 
@@ -65,13 +64,11 @@ async def import_base(ingredients: Ingredients, engine_url: str) -> None:
 def _import(ingredients: Ingredients, engine_url: str) -> None:
     client = docker.APIClient(base_url=engine_url, version=API_VERSION, timeout=300)
     try:
-        client.inspect_image(ingredients.bare_image)
-    except ImageNotFound:
+        if client.images(ingredients.bare_image):
+            return
         say("importing the base image")
         repository, _, tag = ingredients.bare_image.partition(":")
-        client.import_image_from_file(
-            str(ingredients.file_system), repository=repository, tag=tag
-        )
+        client.import_image_from_file(str(ingredients.file_system), repository=repository, tag=tag)
     finally:
         client.close()
 
@@ -93,6 +90,4 @@ async def _wheels(cache: Path) -> Path:
         *(f"--platform={platform_tag}_{platform.machine()}" for platform_tag in _PLATFORMS),
         *("--requirement", str(_LOCK), "--dest", str(draft)),
     )
-    for older in cache.glob("wheels-*"):
-        shutil.rmtree(older)
-    return draft.rename(folder)
+    return keep(draft, folder)

@@ -8,12 +8,15 @@ place and, where no registry can be asked, stand-ins in that of others.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import re
 import secrets
+import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -60,7 +63,9 @@ class Engine:
             LaptopError: it has none on this machine.
         """
         if not self.url.startswith("unix://"):
-            message = f"the installation needs an engine with a socket on this machine, not {self.url}"
+            message = (
+                f"the installation needs an engine with a socket on this machine, not {self.url}"
+            )
             raise LaptopError(message)
         return Path(self.url.removeprefix("unix://"))
 
@@ -82,8 +87,9 @@ class Installation:
         Raises:
             LaptopError: something cannot be had or built.
         """
-        CACHE.mkdir(parents=True, exist_ok=True)
-        installation = cls(folder, engine, await _find_compose())
+        with _one_at_a_time():
+            ingredients = None if engine.has_registry else await gather_ingredients(CACHE)
+            installation = cls(folder, engine, await _find_compose())
         _fill(folder, policies=policies, app=app, seal_key=seal_key)
         files = ["compose.yaml", "slack.yaml"]
         values = {
@@ -98,8 +104,7 @@ class Installation:
         if engine.slack_port is not None:
             files.append("published.yaml")
             values["SLACK_PORT"] = str(engine.slack_port)
-        if not engine.has_registry:
-            ingredients = await gather_ingredients(CACHE)
+        if ingredients:
             await import_base(ingredients, engine.url)
             files.append("stand-ins.yaml")
             values |= {
@@ -109,7 +114,7 @@ class Installation:
                 "TEMPORAL_CLI": str(installed_command("temporal")),
             }
         installation._write(files, values)
-        if not engine.has_registry:
+        if ingredients:
             await installation.compose("build", "base")
         say("building the image of Dockwarden by its own Dockerfile")
         await installation.compose("build", "bot")
@@ -124,7 +129,7 @@ class Installation:
         script.write_text(
             "#!/bin/sh\n# Asks Compose about this installation: ps, logs bot, kill docker-worker\n"
             f"cd '{self.folder}' && DOCKER_HOST='{self.engine.url}' exec "
-            f'{" ".join(self._compose)} "$@"\n',
+            f'{shlex.join(self._compose)} "$@"\n',
             encoding="utf-8",
         )
         script.chmod(0o755)
@@ -158,10 +163,12 @@ class Installation:
         try:
             async with asyncio.timeout(_READY_WITHIN):
                 while not await self._is_ready(service):  # noqa: ASYNC110 - nothing sets an event
-                    await asyncio.sleep(0.2)
+                    await asyncio.sleep(0.5)
         except TimeoutError:
             log = await self.compose("logs", "--no-color", "--tail=12", service)
-            message = f"{service} is not ready within {_READY_WITHIN:g} s; the end of its log:\n{log}"
+            message = (
+                f"{service} is not ready within {_READY_WITHIN:g} s; the end of its log:\n{log}"
+            )
             raise LaptopError(message) from None
 
     async def _is_ready(self, service: str) -> bool:
@@ -174,6 +181,15 @@ class Installation:
     async def down(self, *, keep: bool = False) -> None:
         """Stop it, and remove it; requests go too if they are not kept."""
         await self.compose("down", "--remove-orphans", *(() if keep else ("--volumes",)))
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Leave the cache to one of several runs."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 async def _find_compose() -> tuple[str, ...]:

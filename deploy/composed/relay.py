@@ -59,7 +59,7 @@ def _connection(target: Callable[[], Target]) -> socket.socket:
     except OSError:
         connection.close()
         raise
-    connection.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+    connection.setblocking(False)
     return connection
 
 
