@@ -82,6 +82,16 @@ _EXPLANATIONS: Final = (
     ("strconv", ErrorType.BAD_ENGINE_REQUEST),
 )
 
+#: What the socket proxy of an installation (deploy/haproxy.cfg) says in the engine's place. It
+#: has sent nothing then.
+PROXY_ANSWERS: Final = {
+    "the socket proxy does not let this call through": ErrorType.ENGINE_FORBIDDEN,
+    "the socket proxy may not connect to the engine: permission denied": (
+        ErrorType.ENGINE_FORBIDDEN
+    ),
+    "the socket proxy does not reach the engine": ErrorType.ENGINE_UNAVAILABLE,
+}
+
 _STATUS: Final = {
     400: ErrorType.BAD_ENGINE_REQUEST,
     401: ErrorType.ENGINE_FORBIDDEN,
@@ -151,7 +161,8 @@ def translate(raw: Exception, subject: Subject = CONTAINER) -> ApplicationError:
     """
     kind = _kind(raw, subject)
     status = raw.status_code if isinstance(raw, docker.errors.APIError) else None
-    words = _WORDS.get(kind, "the Docker engine failed")
+    said = answered_words(raw)
+    words = said if said in PROXY_ANSWERS else _WORDS.get(kind, "the Docker engine failed")
     text = f"{words} (HTTP {status})" if kind is ErrorType.ENGINE_ERROR and status else words
     return ApplicationError(text, type=kind, non_retryable=kind in _FATAL)
 
@@ -185,6 +196,8 @@ def _kind(raw: Exception, subject: Subject) -> ErrorType:
 
 def _kind_of_answer(raw: docker.errors.APIError, subject: Subject) -> ErrorType:
     words = str(raw.explanation or "")
+    if words in PROXY_ANSWERS:
+        return PROXY_ANSWERS[words]
     explanation = words.lower()
     missing = missing_for_start(words, subject.container_id) if subject.starting else None
     if missing is not None:

@@ -45,7 +45,10 @@ engine_is_there || need docker.io
 have busybox || need busybox-static
 if [ "$goal" != demo ]; then
     have faketime || need faketime
+    have haproxy || need haproxy
     have chromium || have chromium-browser || have google-chrome || need chromium
+    have openssl || need openssl
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need postgresql
     have fc-list && fc-list | grep -qi emoji || need fontconfig fonts-noto-color-emoji
 fi
 if [ "$goal" = faults ]; then

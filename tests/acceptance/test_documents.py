@@ -98,7 +98,7 @@ async def machine(engine: DockerEngine, tmp_path: Path) -> AsyncIterator[Machine
 @pytest.mark.timeout(300)
 async def test_a_team_gets_from_readme_to_a_done_card(machine: Machine) -> None:
     """The files by README's own commands, the tokens, a policy, the check, the first request."""
-    making, _ = (block for block in documents.blocks("sh") if "deploy/secrets" in block.text)
+    making, _ = documents.first_steps()
     await _bash(making.text.replace("/var/run/docker.sock", "/dev/null"), machine.folder)
     secrets = machine.folder / "deploy" / "secrets"
     (secrets / "slack_bot_token").write_text(CREDENTIALS.bot_token, encoding="utf-8")

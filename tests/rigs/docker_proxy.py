@@ -83,12 +83,12 @@ class DockerProxy:
     def __init__(self, engine: str) -> None:
         self.engine_url = engine
         self._directory = tempfile.TemporaryDirectory(prefix="dw-proxy-")
-        self._path = Path(self._directory.name) / "docker.sock"
+        self.path = Path(self._directory.name) / "docker.sock"
         self._listener: socket.socket | None = None
         self._clients: set[socket.socket] = set()
         self._traps: list[Trap] = []
         self._lock = threading.Lock()
-        self.base_url = f"unix://{self._path}"
+        self.base_url = f"unix://{self.path}"
         self.exchanges: list[Exchange] = []
 
     def __enter__(self) -> Self:
@@ -104,16 +104,16 @@ class DockerProxy:
     def up(self) -> None:
         """Listen, as an engine that was started does."""
         if self._listener is None:
-            self._path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
             self._listener = socket.socket(socket.AF_UNIX)
-            self._listener.bind(str(self._path))
+            self._listener.bind(str(self.path))
             self._listener.listen(64)
             threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def down(self) -> None:
         """Be gone, as an engine that was killed is: new connections are refused."""
         if self._listener is not None:
-            self._path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()

@@ -53,6 +53,12 @@ def blocks(language: str) -> list[Block]:
     ]
 
 
+def first_steps() -> list[Block]:
+    """Give README's blocks that make what an installation keeps beside the compose file."""
+    steps = [block for block in blocks("sh") if "deploy/secrets" in block.text]
+    return [block for block in steps if block.page == PAGES[0]]
+
+
 def typed() -> list[Typed]:
     """Give each command of each block of a shell."""
     return [

@@ -18,7 +18,7 @@ _DEPLOY = Path(__file__).parents[3] / "deploy"
 _ONCE = {"schema", "namespace", "search-attributes"}
 _OURS = {"bot", "control-worker", "docker-worker", "check"}
 #: What only those see who ask for it.
-_BESIDE = {"ui", "prometheus"}
+_BESIDE = {"ui", "prometheus", "gate"}
 
 
 def _beginning(name: str) -> str:
@@ -111,7 +111,9 @@ def test_only_who_calls_slack_has_a_way_out() -> None:
     assert out == {"bot", "control-worker", "check"} | _BESIDE
     ports = re.findall(r"ports: \[(.*)\]", compose_file.text())
     assert len(ports) == len(_BESIDE)
-    assert all(one.startswith('"127.0.0.1:') for one in ports), ports
+    assert sum(one.startswith('"127.0.0.1:') for one in ports) == len(ports) - 1
+    # The gate opens it, to who has a certificate, once somebody says at which address.
+    assert '"${GATE_ADDRESS:-127.0.0.1}:7233:7233"' in ports
     assert {n for n in services if "profiles: " in _body(n)} == _BESIDE | {"check"}
 
 
@@ -184,6 +186,30 @@ def test_each_image_can_be_replaced() -> None:
     given = dict(re.findall(r"\$\{(\w+):-(\S+)\}", "\n".join(images)))
     server, tools = given["TEMPORAL_IMAGE"], given["TEMPORAL_TOOLS_IMAGE"]
     assert server.partition(":")[2] == tools.partition(":")[2]
+
+
+def test_a_further_machine_has_its_worker_and_the_proxy_alone() -> None:
+    """No Slack token, no way to the engine but the proxy, no port; all else as on the first one."""
+    further = compose_file.services(compose_file.FURTHER)
+    text = compose_file.text(compose_file.FURTHER)
+    assert set(further) == {"docker-worker", "socket-proxy"}
+    assert re.findall("SLACK|ports:|POSTGRES", text) == []
+    assert "networks: [engine, outside]" in further["docker-worker"]
+    assert "networks: [engine]" in further["socket-proxy"]
+    assert text.endswith("networks:\n  outside:\n  engine:\n    internal: true\n")
+    for shared in ("read_only: true", "cap_drop: [ALL]", "no-new-privileges", "max-size: 10m"):
+        assert shared in text.partition("\nservices:\n")[0]
+    assert f'{PROTECTED_LABEL}: "true"' in text.partition("\nservices:\n")[0]
+    lines = re.compile(r"^ +(?:image: |user: |stop_grace_period: |test: |- ).*$", re.M)
+    for name, body in further.items():
+        assert "<<: *confined\n" in body
+        told = _body(name).replace("engine-gate:2375", "127.0.0.1:2375")
+        assert [line for line in lines.findall(body) if line.strip() not in told] == []
+    ours = compose_file.environment("docker-worker", compose_file.FURTHER)
+    there = compose_file.environment("docker-worker")
+    assert there.items() <= ours.items()
+    asked = set(re.findall(r"\$\{(\w+):\?", text))
+    assert asked == {"DOCKWARDEN_HOST", "TEMPORAL_ADDRESS", "DOCKER_GID"}
 
 
 def test_the_image_says_which_release_it_is() -> None:

@@ -21,7 +21,7 @@ def _read(name: str) -> str:
     return (_DEPLOY / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["compose.yaml", "Dockerfile"])
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.host.yaml", "Dockerfile"])
 def test_settings_exist(name: str) -> None:
     """Every setting that a file gives is one that Dockwarden has; its image is Compose's."""
     given = set(re.findall(r"\bDOCKWARDEN_[A-Z_]+", _read(name))) - {"DOCKWARDEN_IMAGE"}

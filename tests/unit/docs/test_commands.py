@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.terminal import arguments
 from tests.rigs import compose_file, documents
 from tests.rigs.documents import ROOT, Block, Typed
+from tests.rigs.first_machine import FirstMachine
 from workflows.model.names import SEARCH_ATTRIBUTES
 
 #: What Compose is told to do here, and the options that it has for that.
@@ -32,10 +33,17 @@ _COMPOSE = {
     "up": {"-d", "--build"},
     "logs": {"--follow"},
     "restart": set[str](),
+    "stop": set[str](),
     "down": {"--volumes"},
 }
 _OF_SLACK_ITSELF = ("/invite @dockwarden",)
-_FIRST_STEPS = [b for b in documents.blocks("sh") if "deploy/secrets" in b.text]
+_FIRST_STEPS = documents.first_steps()
+#: What is typed on a further machine before its start.
+_FURTHER_STEPS = [
+    block
+    for block in documents.blocks("sh")
+    if block.text.startswith("sudo chown") and block not in _FIRST_STEPS
+]
 _BUILTINS = {"export", "mkdir", "openssl", "echo", "cp", "sudo"}
 
 
@@ -54,8 +62,12 @@ def _is_docker(words: Sequence[str]) -> None:
         _takes_its_options("docker", words)
         return
     assert words[1] == "-f"
-    assert (ROOT / words[2]).is_file()
+    file = (ROOT / words[2]).name
+    services = compose_file.services(file)
     order, *rest = words[3:]
+    while order == "--profile":
+        assert f"profiles: [{rest[0]}]" in compose_file.text(file)
+        order, *rest = rest[1:]
     options = [word for word in rest if word.startswith("-")]
     if order in ("run", "exec"):
         first = next(n for n, word in enumerate(rest) if not word.startswith("-"))
@@ -63,9 +75,9 @@ def _is_docker(words: Sequence[str]) -> None:
         rest = rest[: first + 1]
         if order == "exec":
             assert inside.pop(0) == "dockwarden"
-        _is_dockwarden(inside or compose_file.command(rest[-1]))
+        _is_dockwarden(inside or compose_file.command(rest[-1], file))
     assert set(options) <= _COMPOSE[order]
-    assert {word for word in rest if word not in options} <= set(compose_file.services())
+    assert {word for word in rest if word not in options} <= set(services)
 
 
 def _takes_its_options(program: str, words: Sequence[str]) -> None:
@@ -75,6 +87,15 @@ def _takes_its_options(program: str, words: Sequence[str]) -> None:
     assert found, program
     ended = subprocess.run([found, *words, "--help"], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
+
+
+def _is_script(words: Sequence[str]) -> None:
+    """Have a script of ours read its words, and do nothing."""
+    ended = subprocess.run(
+        [ROOT / words[0], *words[1:], "--help"], capture_output=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert f"usage: {words[0]} ".encode() in ended.stdout
 
 
 _READERS: dict[str, Callable[[Sequence[str]], None]] = {
@@ -94,8 +115,10 @@ def test_a_command_of_a_shell_is_one(command: Typed) -> None:
     assert {name for name in given if name.startswith("DOCKWARDEN_")} <= settings
 
     program, *words = command.words
-    if program in _BUILTINS:
-        carried_out = command.block in _FIRST_STEPS or program == "export"
+    if program == "sudo" and words[0].startswith("deploy/scripts/"):
+        _is_script(words)
+    elif program in _BUILTINS:
+        carried_out = command.block in _FIRST_STEPS + _FURTHER_STEPS or program == "export"
         assert carried_out, "extend a test that carries it out"
     else:
         _READERS[program](words)
@@ -149,9 +172,7 @@ def test_the_first_steps_leave_what_compose_wants(tmp_path: Path) -> None:
     before = _files(tmp_path)
     socket = tmp_path / "docker.sock"
     socket.touch()
-    # Who is not root here cannot give files away, and is not asked for a password.
-    (tmp_path / "sudo").write_text('#!/bin/sh\n[ "$(id -u)" != 0 ] || exec "$@"\n')
-    (tmp_path / "sudo").chmod(0o755)
+    _give_sudo(tmp_path)
     making, closing = _FIRST_STEPS
     _bash(making, tmp_path, socket)
     for name in ("slack_bot_token", "slack_app_token"):
@@ -172,6 +193,29 @@ def test_the_first_steps_leave_what_compose_wants(tmp_path: Path) -> None:
         assert {(file.stat().st_uid, file.stat().st_mode & 0o777) for file in made} == {
             (10001, 0o400)
         }
+
+
+def test_the_further_machine_gets_what_compose_wants(tmp_path: Path) -> None:
+    """What host.sh makes, copied into a clone there, and the steps there, leave what is named."""
+    made = FirstMachine(tmp_path / "first").made_for("edge", "192.0.2.1")
+    there = tmp_path / "there"
+    shutil.copytree(made, there / "deploy")
+    (there / "docker.sock").touch()
+    _give_sudo(there)
+    (steps,) = _FURTHER_STEPS
+    _bash(steps, there, there / "docker.sock")
+
+    text = compose_file.text(compose_file.FURTHER)
+    wanted = {f"deploy/{name}" for name in re.findall(r"^    file: (.*)$", text, re.M)}
+    assert _files(there) == wanted | {"deploy/.env", "docker.sock", "sudo"}
+    env = (there / "deploy" / ".env").read_text(encoding="utf-8")
+    assert set(re.findall(r"^(\w+)=\S+$", env, re.M)) == set(re.findall(r"\$\{(\w+):\?", text))
+
+
+def _give_sudo(folder: Path) -> None:
+    """Who is not root here cannot give files away, and is not asked for a password."""
+    (folder / "sudo").write_text('#!/bin/sh\n[ "$(id -u)" != 0 ] || exec "$@"\n')
+    (folder / "sudo").chmod(0o755)
 
 
 def _bash(block: Block, folder: Path, socket: Path) -> None:

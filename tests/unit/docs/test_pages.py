@@ -12,7 +12,7 @@ import pytest
 from activities.policies import book
 from bot.secrets import variable
 from bot.settings import Settings
-from tests.rigs import documents
+from tests.rigs import compose_file, documents
 from tests.rigs.documents import PAGES, ROOT
 from workflows.model.symbols import MEANINGS
 
@@ -22,7 +22,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", re.M)
 #: What begins so between backticks is a file or a folder here.
 _ROOMS = ("bot/", "workflows/", "activities/", "tests/", "deploy/", "docs/")
 #: What an installation makes beside the compose file.
-_MADE = ("deploy/secrets/", "deploy/policies.toml", "deploy/.env")
+_MADE = ("deploy/secrets", "deploy/policies.toml", "deploy/.env", "deploy/hosts")
 
 
 def test_readme_is_short() -> None:
@@ -60,10 +60,17 @@ def test_files_that_are_named_are_there() -> None:
 
 def test_settings_that_are_named_exist() -> None:
     """What looks like a setting is one."""
-    known = {variable(field) for field in Settings.model_fields}
+    known = {variable(field) for field in Settings.model_fields} | compose_file.variables()
     for page, text in documents.inline():
         for name in re.findall(r"\bDOCKWARDEN_[A-Z_]+", text):
             assert name in known, (page.name, name)
+
+
+def test_what_can_be_set_for_compose_is_told() -> None:
+    """Each variable of the compose files stands on a page, or in the first steps."""
+    told = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    told += compose_file.text(compose_file.FURTHER).partition("\nname: ")[0]
+    assert {name for name in compose_file.variables() if name not in told} == set()
 
 
 def test_policy_books_that_are_shown_are_some(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import requests
 import requests.exceptions
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from activities.docker.errors import IMAGE, RAW_ERRORS, Subject, translate
+from activities.docker.errors import CONTAINER, IMAGE, RAW_ERRORS, Subject, translate
 from workflows.model.errors import ErrorType
 
 CANARY = "hunter2"
@@ -24,12 +24,12 @@ FATAL = True
 RETRIED = False
 
 
-def _answer(status: int, message: str) -> Exception:
+def _answer(status: int, message: str, rest: str = f" {CANARY}") -> Exception:
     """Make the exception that docker-py makes of an engine's answer."""
     response = requests.Response()
     response.status_code = status
     response.url = f"http+docker://localhost/v1.41/commit?changes={CANARY}"
-    response._content = json.dumps({"message": f"{message} {CANARY}"}).encode()
+    response._content = json.dumps({"message": f"{message}{rest}"}).encode()
     try:
         response.raise_for_status()
     except requests.exceptions.HTTPError as error:
@@ -75,6 +75,33 @@ def test_an_answer_is_named(status: int, message: str, kind: ErrorType, *, fatal
     assert (error.type, error.non_retryable) == (kind, fatal)
     assert CANARY not in str(error)
     assert error.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "kind", "fatal"),
+    [
+        (
+            403,
+            "the socket proxy does not let this call through",
+            ErrorType.ENGINE_FORBIDDEN,
+            FATAL,
+        ),
+        (
+            403,
+            "the socket proxy may not connect to the engine: permission denied",
+            ErrorType.ENGINE_FORBIDDEN,
+            FATAL,
+        ),
+        (503, "the socket proxy does not reach the engine", ErrorType.ENGINE_UNAVAILABLE, RETRIED),
+    ],
+)
+def test_what_the_socket_proxy_says_is_told(
+    status: int, words: str, kind: ErrorType, *, fatal: bool
+) -> None:
+    """It sent nothing, whatever the call was, and its words are ours."""
+    for subject in (CONTAINER, Subject(container_id="a" * 64, starting=True)):
+        error = translate(_answer(status, words, ""), subject)
+        assert (error.type, error.non_retryable, error.message) == (kind, fatal, words)
 
 
 @pytest.mark.parametrize(
