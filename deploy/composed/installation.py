@@ -141,9 +141,15 @@ class Installation:
             LaptopError: it fails; the text is the end of what it said.
         """
         environment = {**machine_environment(), "DOCKER_HOST": self.engine.url}
-        return await quietly(
-            *self._compose, *arguments, folder=self.folder, environment=environment
-        )
+        try:
+            return await quietly(
+                *self._compose, *arguments, folder=self.folder, environment=environment
+            )
+        except LaptopError as problem:
+            if self.engine.has_registry and arguments[0] in ("build", "up"):
+                message = f"{problem}\nIf no image can be pulled: make demo-compose STAND_INS=1"
+                raise LaptopError(message) from None
+            raise
 
     async def up(self) -> None:
         """Start it as README says, and wait until bot and workers are ready.

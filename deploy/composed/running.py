@@ -84,6 +84,8 @@ async def running(options: Options) -> AsyncIterator[Running]:
             seal_key=state.secret("seal-key"),
         )
         _say_what_stands_in(engine)
+        # A run that was killed left it.
+        await installation.down()
         ending.push_async_callback(_down, installation)
         say("docker compose up")
         await installation.up()

@@ -39,6 +39,23 @@ _ENDS_WHEN_LET = (
 )
 
 
+_README = {"POSTGRES_PASSWORD": "one", "DOCKER_GID": "998"}
+_GIVEN = {
+    "compose.yaml": _README,
+    "compose.host.yaml": {
+        "DOCKWARDEN_HOST": "edge",
+        "TEMPORAL_ADDRESS": "temporal.example.com:7233",
+        "DOCKER_GID": "998",
+    },
+    "compose.yaml slack.yaml published.yaml": {
+        **_README,
+        "SOURCE": "/clone",
+        "LOCAL_SLACK": "/local-slack",
+        "SLACK_PORT": "20001",
+    },
+}
+
+
 async def test_all_of_it_comes_up_and_checks_itself(composed: Composed) -> None:
     """Each service is healthy by its own word, what runs once has ended well, check is content."""
     services = composed.services()
@@ -222,23 +239,21 @@ async def test_down_waits_for_a_stop_and_up_knows_all_requests(composed: Compose
     assert engine.state(waits.container) == "exited"
 
 
-@pytest.mark.parametrize("file", ["compose.yaml", "compose.host.yaml"])
+@pytest.mark.parametrize("files", _GIVEN)
 async def test_compose_takes_every_file_and_profile(
-    composed: Composed, tmp_path: Path, file: str
+    composed: Composed, tmp_path: Path, files: str
 ) -> None:
-    """Given what its head names, and nothing else, Compose has no complaint about a file."""
-    given = {
-        "compose.yaml": {"POSTGRES_PASSWORD": "one", "DOCKER_GID": "998"},
-        "compose.host.yaml": {
-            "DOCKWARDEN_HOST": "edge",
-            "TEMPORAL_ADDRESS": "temporal.example.com:7233",
-            "DOCKER_GID": "998",
-        },
-    }[file]
+    """Given what its head names, and nothing else, Compose has no complaint about a file.
+
+    The last of them are those of a demo on a machine with Docker and a registry of images.
+    """
     variables = tmp_path / "env"
-    variables.write_text("".join(f"{k}={v}\n" for k, v in given.items()), encoding="utf-8")
-    asked = ("--env-file", str(variables), "--file", file, "--profile", "*")
-    said = await composed.installation.compose(*asked, "config", "--format", "json")
+    lines = (f"{name}={value}\n" for name, value in _GIVEN[files].items())
+    variables.write_text("".join(lines), encoding="utf-8")
+    asked = (argument for file in files.split() for argument in ("--file", file))
+    said = await composed.installation.compose(
+        *("--env-file", str(variables), *asked, "--profile", "*", "config", "--format", "json")
+    )
     networks = json.loads(said)["networks"]
     assert {name for name, one in networks.items() if not one.get("internal")} == {"outside"}
 
