@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import sys
-from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from deploy.laptop.console import LaptopError, say, warn
 from deploy.laptop.containers import NAMES
 from deploy.laptop.demo import play
 from deploy.laptop.dockwarden import LIMITS
+from deploy.laptop.ending import until_signalled
 from deploy.laptop.slack_server import binary
 from deploy.laptop.stack import Options, running
 
@@ -24,8 +23,6 @@ _ENDS = {
     "demo": "stopped; nothing is left (`make clean` removes what was installed, and the logs)",
     "up": "stopped; nothing is left but the requests, for the next time",
 }
-#: What a shell reports for a program that was ended by Ctrl-C.
-_INTERRUPTED = 130
 
 
 def main() -> int:
@@ -46,7 +43,7 @@ def main() -> int:
             binary()
             return 0
         run = play(options) if arguments.command == "demo" else _up(options)
-        status = asyncio.run(_until_signalled(run))
+        status = asyncio.run(until_signalled(run))
     except LaptopError as problem:
         warn(str(problem))
         return 1
@@ -64,27 +61,6 @@ async def _up(options: Options) -> int:
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
     return 0
-
-
-async def _until_signalled(run: Coroutine[None, None, int]) -> int:
-    """Run until the end or a signal; the clean-up that follows is not interrupted by another."""
-    task = asyncio.create_task(run)
-    signalled = False
-
-    def stop() -> None:
-        nonlocal signalled
-        say("already stopping" if signalled else "stopping, in a few seconds")
-        if not signalled:
-            signalled = True
-            task.cancel()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, stop)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        return _INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

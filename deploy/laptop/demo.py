@@ -28,6 +28,7 @@ def demo_policies() -> str:
 # So that the third scene of the demo is short.
 [[policy]]
 name = "impatient"
+operations = ["*"]
 hosts = ["{HOST}"]
 containers = ["{IMPATIENT}"]
 approvers = ["{USERS["bob"]}", "{USERS["carol"]}"]
@@ -51,7 +52,7 @@ async def play(options: Options) -> int:
     await asyncio.to_thread(_write, policies)
     options = replace(options, policies=policies, containers=(*NAMES, IMPATIENT))
     async with running(options) as laptop:
-        good = await _play_scenes(laptop)
+        good = await play_scenes(laptop.slack, laptop.docker_url)
         if is_terminal():
             _invite(laptop)
             with suppress(asyncio.CancelledError):
@@ -59,9 +60,10 @@ async def play(options: Options) -> int:
     return 0 if good else 1
 
 
-async def _play_scenes(laptop: Laptop) -> bool:
-    engine = docker.APIClient(base_url=laptop.docker_url, version=API_VERSION, timeout=30)
-    stage = Stage(channel=Channel(laptop.slack), engine=engine)
+async def play_scenes(slack: str, docker_url: str) -> bool:
+    """Play the scenes in a local Slack; tell whether every check held."""
+    engine = docker.APIClient(base_url=docker_url, version=API_VERSION, timeout=30)
+    stage = Stage(channel=Channel(slack), engine=engine)
     failed = 0
     try:
         for number, (title, scene) in enumerate(SCENES, start=1):

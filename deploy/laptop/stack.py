@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from deploy.laptop.console import LaptopError, say, warn
 from deploy.laptop.containers import NAMES, Containers
 from deploy.laptop.docker_engine import find_engine
 from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST, LIMITS, dockwarden, seal_key_file
+from deploy.laptop.ending import uninterrupted
 from deploy.laptop.slack_server import CHANNEL_ID, CHANNEL_NAME, USERS, slack_server, slack_url
 from deploy.laptop.state import LOOPBACK, Ports, StateDirectory, write_atomically
 from deploy.laptop.supervisor import Part, Supervisor, until_ready
@@ -156,24 +157,20 @@ async def running(options: Options) -> AsyncIterator[Laptop]:
         containers = Containers(engine.url, state.owner)
         ending.callback(containers.close)
         ending.push_async_callback(asyncio.to_thread, containers.remove)
-        await _make(containers, options.containers)
+        await make_containers(containers, options.containers)
         ending.push_async_callback(laptop.stop)
         await laptop.start(state, policies)
         yield laptop
     finally:
-        await _uninterrupted(ending.aclose())
+        await uninterrupted(ending.aclose())
 
 
-async def _uninterrupted(work: Coroutine[None, None, None]) -> None:
-    """Clean up to the end, also when a signal comes meanwhile."""
-    task = asyncio.create_task(work)
-    while not task.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.shield(task)
-    task.result()
+async def make_containers(containers: Containers, names: Iterable[str]) -> None:
+    """Remove what an earlier run left, and make these.
 
-
-async def _make(containers: Containers, names: Iterable[str]) -> None:
+    Raises:
+        LaptopError: the engine cannot.
+    """
     try:
         await asyncio.to_thread(containers.remove)
         if names:

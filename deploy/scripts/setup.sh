@@ -1,14 +1,15 @@
 #!/bin/sh
-# Makes this machine able to run the demo (setup.sh demo), the tests (setup.sh test), or the
-# fault campaign too (setup.sh faults).
+# Makes this machine able to run the demo (setup.sh demo, or demo-compose for the installation with
+# Compose), the tests (setup.sh test), with them the fault campaign (faults) or the tests of the
+# installation (image), or all of it (all).
 # What is there already is left alone, so that a second run takes a moment.
 set -eu
 cd "$(dirname "$0")/../.."
 goal=$1
 case $goal in
-    demo) lock=deploy/requirements/laptop.txt size="0.3 GB" ;;
-    test|faults) lock=deploy/requirements/dev.txt size="0.6 GB" ;;
-    *) echo "setup.sh takes demo, test or faults" >&2; exit 2 ;;
+    demo|demo-compose) lock=deploy/requirements/laptop.txt size="0.3 GB" ;;
+    test|faults|image|all) lock=deploy/requirements/dev.txt size="0.6 GB" ;;
+    *) echo "setup.sh takes demo, demo-compose, test, faults, image or all" >&2; exit 2 ;;
 esac
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -29,9 +30,17 @@ usable_python() {
     done
 }
 
+is_demo() { case $goal in demo*) ;; *) false ;; esac; }
 # The tests start and break engines of their own; the demo takes any that is there.
-engine_is_there() {
-    have dockerd || { [ "$goal" = demo ] && { [ -S /var/run/docker.sock ] || [ -n "${DOCKER_HOST:-}" ]; }; }
+engine_runs() { is_demo && { [ -S /var/run/docker.sock ] || [ -n "${DOCKER_HOST:-}" ]; }; }
+engine_is_there() { have dockerd || engine_runs; }
+# An engine that runs has a registry to ask, if nobody says otherwise; others get a base image.
+makes_base_image() {
+    case $goal in
+        image|all) ;;
+        demo-compose) [ -n "${STAND_INS:-}" ] || ! engine_runs ;;
+        *) false ;;
+    esac
 }
 
 # --- What the system has to bring
@@ -43,7 +52,8 @@ need() { missing="$missing $*"; }
 have npm || need npm
 engine_is_there || need docker.io
 have busybox || need busybox-static
-if [ "$goal" != demo ]; then
+! makes_base_image || have mmdebstrap || need mmdebstrap
+if ! is_demo; then
     have faketime || need faketime
     have haproxy || need haproxy
     have chromium || have chromium-browser || have google-chrome || need chromium
@@ -51,7 +61,7 @@ if [ "$goal" != demo ]; then
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need postgresql
     have fc-list && fc-list | grep -qi emoji || need fontconfig fonts-noto-color-emoji
 fi
-if [ "$goal" = faults ]; then
+if [ "$goal" = faults ] || [ "$goal" = all ]; then
     have podman || need podman
     have runc || need runc
     have mkfs.ext4 || need e2fsprogs

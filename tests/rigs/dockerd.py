@@ -55,6 +55,12 @@ class DockerEngine:
         self.base_url = f"unix://{self._directory}/docker.sock"
         self.api = docker.APIClient(base_url=self.base_url, version="1.41", timeout=60)
 
+    @property
+    def pid(self) -> int:
+        """The process whose network the engine's containers are linked to."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> Self:
         """Start the engine, also after a stop or a kill, and wait until it answers."""
         directory = self._directory
