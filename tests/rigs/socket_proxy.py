@@ -39,7 +39,7 @@ class SocketProxy:
         self._directory = tempfile.TemporaryDirectory(prefix="dw-haproxy-")
         self._log = Path(self._directory.name) / "log"
         self._sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-        self.address, self._metrics = (one.getsockname() for one in self._sockets)
+        self.address, self.monitor = (one.getsockname() for one in self._sockets)
         self.base_url = f"tcp://127.0.0.1:{self.address[1]}"
 
     def __enter__(self) -> Self:
@@ -89,7 +89,7 @@ class SocketProxy:
 
     def metrics(self) -> str:
         """Read its counts."""
-        with contextlib.closing(http.client.HTTPConnection(*self._metrics, timeout=20)) as client:
+        with contextlib.closing(http.client.HTTPConnection(*self.monitor, timeout=20)) as client:
             client.request("GET", "/metrics")
             answer = client.getresponse()
             assert answer.status == http.HTTPStatus.OK

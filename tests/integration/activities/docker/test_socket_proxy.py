@@ -21,6 +21,7 @@ from tests.integration.activities.docker import proxy_matrix as matrix
 from tests.rigs.docker_proxy import DockerProxy
 from tests.rigs.dockerd import DockerEngine
 from tests.rigs.socket_proxy import CONFIG, SocketProxy
+from tests.rigs.waiting import wait_until
 from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
 _ID: Final = "0123456789abcdef" * 4
@@ -75,6 +76,11 @@ def _send(proxy: SocketProxy, data: bytes) -> list[int]:
     return [int(line[:3]) for line in lines]
 
 
+def _calls(proxy: SocketProxy) -> list[str]:
+    """Give the lines of its log that are about a call; others tell how the engine is."""
+    return [line for line in proxy.log() if line.endswith(" from 127.0.0.1")]
+
+
 def test_what_the_worker_needs_is_done(
     proxy: SocketProxy, behind: DockerProxy, engine: DockerEngine
 ) -> None:
@@ -101,7 +107,9 @@ def test_nothing_else_reaches_the_engine(
     body = "{}" if "commit" in what else ""
     assert {call: _ask(proxy, call, body)[0] for call in calls} == dict.fromkeys(calls, 403)
     assert _arrived(behind) == []
-    assert proxy.refused() == len(calls) == len(proxy.log())
+    assert proxy.refused() == len(calls)
+    wait_until(lambda: len(proxy.log()) >= len(calls), "the last one is logged")
+    assert len(proxy.log()) == len(calls)
 
 
 def test_no_header_makes_a_look_something_else(proxy: SocketProxy, behind: DockerProxy) -> None:
@@ -161,8 +169,8 @@ def test_the_log_names_what_was_refused_and_no_secret(
     behind.down()
     status, told = _ask(proxy, "GET /version")
     assert (status, told) == (503, '{"message": "the socket proxy does not reach the engine"}')
-    calls = [line for line in proxy.log() if "HTTP" not in line and line.endswith("127.0.0.1")]
-    assert calls == [
+    wait_until(lambda: len(_calls(proxy)) >= 2, "both are logged")
+    assert _calls(proxy) == [
         "POST /v1.41/build?buildargs=&remote= 403 PR from 127.0.0.1",
         "GET /version 503 SC from 127.0.0.1",
     ]
@@ -185,6 +193,17 @@ def test_a_proxy_that_may_not_open_the_socket_says_so(behind: DockerProxy) -> No
         )
         assert any("Permission denied" in line for line in proxy.log())
         assert proxy.refused() == 0
+
+
+def test_the_counts_lead_nowhere_else(proxy: SocketProxy, behind: DockerProxy) -> None:
+    """Who reads them reaches no engine by their port, nor they by the worker's."""
+    assert _ask(proxy, "GET /metrics")[0] == 403
+    with closing(http.client.HTTPConnection(*proxy.monitor, timeout=20)) as client:
+        for call in ("GET /version", "POST /metrics", "GET /metrics?scope=info", "GET /stats"):
+            client.request(*call.split())
+            answer = client.getresponse()
+            assert (call, answer.status, bool(answer.read())) == (call, 403, True)
+    assert _arrived(behind) == []
 
 
 def test_what_takes_long_is_not_cut() -> None:
