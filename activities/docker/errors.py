@@ -48,7 +48,9 @@ _FATAL: Final = frozenset(
 _WORDS: Final = {
     ErrorType.ENGINE_UNAVAILABLE: "the Docker engine does not answer",
     ErrorType.ENGINE_AMBIGUOUS: "the Docker engine did not say whether it was done",
-    ErrorType.ENGINE_FORBIDDEN: "the Docker engine, or a proxy before it, does not let us in",
+    ErrorType.ENGINE_FORBIDDEN: (
+        "the Docker engine, or a proxy before it, does not let Dockwarden do this"
+    ),
     ErrorType.ENGINE_ERROR: "the Docker engine failed",
     ErrorType.BAD_ENGINE_REQUEST: "the Docker engine does not take this request",
     ErrorType.DISK_FULL: "the disk of the Docker engine is full",
@@ -161,10 +163,18 @@ def translate(raw: Exception, subject: Subject = CONTAINER) -> ApplicationError:
     """
     kind = _kind(raw, subject)
     status = raw.status_code if isinstance(raw, docker.errors.APIError) else None
-    said = answered_words(raw)
-    words = said if said in PROXY_ANSWERS else _WORDS.get(kind, "the Docker engine failed")
+    words = _own_words(raw) or _WORDS.get(kind, "the Docker engine failed")
     text = f"{words} (HTTP {status})" if kind is ErrorType.ENGINE_ERROR and status else words
     return ApplicationError(text, type=kind, non_retryable=kind in _FATAL)
+
+
+def _own_words(raw: Exception) -> str:
+    """Say more exactly what is wrong where it can be told: nothing of it comes from an engine."""
+    said = answered_words(raw)
+    if said in PROXY_ANSWERS:
+        return said
+    is_denied = any(isinstance(cause, PermissionError) for cause in _causes(raw))
+    return "the Docker engine does not let Dockwarden in: permission denied" if is_denied else ""
 
 
 def answered_words(raw: Exception) -> str | None:

@@ -20,6 +20,7 @@ _WORKER_LOG = "The engine's own words are in the log of the Dockwarden worker of
 #: Failures whose detail says the same more exactly: which mount, which port, which container.
 TOLD_BY_DETAIL = frozenset(
     {
+        ErrorType.ENGINE_FORBIDDEN,
         ErrorType.IMAGE_MISSING,
         ErrorType.TOO_MANY_LAYERS,
         ErrorType.OWNER_GONE,
@@ -70,9 +71,9 @@ CAUSES = {
     ErrorType.ENGINE_FORBIDDEN: Cause(
         "the engine, or the proxy before it, does not let Dockwarden do this",
         "Whoever runs {host} can allow the call in the socket proxy, or correct the rights of the "
-        "worker.",
+        "proxy or the worker.",
         (
-            Do("Allow the call in the socket proxy, or give the Dockwarden worker its rights"),
+            Do("Allow the call in the socket proxy, or give the proxy or the worker its rights"),
             Do("Until then you can start it by hand, if it is down", START),
         ),
         then_start=False,

@@ -45,7 +45,7 @@ _THEN_STOP = Do("Then stop it, if it runs, as it was", STOP)
 #: What helps with what was started and is to be stopped again, where it is not the same.
 _TO_STOP = {
     ErrorType.ENGINE_FORBIDDEN: (
-        Do("Allow the call in the socket proxy, or give the Dockwarden worker its rights"),
+        Do("Allow the call in the socket proxy, or give the proxy or the worker its rights"),
         Do("Until then you can stop it by hand, if it runs", STOP),
     ),
     ErrorType.ENGINE_ERROR: (_STOPS_AND_SAYS_WHY,),

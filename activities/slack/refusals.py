@@ -51,7 +51,8 @@ _ADVICE = {
         advice="Whoever runs {host} can upgrade it; then ask again.",
     ),
     RefusalCode.ENGINE_UNREACHABLE: Words(
-        advice="See to it that it runs, then ask again.",
+        advice="See to it that it runs; the log of its Dockwarden worker tells whether it "
+        "lacks permission. Then ask again.",
     ),
     RefusalCode.UNKNOWN_CONTAINER: Words(
         advice="`{command} list on {plain_host}` shows all.",

@@ -134,7 +134,9 @@ REFUSED: Final = MappingProxyType(
         RefusalCode.OLD_WORKER: (
             "the Dockwarden worker of {host} is of an earlier release than the rest of Dockwarden"
         ),
-        RefusalCode.ENGINE_UNREACHABLE: "the engine of {host} does not answer",
+        RefusalCode.ENGINE_UNREACHABLE: (
+            "the engine of {host} does not answer, or denies Dockwarden permission"
+        ),
         RefusalCode.UNKNOWN_CONTAINER: "there is no container {name} on {host}",
         RefusalCode.AMBIGUOUS_CONTAINER: "{name} could be more than one container on {host}",
         RefusalCode.AUTO_REMOVE: (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -25,6 +27,7 @@ from tests.rigs.dockerd import IMAGE, STOPS_AT_ONCE
 from tests.rigs.laptop import LaptopProcess
 from tests.rigs.podman import PodmanEngine
 from tests.rigs.request_driver import RequestDriver
+from tests.rigs.socket_proxy import SocketProxy
 from workflows.model.errors import ErrorType, RefusalCode
 from workflows.model.names import WAS_PROJECT_LABEL
 
@@ -75,6 +78,30 @@ async def test_a_taken_tag(module_driver: RequestDriver) -> None:
     assert state.cause is ErrorType.REFERENCE_TAKEN
     await module_driver.check_put_back(request, state, before)
     assert module_driver.engine.api.inspect_image(reference)["Id"] == before["Image"]
+
+
+def test_the_socket_proxy_lets_through_what_a_request_asks(podman: PodmanEngine) -> None:
+    """The same configuration stands before Podman's socket."""
+    container, reference = podman.run(name="proxied"), "team/web:before"
+    with SocketProxy(podman.base_url) as proxy:
+        capacity = SnapshotCapacity(snapshots_per_container=9, min_free_mb=1, data_root=Path("/"))
+        worker = DockerWorker(proxy.base_url, capacity=capacity)
+        pin = run(
+            worker.containers.inspect_container, worker.inspect("proxied", reference=reference)
+        ).pin
+        stop = replace(worker.stop(pin), for_snapshot=True)
+        assert run(worker.containers.ensure_stopped, stop).was_running
+        made = run(worker.snapshots.ensure_snapshot, worker.commit(pin, reference=reference))
+        assert podman.api.inspect_image(reference)["Id"] == made.image_id
+        assert run(worker.containers.ensure_running, worker.put_back(pin)).started
+        worker.engine.pause(container)
+        worker.engine.unpause(container)
+        assert podman.state(container) == "running"
+        worker.engine.remove_image(made.image_id)
+        assert worker.engine.image(reference) is None
+        worker.engine.close()
+        assert proxy.refused() == 0
+        assert proxy.log() == []
 
 
 def test_no_room_for_a_snapshot(podman: PodmanEngine) -> None:

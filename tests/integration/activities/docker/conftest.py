@@ -1,4 +1,9 @@
-"""What do the tests of the Docker side run on? Real activities against a real engine."""
+"""What do the tests of the Docker side run on? Real activities against a real engine.
+
+Between the two stands the socket proxy of an installation. A test that needs another way gives its
+worker the address: what loses answers or holds them up speaks to the engine itself, and so does
+what looks at its disk.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ import pytest
 
 from tests.integration.activities.docker.docker_worker import DockerWorker
 from tests.rigs.dockerd import DockerEngine
+from tests.rigs.socket_proxy import SocketProxy
 
 
 @pytest.fixture
@@ -18,13 +24,33 @@ def engine(engine: DockerEngine) -> Iterator[DockerEngine]:
     engine.clear()
 
 
+@pytest.fixture(scope="session")
+def _started() -> Iterator[dict[str, SocketProxy]]:
+    """Keep the proxy of one test for the next, by the address of its engine."""
+    started: dict[str, SocketProxy] = {}
+    yield started
+    for one in started.values():
+        one.close()
+
+
 @pytest.fixture
-def make_worker(engine: DockerEngine) -> Iterator[Callable[..., DockerWorker]]:
+def socket_proxy(engine: DockerEngine, _started: dict[str, SocketProxy]) -> Iterator[SocketProxy]:
+    """Stand before that engine, and let through all that the worker asks."""
+    if engine.base_url not in _started:
+        _started[engine.base_url] = SocketProxy(engine.base_url).start()
+    proxy = _started[engine.base_url]
+    before = proxy.refused()
+    yield proxy
+    assert proxy.refused() == before, proxy.log()
+
+
+@pytest.fixture
+def make_worker(socket_proxy: SocketProxy) -> Iterator[Callable[..., DockerWorker]]:
     """Give workers on that engine, or on another address, with other time limits."""
     made: list[DockerWorker] = []
 
     def make(base_url: str = "", **options: Any) -> DockerWorker:
-        made.append(DockerWorker(base_url or engine.base_url, **options))
+        made.append(DockerWorker(base_url or socket_proxy.base_url, **options))
         return made[-1]
 
     yield make

@@ -34,7 +34,7 @@ def test_no_more_snapshots_of_a_container_than_the_host_keeps(
     make_worker: Callable[..., DockerWorker], engine: DockerEngine
 ) -> None:
     """Planned and approved alike are refused; once one is removed there is room again."""
-    worker = make_worker(capacity=SnapshotCapacity(snapshots_per_container=2))
+    worker = make_worker(engine.base_url, capacity=SnapshotCapacity(snapshots_per_container=2))
     container = engine.create(name="web-1")
     other = engine.run(name="web-2")
     _snapshot(worker, container, "00000000000a")
@@ -68,7 +68,7 @@ def test_images_built_on_a_snapshot_are_no_snapshots(
     make_worker: Callable[..., DockerWorker], engine: DockerEngine
 ) -> None:
     """They inherit its labels, but count as one with it."""
-    worker = make_worker(capacity=SnapshotCapacity(snapshots_per_container=2))
+    worker = make_worker(engine.base_url, capacity=SnapshotCapacity(snapshots_per_container=2))
     container = engine.create(name="web-1")
     _snapshot(worker, container, "00000000000a")
     (snapshot,) = engine.api.images(filters={"label": f"{SOURCE_LABEL}={container}"})
@@ -85,9 +85,9 @@ def test_what_the_container_wrote_and_the_reserve_must_be_free(
     free = shutil.disk_usage(engine.api.info()["DockerRootDir"]).free // _MB
     arg = make_worker().inspect("web-1", reference="team/web:free")
     # Other processes write to the disk of this machine too, hence the wide steps.
-    worker = make_worker(capacity=SnapshotCapacity(min_free_mb=free - 500))
+    worker = make_worker(engine.base_url, capacity=SnapshotCapacity(min_free_mb=free - 500))
     assert run(worker.containers.inspect_container, arg).pin.container_id == container
-    worker = make_worker(capacity=SnapshotCapacity(min_free_mb=free + 500))
+    worker = make_worker(engine.base_url, capacity=SnapshotCapacity(min_free_mb=free + 500))
     refused = fail(worker.containers.inspect_container, arg)
     assert (refused.type, refused.non_retryable) == (RefusalCode.DISK_FULL, True)
     assert f"and {free + 521} MB are needed" in refused.message
@@ -98,7 +98,7 @@ def test_no_room_before_the_stop_touches_nothing(
     make_worker: Callable[..., DockerWorker], engine: DockerEngine
 ) -> None:
     """The container keeps running, and the error does not say that anything was touched."""
-    worker = make_worker(capacity=SnapshotCapacity(min_free_mb=10**9))
+    worker = make_worker(engine.base_url, capacity=SnapshotCapacity(min_free_mb=10**9))
     container = engine.run(name="web-1")
     stop = replace(worker.stop(worker.pin(container)), for_snapshot=True)
     refused = fail(worker.containers.ensure_stopped, stop)
@@ -111,7 +111,7 @@ def test_a_stop_that_was_sent_is_finished_without_another_look(
     make_worker: Callable[..., DockerWorker], engine: DockerEngine
 ) -> None:
     """A next attempt, and a stop that begins anew, must not turn back half-way."""
-    worker = make_worker(capacity=SnapshotCapacity(min_free_mb=10**9))
+    worker = make_worker(engine.base_url, capacity=SnapshotCapacity(min_free_mb=10**9))
     container = engine.run(name="web-1")
     stop = replace(worker.stop(worker.pin(container)), for_snapshot=True)
     attempts = Attempts()

@@ -27,8 +27,12 @@ def _told(pin: ContainerPin, *places: FactPlace) -> list[str]:
     return [f"{fact.label} {fact.value}".rstrip() for fact in pin.told(*places)]
 
 
-def test_a_look_tells_what_the_engine_knows(worker: DockerWorker, engine: DockerEngine) -> None:
+def test_a_look_tells_what_the_engine_knows(
+    make_worker: Callable[..., DockerWorker], engine: DockerEngine
+) -> None:
     """What it is part of, since when, who needs it, and what there is of snapshots of it."""
+    # Whose disk it is, is known of an engine of this machine alone.
+    worker = make_worker(engine.base_url)
     engine.api.create_network("backend")
     database = engine.run(
         name="shop-db-1",

@@ -199,7 +199,7 @@ def test_what_one_snapshot_will_write_is_not_free_for_the_next(
     first, second = _resting(engine), engine.run()
     free = shutil.disk_usage(engine.api.info()["DockerRootDir"]).free // _MB
     # Other processes write to the disk of this machine too, hence the wide steps.
-    worker = make_worker(capacity=SnapshotCapacity(min_free_mb=free - 500))
+    worker = make_worker(engine.base_url, capacity=SnapshotCapacity(min_free_mb=free - 500))
     worker.underway.promise(first, 1_000 * _MB, 60, lambda _: None)
     stop = replace(worker.stop(worker.pin(second)), for_snapshot=True)
     assert fail(worker.containers.ensure_stopped, stop).type == ErrorType.DISK_FULL

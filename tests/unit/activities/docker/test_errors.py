@@ -104,6 +104,13 @@ def test_what_the_socket_proxy_says_is_told(
         assert (error.type, error.non_retryable, error.message) == (kind, fatal, words)
 
 
+def test_a_socket_that_may_not_be_opened_is_told_from_an_engine_that_is_away() -> None:
+    """Which of the two it is decides who can mend it."""
+    denied = translate(_broken(PermissionError(13, CANARY)))
+    assert denied.message == "the Docker engine does not let Dockwarden in: permission denied"
+    assert translate(_broken(FileNotFoundError(2, CANARY))).message.endswith("does not answer")
+
+
 @pytest.mark.parametrize(
     ("raw", "kind", "fatal"),
     [

@@ -72,6 +72,7 @@ POLICY = Policy(name="production", labels={}, approvers=(ALICE, BOB, CAROL), req
 SNAPSHOT = SnapshotResult(
     image_id="sha256:" + "cd34" * 16, reference=REFERENCE, size_bytes=187_400_000
 )
+DENIED = "the socket proxy may not connect to the engine: permission denied"
 
 
 def steps(**statuses: StepStatus) -> tuple[StepState, ...]:

@@ -10,6 +10,7 @@ from tests.unit.activities.slack.card_parts import (
     ALWAYS_PIN,
     APPROVED,
     BOB,
+    DENIED,
     MOUNT,
     MOVED_PORTS,
     NEEDS_PERSON,
@@ -346,7 +347,7 @@ STATES: dict[str, RequestState] = {
     "needs-person": NEEDS_PERSON,
     "needs-person-was-paused": replace(NEEDS_PERSON, pin=replace(PIN, state=ContainerState.PAUSED)),
     "needs-person-not-paused-again": replace(
-        not_started(ErrorType.ENGINE_FORBIDDEN, seen=ContainerState.RUNNING),
+        not_started(ErrorType.ENGINE_FORBIDDEN, DENIED, seen=ContainerState.RUNNING),
         pin=replace(PIN, state=ContainerState.PAUSED),
     ),
     "needs-person-trying": replace(
