@@ -21,9 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import docker
+
 from deploy.composed.debian import compose_command, is_debian, quietly
 from deploy.composed.images import gather_ingredients, import_base
 from deploy.laptop.console import LaptopError, say
+from deploy.laptop.containers import API_VERSION
 from deploy.laptop.slack_server import Credentials, binary, workspace
 from deploy.laptop.supervisor import machine_environment
 from deploy.laptop.temporal_server import installed_command
@@ -41,6 +44,7 @@ _OLDEST = (2, 24)
 SERVED = ("bot", "control-worker", "docker-worker")
 _IS_READY = "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/readyz', timeout=4)"
 _READY_WITHIN = 60.0
+_POLL = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +172,8 @@ class Installation:
         """
         try:
             async with asyncio.timeout(_READY_WITHIN):
-                while not await self._is_ready(service):  # noqa: ASYNC110 - nothing sets an event
-                    await asyncio.sleep(0.5)
+                while not await asyncio.to_thread(self._is_ready, service):  # noqa: ASYNC110
+                    await asyncio.sleep(_POLL)
         except TimeoutError:
             log = await self.compose("logs", "--no-color", "--tail=12", service)
             message = (
@@ -177,12 +181,17 @@ class Installation:
             )
             raise LaptopError(message) from None
 
-    async def _is_ready(self, service: str) -> bool:
+    def _is_ready(self, service: str) -> bool:
+        client = docker.APIClient(base_url=self.engine.url, version=API_VERSION, timeout=20)
         try:
-            await self.compose("exec", "--no-TTY", service, "python", "-c", _IS_READY)
-        except LaptopError:
+            command = ["python", "-c", _IS_READY]
+            asked: str = client.exec_create(container_name(service), command)["Id"]
+            client.exec_start(asked)
+            return bool(client.exec_inspect(asked)["ExitCode"] == 0)
+        except docker.errors.APIError:
             return False
-        return True
+        finally:
+            client.close()
 
     async def down(self, *, keep: bool = False) -> None:
         """Stop it, and remove it; requests go too if they are not kept."""
@@ -196,6 +205,11 @@ def _one_at_a_time() -> Iterator[None]:
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def container_name(service: str) -> str:
+    """Give the name of the container of a service."""
+    return f"{PROJECT}-{service}-1"
 
 
 async def _find_compose() -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import docker
 
-from deploy.composed.installation import PROJECT, Engine, Installation
+from deploy.composed.installation import Engine, Installation, container_name
 from deploy.composed.relay import Target, relay
 from deploy.laptop.console import say, warn
 from deploy.laptop.containers import API_VERSION, Containers
@@ -118,7 +118,7 @@ def where(engine_url: str, process: int, service: str, port: int) -> Target:
     """
     client = docker.APIClient(base_url=engine_url, version=API_VERSION, timeout=10)
     try:
-        found = client.inspect_container(f"{PROJECT}-{service}-1")
+        found = client.inspect_container(container_name(service))
     except docker.errors.NotFound as error:
         raise ConnectionRefusedError(service) from error
     finally:

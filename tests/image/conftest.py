@@ -14,7 +14,8 @@ from tests.rigs.dockerd import DockerEngine
 @pytest.fixture(scope="session")
 async def composed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Composed]:
     """Build the image and run the installation once; at its end nothing of it is left."""
-    engine = DockerEngine()
+    # By its rules, as on any machine, no network of an engine reaches another one.
+    engine = DockerEngine(arguments=("--iptables=true",))
     try:
         await asyncio.to_thread(engine.start)
         async with composed_on(engine, tmp_path_factory.mktemp("composed")) as composed:

@@ -10,14 +10,15 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import docker
 from temporalio.client import Client
 
-from deploy.composed.installation import PROJECT, Installation
+from deploy.composed.installation import PROJECT, Installation, container_name
 from deploy.composed.relay import relay
 from deploy.composed.running import Options, running, where
 from deploy.laptop.containers import NAMES
@@ -57,7 +58,6 @@ print(json.dumps({
     "capabilities": [int(status[key], 16) for key in ("CapEff", "CapPrm", "CapBnd")],
     "no_new_privileges": int(status["NoNewPrivs"]),
     "write": write(),
-    "ways_out": sum(line.split()[1] == "00000000" for line in open("/proc/net/route")),
     "secrets": sorted(os.listdir("/run/secrets")) if os.path.isdir("/run/secrets") else [],
     "environment": dict(os.environ),
     "opened": opened,
@@ -81,9 +81,13 @@ class Composed:
     def services(self) -> dict[str, dict[str, Any]]:
         """Inspect the containers of its services, by their names, one-shots too."""
         label = f"com.docker.compose.project={PROJECT}"
-        listed = self.engine.api.containers(all=True, filters={"label": label})
-        found = (self.engine.inspect(one["Id"]) for one in listed)
-        return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
+        found: dict[str, dict[str, Any]] = {}
+        for listed in self.engine.api.containers(all=True, filters={"label": label}):
+            # Meanwhile it may have been removed.
+            with suppress(docker.errors.NotFound):
+                service = listed["Labels"]["com.docker.compose.service"]
+                found[service] = self.engine.inspect(listed["Id"])
+        return found
 
     async def look(self, service: str, places: list[tuple[str, int]]) -> dict[str, Any]:
         """See from inside of a container what it may do, and which places it reaches."""
@@ -96,11 +100,12 @@ class Composed:
 
     async def crash(self, service: str) -> None:
         """Kill the first process of a service, and wait until Docker has started it again."""
-        state = self.services()[service]["State"]
+        name = container_name(service)
+        state = self.engine.inspect(name)["State"]
         os.kill(state["Pid"], signal.SIGKILL)
 
         def is_back() -> bool:
-            now = self.services()[service]["State"]
+            now = self.engine.inspect(name)["State"]
             return now["Running"] and now["StartedAt"] != state["StartedAt"]
 
         await eventually(is_back, within=60, what=f"{service} was not started again")
