@@ -114,15 +114,16 @@ def test_nothing_else_reaches_the_engine(
 
 def test_no_header_makes_a_look_something_else(proxy: SocketProxy, behind: DockerProxy) -> None:
     """No other protocol, and no body."""
-    for headers in (
-        {"Upgrade": "tcp", "Connection": "Upgrade"},
-        {"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings", "HTTP2_Settings": "AAA"},
-        {"Transfer_Encoding": "chunked"},
-        {"Transfer_Encoding": "identity"},
-        {"Content_Length": "2"},
-        {"Content_Length": "60"},
+    for headers, body in (
+        ({"Upgrade": "tcp", "Connection": "Upgrade"}, ""),
+        ({"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings", "HTTP2_Settings": "A"}, ""),
+        ({"Upgrade": "websocket"}, ""),
+        ({"Transfer_Encoding": "chunked"}, "0\r\n\r\n"),
+        ({"Transfer_Encoding": "identity"}, ""),
+        ({"Content_Length": "2"}, "{}"),
+        ({"Content_Length": "60"}, ""),
     ):
-        assert _ask(proxy, "GET /version", "{}", **headers)[0] in (400, 403), headers
+        assert _ask(proxy, "GET /version", body, **headers)[0] in (400, 403, 422), headers
     assert _arrived(behind) == []
 
 
