@@ -93,6 +93,8 @@ def test_what_the_worker_needs_is_done(
         body = "{}" if call == _COMMIT else ""
         asked = matrix.of(call, container, image)
         answered, told = _ask(proxy, asked, body)
+        while "unable to freeze" in told:  # as runc says now and then on a busy machine
+            answered, told = _ask(proxy, asked, body)
         assert (what, answered) == (what, status), told
         assert _arrived(behind)[-1] == asked
         if call == _COMMIT:
