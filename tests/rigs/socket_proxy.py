@@ -31,9 +31,17 @@ class SocketProxy:
     Args:
         engine: the engine's address, ``unix://…``.
         user_and_group: as whom it runs, when the rights of the socket matter.
+        config: another configuration, beside which the Lua of the installation lies too.
     """
 
-    def __init__(self, engine: str, *, user_and_group: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        engine: str,
+        *,
+        user_and_group: tuple[int, int] | None = None,
+        config: Path = CONFIG,
+    ) -> None:
+        self._config = config
         self._engine = engine.removeprefix("unix://")
         self._as_whom = user_and_group
         self._directory = tempfile.TemporaryDirectory(prefix="dw-haproxy-")
@@ -59,7 +67,16 @@ class SocketProxy:
         bind, metrics = (one.fileno() for one in self._sockets)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *self._rights(), program, "-db", "-f", CONFIG],
+                [
+                    "setpriv",
+                    "--pdeathsig",
+                    "TERM",
+                    *self._rights(),
+                    program,
+                    "-db",
+                    "-f",
+                    self._config,
+                ],
                 env={
                     "PROXY_BIND": f"fd@{bind}",
                     "PROXY_METRICS": f"fd@{metrics}",
