@@ -192,6 +192,8 @@ async def _temporal(settings: Settings, book: BookReport) -> list[Finding]:
     except (RuntimeError, ValueError, TimeoutError):
         address = config["target_host"]
         words = f"{address} does not answer; start Temporal, or set TEMPORAL_ADDRESS"
+        if config.get("tls"):
+            words += "; if its certificates and ours (TEMPORAL_TLS_…) do not fit, its log says so"
         return [Finding(False, "Temporal", words)]
     records = await _records(client)
     if records is None:

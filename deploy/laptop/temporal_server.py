@@ -14,6 +14,8 @@ from deploy.laptop.supervisor import Part, get_json, part_environment
 from workflows.model.names import SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"
+#: As in ``deploy/temporal/dynamic.yaml``, which says why.
+AS_INSTALLED = {"limit.maxIDLength": 255, "history.transferProcessorMaxPollRPS": 2000}
 #: The dev server itself keeps what is over for a day, and has no option for it.
 _KEEPS = "30d"
 
@@ -35,8 +37,7 @@ def temporal_server(state: StateDirectory, ports: Ports, *, is_kept: bool = True
             f"--ui-port={ports.temporal_ui}",
             "--ui-disable-news-fetch",
             "--log-level=warn",
-            # With the default, each step of a workflow waits up to 50 ms for its turn.
-            "--dynamic-config-value=history.transferProcessorMaxPollRPS=2000",
+            *(f"--dynamic-config-value={name}={value}" for name, value in AS_INSTALLED.items()),
             *attributes,
         ),
         environment=part_environment(),

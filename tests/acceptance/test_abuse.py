@@ -293,9 +293,11 @@ async def test_a_value_swapped_between_two_cards(users: SlackUsers) -> None:
 async def test_two_requests_on_one_container(users: SlackUsers, installation: Installation) -> None:
     """Who asks second is shown the way to the first request, and two approvals are one."""
     request = await users.run_and_ask("both")
+    way = await request.permalink()
     await installation.channel.ask("carol", f"snapshot {request.name}")
     answer = await users.refusal(CAROL, "not started", f"`{request.name}`")
-    assert request.card["ts"].replace(".", "") in str(answer)
+    assert request.card["ts"].replace(".", "") in way
+    assert way in str(answer)
     await asyncio.gather(
         installation.channel.press("bob", request.card, ActionId.APPROVE),
         installation.channel.press("carol", request.card, ActionId.APPROVE),

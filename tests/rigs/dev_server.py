@@ -15,13 +15,12 @@ from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
+from deploy.laptop.temporal_server import AS_INSTALLED
 from tests.rigs.waiting import eventually
 from workflows.model import names
 
-SERVER_ARGUMENTS = [
-    "--dynamic-config-value",
-    "history.transferProcessorMaxPollRPS=2000",
-    "--dynamic-config-value",
+_SETTINGS = [
+    *(f"{name}={value}" for name, value in AS_INSTALLED.items()),
     "frontend.WorkflowTimeSkippingEnabled=true",
 ]
 #: The SDK's own five seconds are too few on a busy machine.
@@ -59,8 +58,7 @@ async def temporal_server(
         dev_server_existing_path=server_path(),
         search_attributes=list(search_attributes),
         dev_server_extra_args=[
-            *SERVER_ARGUMENTS,
-            *(word for setting in settings for word in ("--dynamic-config-value", setting)),
+            f"--dynamic-config-value={setting}" for setting in (*_SETTINGS, *settings)
         ],
         dev_server_startup_timeout=_BOOT,
     ) as env:

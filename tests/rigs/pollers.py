@@ -30,12 +30,13 @@ async def are_polled(client: Client, host: str) -> bool:
         ),
     )
     try:
-        return all([await _is_polled(client, name, kind) for name, kind in queues])
+        return all([await is_polled(client, name, kind) for name, kind in queues])
     except RPCError:
         return False
 
 
-async def _is_polled(client: Client, name: str, kind: TaskQueueType.ValueType) -> bool:
+async def is_polled(client: Client, name: str, kind: TaskQueueType.ValueType) -> bool:
+    """Tell whether somebody polls this queue."""
     request = DescribeTaskQueueRequest(
         namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=kind
     )

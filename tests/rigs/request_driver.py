@@ -66,6 +66,18 @@ class Request:
             await asyncio.sleep(next(pause))
         return state
 
+    async def permalink(self) -> str:
+        """Give the address of its card, once it knows that; the card is in the channel before."""
+
+        async def is_known() -> bool:
+            card = (await self.state()).card
+            return card is not None and bool(card.permalink)
+
+        await eventually(is_known, within=30, what="it never knew the address of its card")
+        card = (await self.state()).card
+        assert card
+        return card.permalink
+
     async def until_cancelled(self) -> None:
         """Wait until it is recorded who cancelled it."""
 

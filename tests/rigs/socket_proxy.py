@@ -31,15 +31,23 @@ class SocketProxy:
     Args:
         engine: the engine's address, ``unix://…``.
         user_and_group: as whom it runs, when the rights of the socket matter.
+        config: another configuration, beside which the Lua of the installation lies too.
     """
 
-    def __init__(self, engine: str, *, user_and_group: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        engine: str,
+        *,
+        user_and_group: tuple[int, int] | None = None,
+        config: Path = CONFIG,
+    ) -> None:
+        self._config = config
         self._engine = engine.removeprefix("unix://")
         self._as_whom = user_and_group
         self._directory = tempfile.TemporaryDirectory(prefix="dw-haproxy-")
         self._log = Path(self._directory.name) / "log"
         self._sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-        self.address, self._metrics = (one.getsockname() for one in self._sockets)
+        self.address, self.monitor = (one.getsockname() for one in self._sockets)
         self.base_url = f"tcp://127.0.0.1:{self.address[1]}"
 
     def __enter__(self) -> Self:
@@ -59,7 +67,16 @@ class SocketProxy:
         bind, metrics = (one.fileno() for one in self._sockets)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *self._rights(), program, "-db", "-f", CONFIG],
+                [
+                    "setpriv",
+                    "--pdeathsig",
+                    "TERM",
+                    *self._rights(),
+                    program,
+                    "-db",
+                    "-f",
+                    self._config,
+                ],
                 env={
                     "PROXY_BIND": f"fd@{bind}",
                     "PROXY_METRICS": f"fd@{metrics}",
@@ -89,7 +106,7 @@ class SocketProxy:
 
     def metrics(self) -> str:
         """Read its counts."""
-        with contextlib.closing(http.client.HTTPConnection(*self._metrics, timeout=20)) as client:
+        with contextlib.closing(http.client.HTTPConnection(*self.monitor, timeout=20)) as client:
             client.request("GET", "/metrics")
             answer = client.getresponse()
             assert answer.status == http.HTTPStatus.OK

@@ -15,17 +15,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
 from tests.rigs import compose_file
 from tests.rigs.dev_server import temporal_server
+from tests.rigs.dockerd import DockerEngine
 from tests.rigs.first_machine import FirstMachine
+from tests.rigs.pollers import is_polled
 from tests.rigs.program import dockwarden, free_port
 from tests.rigs.terminal import Terminal
 from tests.rigs.waiting import eventually
-from workflows.model.names import SEARCH_ATTRIBUTES
+from workflows.model.names import SEARCH_ATTRIBUTES, docker_task_queue
 
 _NAMESPACE, _ATTRIBUTES = map(compose_file.script, ("namespace", "search-attributes"))
 _KEYWORD = 2
@@ -93,20 +96,32 @@ async def test_what_cannot_be_set_up_is_said_with_its_reason(client: Client) -> 
 
 
 async def test_a_further_machine_comes_in_by_its_certificate_alone(
-    client: Client, tmp_path: Path
+    client: Client, engine: DockerEngine, tmp_path: Path
 ) -> None:
-    """With what host.sh made for it; not without, nor with what another authority made."""
+    """With what host.sh made for it; not without, nor with what another authority made.
+
+    Its worker waits for work there as it would at Temporal itself.
+    """
+    await Terminal(_address(client)).script(_ATTRIBUTES, TEMPORAL_NAMESPACE="default")
     edge = _made_host(tmp_path / "here")
     other = _made_host(tmp_path / "elsewhere")
     async with _gate(client, tmp_path / "here" / "deploy" / "secrets" / "gate") as (at, log):
-        assert (await _temporal_of(edge, at)).startswith("ok ")
-        await eventually(lambda: " edge " in log(), what="the log does not name the machine")
         key = "TEMPORAL_TLS_CLIENT_KEY_PATH", "TEMPORAL_TLS_CLIENT_CERT_PATH"
         bare = {name: value for name, value in edge.items() if name not in key}
         foreign = {name: edge[name] if name not in key else other[name] for name in edge}
         # The last one does not believe a gate of another authority.
-        lines = await asyncio.gather(*(_temporal_of(one, at) for one in (bare, foreign, other)))
+        asked = asyncio.gather(*(_temporal_of(one, at) for one in (edge, bare, foreign, other)))
+        worker = {**edge, "TEMPORAL_ADDRESS": at, "DOCKWARDEN_DOCKER_HOST": engine.base_url}
+        words = compose_file.command("docker-worker", compose_file.FURTHER)
+        async with dockwarden(*words, **worker, DOCKWARDEN_HOST="edge") as process:
+            await process.until(" ready role=", 60)
+            queue = docker_task_queue("edge"), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+            await eventually(lambda: is_polled(client, *queue), within=30)
+        let_in, *lines = await asked
+        assert let_in.startswith("ok ")
         assert all("does not answer" in line for line in lines), lines
+        assert all("certificates and ours (TEMPORAL_TLS_…) do not fit" in line for line in lines)
+        assert " edge " in log()
         assert "SSL client certificate not trusted" in log()
         assert "SSL handshake failure" in log()
 

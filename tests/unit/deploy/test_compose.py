@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.settings import Settings
+from deploy.laptop.temporal_server import AS_INSTALLED
 from tests.rigs import compose_file
 from workflows.model.names import PROTECTED_LABEL, SEARCH_ATTRIBUTES
 
@@ -139,6 +140,13 @@ def test_temporal_listens_in_both_of_its_networks() -> None:
     assert there
     assert (_DEPLOY / there[1]).is_file()
     assert f"DYNAMIC_CONFIG_FILE_PATH: {there[2]}\n" in temporal
+
+
+def test_the_laptop_and_the_tests_have_the_settings_of_an_installation() -> None:
+    """What Temporal reads while it runs is the same in all: what works here works there."""
+    dynamic = (_DEPLOY / "temporal" / "dynamic.yaml").read_text(encoding="utf-8")
+    told = re.findall(r"^([\w.]+):\n  - value: (\d+)$", dynamic, re.M)
+    assert dict(told) == {name: str(value) for name, value in AS_INSTALLED.items()}
 
 
 def test_each_begins_when_what_it_needs_is_there() -> None:

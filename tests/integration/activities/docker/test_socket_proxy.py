@@ -9,18 +9,22 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
+from threading import Event
 from typing import Final
 
 import pytest
 
 from activities.checks import check_docker
 from tests.integration.activities.docker import proxy_matrix as matrix
-from tests.rigs.docker_proxy import DockerProxy
+from tests.rigs.docker_proxy import DockerProxy, Moment
 from tests.rigs.dockerd import DockerEngine
 from tests.rigs.socket_proxy import CONFIG, SocketProxy
+from tests.rigs.waiting import wait_until
 from workflows.model.timing import MAX_GRACE_SECONDS, TIMING
 
 _ID: Final = "0123456789abcdef" * 4
@@ -75,6 +79,11 @@ def _send(proxy: SocketProxy, data: bytes) -> list[int]:
     return [int(line[:3]) for line in lines]
 
 
+def _calls(proxy: SocketProxy) -> list[str]:
+    """Give the lines of its log that are about a call; others tell how the engine is."""
+    return [line for line in proxy.log() if line.endswith(" from 127.0.0.1")]
+
+
 def test_what_the_worker_needs_is_done(
     proxy: SocketProxy, behind: DockerProxy, engine: DockerEngine
 ) -> None:
@@ -84,6 +93,8 @@ def test_what_the_worker_needs_is_done(
         body = "{}" if call == _COMMIT else ""
         asked = matrix.of(call, container, image)
         answered, told = _ask(proxy, asked, body)
+        while "unable to freeze" in told:  # as runc says now and then on a busy machine
+            answered, told = _ask(proxy, asked, body)
         assert (what, answered) == (what, status), told
         assert _arrived(behind)[-1] == asked
         if call == _COMMIT:
@@ -101,20 +112,23 @@ def test_nothing_else_reaches_the_engine(
     body = "{}" if "commit" in what else ""
     assert {call: _ask(proxy, call, body)[0] for call in calls} == dict.fromkeys(calls, 403)
     assert _arrived(behind) == []
-    assert proxy.refused() == len(calls) == len(proxy.log())
+    assert proxy.refused() == len(calls)
+    wait_until(lambda: len(proxy.log()) >= len(calls), "the last one is logged")
+    assert len(proxy.log()) == len(calls)
 
 
 def test_no_header_makes_a_look_something_else(proxy: SocketProxy, behind: DockerProxy) -> None:
     """No other protocol, and no body."""
-    for headers in (
-        {"Upgrade": "tcp", "Connection": "Upgrade"},
-        {"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings", "HTTP2_Settings": "AAA"},
-        {"Transfer_Encoding": "chunked"},
-        {"Transfer_Encoding": "identity"},
-        {"Content_Length": "2"},
-        {"Content_Length": "60"},
+    for headers, body in (
+        ({"Upgrade": "tcp", "Connection": "Upgrade"}, ""),
+        ({"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings", "HTTP2_Settings": "A"}, ""),
+        ({"Upgrade": "websocket"}, ""),
+        ({"Transfer_Encoding": "chunked"}, "0\r\n\r\n"),
+        ({"Transfer_Encoding": "identity"}, ""),
+        ({"Content_Length": "2"}, "{}"),
+        ({"Content_Length": "60"}, ""),
     ):
-        assert _ask(proxy, "GET /version", "{}", **headers)[0] in (400, 403), headers
+        assert _ask(proxy, "GET /version", body, **headers)[0] in (400, 403, 422), headers
     assert _arrived(behind) == []
 
 
@@ -161,8 +175,8 @@ def test_the_log_names_what_was_refused_and_no_secret(
     behind.down()
     status, told = _ask(proxy, "GET /version")
     assert (status, told) == (503, '{"message": "the socket proxy does not reach the engine"}')
-    calls = [line for line in proxy.log() if "HTTP" not in line and line.endswith("127.0.0.1")]
-    assert calls == [
+    wait_until(lambda: len(_calls(proxy)) >= 2, "both are logged")
+    assert _calls(proxy) == [
         "POST /v1.41/build?buildargs=&remote= 403 PR from 127.0.0.1",
         "GET /version 503 SC from 127.0.0.1",
     ]
@@ -187,10 +201,32 @@ def test_a_proxy_that_may_not_open_the_socket_says_so(behind: DockerProxy) -> No
         assert proxy.refused() == 0
 
 
-def test_what_takes_long_is_not_cut() -> None:
+def test_the_counts_lead_nowhere_else(proxy: SocketProxy, behind: DockerProxy) -> None:
+    """Who reads them reaches no engine by their port, nor they by the worker's."""
+    assert _ask(proxy, "GET /metrics")[0] == 403
+    with closing(http.client.HTTPConnection(*proxy.monitor, timeout=20)) as client:
+        for call in ("GET /version", "POST /metrics", "GET /metrics?scope=info", "GET /stats"):
+            client.request(*call.split())
+            answer = client.getresponse()
+            assert (call, answer.status, bool(answer.read())) == (call, 403, True)
+    assert _arrived(behind) == []
+
+
+def test_what_takes_long_is_not_cut(behind: DockerProxy, tmp_path: Path) -> None:
     """A stop takes its grace, and a commit as long: the worker gives up before the proxy does."""
     text = CONFIG.read_text(encoding="utf-8")
-    minutes = dict(re.findall(r"^    timeout (\S+) (\d+)m$", text, re.MULTILINE))
-    assert set(minutes) == {"client", "server", "http-keep-alive"}
-    longest = max(TIMING.stop_http(MAX_GRACE_SECONDS), TIMING.commit_http)
-    assert all(60 * int(limit) > max(longest, 15 * 60) for limit in minutes.values())
+    limits = {name: int(limit) for name, limit in re.findall(r"timeout (\S+) (\d+)m\n", text)}
+    assert set(limits) == {"client", "server", "http-keep-alive"}
+    longest = max(TIMING.stop_http(MAX_GRACE_SECONDS), TIMING.commit_http, 15 * 60)
+    assert all(60 * minutes > longest for minutes in limits.values())
+
+    # The limits in seconds are for other things: with a second each a call still takes longer.
+    hasty, replaced = re.subn(r"(timeout (?:connect|http-request)) \d+s\n", r"\1 1s\n", text)
+    assert replaced == 2
+    (tmp_path / CONFIG.name).write_text(hasty, encoding="utf-8")
+    shutil.copy(CONFIG.with_suffix(".lua"), tmp_path)
+    with SocketProxy(behind.base_url, config=tmp_path / CONFIG.name) as proxy:
+        held = behind.trap("/stop", Moment.UNDERWAY, lambda: Event().wait(3) or None)
+        assert _ask(proxy, f"POST /v1.41/containers/{_ID}/stop?t=600")[0] == 404
+        assert held.fired == 1
+        assert behind.passed("/stop")[0].ended - behind.passed("/stop")[0].began >= 3
