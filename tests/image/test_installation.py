@@ -153,7 +153,7 @@ async def test_no_request_touches_the_installation(composed: Composed) -> None:
         name = container_name(service)
         await people.channel.ask("alice", f"stop {name}")
         await people.told(
-            "alice", name, "runs in this container" if service == "docker-worker" else "protected"
+            "alice", name, "Dockwarden's own" if service == "docker-worker" else "protected"
         )
     after = {name: one["State"]["StartedAt"] for name, one in composed.services().items()}
     assert after == before
