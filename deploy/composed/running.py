@@ -95,8 +95,8 @@ async def running(options: Options) -> AsyncIterator[Running]:
                 relay(lambda: where(found.url, apart, "slack", _SLACK_PORT))
             )
         warn(
-            f"the local Slack has no password: whoever reaches port {port} of this machine can "
-            "press Approve"
+            f"the local Slack at port {port} has no password: whoever is on this machine can press "
+            "Approve"
         )
         yield Running(
             installation=installation, slack=f"http://{LOOPBACK}:{port}", docker_url=found.url
