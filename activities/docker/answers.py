@@ -20,6 +20,7 @@ from activities.docker.moments import moment
 from activities.docker.mounts import mounts
 from activities.docker.published import MOST_PORTS, chosen_ports, listed_ports
 from activities.docker.refused_start import owner_references
+from workflows.model.image_reference import familiar
 from workflows.model.names import ENGINE_ID_FORM
 from workflows.model.requests import ContainerPin, ContainerState, Fact, Mount, PublishedPort
 
@@ -285,9 +286,15 @@ def image_inspect(raw: Mapping[str, Any]) -> ImageInspect:
         size_bytes=int(raw.get("Size") or 0),
         digest=str(next(iter(raw.get("RepoDigests") or ()), "")),
         layers=len((raw.get("RootFS") or {}).get("Layers") or ()),
-        tags=tuple(tag for tag in raw.get("RepoTags") or () if tag != "<none>:<none>"),
+        tags=tags_of(raw),
         labels=(raw.get("Config") or {}).get("Labels") or {},
     )
+
+
+def tags_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read by what names an image is known, written as Docker does."""
+    told = raw.get("RepoTags") or ()
+    return tuple(familiar(tag) for tag in told if tag != "<none>:<none>")
 
 
 def container_state(status: str | None) -> ContainerState:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from activities.docker.answers import tags_of
 from workflows.model.names import REQUEST_LABEL, SOURCE_LABEL
 from workflows.model.requests import Fact, FactPlace
 
@@ -51,9 +52,8 @@ class KeptSnapshots:
 
 
 def _read(image: Mapping[str, Any], labels: Mapping[str, str]) -> _Image:
-    tags = [tag for tag in image.get("RepoTags") or () if tag != "<none>:<none>"]
     return _Image(
         request_id=labels.get(REQUEST_LABEL) or "",
         made_at=int(image.get("Created") or 0),
-        tag=next(iter(tags), ""),
+        tag=next(iter(tags_of(image)), ""),
     )

@@ -103,6 +103,15 @@ def _problem_of_name(repository: str, host: str, path: str) -> str:
     return ""
 
 
+def familiar(reference: str) -> str:
+    """Write a reference as Docker shows it: Podman names the hub, which Docker leaves out."""
+    host, path = _split(reference)
+    if host not in _HUB_HOSTS:
+        return reference
+    name = path.removeprefix(_HUB_PATH)
+    return name if "/" not in name else path
+
+
 def _normalised(host: str, path: str) -> str:
     if host not in _HUB_HOSTS:
         return f"{host}/{path}"

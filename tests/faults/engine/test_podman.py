@@ -156,3 +156,18 @@ def test_every_mount_is_seen(podman: PodmanEngine) -> None:
         ("tmpfs", "/data"),
         ("volume", "/volume"),
     }
+
+
+def test_the_image_of_a_failed_request_goes_with_its_tag(podman: PodmanEngine) -> None:
+    """Podman names the hub in a tag, which the request and Docker leave out."""
+    for number, reference in enumerate(("team/web:failed", "plain:failed")):
+        container = podman.run(name=f"failed-{number}")
+        worker = DockerWorker(podman.base_url)
+        pin = worker.pin(container)
+        podman.api.stop(container, timeout=1)
+        made = run(worker.snapshots.ensure_snapshot, worker.commit(pin, reference=reference))
+        assert podman.api.inspect_image(made.image_id)["RepoTags"] != [reference]
+        swept = replace(worker.sweep(pin, any_image=True), reference=reference)
+        assert run(worker.snapshots.sweep_snapshots, swept) == 1
+        assert worker.engine.image(reference) is None
+        worker.engine.close()

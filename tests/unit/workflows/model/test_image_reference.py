@@ -7,6 +7,7 @@ import pytest
 from workflows.model.image_reference import (
     complete_reference,
     default_reference,
+    familiar,
     reference_problem,
     slug,
 )
@@ -143,3 +144,19 @@ def test_slug_gives_a_valid_default_reference(name: str, expected: str) -> None:
 def test_missing_tag_becomes_the_requests_own(asked: str | None, complete: str) -> None:
     """A reference without a tag never becomes ``latest``."""
     assert complete_reference(asked, "web-1", "0123456789ab") == complete
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("docker.io/team/web:1", "team/web:1"),
+        ("docker.io/library/web:1", "web:1"),
+        ("docker.io/library/a/web:1", "library/a/web:1"),
+        ("localhost/web:1", "localhost/web:1"),
+        ("registry:5000/team/web:1", "registry:5000/team/web:1"),
+        ("web:1", "web:1"),
+    ],
+)
+def test_the_hub_is_left_out_as_docker_does(told: str, shown: str) -> None:
+    """Podman writes it out, and the name is the same."""
+    assert familiar(told) == shown
