@@ -12,7 +12,7 @@ fail() { echo "! $*" >&2; exit 1; }
 usage="usage: deploy/scripts/host.sh NAME ADDRESS"
 case ${3:-} in --help) echo "$usage"; exit 0 ;; esac
 [ $# = 2 ] || { echo "$usage" >&2; exit 2; }
-name=$1 address=$2 authority=secrets/authority gate=secrets/gate host=hosts/$1
+name=$1 address=$2 authority=authority gate=gate host=hosts/$1
 
 printf '%s' "$name" | grep -Exq '[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?' ||
     fail "$name: a host's name has small letters, digits, dots and hyphens"
@@ -51,7 +51,7 @@ if [ ! -e "$gate/gate.pem" ]; then
     rm "$gate/gate.crt" "$gate/gate.key"
     cp "$authority/ca.pem" "$gate/ca.pem"
 elif openssl x509 -in "$gate/gate.pem" -noout "$is" "$address" | grep -q "NOT match"; then
-    fail "the gate has a certificate for another address, by which the hosts so far know it. Give that, or remove deploy/secrets/gate and make all hosts anew"
+    fail "the gate has a certificate for another address, by which the hosts so far know it. Give that, or remove deploy/gate and make all hosts anew"
 fi
 mkdir -p "$host/secrets"
 certificate "$host/secrets/$name" clientAuth

@@ -105,7 +105,7 @@ async def test_a_further_machine_comes_in_by_its_certificate_alone(
     await Terminal(_address(client)).script(_ATTRIBUTES, TEMPORAL_NAMESPACE="default")
     edge = _made_host(tmp_path / "here")
     other = _made_host(tmp_path / "elsewhere")
-    async with _gate(client, tmp_path / "here" / "deploy" / "secrets" / "gate") as (at, log):
+    async with _gate(client, tmp_path / "here" / "deploy" / "gate") as (at, log):
         key = "TEMPORAL_TLS_CLIENT_KEY_PATH", "TEMPORAL_TLS_CLIENT_CERT_PATH"
         bare = {name: value for name, value in edge.items() if name not in key}
         foreign = {name: edge[name] if name not in key else other[name] for name in edge}

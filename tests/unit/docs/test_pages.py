@@ -22,7 +22,14 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", re.M)
 #: What begins so between backticks is a file or a folder here.
 _ROOMS = ("bot/", "workflows/", "activities/", "tests/", "deploy/", "docs/")
 #: What an installation makes beside the compose file.
-_MADE = ("deploy/secrets", "deploy/policies.toml", "deploy/.env", "deploy/hosts")
+_MADE = (
+    "deploy/secrets",
+    "deploy/policies.toml",
+    "deploy/.env",
+    "deploy/hosts",
+    "deploy/gate",
+    "deploy/authority",
+)
 
 
 def test_readme_is_short() -> None:
