@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.rigs.composed import Composed, composed_on
-from tests.rigs.dockerd import DockerEngine
+from tests.rigs.dockerd import IMAGE, DockerEngine
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +20,12 @@ async def composed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Co
         await asyncio.to_thread(engine.start)
         async with composed_on(engine, tmp_path_factory.mktemp("composed")) as composed:
             yield composed
-            made = [engine.run(name="bystander")]
-        assert [one["Id"] for one in engine.api.containers(all=True)] == made
+            engine.run(name="bystander-1")
+        # What the tests made there themselves is left alone.
+        left = engine.api.containers(all=True)
+        assert "/bystander-1" in [name for one in left for name in one["Names"]]
+        assert {one["Image"] for one in left} == {IMAGE}
         assert engine.api.volumes()["Volumes"] in (None, [])
+        assert {one["Name"] for one in engine.api.networks()} <= {"host", "none", "bridge"}
     finally:
         await asyncio.to_thread(engine.close)
