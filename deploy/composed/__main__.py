@@ -34,9 +34,7 @@ def main() -> int:
     except LaptopError as problem:
         warn(str(problem))
         return 1
-    say(
-        "stopped; nothing is left but the images, for the next time (`make clean` removes the rest)"
-    )
+    say("stopped; nothing is left but the images, for the next time")
     return status
 
 
@@ -55,6 +53,8 @@ async def _play(options: Options) -> int:
 
 def _invite(composed: Running) -> None:
     compose = composed.installation.folder / "compose"
+    if compose.is_relative_to(Path.cwd()):
+        compose = compose.relative_to(Path.cwd())
     say(
         f"""
 It stays up. Try it yourself:

@@ -191,7 +191,10 @@ async def test_each_service_is_killed_in_turn(composed: Composed) -> None:
     runs, waits = await _one_runs_and_one_waits(composed, "slow-1", "calm-1")
     for service in ("bot", "control-worker", "docker-worker", "socket-proxy", "temporal"):
         await composed.crash(service)
-        await _until_all_serve(composed)
+        if service in SERVED:
+            await composed.installation.until_ready(service)
+        else:
+            await _until_all_serve(composed)
         assert (await runs.state()).status is RequestStatus.RUNNING, service
         assert (await waits.state()).status is RequestStatus.WAITING, service
         assert composed.engine.state(runs.container) == "running", service
