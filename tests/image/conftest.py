@@ -11,9 +11,12 @@ from tests.rigs.composed import Composed, composed_on
 from tests.rigs.dockerd import IMAGE, DockerEngine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def composed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Composed]:
-    """Build the image and run the installation once; at its end nothing of it is left."""
+    """Build the image and run the installation once; at its end nothing of it is left.
+
+    For these tests alone: its health checks would take time from all others.
+    """
     # By its rules, as on any machine, no network of an engine reaches another one.
     engine = DockerEngine(arguments=("--iptables=true",))
     try:
