@@ -140,12 +140,14 @@ def _choose(known: dict[str, int]) -> dict[str, int]:
 
 
 def _listener(preferred: int | None) -> socket.socket:
-    candidates = random.SystemRandom().sample(_RANGE, k=200)
+    candidates = random.SystemRandom().sample(_RANGE, k=min(200, len(_RANGE)))
     for port in [preferred, *candidates] if preferred else candidates:
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, port))
+            # One that only has its port shares it with the next that wants it.
+            listener.listen()
         except OSError:
             listener.close()
             continue

@@ -22,6 +22,15 @@ def test_ports_are_all_different_and_stay_the_same(tmp_path: Path) -> None:
         assert state.ports() == first
 
 
+def test_no_port_is_given_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where there are few to choose from."""
+    monkeypatch.setattr("deploy.laptop.state._RANGE", range(31_900, 31_930))
+    for number in range(20):
+        with StateDirectory(tmp_path / str(number)) as state:
+            ports = asdict(state.ports()).values()
+        assert len(set(ports)) == len(ports)
+
+
 def test_a_port_that_was_taken_meanwhile_is_replaced(tmp_path: Path) -> None:
     """Only the port that somebody else has now changes."""
     with StateDirectory(tmp_path) as state:
