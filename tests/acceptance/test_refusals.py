@@ -67,7 +67,9 @@ async def test_a_refusal_is_private_and_clear(
     await people.channel.ask("alice", command)
     await people.told("alice", says)
     new = [m for m in await people.channel.messages() if m["ts"] not in before]
-    assert [m.get("ephemeral_to") for m in new] == [USERS["alice"]], "it is told once"
+    # What an earlier test has asked for may still be answered.
+    told = [m.get("ephemeral_to") for m in new if says in str(m)]
+    assert told == [USERS["alice"]], "it is told once"
     assert not [m for m in new if request_of(m)]
     assert people.engine.state(container) == "running"
 
