@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from deploy.composed.running import Options, Running, running
-from deploy.laptop.console import LaptopError, is_terminal, say, warn
+from deploy.laptop.console import LaptopError, say, warn
 from deploy.laptop.containers import NAMES
 from deploy.laptop.demo import FIRST_COMMAND, demo_policies, play_scenes
-from deploy.laptop.ending import until_signalled
+from deploy.laptop.ending import stay_up, until_signalled
 from deploy.laptop.scenes import IMPATIENT
 from deploy.laptop.slack_server import CHANNEL_NAME
 
@@ -44,10 +43,7 @@ async def _play(options: Options) -> int:
         say("\n━━ docker compose run --rm check")
         say(await composed.installation.compose("run", "--rm", "--no-TTY", "check"))
         good = await play_scenes(composed.slack, composed.docker_url)
-        if is_terminal():
-            _invite(composed)
-            with suppress(asyncio.CancelledError):
-                await asyncio.Event().wait()
+        await stay_up(lambda: _invite(composed))
     return 0 if good else 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +10,10 @@ import aiohttp
 import docker
 
 from deploy.laptop.channel import Channel, SceneError
-from deploy.laptop.console import LaptopError, is_terminal, say, warn
+from deploy.laptop.console import LaptopError, say, warn
 from deploy.laptop.containers import API_VERSION, NAMES
 from deploy.laptop.dockwarden import DEFAULT_POLICIES, HOST
+from deploy.laptop.ending import stay_up
 from deploy.laptop.scenes import EXPIRES_AFTER, IMPATIENT, SCENES, Stage
 from deploy.laptop.slack_server import CHANNEL_NAME, USERS
 from deploy.laptop.stack import Laptop, Options, running
@@ -53,10 +53,7 @@ async def play(options: Options) -> int:
     options = replace(options, policies=policies, containers=(*NAMES, IMPATIENT))
     async with running(options) as laptop:
         good = await play_scenes(laptop.slack, laptop.docker_url)
-        if is_terminal():
-            _invite(laptop)
-            with suppress(asyncio.CancelledError):
-                await asyncio.Event().wait()
+        await stay_up(lambda: _invite(laptop))
     return 0 if good else 1
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 
-from deploy.laptop.console import say
+from deploy.laptop.console import is_terminal, say
 
 #: What a shell reports for a program that was ended by Ctrl-C.
 _INTERRUPTED = 130
@@ -35,6 +35,14 @@ async def until_signalled(run: Coroutine[None, None, int]) -> int:
         return await task
     except asyncio.CancelledError:
         return _INTERRUPTED
+
+
+async def stay_up(invite: Callable[[], None]) -> None:
+    """On a terminal, say what can be tried, and stay until somebody ends it."""
+    if is_terminal():
+        invite()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
 
 
 async def uninterrupted(work: Coroutine[None, None, None]) -> None:
